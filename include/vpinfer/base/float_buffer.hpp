@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <span>
+
+namespace vpinfer {
+
+/// Owns floats aligned to a cache line, left uninitialised so that untouched pages cost nothing.
+class FloatBuffer {
+ public:
+  explicit FloatBuffer(std::size_t floats = 0)
+      : floats_(floats), data_(floats == 0 ? nullptr : allocate(floats)) {}
+
+  [[nodiscard]] std::span<float> all() { return {data_.get(), floats_}; }
+  [[nodiscard]] std::span<const float> all() const { return {data_.get(), floats_}; }
+  [[nodiscard]] std::span<float> part(std::size_t offset, std::size_t floats) {
+    return all().subspan(offset, floats);
+  }
+
+ private:
+  struct Free {
+    void operator()(float* data) const { std::free(data); }  // NOLINT(cppcoreguidelines-no-malloc)
+  };
+
+  static float* allocate(std::size_t floats) {
+    constexpr std::size_t kLine = 64;
+    const std::size_t bytes = (floats * sizeof(float) + kLine - 1) / kLine * kLine;
+    void* data = std::aligned_alloc(kLine, bytes);  // NOLINT(cppcoreguidelines-no-malloc)
+    if (data == nullptr) throw std::bad_alloc();
+    return static_cast<float*>(data);
+  }
+
+  std::size_t floats_;
+  std::unique_ptr<float, Free> data_;
+};
+
+}  // namespace vpinfer

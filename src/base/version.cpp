@@ -1,0 +1,12 @@
+#include "vpinfer/base/version.hpp"
+
+namespace vpinfer {
+
+std::string_view version() {
+  return VPINFER_VERSION;
+}
+std::string_view git_hash() {
+  return VPINFER_GIT_HASH;
+}
+
+}  // namespace vpinfer
