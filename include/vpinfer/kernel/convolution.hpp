@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "vpinfer/kernel/tensor.hpp"
+#include "vpinfer/net/network.hpp"
+
+namespace vpinfer {
+
+/// The weights of a contiguous share of a convolution's filters.
+struct FilterSlice {
+  Interval filters;                ///< which filters of the layer
+  std::span<const float> weights;  ///< [filters.size()][rows][cols][channels of one group]
+  std::span<const float> biases;   ///< [filters.size()]
+};
+
+/// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it; at
+/// most 512 Ki (2 MiB).
+[[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, int input_channels,
+                                                const Box& box);
+
+/// Computes `box` of the output: im2col in blocks, one sgemm per block, bias and activation while
+/// the block is still in cache.  `input` holds the receptive field of `box` clipped to the picture
+/// `input_shape`; beyond the picture there are zeros.  box.channels must lie within slice.filters.
+/// `progress` is called between blocks.
+void convolve(const Convolution& convolution, const FilterSlice& slice, const Shape& input_shape,
+              const ConstTensorView& input, const TensorView& output, const Box& box,
+              std::span<float> workspace, const Progress& progress);
+
+}  // namespace vpinfer

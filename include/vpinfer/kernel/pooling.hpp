@@ -1,0 +1,14 @@
+#pragma once
+
+#include "vpinfer/kernel/tensor.hpp"
+#include "vpinfer/net/layer.hpp"
+
+namespace vpinfer {
+
+/// Computes `box` of a max pooling.  `input` holds the windows of `box` clipped to the picture
+/// `input_shape`; a window that lies wholly outside the picture gives the lowest float, as in
+/// Darknet.  `progress` is called after every row.
+void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorView& input,
+              const TensorView& output, const Box& box, const Progress& progress);
+
+}  // namespace vpinfer

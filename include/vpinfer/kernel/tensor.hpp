@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+#include "vpinfer/base/box.hpp"
+
+namespace vpinfer {
+
+/// A view of the part of a layer's output that a rank holds: `box` in the coordinates of the whole
+/// output, stored [rows][cols][channels], row-major, at `data`.  The view owns nothing.
+///
+///     data -> | r0 c0 : ch ch ch | r0 c1 : ch ch ch | ... | r1 c0 : ...
+///               \_ one pixel ___/
+template <typename Value>
+struct View {
+  Value* data = nullptr;
+  Box box;
+
+  [[nodiscard]] std::size_t pixel_stride() const {
+    return static_cast<std::size_t>(box.channels.size());
+  }
+  [[nodiscard]] std::size_t row_stride() const {
+    return static_cast<std::size_t>(box.cols.size()) * pixel_stride();
+  }
+  /// The element at coordinates of the whole output.
+  [[nodiscard]] Value* at(int row, int col, int channel) const {
+    return data + static_cast<std::size_t>(row - box.rows.begin) * row_stride() +
+           static_cast<std::size_t>(col - box.cols.begin) * pixel_stride() +
+           static_cast<std::size_t>(channel - box.channels.begin);
+  }
+  operator View<const Value>() const { return {data, box}; }  // NOLINT(google-explicit-constructor)
+};
+
+using TensorView = View<float>;
+using ConstTensorView = View<const float>;
+
+/// Called between blocks of a long computation, so that messages move meanwhile.
+using Progress = std::function<void()>;
+
+/// Copies `box`, given in the coordinates of `from`, to the same rows and columns of `to` and to
+/// channels that lie `channel_shift` higher.  Both views must hold their side of the box.
+void copy_box(const ConstTensorView& from, const TensorView& to, const Box& box,
+              int channel_shift = 0);
+
+}  // namespace vpinfer

@@ -1,0 +1,228 @@
+#include "vpinfer/kernel/convolution.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/kernel/activation.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// One output pixel's receptive field, unrolled, is a row of K = rows * cols * channels floats.
+/// A block is `pixels` such rows times `depth` of those K columns:
+///
+///        K ->                                     weights, transposed
+///      +-------+-------+---+        pixels        +---------+
+///      | block |       |   |  } x filters  =  ... | filters | } depth
+///      +-------+-------+---+                      +---------+
+///
+/// BLAS copies the weights once for every block of pixels, so a block takes many pixels and cuts K
+/// where it must, adding up the products.
+struct Block {
+  int pixels = 0;
+  int depth = 0;
+};
+
+constexpr int kWorkspaceFloats = 512 * 1024;
+constexpr int kPixelsPerBlock = 256;
+
+int unrolled(const Convolution& conv, int group_channels) {
+  return conv.rows.size * conv.cols.size * group_channels;
+}
+
+Block block_size(const Convolution& conv, int group_channels, int pixels) {
+  const int depth = unrolled(conv, group_channels);
+  const int enough = std::min(pixels, std::max(kPixelsPerBlock, kWorkspaceFloats / depth));
+  return {enough, std::min(depth, std::max(1, kWorkspaceFloats / enough))};
+}
+
+/// A 1x1 convolution without stride or padding reads its input pixels as they lie.
+bool is_pointwise(const Convolution& conv) {
+  return conv.rows == Window{} && conv.cols == Window{};
+}
+
+/// Unrolls receptive fields into rows of a matrix.
+class Im2col {
+ public:
+  Im2col(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
+         Interval channels)
+      : conv_(conv), shape_(shape), input_(input), channels_(channels) {}
+
+  /// Columns `depth` of the row of the output pixel at (row, col) -> target.
+  void unroll(int row, int col, Interval depth, float* target) const {
+    const int line = conv_.cols.size * channels_.size();  // of one row of the window
+    const int first_row = row * conv_.rows.stride - conv_.rows.pad_before;
+    const int first_col = col * conv_.cols.stride - conv_.cols.pad_before;
+    for (int r = depth.begin / line; r * line < depth.end; ++r) {
+      const Interval part = intersect(depth, {r * line, (r + 1) * line});
+      const Interval within = shift(part, -r * line);
+      unroll_line(first_row + r, first_col, within, target);
+      target += within.size();
+    }
+  }
+
+ private:
+  /// Elements `part` of one row of the window, which begins at (row, first_col).
+  void unroll_line(int row, int first_col, Interval part, float* target) const {
+    const int channels = channels_.size();
+    const Interval inside =
+        row < 0 || row >= shape_.rows
+            ? Interval{part.begin, part.begin}
+            : intersect(part, {-first_col * channels, (shape_.cols - first_col) * channels});
+    if (inside.empty()) {
+      std::fill_n(target, part.size(), 0.0F);
+      return;
+    }
+    std::fill_n(target, inside.begin - part.begin, 0.0F);
+    copy_inside(row, first_col, inside, target + (inside.begin - part.begin));
+    std::fill_n(target + (inside.end - part.begin), part.end - inside.end, 0.0F);
+  }
+
+  void copy_inside(int row, int first_col, Interval part, float* target) const {
+    const int channels = channels_.size();
+    if (static_cast<std::size_t>(channels) == input_.pixel_stride()) {
+      const int col = first_col + part.begin / channels;
+      std::copy_n(input_.at(row, col, channels_.begin + part.begin % channels), part.size(),
+                  target);
+      return;
+    }
+    for (int i = part.begin; i < part.end;) {
+      const int channel = i % channels;
+      const int count = std::min(channels - channel, part.end - i);
+      std::copy_n(input_.at(row, first_col + i / channels, channels_.begin + channel), count,
+                  target);
+      target += count;
+      i += count;
+    }
+  }
+
+  const Convolution& conv_;
+  const Shape& shape_;
+  const ConstTensorView& input_;
+  Interval channels_;
+};
+
+/// product[pixels][filters] (+)= matrix[pixels][depth] * weights[filters][depth] transposed.
+void multiply(const float* matrix, int pixels, int depth, std::size_t matrix_stride,
+              const float* weights, int filters, int weights_stride, bool accumulate,
+              float* product, std::size_t product_stride) {
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, pixels, filters, depth, 1.0F, matrix,
+              static_cast<int>(matrix_stride), weights, weights_stride, accumulate ? 1.0F : 0.0F,
+              product, static_cast<int>(product_stride));
+}
+
+/// What one group of one call works on.
+struct Job {
+  const Convolution& conv;
+  const FilterSlice& slice;
+  const Shape& input_shape;
+  const ConstTensorView& input;
+  const TensorView& output;
+  Box box;            ///< outputs of this group
+  Interval channels;  ///< input channels of this group
+
+  [[nodiscard]] const float* weights() const {
+    return slice.weights.data() +
+           static_cast<std::size_t>(box.channels.begin - slice.filters.begin) *
+               static_cast<std::size_t>(unrolled(conv, channels.size()));
+  }
+  [[nodiscard]] std::span<const float> biases() const {
+    return slice.biases.subspan(static_cast<std::size_t>(box.channels.begin - slice.filters.begin),
+                                static_cast<std::size_t>(box.channels.size()));
+  }
+};
+
+/// Outputs `pixels` (counted from the first pixel of `rows`) by one sgemm straight from the input.
+void convolve_pointwise(const Job& job, Interval rows, Interval pixels) {
+  const int cols = job.box.cols.size();
+  const int row = rows.begin + pixels.begin / cols;
+  const int col = job.box.cols.begin + pixels.begin % cols;
+  float* target = job.output.at(row, col, job.box.channels.begin);
+  multiply(job.input.at(row, col, job.channels.begin), pixels.size(), job.channels.size(),
+           job.input.pixel_stride(), job.weights(), job.box.channels.size(), job.channels.size(),
+           false, target, job.output.pixel_stride());
+}
+
+/// The same by way of the workspace.
+void convolve_unrolled(const Job& job, Interval rows, Interval pixels, int block_depth,
+                       float* workspace) {
+  const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
+  const int cols = job.box.cols.size();
+  const int depth = unrolled(job.conv, job.channels.size());
+  for (int begin = 0; begin < depth; begin += block_depth) {
+    const Interval part{begin, std::min(depth, begin + block_depth)};
+    float* line = workspace;
+    for (int p = pixels.begin; p < pixels.end; ++p, line += part.size()) {
+      im2col.unroll(rows.begin + p / cols, job.box.cols.begin + p % cols, part, line);
+    }
+    float* target = job.output.at(rows.begin + pixels.begin / cols,
+                                  job.box.cols.begin + pixels.begin % cols, job.box.channels.begin);
+    multiply(workspace, pixels.size(), part.size(), static_cast<std::size_t>(part.size()),
+             job.weights() + begin, job.box.channels.size(), depth, begin > 0, target,
+             job.output.pixel_stride());
+  }
+}
+
+/// Rows of `box` whose pixels lie at a constant distance in the view: all of them if the box spans
+/// the view's columns, otherwise one.
+int rows_in_line(const Box& view, const Box& box) {
+  return box.cols == view.cols ? std::max(1, box.rows.size()) : 1;
+}
+
+void convolve_group(const Job& job, std::span<float> workspace, const Progress& progress) {
+  const Box& box = job.box;
+  const bool pointwise = is_pointwise(job.conv);
+  const int rows_at_once =
+      pointwise ? std::min(rows_in_line(job.output.box, box), rows_in_line(job.input.box, box))
+                : rows_in_line(job.output.box, box);
+  for (int row = box.rows.begin; row < box.rows.end; row += rows_at_once) {
+    const Interval rows{row, std::min(box.rows.end, row + rows_at_once)};
+    const int pixels = rows.size() * box.cols.size();
+    const Block block = block_size(job.conv, job.channels.size(), pixels);
+    for (int begin = 0; begin < pixels; begin += block.pixels) {
+      const Interval part{begin, std::min(pixels, begin + block.pixels)};
+      if (pointwise) {
+        convolve_pointwise(job, rows, part);
+      } else {
+        convolve_unrolled(job, rows, part, block.depth, workspace.data());
+      }
+      const int first = part.begin;
+      add_bias_and_activate(
+          job.output.at(rows.begin + first / box.cols.size(),
+                        box.cols.begin + first % box.cols.size(), box.channels.begin),
+          static_cast<std::size_t>(part.size()), job.output.pixel_stride(), job.biases(),
+          job.conv.activation);
+      progress();
+    }
+  }
+}
+
+}  // namespace
+
+std::size_t convolution_workspace(const Convolution& conv, int input_channels, const Box& box) {
+  if (is_pointwise(conv) || box.empty()) return 0;
+  const auto depth = static_cast<std::size_t>(unrolled(conv, input_channels / conv.groups));
+  const std::size_t pixels = box.elements() / static_cast<std::size_t>(box.channels.size());
+  return std::min(pixels * depth, static_cast<std::size_t>(kWorkspaceFloats));
+}
+
+void convolve(const Convolution& conv, const FilterSlice& slice, const Shape& input_shape,
+              const ConstTensorView& input, const TensorView& output, const Box& box,
+              std::span<float> workspace, const Progress& progress) {
+  if (box.empty()) return;
+  const int filters_per_group = conv.filters / conv.groups;
+  const int channels_per_group = input_shape.channels / conv.groups;
+  for (int group = box.channels.begin / filters_per_group;
+       group * filters_per_group < box.channels.end; ++group) {
+    Job job{conv, slice, input_shape, input, output, box, {}};
+    job.box.channels =
+        intersect(box.channels, {group * filters_per_group, (group + 1) * filters_per_group});
+    job.channels = {group * channels_per_group, (group + 1) * channels_per_group};
+    convolve_group(job, workspace, progress);
+  }
+}
+
+}  // namespace vpinfer
