@@ -1,0 +1,52 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vpinfer/base/box.hpp"
+#include "vpinfer/net/network.hpp"
+
+namespace vpinfer {
+
+enum class Strategy { kSingle, kData, kVertical };
+
+[[nodiscard]] std::string_view to_string(Strategy strategy);
+/// Throws BadUsage, naming the strategies there are.
+[[nodiscard]] Strategy parse_strategy(std::string_view name);
+
+/// The box of one layer's output that each rank owns, that is, computes and keeps.  Boxes may be
+/// empty, uneven or overlapping; together they cover the output.
+using Layout = std::vector<Box>;
+
+/// Who computes what: one layout per layer, in the network's order.  Immutable once made, and the
+/// same on every rank.  Everything else (messages, memory, steps) follows by arithmetic.
+///
+/// Rank 0 owns the whole input (it reads the picture).
+struct Plan {
+  Strategy strategy = Strategy::kSingle;
+  int ranks = 1;
+  std::vector<Layout> layouts;
+
+  [[nodiscard]] const Box& owned(int position, int rank) const {
+    return layouts[static_cast<std::size_t>(position)][static_cast<std::size_t>(rank)];
+  }
+  bool operator==(const Plan&) const = default;
+};
+
+/// The filters of a layer that a rank computes, hence the weights that it stores; empty if none.
+[[nodiscard]] Interval owned_filters(const Network& network, const Plan& plan, int position,
+                                     int rank);
+
+/// Bytes of weights and biases, in fp32, that a rank holds.
+[[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
+
+/// Round trip through JSON text.
+[[nodiscard]] std::string to_json(const Plan& plan);
+/// Throws BadInput, beginning with `where`, if the text is no plan of a known schema for this
+/// network, if a box leaves its layer, or if some output is owned by nobody.
+[[nodiscard]] Plan plan_from_json(const std::string& text, const Network& network,
+                                  const std::string& where);
+
+}  // namespace vpinfer

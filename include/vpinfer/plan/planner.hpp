@@ -1,0 +1,19 @@
+#pragma once
+
+#include "vpinfer/plan/plan.hpp"
+
+namespace vpinfer {
+
+/// Makes a plan for `ranks` ranks:
+///
+/// - `single`: rank 0 owns every box; the other ranks own nothing.
+/// - `data`: every layer is cut into tiles of rows; every rank needs all weights.
+/// - `vertical`: tiles where activations are large and weights small, shares of the channels where
+///   it is the other way round.  Which layer gets which is searched: first the least memory on the
+///   fullest rank, then the fewest bytes moved within a tenth more than that.
+///
+/// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
+/// join travels once.  Deterministic: every rank that calls this gets the same plan.
+[[nodiscard]] Plan make_plan(const Network& network, Strategy strategy, int ranks);
+
+}  // namespace vpinfer

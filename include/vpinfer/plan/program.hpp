@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "vpinfer/plan/exchange.hpp"
+
+namespace vpinfer {
+
+/// What a step does with the layer at its position.
+enum class Action {
+  kLoad,           ///< rank 0: the frame becomes the input
+  kPostReceives,   ///< let the peers' boxes of this layer's output come
+  kCompute,        ///< compute `box` of the output
+  kSend,           ///< pack the boxes that peers need and let them go
+  kAwaitReceives,  ///< wait for the peers' boxes and unpack each as it arrives
+  kAwaitSends,     ///< wait until the sent boxes have left
+  kDeliver,        ///< rank 0: the output is complete, hand it out
+};
+
+struct Step {
+  Action action = Action::kCompute;
+  int position = 0;
+  Box box;  ///< of kCompute
+  bool operator==(const Step&) const = default;
+};
+
+/// All boxes that one rank exchanges with one peer after one layer: a single message, the boxes
+/// packed one after another.
+struct Message {
+  int peer = 0;
+  std::vector<Box> boxes;
+  std::size_t floats = 0;
+  std::size_t offset = 0;  ///< of its buffer in the arena, in floats
+};
+
+/// What a rank keeps and moves of one layer's output.
+struct Tensor {
+  Box held;                ///< stored part; empty if the rank has nothing to do with the layer
+  std::size_t offset = 0;  ///< of the stored part in the arena, in floats
+  std::vector<Message> receives;
+  std::vector<Message> sends;
+  std::size_t workspace_floats = 0;  ///< scratch memory while the layer is computed
+  std::size_t workspace_offset = 0;
+};
+
+/// Bytes that one rank will have allocated, known before anything runs.
+struct RankMemory {
+  std::size_t weights = 0;
+  std::size_t activations = 0;  ///< this and the next two: the arena at its fullest step
+  std::size_t workspace = 0;
+  std::size_t messages = 0;
+  std::size_t library = 0;  ///< what the message-passing and linear algebra libraries keep
+
+  [[nodiscard]] std::size_t total() const {
+    return weights + activations + workspace + messages + library;
+  }
+};
+
+/// One rank's share of a plan as a flat list of steps that is replayed for every frame, and the
+/// place of every buffer in the rank's one arena.  Pure data; all ranks' programs follow one global
+/// order of layers, which is why they cannot wait for each other in a circle.
+struct Program {
+  int rank = 0;
+  std::vector<Step> steps;
+  std::vector<Tensor> tensors;  ///< by position
+  std::size_t arena_floats = 0;
+  RankMemory memory;
+
+  [[nodiscard]] const Tensor& tensor(int position) const {
+    return tensors[static_cast<std::size_t>(position)];
+  }
+};
+
+/// For every layer: receives are posted first, then the part of the layer that needs no peer is
+/// computed while borders travel, then the rest, then the peers get their boxes.
+[[nodiscard]] Program make_program(const Network& network, const Plan& plan,
+                                   const Delivery& delivery, int rank);
+
+/// Predicted memory of every rank.
+[[nodiscard]] std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
+                                                     const Delivery& delivery);
+
+}  // namespace vpinfer

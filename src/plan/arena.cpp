@@ -1,0 +1,48 @@
+#include "vpinfer/plan/arena.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace vpinfer {
+namespace {
+
+constexpr std::size_t kAlignment = 16;
+
+std::size_t aligned(std::size_t floats) {
+  return (floats + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+bool alive_together(const Lifetime& a, const Lifetime& b) {
+  return a.first <= b.last && b.first <= a.last;
+}
+
+}  // namespace
+
+ArenaPlan pack_arena(const std::vector<Lifetime>& buffers) {
+  std::vector<std::size_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return buffers[a].floats > buffers[b].floats;
+  });
+
+  ArenaPlan plan{std::vector<std::size_t>(buffers.size(), 0), 0};
+  std::vector<std::size_t> placed;  // by increasing offset
+  for (const std::size_t buffer : order) {
+    const std::size_t size = aligned(buffers[buffer].floats);
+    std::size_t offset = 0;
+    for (const std::size_t other : placed) {
+      if (!alive_together(buffers[buffer], buffers[other])) continue;
+      if (offset + size <= plan.offsets[other]) break;
+      offset = std::max(offset, plan.offsets[other] + aligned(buffers[other].floats));
+    }
+    plan.offsets[buffer] = offset;
+    plan.floats = std::max(plan.floats, offset + size);
+    const auto after = std::find_if(placed.begin(), placed.end(), [&](std::size_t other) {
+      return plan.offsets[other] > offset;
+    });
+    placed.insert(after, buffer);
+  }
+  return plan;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,139 @@
+#include "vpinfer/plan/plan.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kSchema = 1;
+
+struct StrategyName {
+  Strategy strategy;
+  std::string_view name;
+};
+
+constexpr std::array<StrategyName, 3> kStrategyNames{{
+    {Strategy::kVertical, "vertical"},
+    {Strategy::kData, "data"},
+    {Strategy::kSingle, "single"},
+}};
+
+json box_to_json(const Box& box) {
+  return {box.rows.begin, box.rows.end,       box.cols.begin,
+          box.cols.end,   box.channels.begin, box.channels.end};
+}
+
+Box box_from_json(const json& j) {
+  return {{j.at(0), j.at(1)}, {j.at(2), j.at(3)}, {j.at(4), j.at(5)}};
+}
+
+void check_layout(const Layout& layout, const Shape& shape, int number) {
+  std::vector<Box> missing{whole(shape)};
+  for (const Box& box : layout) {
+    if (!whole(shape).contains(box)) {
+      throw BadInput("box " + to_string(box) + " leaves layer " + std::to_string(number) + " (" +
+                     to_string(shape) + ")");
+    }
+    missing = subtract(missing, box);
+  }
+  if (!missing.empty()) {
+    throw BadInput("nobody owns " + to_string(missing.front()) + " of layer " +
+                   std::to_string(number));
+  }
+}
+
+Plan read_plan(const json& j, const Network& network) {
+  if (const int schema = j.at("schema"); schema != kSchema) {
+    throw BadInput("the plan has schema " + std::to_string(schema) +
+                   ", this vpinfer reads schema " + std::to_string(kSchema));
+  }
+  Plan plan;
+  plan.strategy = parse_strategy(j.at("strategy").get<std::string>());
+  plan.ranks = j.at("ranks");
+  for (const json& layer : j.at("layouts")) {
+    Layout layout;
+    for (const json& box : layer) layout.push_back(box_from_json(box));
+    if (static_cast<int>(layout.size()) != plan.ranks) {
+      throw BadInput("a layout of " + std::to_string(layout.size()) + " boxes does not suit " +
+                     std::to_string(plan.ranks) + " ranks");
+    }
+    plan.layouts.push_back(std::move(layout));
+  }
+  if (plan.ranks < 1 || plan.layouts.size() != network.layers.size()) {
+    throw BadInput("the plan is for " + std::to_string(static_cast<int>(plan.layouts.size()) - 1) +
+                   " layers, the model has " + std::to_string(network.size() - 1));
+  }
+  for (int i = 0; i < network.size(); ++i) {
+    check_layout(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
+                 Network::number(i));
+  }
+  if (plan.owned(0, 0) != whole(network.input_shape())) {
+    throw BadInput("rank 0 must own the whole input");
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::string_view to_string(Strategy strategy) {
+  for (const StrategyName& entry : kStrategyNames) {
+    if (entry.strategy == strategy) return entry.name;
+  }
+  return "unknown";
+}
+
+Strategy parse_strategy(std::string_view name) {
+  std::string known;
+  for (const StrategyName& entry : kStrategyNames) {
+    if (entry.name == name) return entry.strategy;
+    known += known.empty() ? "" : ", ";
+    known += entry.name;
+  }
+  throw BadUsage("unknown strategy '" + std::string(name) + "'; there are " + known);
+}
+
+Interval owned_filters(const Network& network, const Plan& plan, int position, int rank) {
+  const Box& box = plan.owned(position, rank);
+  if (box.empty() || weight_shape(network, position).filters == 0) return {};
+  return box.channels;
+}
+
+std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
+  std::size_t floats = 0;
+  for (int i = 0; i < network.size(); ++i) {
+    const auto filters = static_cast<std::size_t>(owned_filters(network, plan, i, rank).size());
+    floats += filters * (weight_shape(network, i).elements_per_filter() + 1);
+  }
+  return floats * sizeof(float);
+}
+
+std::string to_json(const Plan& plan) {
+  json layouts = json::array();
+  for (const Layout& layout : plan.layouts) {
+    json boxes = json::array();
+    for (const Box& box : layout) boxes.push_back(box_to_json(box));
+    layouts.push_back(std::move(boxes));
+  }
+  return json{{"schema", kSchema},
+              {"strategy", to_string(plan.strategy)},
+              {"ranks", plan.ranks},
+              {"layouts", layouts}}
+      .dump();
+}
+
+Plan plan_from_json(const std::string& text, const Network& network, const std::string& where) {
+  try {
+    return read_plan(json::parse(text), network);
+  } catch (const json::exception& e) {
+    throw BadInput(where + ": the plan is damaged (" + e.what() + "); plan again");
+  } catch (const Error& e) {
+    throw BadInput(where + ": " + e.what());
+  }
+}
+
+}  // namespace vpinfer

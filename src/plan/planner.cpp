@@ -1,0 +1,164 @@
+#include "vpinfer/plan/planner.hpp"
+
+#include <algorithm>
+
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/plan/exchange.hpp"
+#include "vpinfer/plan/geometry.hpp"
+#include "vpinfer/plan/program.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// How one layer is divided among the ranks.
+enum class Division { kTiles, kChannelShares };
+
+/// One division per layer, by position.
+using Divisions = std::vector<Division>;
+
+bool is_convolution(const Layer& layer) {
+  return std::holds_alternative<Convolution>(layer.operation);
+}
+
+/// Layers without arithmetic, cheaper to repeat than to send.
+bool only_moves(const Layer& layer) {
+  return std::holds_alternative<Concat>(layer.operation) ||
+         std::holds_alternative<Reorg>(layer.operation);
+}
+
+Layout divide(const Shape& shape, Division division, int ranks) {
+  Layout layout;
+  for (int rank = 0; rank < ranks; ++rank) {
+    Box box = whole(shape);
+    if (division == Division::kTiles) {
+      box.rows = share(shape.rows, ranks, rank);
+    } else {
+      box.channels = share(shape.channels, ranks, rank);
+    }
+    layout.push_back(box.empty() ? Box{} : box);
+  }
+  return layout;
+}
+
+Layout all_on_rank_0(const Shape& shape, int ranks) {
+  Layout layout(static_cast<std::size_t>(ranks));
+  layout.front() = whole(shape);
+  return layout;
+}
+
+/// A region's head is small and its boxes are decoded on rank 0.
+Layout layout_of(const Layer& layer, Division division, int ranks) {
+  const bool on_rank_0 = std::holds_alternative<Input>(layer.operation) ||
+                         std::holds_alternative<Region>(layer.operation);
+  return on_rank_0 ? all_on_rank_0(layer.output, ranks) : divide(layer.output, division, ranks);
+}
+
+Plan plan_with(const Network& network, Strategy strategy, const Divisions& divisions, int ranks) {
+  Plan plan{strategy, ranks, {}};
+  for (int i = 0; i < network.size(); ++i) {
+    plan.layouts.push_back(
+        layout_of(network.layer(i), divisions[static_cast<std::size_t>(i)], ranks));
+  }
+  // From the last layer to the first: a layer that only moves elements is owned where it is read.
+  for (int i = network.size() - 1; i > 0; --i) {
+    if (!only_moves(network.layer(i))) continue;
+    for (int rank = 0; rank < ranks; ++rank) {
+      plan.layouts[static_cast<std::size_t>(i)][static_cast<std::size_t>(rank)] =
+          held_box(network, plan, {}, i, rank);
+    }
+  }
+  return plan;
+}
+
+/// Searches the divisions of a network's convolutions; the other layers follow their first input.
+class VerticalSearch {
+ public:
+  VerticalSearch(const Network& network, int ranks)
+      : network_(network), ranks_(ranks), delivery_(result_layers(network)) {
+    for (int i = 0; i < network.size(); ++i) {
+      if (is_convolution(network.layer(i))) convolutions_.push_back(i);
+    }
+  }
+
+  Plan best() {
+    Candidate leanest = least_memory();
+    const std::size_t limit = leanest.memory + leanest.memory / 10;
+    return fewest_bytes(std::move(leanest), limit).plan;
+  }
+
+ private:
+  struct Candidate {
+    Divisions divisions;
+    Plan plan;
+    std::size_t memory = 0;  ///< bytes on the fullest rank
+    std::size_t bytes = 0;   ///< moved per frame
+  };
+
+  static std::size_t index(int position) { return static_cast<std::size_t>(position); }
+
+  Candidate candidate(Divisions divisions) const {
+    for (int i = 1; i < network_.size(); ++i) {
+      const Layer& layer = network_.layer(i);
+      if (!is_convolution(layer)) divisions[index(i)] = divisions[index(layer.inputs.front())];
+    }
+    Plan plan = plan_with(network_, Strategy::kVertical, divisions, ranks_);
+    std::size_t memory = 0;
+    for (const RankMemory& rank : predict_memory(network_, plan, delivery_)) {
+      memory = std::max(memory, rank.total());
+    }
+    const std::size_t bytes = bytes_moved(network_, plan, delivery_);
+    return {std::move(divisions), std::move(plan), memory, bytes};
+  }
+
+  /// Tiles up to some layer, channel shares from there on: the switch that needs the least memory.
+  Candidate least_memory() const {
+    Divisions divisions(network_.layers.size(), Division::kTiles);
+    Candidate best = candidate(divisions);
+    for (auto it = convolutions_.rbegin(); it != convolutions_.rend(); ++it) {
+      divisions[index(*it)] = Division::kChannelShares;
+      Candidate next = candidate(divisions);
+      if (next.memory < best.memory) best = std::move(next);
+    }
+    return best;
+  }
+
+  /// Turns one convolution at a time, the one that saves most bytes within the limit, until none
+  /// does.
+  Candidate fewest_bytes(Candidate best, std::size_t memory_limit) const {
+    while (true) {
+      std::optional<Candidate> better;
+      for (const int position : convolutions_) {
+        Divisions divisions = best.divisions;
+        Division& division = divisions[index(position)];
+        division = division == Division::kTiles ? Division::kChannelShares : Division::kTiles;
+        Candidate next = candidate(std::move(divisions));
+        const std::size_t bytes_to_beat = better ? better->bytes : best.bytes;
+        if (next.memory <= memory_limit && next.bytes < bytes_to_beat) better = std::move(next);
+      }
+      if (!better) return best;
+      best = std::move(*better);
+    }
+  }
+
+  const Network& network_;
+  int ranks_;
+  Delivery delivery_;
+  std::vector<int> convolutions_;
+};
+
+}  // namespace
+
+Plan make_plan(const Network& network, Strategy strategy, int ranks) {
+  if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
+  if (strategy == Strategy::kVertical) return VerticalSearch(network, ranks).best();
+  if (strategy == Strategy::kData) {
+    return plan_with(network, strategy, Divisions(network.layers.size(), Division::kTiles), ranks);
+  }
+  Plan plan{strategy, ranks, {}};
+  for (const Layer& layer : network.layers) {
+    plan.layouts.push_back(all_on_rank_0(layer.output, ranks));
+  }
+  return plan;
+}
+
+}  // namespace vpinfer
