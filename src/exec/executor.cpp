@@ -1,0 +1,167 @@
+#include "vpinfer/exec/executor.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "vpinfer/base/clock.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/comm/polling.hpp"
+#include "vpinfer/kernel/convolution.hpp"
+#include "vpinfer/kernel/pooling.hpp"
+#include "vpinfer/kernel/region.hpp"
+#include "vpinfer/kernel/reorg.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// Everything that a kernel may need to compute one box of one layer.
+struct ComputeBox {
+  const Network& network;
+  int position;
+  const Box& box;
+  const std::vector<ConstTensorView>& inputs;
+  const TensorView& output;
+  const FilterSlice& weights;
+  std::span<float> workspace;
+  const Progress& progress;
+
+  const Shape& input_shape() const { return network.input_shape(position, 0); }
+
+  void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
+  void operator()(const Convolution& conv) const {
+    convolve(conv, weights, input_shape(), inputs.front(), output, box, workspace, progress);
+  }
+  void operator()(const MaxPool& pool) const {
+    max_pool(pool, input_shape(), inputs.front(), output, box, progress);
+  }
+  void operator()(const Concat&) const {
+    int before = 0;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const Shape& shape = network.input_shape(position, i);
+      const Box part =
+          intersect(Box{box.rows, box.cols, shift(box.channels, -before)}, whole(shape));
+      copy_box(inputs[i], output, part, before);
+      before += shape.channels;
+    }
+  }
+  void operator()(const Reorg& reorg) const {
+    reorganise(reorg, input_shape(), network.layer(position).output, inputs.front(), output, box);
+  }
+  void operator()(const Region& region) const {
+    activate_region(region, inputs.front(), output, box);
+  }
+};
+
+}  // namespace
+
+Executor::Executor(const Network& network, const Program& program, const Weights& weights,
+                   Communicator& communicator, std::chrono::duration<double> timeout)
+    : network_(network),
+      program_(program),
+      weights_(weights),
+      communicator_(communicator),
+      timeout_(timeout),
+      progress_([this] { communicator_.progress(); }),
+      arena_(program.arena_floats) {
+  const auto endpoints = [this](const std::vector<Message>& messages) {
+    std::vector<Endpoint> list;
+    for (const Message& message : messages) list.push_back({message.peer, buffer(message)});
+    return list;
+  };
+  for (int position = 0; position < network.size(); ++position) {
+    const Tensor& tensor = program.tensor(position);
+    views_.push_back({arena_.all().data() + tensor.offset, tensor.held});
+    inputs_.emplace_back();
+    for (const int input : network.layer(position).inputs) inputs_.back().emplace_back(view(input));
+    exchanges_.push_back({communicator.receives(endpoints(tensor.receives), position),
+                          communicator.sends(endpoints(tensor.sends), position)});
+  }
+}
+
+void Executor::run(std::span<const float> input, const Receiver& receiver) {
+  for (const Step& step : program_.steps) execute(step, input, receiver);
+}
+
+void Executor::execute(const Step& step, std::span<const float> input, const Receiver& receiver) {
+  switch (step.action) {
+    case Action::kLoad: std::copy(input.begin(), input.end(), view(step.position).data); return;
+    case Action::kPostReceives: exchange(step.position).receives->start(); return;
+    case Action::kCompute: compute(step.position, step.box); return;
+    case Action::kSend: send(step.position); return;
+    case Action::kAwaitReceives: await_receives(step.position); return;
+    case Action::kAwaitSends: await_sends(step.position); return;
+    case Action::kDeliver: receiver(step.position, view(step.position)); return;
+  }
+}
+
+void Executor::compute(int position, const Box& box) {
+  const Clock::time_point start = Clock::now();
+  const Tensor& tensor = program_.tensor(position);
+  std::visit(ComputeBox{network_, position, box, inputs_[static_cast<std::size_t>(position)],
+                        view(position), weights_.slice(position),
+                        arena_.part(tensor.workspace_offset, tensor.workspace_floats), progress_},
+             network_.layer(position).operation);
+  counters_.compute_seconds += seconds_since(start);
+}
+
+void Executor::send(int position) {
+  const Tensor& tensor = program_.tensor(position);
+  for (const Message& message : tensor.sends) {
+    float* target = buffer(message).data();
+    for (const Box& box : message.boxes) {
+      copy_box(view(position), {target, box}, box);
+      target += box.elements();
+    }
+    counters_.sent_bytes += message.floats * sizeof(float);
+  }
+  exchange(position).sends->start();
+}
+
+void Executor::await_receives(int position) {
+  const std::vector<Message>& messages = program_.tensor(position).receives;
+  Transfers& receives = *exchange(position).receives;
+  while (receives.unfinished()) {
+    unpack(position, messages[await_one(receives, messages, position, "receive from")]);
+  }
+}
+
+void Executor::await_sends(int position) {
+  Transfers& sends = *exchange(position).sends;
+  while (sends.unfinished()) {
+    (void)await_one(sends, program_.tensor(position).sends, position, "send to");
+  }
+}
+
+void Executor::unpack(int position, const Message& message) {
+  const float* source = buffer(message).data();
+  for (const Box& box : message.boxes) {
+    copy_box({source, box}, view(position), box);
+    source += box.elements();
+  }
+  counters_.received_bytes += message.floats * sizeof(float);
+}
+
+std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>& messages,
+                                int position, const std::string& what) {
+  const Clock::time_point start = Clock::now();
+  Polling polling(timeout_);
+  while (true) {
+    if (const auto finished = transfers.test()) {
+      counters_.wait_seconds += seconds_since(start);
+      return *finished;
+    }
+    if (polling.pause()) continue;
+    const int peer = messages[*transfers.unfinished()].peer;
+    throw Error(ExitCode::kRankFailed,
+                "layer " + std::to_string(Network::number(position)) + ": could not " + what +
+                    " rank " + std::to_string(peer) + " (" + communicator_.host(peer) +
+                    ") within " + std::to_string(static_cast<int>(timeout_.count())) +
+                    " s; is it down or much slower? --timeout sets the limit");
+  }
+}
+
+std::span<float> Executor::buffer(const Message& message) {
+  return arena_.part(message.offset, message.floats);
+}
+
+}  // namespace vpinfer
