@@ -1,0 +1,153 @@
+#include "cfg_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+constexpr int kLargest = 65536;
+
+/// Keys of Darknet's layers that matter for training only.
+constexpr std::array<std::string_view, 15> kTrainingKeys{
+    "absolute",      "bias_match", "class_scale", "coord_scale", "jitter",
+    "learning_rate", "log",        "mask_scale",  "max",         "noobject_scale",
+    "object_scale",  "random",     "rescore",     "thresh",      "stopbackward"};
+
+std::string without_spaces(std::string line) {
+  std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  return line;
+}
+
+std::vector<std::string_view> split(std::string_view list) {
+  std::vector<std::string_view> items;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) items.push_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return items;
+}
+
+template <typename Number>
+std::optional<Number> parse(std::string_view text) {
+  Number value{};
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+CfgSection::CfgSection(std::string type, std::string file, int line)
+    : type_(std::move(type)), file_(std::move(file)), line_(line) {}
+
+std::string CfgSection::where() const {
+  return file_ + ":" + std::to_string(line_) + " [" + type_ + "]";
+}
+
+void CfgSection::add(std::string key, std::string value, int line) {
+  entries_.push_back({std::move(key), std::move(value), line});
+}
+
+CfgSection::Entry* CfgSection::find(std::string_view key) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const Entry& entry) { return entry.key == key; });
+  if (found == entries_.end()) return nullptr;
+  found->used = true;
+  return &*found;
+}
+
+void CfgSection::refuse(const Entry& entry, const std::string& wanted) const {
+  throw BadInput(file_ + ":" + std::to_string(entry.line) + " [" + type_ + "]: " + entry.key + "=" +
+                 entry.value + " is not " + wanted);
+}
+
+std::optional<std::string> CfgSection::text(std::string_view key) {
+  const Entry* entry = find(key);
+  return entry == nullptr ? std::nullopt : std::optional(entry->value);
+}
+
+int CfgSection::integer(std::string_view key) {
+  const Entry* entry = find(key);
+  if (entry == nullptr) throw BadInput(where() + ": the key '" + std::string(key) + "' is missing");
+  const auto value = parse<int>(entry->value);
+  if (!value || *value < 0 || *value > kLargest) {
+    refuse(*entry, "a whole number from 0 to " + std::to_string(kLargest));
+  }
+  return *value;
+}
+
+int CfgSection::integer(std::string_view key, int fallback) {
+  return find(key) == nullptr ? fallback : integer(key);
+}
+
+std::vector<int> CfgSection::integers(std::string_view key) {
+  std::vector<int> values;
+  const Entry* entry = find(key);
+  if (entry == nullptr) return values;
+  for (const std::string_view item : split(entry->value)) {
+    const auto value = parse<int>(item);
+    if (!value || std::abs(*value) > kLargest) refuse(*entry, "a list of whole numbers");
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::vector<float> CfgSection::numbers(std::string_view key) {
+  std::vector<float> values;
+  const Entry* entry = find(key);
+  if (entry == nullptr) return values;
+  for (const std::string_view item : split(entry->value)) {
+    const auto value = parse<float>(item);
+    if (!value || !std::isfinite(*value)) refuse(*entry, "a list of numbers");
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::vector<std::string> CfgSection::unused() const {
+  std::vector<std::string> lines;
+  for (const Entry& entry : entries_) {
+    const bool training =
+        std::find(kTrainingKeys.begin(), kTrainingKeys.end(), entry.key) != kTrainingKeys.end();
+    if (!entry.used && !training) {
+      lines.push_back(file_ + ":" + std::to_string(entry.line) + " [" + type_ + "]: the key '" +
+                      entry.key + "' is not known and was ignored");
+    }
+  }
+  return lines;
+}
+
+std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  if (!file) throw BadInput(path.string() + ": cannot open this file; is the name right?");
+  std::vector<CfgSection> sections;
+  const std::string name = path.filename().string();
+  std::string raw;
+  for (int number = 1; std::getline(file, raw); ++number) {
+    const std::string line = without_spaces(raw);
+    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    const std::string where = name + ":" + std::to_string(number);
+    if (line.front() == '[') {
+      if (line.back() != ']') throw BadInput(where + ": '" + line + "' has no closing bracket");
+      sections.emplace_back(line.substr(1, line.size() - 2), name, number);
+      continue;
+    }
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos || sections.empty()) {
+      throw BadInput(where + ": '" + raw.substr(0, 40) +
+                     "' is neither [layer] nor key=value; is this a Darknet .cfg file?");
+    }
+    sections.back().add(line.substr(0, equals), line.substr(equals + 1), number);
+  }
+  if (sections.empty()) throw BadInput(name + ": there is no layer in this file");
+  return sections;
+}
+
+}  // namespace vpinfer

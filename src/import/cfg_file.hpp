@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vpinfer {
+
+/// One `[type]` block of a Darknet .cfg file and its `key=value` lines.
+class CfgSection {
+ public:
+  CfgSection(std::string type, std::string file, int line);
+
+  [[nodiscard]] const std::string& type() const { return type_; }
+  /// For example `yolov2.cfg:120 [route]`, the beginning of every message about this block.
+  [[nodiscard]] std::string where() const;
+
+  void add(std::string key, std::string value, int line);
+
+  /// The value of a key; the first one counts if a key is repeated, as in Darknet.
+  [[nodiscard]] std::optional<std::string> text(std::string_view key);
+  /// Whole numbers between 0 and 65536.  Throw BadInput for anything else.
+  [[nodiscard]] int integer(std::string_view key);
+  [[nodiscard]] int integer(std::string_view key, int fallback);
+  [[nodiscard]] bool flag(std::string_view key) { return integer(key, 0) != 0; }
+  /// Comma-separated numbers; empty if the key is missing.
+  [[nodiscard]] std::vector<int> integers(std::string_view key);
+  [[nodiscard]] std::vector<float> numbers(std::string_view key);
+
+  /// A line for each key that nobody asked for and that does not only matter for training.
+  [[nodiscard]] std::vector<std::string> unused() const;
+
+ private:
+  struct Entry {
+    std::string key;
+    std::string value;
+    int line = 0;
+    bool used = false;
+  };
+
+  [[nodiscard]] Entry* find(std::string_view key);
+  [[noreturn]] void refuse(const Entry& entry, const std::string& wanted) const;
+
+  std::string type_;
+  std::string file_;
+  int line_;
+  std::vector<Entry> entries_;
+};
+
+/// Splits a .cfg file into its blocks.  White space inside a line means nothing; lines that begin
+/// with # or ; are comments; CRLF line ends are accepted.
+[[nodiscard]] std::vector<CfgSection> read_cfg(const std::filesystem::path& path);
+
+}  // namespace vpinfer

@@ -1,0 +1,114 @@
+#include <cmath>
+#include <memory>
+#include <random>
+
+#include "batch_norm.hpp"
+#include "vpinfer/import/darknet.hpp"
+#include "vpinfer/kernel/activation.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// Uniform numbers whose bits do not depend on the standard library's distributions.
+class Uniform {
+ public:
+  explicit Uniform(std::uint64_t seed) : engine_(seed) {}
+
+  /// From low to high.
+  float operator()(float low, float high) {
+    const double unit = static_cast<double>(engine_() >> 11U) * 0x1p-53;
+    return static_cast<float>(low + (high - low) * unit);
+  }
+
+  std::vector<float> many(int count, float low, float high) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (float& value : values) value = (*this)(low, high);
+    return values;
+  }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+/// E[f(x)^2] for normal x of the given variance, by the midpoint rule over +-4 deviations.
+float moment_after(Activation activation, float variance) {
+  constexpr int kPoints = 400;
+  std::vector<float> values;
+  std::vector<float> densities;
+  float total = 0;
+  for (int i = 0; i < kPoints; ++i) {
+    const float deviation = 8.0F * (static_cast<float>(i) + 0.5F) / kPoints - 4;
+    values.push_back(deviation * std::sqrt(variance));
+    densities.push_back(std::exp(-deviation * deviation / 2));
+    total += densities.back();
+  }
+  const float no_bias = 0;
+  add_bias_and_activate(values.data(), values.size(), 1, {&no_bias, 1}, activation);
+  float moment = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) moment += densities[i] * values[i] * values[i];
+  return moment / total;
+}
+
+/// Makes weights layer by layer and keeps the expected second moment E[x^2] of every output.
+class RandomWeights {
+ public:
+  RandomWeights(const DarknetModel& model, std::uint64_t seed)
+      : model_(model), uniform_(seed), moments_(model.network.layers.size(), 1.0F) {}
+
+  LayerWeights make(int position) {
+    propagate_up_to(position);
+    const Network& network = model_.network;
+    const WeightShape shape = weight_shape(network, position);
+    const auto& conv = std::get<Convolution>(network.layer(position).operation);
+    const float fan_in = static_cast<float>(shape.elements_per_filter());
+    const float moment_in = moment(network.layer(position).inputs.front());
+
+    DarknetConvolution stored;
+    stored.biases = uniform_.many(shape.filters, -0.2F, 0.2F);
+    float gain = 1;
+    if (model_.batch_normalised.contains(position)) {
+      stored.scales = uniform_.many(shape.filters, 0.8F, 1.2F);
+      stored.means = uniform_.many(shape.filters, -0.2F, 0.2F);
+      stored.variances = uniform_.many(shape.filters, 3.5F, 4.5F);
+      gain = 2;  // the batch normalisation divides by it again
+    }
+    // A uniform variable between +-limit has the variance limit^2 / 3.
+    const float limit = gain * std::sqrt(3 / (fan_in * moment_in));
+    stored.weights.resize(shape.elements());
+    for (float& weight : stored.weights) weight = uniform_(-limit, limit);
+    moments_[index(position)] = moment_after(conv.activation, 1);
+    next_ = position + 1;
+    return fold(stored, shape);
+  }
+
+ private:
+  static std::size_t index(int position) { return static_cast<std::size_t>(position); }
+  float moment(int position) const { return moments_[index(position)]; }
+
+  /// Layers without weights pass on what they get; a maximum is larger than its average rival.
+  void propagate_up_to(int position) {
+    constexpr float kMaxPoolGain = 1.5F;  // of neighbours that resemble each other
+    for (; next_ < position; ++next_) {
+      const Layer& layer = model_.network.layer(next_);
+      if (layer.inputs.empty()) continue;
+      float sum = 0;
+      for (const int input : layer.inputs) sum += moment(input);
+      moments_[index(next_)] = sum / static_cast<float>(layer.inputs.size());
+      if (std::holds_alternative<MaxPool>(layer.operation)) moments_[index(next_)] *= kMaxPoolGain;
+    }
+  }
+
+  const DarknetModel& model_;
+  Uniform uniform_;
+  std::vector<float> moments_;
+  int next_ = 0;  // layers before it have their moment
+};
+
+}  // namespace
+
+WeightSource random_weights(const DarknetModel& model, std::uint64_t seed) {
+  const auto weights = std::make_shared<RandomWeights>(model, seed);
+  return [weights](int position) { return weights->make(position); };
+}
+
+}  // namespace vpinfer
