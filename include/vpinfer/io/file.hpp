@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace vpinfer {
+
+/// The whole content of a file.  Throws BadInput that names the file and the reason.
+[[nodiscard]] std::string read_file(const std::filesystem::path& path);
+
+/// A file under construction: a name beside `target` that is removed again unless `rename_to` puts
+/// it in its place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target);
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile();
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  /// Throws BadInput that names the target and the reason.
+  void rename_to(const std::filesystem::path& target);
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Replaces `path` by `contents`, or leaves it as it was: the bytes go to a temporary name in the
+/// same folder, are flushed to the disk and only then renamed.  Devices and pipes are written
+/// directly.  Throws BadInput that names the file and the reason, for example a full disk.
+void write_file_atomically(const std::filesystem::path& path, std::string_view contents);
+
+}  // namespace vpinfer

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace vpinfer {
+
+/// An 8-bit sRGB picture in memory.
+struct Picture {
+  int rows = 0;
+  int cols = 0;
+  std::vector<std::uint8_t> rgb;  ///< [rows][cols][3], row-major
+
+  bool operator==(const Picture&) const = default;
+};
+
+/// Reads a JPEG or PNG, whatever its name, of any colour space; transparent PNG pixels are composed
+/// over black.  Throws BadInput, one line, if the file is missing, neither of the two, damaged,
+/// truncated, or above 100 megapixels.
+[[nodiscard]] Picture read_picture(const std::filesystem::path& path);
+
+/// Writes a JPEG of quality 92 without chroma subsampling, whole or not at all.
+/// Throws BadInput that names the file and the reason.
+void write_jpeg(const std::filesystem::path& path, const Picture& picture);
+
+/// The files of a folder that end in .jpg, .jpeg or .png in any case, sorted by name.
+/// Throws BadInput if there are none or the folder cannot be read.
+[[nodiscard]] std::vector<std::filesystem::path> list_pictures(const std::filesystem::path& folder);
+
+}  // namespace vpinfer

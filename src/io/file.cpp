@@ -1,0 +1,111 @@
+#include "vpinfer/io/file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kReadableByAll = 0666;  // the umask takes away what the user does not grant
+
+[[noreturn]] void fail(std::string_view verb, const fs::path& path, int error) {
+  throw BadInput("cannot " + std::string(verb) + " " + path.string() + ": " +
+                 std::generic_category().message(error));
+}
+
+/// Owns a file descriptor; errors are reported in the name of `path`, what the user asked for.
+class Descriptor {
+ public:
+  Descriptor(const fs::path& opened, int flags, std::string_view verb, const fs::path& path)
+      : verb_(verb), path_(path), fd_(::open(opened.c_str(), flags | O_CLOEXEC, kReadableByAll)) {
+    if (fd_ < 0) fail(verb_, path_, errno);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  std::string read_all() {
+    std::string contents;
+    std::array<char, 1U << 16U> block;
+    while (true) {
+      const ssize_t count = ::read(fd_, block.data(), block.size());
+      if (count == 0) return contents;
+      if (count > 0) contents.append(block.data(), static_cast<std::size_t>(count));
+      if (count < 0 && errno != EINTR) fail(verb_, path_, errno);
+    }
+  }
+
+  void write_all(std::string_view rest) {
+    while (!rest.empty()) {
+      const ssize_t count = ::write(fd_, rest.data(), rest.size());
+      if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
+      if (count < 0 && errno != EINTR) fail(verb_, path_, errno);
+    }
+  }
+
+  void flush_to_disk() {
+    if (::fsync(fd_) != 0) fail(verb_, path_, errno);
+  }
+
+  /// A network file system may report a full disk only here.
+  void close() {
+    if (::close(std::exchange(fd_, -1)) != 0) fail(verb_, path_, errno);
+  }
+
+ private:
+  std::string_view verb_;
+  const fs::path& path_;
+  int fd_;
+};
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  return Descriptor(path, O_RDONLY, "read", path).read_all();
+}
+
+TemporaryFile::TemporaryFile(const fs::path& target) : path_(target) {
+  path_ += ".partial-" + std::to_string(::getpid());
+}
+
+TemporaryFile::~TemporaryFile() {
+  if (!path_.empty()) ::unlink(path_.c_str());
+}
+
+void TemporaryFile::rename_to(const fs::path& target) {
+  if (::rename(path_.c_str(), target.c_str()) != 0) fail("write", target, errno);
+  path_.clear();
+}
+
+void write_file_atomically(const fs::path& path, std::string_view contents) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(path, ignored);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    Descriptor device(path, O_WRONLY, "write", path);
+    device.write_all(contents);
+    device.close();
+    return;
+  }
+  // A symbolic link keeps pointing to the file that is replaced.
+  const fs::path target =
+      fs::is_symlink(path, ignored) && fs::exists(status) ? fs::canonical(path, ignored) : path;
+  TemporaryFile temporary(target);
+  Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC, "write", path);
+  file.write_all(contents);
+  file.flush_to_disk();
+  file.close();
+  temporary.rename_to(target);
+}
+
+}  // namespace vpinfer

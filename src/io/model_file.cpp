@@ -1,0 +1,273 @@
+#include "vpinfer/io/model_file.hpp"
+
+#include <algorithm>
+
+#include "hdf5_file.hpp"
+#include "vpinfer/base/checksum.hpp"
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kModel = "vpinfer-model";
+constexpr std::string_view kPartition = "vpinfer-partition";
+constexpr std::string_view kShare = "vpinfer-share";
+constexpr std::string_view kSchema = "1";
+
+/// `/layers/3` or `/ranks/2/layers/3`, with Darknet's number of the layer.
+std::string layer_group(const std::string& parent, int position) {
+  return parent + "/layers/" + std::to_string(Network::number(position));
+}
+
+std::string rank_group(int rank) {
+  return "/ranks/" + std::to_string(rank);
+}
+
+/// The group of a layer and the filters that it stores.
+struct StoredSlice {
+  std::string group;
+  Interval filters;
+};
+
+std::vector<hsize_t> weights_extent(const WeightShape& shape, Interval filters) {
+  return {static_cast<hsize_t>(filters.size()), static_cast<hsize_t>(shape.rows),
+          static_cast<hsize_t>(shape.cols), static_cast<hsize_t>(shape.channels)};
+}
+
+void check_format(const Hdf5Reader& file, std::string_view wanted) {
+  const std::optional<std::string> format = file.attribute("format");
+  if (!format || !format->starts_with("vpinfer-")) {
+    file.refuse("is HDF5, but not made by vpinfer; make a model with 'vpinfer import'");
+  }
+  if (format != wanted) file.refuse("is a " + *format + ", not a " + std::string(wanted));
+  if (const std::string schema = file.attribute("schema").value_or("?"); schema != kSchema) {
+    file.refuse("has schema " + schema + ", this vpinfer reads schema " + std::string(kSchema));
+  }
+}
+
+std::string require_attribute(const Hdf5Reader& file, const std::string& name) {
+  const std::optional<std::string> value = file.attribute(name);
+  if (!value) file.refuse("the attribute '" + name + "' is missing; make the file again");
+  return *value;
+}
+
+/// Some filters of one stored slice -> fp32.
+void read_slice(const Hdf5Reader& file, const StoredSlice& stored, const WeightShape& shape,
+                Interval filters, std::span<float> weights, std::span<float> biases) {
+  const std::string name = stored.group + "/weights";
+  if (file.extent(name) != weights_extent(shape, stored.filters)) {
+    file.refuse("the dataset " + name + " has another extent than its layer; make the file again");
+  }
+  const auto first = static_cast<hsize_t>(filters.begin - stored.filters.begin);
+  const auto count = static_cast<hsize_t>(filters.size());
+  file.read(name, first, count, weights);
+  file.read(stored.group + "/biases", first, count, biases);
+}
+
+/// Writes one slice; weights as float16 if so wanted.
+void write_slice(Hdf5Writer& file, const std::string& group, const WeightShape& shape,
+                 Interval filters, WeightPrecision precision, const LayerWeights& numbers) {
+  const std::vector<hsize_t> extent = weights_extent(shape, filters);
+  if (precision == WeightPrecision::kHalf) {
+    std::vector<HalfBits> halves(numbers.weights.size());
+    std::transform(numbers.weights.begin(), numbers.weights.end(), halves.begin(), float_to_half);
+    file.halves(group + "/weights", extent, halves);
+  } else {
+    file.floats(group + "/weights", extent, numbers.weights);
+  }
+  file.floats(group + "/biases", {extent.front()}, numbers.biases);
+}
+
+void write_header(Hdf5Writer& file, std::string_view format, const std::string& checksum) {
+  file.attribute("format", format);
+  file.attribute("schema", kSchema);
+  file.attribute("checksum", checksum);
+}
+
+std::string_view precision_name(WeightPrecision precision) {
+  return precision == WeightPrecision::kHalf ? "float16" : "float32";
+}
+
+}  // namespace
+
+struct ModelFile::Content {
+  explicit Content(const fs::path& path) : file(path) {}
+
+  /// All places that store filters of a layer, those of `rank` first.
+  [[nodiscard]] std::vector<StoredSlice> slices(int rank, int position) const {
+    if (!plan) return {{layer_group("", position), {0, weight_shape(network, position).filters}}};
+    std::vector<StoredSlice> slices;
+    for (int i = 0; i < plan->ranks; ++i) {
+      const int owner = (rank + i) % plan->ranks;
+      const Interval filters = owned_filters(network, *plan, position, owner);
+      if (!filters.empty()) slices.push_back({layer_group(rank_group(owner), position), filters});
+    }
+    return slices;
+  }
+
+  Hdf5Reader file;
+  Network network;
+  WeightPrecision precision = WeightPrecision::kFloat;
+  std::string checksum;
+  std::optional<Plan> plan;
+};
+
+ModelFile::ModelFile(const fs::path& path) : content_(std::make_unique<Content>(path)) {
+  Hdf5Reader& file = content_->file;
+  const bool partitioned = file.attribute("format") == kPartition;
+  check_format(file, partitioned ? kPartition : kModel);
+  content_->checksum = require_attribute(file, "checksum");
+  content_->network = network_from_json(file.text("/network"), file.name());
+  if (require_attribute(file, "precision") == precision_name(WeightPrecision::kHalf)) {
+    content_->precision = WeightPrecision::kHalf;
+  }
+  if (partitioned) {
+    content_->plan = plan_from_json(file.text("/plan"), content_->network, file.name());
+  }
+}
+
+ModelFile::ModelFile(ModelFile&&) noexcept = default;
+ModelFile::~ModelFile() = default;
+
+const Network& ModelFile::network() const {
+  return content_->network;
+}
+WeightPrecision ModelFile::precision() const {
+  return content_->precision;
+}
+const std::string& ModelFile::checksum() const {
+  return content_->checksum;
+}
+const std::optional<Plan>& ModelFile::partition() const {
+  return content_->plan;
+}
+
+bool ModelFile::holds_rank(int rank) const {
+  return !content_->plan || content_->file.has(rank_group(rank));
+}
+
+void ModelFile::read_filters(int rank, int position, Interval filters, std::span<float> weights,
+                             std::span<float> biases) const {
+  const WeightShape shape = weight_shape(content_->network, position);
+  const std::vector<StoredSlice> slices = content_->slices(rank, position);
+  for (int next = filters.begin; next < filters.end;) {
+    const auto slice = std::find_if(slices.begin(), slices.end(), [&](const StoredSlice& s) {
+      return s.filters.contains({next, next + 1});
+    });
+    if (slice == slices.end()) throw Bug("nobody stores filter " + std::to_string(next));
+    const Interval part{next, std::min(filters.end, slice->filters.end)};
+    const auto count = static_cast<std::size_t>(part.size());
+    const std::size_t elements = count * shape.elements_per_filter();
+    read_slice(content_->file, *slice, shape, part, weights.first(elements), biases.first(count));
+    weights = weights.subspan(elements);
+    biases = biases.subspan(count);
+    next = part.end;
+  }
+}
+
+struct ShareFile::Content {
+  Content(const fs::path& path, const Network& its_network, const Plan& its_plan, int its_rank)
+      : file(path), network(its_network), plan(its_plan), rank(its_rank) {}
+
+  Hdf5Reader file;
+  const Network& network;
+  const Plan& plan;
+  int rank;
+  std::string checksum;
+};
+
+ShareFile::ShareFile(const fs::path& path, const Network& network, const Plan& plan, int rank)
+    : content_(std::make_unique<Content>(path, network, plan, rank)) {
+  const Hdf5Reader& file = content_->file;
+  check_format(file, kShare);
+  content_->checksum = require_attribute(file, "checksum");
+  const std::string stored_rank = require_attribute(file, "rank");
+  if (stored_rank != std::to_string(rank)) {
+    file.refuse("holds the share of rank " + stored_rank + ", not of rank " + std::to_string(rank));
+  }
+}
+
+ShareFile::ShareFile(ShareFile&&) noexcept = default;
+ShareFile::~ShareFile() = default;
+
+const std::string& ShareFile::checksum() const {
+  return content_->checksum;
+}
+
+void ShareFile::read_filters(int position, Interval filters, std::span<float> weights,
+                             std::span<float> biases) const {
+  const StoredSlice stored{
+      layer_group("", position),
+      owned_filters(content_->network, content_->plan, position, content_->rank)};
+  read_slice(content_->file, stored, weight_shape(content_->network, position), filters, weights,
+             biases);
+}
+
+fs::path share_path(const fs::path& partition, int rank) {
+  fs::path path = partition;
+  path.replace_extension(".rank" + std::to_string(rank) + partition.extension().string());
+  return path;
+}
+
+void write_model(const fs::path& path, const Network& network, WeightPrecision precision,
+                 const LayerReader& layers) {
+  Hdf5Writer file(path);
+  Checksum checksum;
+  const std::string description = to_json(network);
+  checksum.add(std::as_bytes(std::span(description)));
+  checksum.add(std::as_bytes(std::span(precision_name(precision))));
+  for (int position = 0; position < network.size(); ++position) {
+    const WeightShape shape = weight_shape(network, position);
+    if (shape.filters == 0) continue;
+    const LayerWeights numbers = layers(position);
+    checksum.add(std::as_bytes(std::span(numbers.weights)));
+    checksum.add(std::as_bytes(std::span(numbers.biases)));
+    write_slice(file, layer_group("", position), shape, {0, shape.filters}, precision, numbers);
+  }
+  file.text("/network", description);
+  write_header(file, kModel, checksum.text());
+  file.attribute("precision", precision_name(precision));
+  file.finish();
+}
+
+void write_partition(const fs::path& path, const ModelFile& model, const Plan& plan,
+                     PartitionFiles files) {
+  const Network& network = model.network();
+  const auto write_rank = [&](Hdf5Writer& file, const std::string& parent, int rank) {
+    for (int position = 0; position < network.size(); ++position) {
+      const Interval filters = owned_filters(network, plan, position, rank);
+      if (filters.empty()) continue;
+      const WeightShape shape = weight_shape(network, position);
+      const auto count = static_cast<std::size_t>(filters.size());
+      LayerWeights slice{std::vector<float>(count * shape.elements_per_filter()),
+                         std::vector<float>(count)};
+      model.read_filters(rank, position, filters, slice.weights, slice.biases);
+      write_slice(file, layer_group(parent, position), shape, filters, model.precision(), slice);
+    }
+  };
+
+  Hdf5Writer master(path);
+  write_header(master, kPartition, model.checksum());
+  master.attribute("precision", precision_name(model.precision()));
+  master.text("/network", to_json(network));
+  master.text("/plan", to_json(plan));
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    if (files == PartitionFiles::kOne) {
+      master.group(rank_group(rank));
+      write_rank(master, rank_group(rank), rank);
+      continue;
+    }
+    const fs::path share = share_path(path, rank);
+    Hdf5Writer file(share);
+    write_header(file, kShare, model.checksum());
+    file.attribute("rank", std::to_string(rank));
+    write_rank(file, "", rank);
+    file.finish();
+    master.link_to_file(rank_group(rank), share.filename().string());
+  }
+  master.finish();
+}
+
+}  // namespace vpinfer

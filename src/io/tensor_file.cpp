@@ -1,0 +1,50 @@
+#include "vpinfer/io/tensor_file.hpp"
+
+#include "hdf5_file.hpp"
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+std::vector<hsize_t> extent_of(const Shape& shape) {
+  return {static_cast<hsize_t>(shape.rows), static_cast<hsize_t>(shape.cols),
+          static_cast<hsize_t>(shape.channels)};
+}
+
+}  // namespace
+
+struct TensorFileWriter::Content {
+  Hdf5Writer file;
+};
+
+TensorFileWriter::TensorFileWriter(const std::filesystem::path& path)
+    : content_(new Content{Hdf5Writer(path)}) {}
+
+TensorFileWriter::~TensorFileWriter() = default;
+
+void TensorFileWriter::write(const std::string& name, const Shape& shape,
+                             std::span<const float> values) {
+  content_->file.floats(name, extent_of(shape), values);
+}
+
+void TensorFileWriter::finish() {
+  content_->file.finish();
+}
+
+std::vector<float> read_input_tensor(const std::filesystem::path& path, const Shape& shape) {
+  const Hdf5Reader file(path);
+  if (!file.has("/input")) file.refuse("has no dataset 'input' [rows][cols][channels]");
+  if (file.extent("/input") != extent_of(shape)) {
+    std::string found;
+    for (const hsize_t size : file.extent("/input")) {
+      found += (found.empty() ? "" : "x") + std::to_string(size);
+    }
+    file.refuse("the dataset 'input' is " + found + ", the network takes " + to_string(shape) +
+                " (rows x cols x channels)");
+  }
+  std::vector<float> values(shape.elements());
+  file.read("/input", 0, static_cast<hsize_t>(shape.rows), values);
+  return values;
+}
+
+}  // namespace vpinfer
