@@ -1,0 +1,52 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vpinfer/base/box.hpp"
+#include "vpinfer/net/network.hpp"
+
+namespace vpinfer {
+
+/// An object that a network has seen.  The box is in pixels of the original picture, clipped to it.
+struct Detection {
+  float left = 0;
+  float top = 0;
+  float width = 0;
+  float height = 0;
+  int class_index = 0;
+  float score = 0;  ///< objectness times the probability of the class
+  bool operator==(const Detection&) const = default;
+};
+
+/// Neither the box nor the score is infinite or NaN.
+[[nodiscard]] bool is_finite(const Detection& detection);
+
+/// The detections of an activated region tensor, as Darknet's get_region_detections and
+/// correct_region_boxes give them: one per cell, anchor and class with a score above `threshold`.
+/// `output` is [rows][cols][anchors * (5 + classes)]; x, y and objectness are sigmoids already, the
+/// class scores probabilities, width and height raw.  Without classes the score is the objectness.
+/// Boxes that are not finite or lie outside the picture are dropped.
+/// Throws Bug if `output` and `shape` do not fit the region.
+[[nodiscard]] std::vector<Detection> decode_region(const Region& region,
+                                                   std::span<const float> output,
+                                                   const Shape& shape, const Shape& network_input,
+                                                   Resize resize, int picture_rows,
+                                                   int picture_cols, float threshold);
+
+/// Greedy, class by class: a box goes if it overlaps a better one by more than `iou_threshold`
+/// (intersection over union).  The best score comes first; the order of the input has no influence.
+/// Detections that are not finite are dropped.
+[[nodiscard]] std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
+                                                             float iou_threshold);
+
+/// The names to show for a network's classes: its labels; without any, `object` for a network that
+/// only tells objects from background, else none.
+[[nodiscard]] std::vector<std::string> display_labels(const std::vector<std::string>& labels,
+                                                      int classes);
+
+/// The label of a class, or for example `class 7` if it has none.
+[[nodiscard]] std::string class_name(const std::vector<std::string>& labels, int class_index);
+
+}  // namespace vpinfer

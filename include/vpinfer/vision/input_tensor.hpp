@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "vpinfer/base/box.hpp"
+#include "vpinfer/io/picture.hpp"
+#include "vpinfer/net/network.hpp"
+
+namespace vpinfer {
+
+/// Where the resized picture lies within the network's input.
+struct Placement {
+  Interval rows;
+  Interval cols;
+  bool operator==(const Placement&) const = default;
+};
+
+/// Letterbox: the largest centred placement of the picture's aspect ratio, rounded as Darknet's
+/// letterbox_image does, but never empty.  Stretch: the whole input.
+[[nodiscard]] Placement place_picture(Resize resize, int picture_rows, int picture_cols,
+                                      const Shape& input);
+
+/// The network's input for a picture: resized with Darknet's bilinear resize_image, the rest filled
+/// with grey 127.5, then normalised; [rows][cols][channels] floats.  Three channels are RGB or BGR,
+/// one is the luma 0.299 R + 0.587 G + 0.114 B.  Throws BadInput for other channel counts.
+[[nodiscard]] std::vector<float> input_tensor(const Picture& picture, const Shape& input,
+                                              const InputNormalisation& normalisation);
+
+}  // namespace vpinfer

@@ -1,0 +1,82 @@
+#include "vpinfer/vision/coco.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace vpinfer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kCocoClasses = 80;
+/// Numbers that COCO once meant for further categories and never used, below its last one, 90.
+constexpr std::array kUnusedCocoIds{12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
+
+bool is_coco(const std::vector<std::string>& labels, int classes) {
+  return classes == kCocoClasses &&
+         (labels.empty() || (labels.front() == "person" && labels.back() == "toothbrush"));
+}
+
+int coco_id(int class_index) {
+  int id = class_index + 1;
+  for (const int unused : kUnusedCocoIds) id += id >= unused ? 1 : 0;
+  return id;
+}
+
+/// The number that the text is, all of it.
+std::optional<std::int64_t> parse_digits(const std::string& text) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const bool is_number = error == std::errc() && stop == end && number >= 0;
+  return is_number ? std::optional(number) : std::nullopt;
+}
+
+Json image_id(const std::string& file_name) {
+  const auto number = parse_digits(std::filesystem::path(file_name).stem().string());
+  return number ? Json(*number) : Json(file_name);
+}
+
+/// Keeps the text short: 0.82 as a float is 0.8199999928474426 as a double.
+double rounded(float value, double steps_per_unit) {
+  return std::round(static_cast<double>(value) * steps_per_unit) / steps_per_unit;
+}
+
+Json bounding_box(const Detection& detection) {
+  constexpr double kHundredths = 100;
+  return {rounded(detection.left, kHundredths), rounded(detection.top, kHundredths),
+          rounded(detection.width, kHundredths), rounded(detection.height, kHundredths)};
+}
+
+}  // namespace
+
+std::string coco_results_json(std::span<const PictureDetections> pictures,
+                              const std::vector<std::string>& labels, int classes) {
+  constexpr double kHundredThousandths = 100'000;
+  const bool has_coco_ids = is_coco(labels, classes);
+  const std::vector<std::string> names = display_labels(labels, classes);
+  std::string results = "[";
+  for (const PictureDetections& picture : pictures) {
+    const Json id = image_id(picture.file_name);
+    for (const Detection& detection : picture.detections) {
+      const int index = detection.class_index;
+      const Json result{{"image_id", id},
+                        {"category_id", has_coco_ids ? coco_id(index) : index + 1},
+                        {"bbox", bounding_box(detection)},
+                        {"score", rounded(detection.score, kHundredThousandths)},
+                        {"category", class_name(names, index)}};
+      // One result per line.  File names need not be UTF-8; JSON must.
+      results += results.size() == 1 ? "\n" : ",\n";
+      results += result.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+  }
+  return results + "\n]\n";
+}
+
+}  // namespace vpinfer
