@@ -1,0 +1,69 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vpinfer/plan/program.hpp"
+#include "vpinfer/report/comparison.hpp"
+
+namespace vpinfer {
+
+/// What one rank tells about a run; times and bytes are means per frame.
+struct RankReport {
+  int rank = 0;
+  std::string host;
+  std::string cores;  ///< that the process may run on
+  std::string blas;
+  std::string boxes;
+  RankMemory memory;  ///< planned, allocated exactly so
+  std::size_t peak_rss_bytes = 0;
+  double compute_seconds = 0;
+  double wait_seconds = 0;
+  std::size_t sent_bytes = 0;
+  std::size_t received_bytes = 0;
+  std::vector<double> frame_seconds;  ///< of every timed frame
+};
+
+/// What one needs to know to repeat a run.
+struct RunContext {
+  std::string command_line;
+  std::string model;
+  std::string model_checksum;
+  std::string model_origin;
+  std::string strategy;
+  std::string mpi;
+  int threads = 1;
+};
+
+/// Smallest, middle and largest of some durations.
+struct Spread {
+  double min = 0;
+  double median = 0;
+  double max = 0;
+};
+
+/// Of at least one value.
+[[nodiscard]] Spread spread(std::vector<double> values);
+
+struct RunReport {
+  RunContext context;
+  std::vector<RankReport> ranks;
+  std::optional<Comparison> comparison;
+
+  /// A frame takes as long as its slowest rank.
+  [[nodiscard]] std::vector<double> latencies() const;
+  [[nodiscard]] std::size_t bytes_moved() const;
+};
+
+/// Round trip through JSON text, for gathering.
+[[nodiscard]] std::string to_json(const RankReport& report);
+[[nodiscard]] RankReport rank_report_from_json(const std::string& text);
+
+/// The report for programs: the keys are documented in the README.  `detections` is a JSON array.
+[[nodiscard]] std::string to_json(const RunReport& report, const std::string& detections);
+
+/// The tables for people, ending in the verdict if there was a comparison.
+[[nodiscard]] std::string to_text(const RunReport& report);
+
+}  // namespace vpinfer

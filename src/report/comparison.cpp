@@ -1,0 +1,28 @@
+#include "vpinfer/report/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vpinfer {
+
+Difference difference(std::span<const float> values, std::span<const float> reference) {
+  Difference result;
+  double scale = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double value = values[i];
+    const double expected = reference[i];
+    if (std::isfinite(value) != std::isfinite(expected)) result.finite = false;
+    if (!std::isfinite(value) || !std::isfinite(expected)) continue;
+    result.max_abs = std::max(result.max_abs, std::abs(value - expected));
+    scale = std::max(scale, std::abs(expected));
+  }
+  result.max_rel = scale > 0 ? result.max_abs / scale : result.max_abs;
+  return result;
+}
+
+bool agrees(const Difference& difference) {
+  constexpr double kTolerance = 1e-4;
+  return difference.finite && difference.max_rel <= kTolerance;
+}
+
+}  // namespace vpinfer

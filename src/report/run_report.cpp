@@ -1,0 +1,200 @@
+#include "vpinfer/report/run_report.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "vpinfer/base/units.hpp"
+#include "vpinfer/base/version.hpp"
+#include "vpinfer/report/table.hpp"
+
+namespace vpinfer {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kSchema = 1;
+
+std::string milliseconds(double seconds) {
+  return fixed(seconds * 1e3, 1);
+}
+
+json rank_to_json(const RankReport& r) {
+  return {{"rank", r.rank},
+          {"host", r.host},
+          {"cores", r.cores},
+          {"blas", r.blas},
+          {"boxes", r.boxes},
+          {"weights_bytes", r.memory.weights},
+          {"activations_bytes", r.memory.activations},
+          {"workspace_bytes", r.memory.workspace},
+          {"message_bytes", r.memory.messages},
+          {"library_bytes", r.memory.library},
+          {"predicted_bytes", r.memory.total()},
+          {"peak_rss_bytes", r.peak_rss_bytes},
+          {"compute_seconds", r.compute_seconds},
+          {"wait_seconds", r.wait_seconds},
+          {"sent_bytes", r.sent_bytes},
+          {"received_bytes", r.received_bytes},
+          {"frame_seconds", r.frame_seconds}};
+}
+
+json context_to_json(const RunReport& report) {
+  const RunContext& c = report.context;
+  return {{"version", version()},
+          {"git_hash", git_hash()},
+          {"command_line", c.command_line},
+          {"model", c.model},
+          {"model_checksum", c.model_checksum},
+          {"model_origin", c.model_origin},
+          {"strategy", c.strategy},
+          {"ranks", report.ranks.size()},
+          {"mpi", c.mpi},
+          {"threads", c.threads}};
+}
+
+json comparison_to_json(const Comparison& c) {
+  return {{"pass", c.pass()},
+          {"max_abs", c.largest.max_abs},
+          {"max_rel", c.largest.max_rel},
+          {"first_layer", c.first_layer ? json(*c.first_layer) : json()},
+          {"speedup", c.speedup},
+          {"single_seconds", c.single_seconds},
+          {"single_predicted_bytes", c.single_bytes}};
+}
+
+double mean(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value;
+  return values.empty() ? 0 : sum / static_cast<double>(values.size());
+}
+
+std::string rank_table(const std::vector<RankReport>& ranks) {
+  Table table({{"rank"},
+               {"host", Align::kLeft},
+               {"convolutions", Align::kLeft},
+               {"weights"},
+               {"activ."},
+               {"worksp."},
+               {"messages"},
+               {"predicted"},
+               {"peak RSS/MiB"},
+               {"compute"},
+               {"wait"},
+               {"total/ms"},
+               {"sent"},
+               {"received/MiB"}});
+  for (const RankReport& r : ranks) {
+    table.add({std::to_string(r.rank), r.host, r.boxes, mebibytes(r.memory.weights),
+               mebibytes(r.memory.activations), mebibytes(r.memory.workspace),
+               mebibytes(r.memory.messages), mebibytes(r.memory.total()),
+               mebibytes(r.peak_rss_bytes), milliseconds(r.compute_seconds),
+               milliseconds(r.wait_seconds), milliseconds(mean(r.frame_seconds)),
+               mebibytes(r.sent_bytes), mebibytes(r.received_bytes)});
+  }
+  return table.text();
+}
+
+std::size_t fullest(const std::vector<RankReport>& ranks) {
+  std::size_t most = 0;
+  for (const RankReport& r : ranks) most = std::max(most, r.memory.total());
+  return most;
+}
+
+std::string verdict(const Comparison& c, const std::vector<RankReport>& ranks) {
+  const std::size_t most = fullest(ranks);
+  std::string text =
+      "one rank alone: " + milliseconds(c.single_seconds) + " ms, " + mebibytes(c.single_bytes) +
+      " MiB predicted; speed-up " + fixed(c.speedup, 2) + ", memory of the fullest rank " +
+      fixed(100.0 * static_cast<double>(most) / static_cast<double>(c.single_bytes), 1) +
+      " % of one rank's\n";
+  std::array<char, 160> line{};
+  std::snprintf(line.data(), line.size(), "%s: largest difference %.2e absolute, %.2e relative%s",
+                c.pass() ? "PASS" : "FAIL", c.largest.max_abs, c.largest.max_rel,
+                c.largest.finite ? "" : ", not all numbers are finite");
+  text += line.data();
+  if (c.first_layer) text += ", first in layer " + std::to_string(*c.first_layer);
+  return text + "\n";
+}
+
+}  // namespace
+
+Spread spread(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  const double median =
+      values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return {values.front(), median, values.back()};
+}
+
+std::vector<double> RunReport::latencies() const {
+  std::vector<double> slowest = ranks.front().frame_seconds;
+  for (const RankReport& rank : ranks) {
+    for (std::size_t i = 0; i < slowest.size(); ++i) {
+      slowest[i] = std::max(slowest[i], rank.frame_seconds[i]);
+    }
+  }
+  return slowest;
+}
+
+std::size_t RunReport::bytes_moved() const {
+  std::size_t bytes = 0;
+  for (const RankReport& rank : ranks) bytes += rank.sent_bytes;
+  return bytes;
+}
+
+std::string to_json(const RankReport& report) {
+  return rank_to_json(report).dump();
+}
+
+RankReport rank_report_from_json(const std::string& text) {
+  const json j = json::parse(text);
+  return {j.at("rank"),
+          j.at("host"),
+          j.at("cores"),
+          j.at("blas"),
+          j.at("boxes"),
+          {j.at("weights_bytes"), j.at("activations_bytes"), j.at("workspace_bytes"),
+           j.at("message_bytes"), j.at("library_bytes")},
+          j.at("peak_rss_bytes"),
+          j.at("compute_seconds"),
+          j.at("wait_seconds"),
+          j.at("sent_bytes"),
+          j.at("received_bytes"),
+          j.at("frame_seconds").get<std::vector<double>>()};
+}
+
+std::string to_json(const RunReport& report, const std::string& detections) {
+  const Spread latency = spread(report.latencies());
+  json ranks = json::array();
+  for (const RankReport& rank : report.ranks) ranks.push_back(rank_to_json(rank));
+  json j{
+      {"schema", kSchema},
+      {"latency_seconds", {{"min", latency.min}, {"median", latency.median}, {"max", latency.max}}},
+      {"frames_per_second", 1 / mean(report.latencies())},
+      {"bytes_moved", report.bytes_moved()},
+      {"ranks", ranks},
+      {"context", context_to_json(report)},
+      {"detections", json::parse(detections)}};
+  if (report.comparison) j["comparison"] = comparison_to_json(*report.comparison);
+  return j.dump(2) + "\n";
+}
+
+std::string to_text(const RunReport& report) {
+  const std::vector<double> latencies = report.latencies();
+  const Spread latency = spread(latencies);
+  std::string text = rank_table(report.ranks);
+  text += report.context.strategy + " on " + std::to_string(report.ranks.size()) +
+          (report.ranks.size() == 1 ? " rank" : " ranks") + ": latency " +
+          milliseconds(latency.median) + " ms";
+  if (latencies.size() > 1) {
+    text += " (min " + milliseconds(latency.min) + ", max " + milliseconds(latency.max) + ", " +
+            std::to_string(latencies.size()) + " frames)";
+  }
+  text += ", " + mebibytes(report.bytes_moved()) + " MiB moved per frame\n";
+  if (report.comparison) text += verdict(*report.comparison, report.ranks);
+  return text;
+}
+
+}  // namespace vpinfer

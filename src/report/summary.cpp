@@ -1,0 +1,157 @@
+#include "vpinfer/report/summary.hpp"
+
+#include <algorithm>
+
+#include "vpinfer/base/units.hpp"
+#include "vpinfer/plan/exchange.hpp"
+#include "vpinfer/plan/program.hpp"
+#include "vpinfer/report/table.hpp"
+
+namespace vpinfer {
+namespace {
+
+std::string window_text(const Window& rows, const Window& cols) {
+  std::string text = std::to_string(rows.size) + "x" + std::to_string(cols.size);
+  if (rows.stride != 1) text += "/" + std::to_string(rows.stride);
+  return text;
+}
+
+/// The parameters of an operation that matter to a reader.
+struct Parameters {
+  std::string operator()(const Convolution& c) const {
+    std::string text = window_text(c.rows, c.cols);
+    if (c.groups != 1) text += " groups " + std::to_string(c.groups);
+    return text + " " + std::string(to_string(c.activation));
+  }
+  std::string operator()(const MaxPool& p) const { return window_text(p.rows, p.cols); }
+  std::string operator()(const Reorg& r) const {
+    return "stride " + std::to_string(r.stride) + (r.reverse ? " reverse" : "");
+  }
+  std::string operator()(const Region& r) const {
+    return std::to_string(r.anchors.size()) + " anchors, " + std::to_string(r.classes) + " classes";
+  }
+  std::string operator()(const Input&) const { return ""; }
+  std::string operator()(const Concat&) const { return ""; }
+};
+
+std::size_t parameter_bytes(const Network& network, int position) {
+  const WeightShape shape = weight_shape(network, position);
+  return (shape.elements() + static_cast<std::size_t>(shape.filters)) * sizeof(float);
+}
+
+struct Totals {
+  double flop = 0;
+  std::size_t weights_bytes = 0;
+};
+
+Totals totals(const Network& network) {
+  Totals sum;
+  for (int i = 0; i < network.size(); ++i) {
+    sum.flop += flop(network, i, whole(network.layer(i).output));
+    sum.weights_bytes += parameter_bytes(network, i);
+  }
+  return sum;
+}
+
+std::string input_numbers(const Layer& layer) {
+  std::string text;
+  for (const int input : layer.inputs) {
+    text += text.empty() ? "" : " ";
+    text += input == 0 ? "input" : std::to_string(Network::number(input));
+  }
+  return text;
+}
+
+std::string counted(int count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+std::string describe_layers(const Network& network) {
+  Table table({{"layer"},
+               {"operation", Align::kLeft},
+               {"parameters", Align::kLeft},
+               {"inputs", Align::kLeft},
+               {"output", Align::kLeft},
+               {"MFLOP"},
+               {"weights/MiB"}});
+  for (int i = 1; i < network.size(); ++i) {
+    const Layer& layer = network.layer(i);
+    const double mflop = flop(network, i, whole(layer.output)) / 1e6;
+    const std::size_t bytes = parameter_bytes(network, i);
+    table.add({std::to_string(Network::number(i)), std::string(operation_name(layer.operation)),
+               std::visit(Parameters{}, layer.operation), input_numbers(layer),
+               to_string(layer.output), bytes == 0 ? "" : fixed(mflop, 1),
+               bytes == 0 ? "" : fixed(static_cast<double>(bytes) / kMebibyte, 3)});
+  }
+  return table.text();
+}
+
+std::string describe_network(const Network& network) {
+  const Totals sum = totals(network);
+  std::string text = network.name + ": " + std::to_string(network.size() - 1) + " layers, " +
+                     fixed(sum.flop / 1e9, 2) + " GFLOP, " + mebibytes(sum.weights_bytes) +
+                     " MiB of weights in fp32, input " + to_string(network.input_shape()) +
+                     " (rows x cols x channels)\n";
+  text += "from " + network.origin + "\n";
+  if (!network.labels.empty()) {
+    text += std::to_string(network.labels.size()) + " labels: " + network.labels.front();
+    text += network.labels.size() > 1 ? " ... " + network.labels.back() + "\n" : "\n";
+  }
+  return text;
+}
+
+std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
+  int tiles = 0;
+  int shares = 0;
+  int wholes = 0;
+  for (int i = 1; i < network.size(); ++i) {
+    const Box& box = plan.owned(i, rank);
+    if (weight_shape(network, i).filters == 0 || box.empty()) continue;
+    const Box all = whole(network.layer(i).output);
+    if (box == all) {
+      ++wholes;
+    } else if (box.channels == all.channels) {
+      ++tiles;
+    } else {
+      ++shares;
+    }
+  }
+  std::string text;
+  const auto add = [&text](int count, const std::string& noun) {
+    if (count == 0) return;
+    text += (text.empty() ? "" : ", ") + counted(count, noun);
+  };
+  add(wholes, "whole layer");
+  add(tiles, "tile");
+  add(shares, "channel share");
+  return text.empty() ? "nothing" : text;
+}
+
+std::string describe_plan(const Network& network, const Plan& plan) {
+  const Delivery delivery = result_layers(network);
+  Table table({{"rank"},
+               {"convolutions", Align::kLeft},
+               {"weights"},
+               {"activations"},
+               {"workspace"},
+               {"messages"},
+               {"library"},
+               {"total/MiB"}});
+  std::size_t fullest = 0;
+  int rank = 0;
+  for (const RankMemory& m : predict_memory(network, plan, delivery)) {
+    table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
+               mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
+               mebibytes(m.library), mebibytes(m.total())});
+    fullest = std::max(fullest, m.total());
+    ++rank;
+  }
+  return std::string(to_string(plan.strategy)) + " on " + counted(plan.ranks, "rank") +
+         ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
+         mebibytes(fullest) + " MiB, " + mebibytes(bytes_moved(network, plan, delivery)) +
+         " MiB moved per frame by all ranks together\n";
+}
+
+}  // namespace vpinfer
