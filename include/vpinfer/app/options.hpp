@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "vpinfer/io/model_file.hpp"
+#include "vpinfer/net/network.hpp"
+#include "vpinfer/plan/plan.hpp"
+
+namespace vpinfer {
+
+struct ImportOptions {
+  std::filesystem::path cfg;
+  std::filesystem::path weights;  ///< empty: random weights
+  std::optional<std::uint64_t> random_seed;
+  std::filesystem::path labels;  ///< empty: none
+  std::filesystem::path output;
+  WeightPrecision precision = WeightPrecision::kFloat;
+  InputNormalisation normalisation;
+};
+
+struct InfoOptions {
+  std::filesystem::path model;
+};
+
+struct PlanOptions {
+  std::filesystem::path model;
+  int ranks = 1;
+  Strategy strategy = Strategy::kVertical;
+  std::optional<std::size_t> memory_limit_bytes;
+  std::filesystem::path output;  ///< empty: only print
+};
+
+struct PartitionOptions {
+  std::filesystem::path model;
+  std::optional<int> ranks;
+  std::filesystem::path plan;  ///< instead of `ranks`
+  Strategy strategy = Strategy::kVertical;
+  std::filesystem::path output;
+  PartitionFiles files = PartitionFiles::kOne;
+};
+
+/// The layers to dump beside the results.
+struct DumpLayers {
+  bool all = false;
+  std::vector<int> numbers;
+};
+
+struct RunOptions {
+  std::string command_line;
+  std::filesystem::path model;
+  std::filesystem::path input;   ///< empty: the built-in test picture
+  std::filesystem::path output;  ///< empty: no pictures
+  std::optional<Strategy> strategy;
+  std::filesystem::path plan;  ///< empty: planned anew
+  std::optional<std::size_t> memory_limit_bytes;
+  bool compare_single = false;
+  int repeat = 1;
+  std::optional<int> threads;
+  std::filesystem::path json;
+  std::filesystem::path dump_output;
+  DumpLayers dump_layers;
+  float threshold = 0.5F;
+  float nms = 0.45F;
+  std::chrono::duration<double> timeout{60};
+};
+
+/// A request that is answered by a text: --help or --version.
+struct TextRequest {
+  std::string text;
+};
+
+using Command = std::variant<TextRequest, RunOptions, ImportOptions, InfoOptions, PlanOptions,
+                             PartitionOptions>;
+
+/// Reads the command line; `run` is the default subcommand.  Throws BadUsage, one line.
+[[nodiscard]] Command parse_command_line(int argc, const char* const* argv);
+
+}  // namespace vpinfer

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "vpinfer/net/network.hpp"
+#include "vpinfer/plan/exchange.hpp"
+#include "vpinfer/plan/plan.hpp"
+
+namespace vpinfer {
+
+/// Reads a plan file for this network.  Throws BadInput.
+[[nodiscard]] Plan read_plan_file(const std::filesystem::path& path, const Network& network);
+
+/// Throws Error with kNotEnoughMemory, naming the fullest rank, if a rank would take more.
+void check_memory_limit(const Network& network, const Plan& plan, const Delivery& delivery,
+                        std::optional<std::size_t> limit_bytes);
+
+}  // namespace vpinfer

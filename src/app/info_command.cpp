@@ -1,0 +1,52 @@
+#include <algorithm>
+#include <iostream>
+
+#include "vpinfer/app/commands.hpp"
+#include "vpinfer/base/units.hpp"
+#include "vpinfer/plan/planner.hpp"
+#include "vpinfer/plan/program.hpp"
+#include "vpinfer/report/summary.hpp"
+#include "vpinfer/report/table.hpp"
+
+namespace vpinfer {
+namespace {
+
+std::size_t fullest_rank_bytes(const Network& network, Strategy strategy, int ranks) {
+  std::size_t most = 0;
+  const Plan plan = make_plan(network, strategy, ranks);
+  for (const RankMemory& memory : predict_memory(network, plan, result_layers(network))) {
+    most = std::max(most, memory.total());
+  }
+  return most;
+}
+
+/// What the fullest of P ranks would hold.
+std::string describe_scaling(const Network& network) {
+  Table table({{"ranks"}, {"vertical/MiB"}, {"data/MiB"}});
+  for (const int ranks : {1, 2, 4, 8, 16}) {
+    table.add({std::to_string(ranks),
+               mebibytes(fullest_rank_bytes(network, Strategy::kVertical, ranks)),
+               mebibytes(fullest_rank_bytes(network, Strategy::kData, ranks))});
+  }
+  return "predicted memory of the fullest rank\n" + table.text();
+}
+
+}  // namespace
+
+ExitCode show_info(const InfoOptions& options) {
+  const ModelFile model(options.model);
+  const Network& network = model.network();
+  std::cout << describe_network(network)
+            << (model.precision() == WeightPrecision::kHalf ? "weights stored in fp16"
+                                                            : "weights stored in fp32")
+            << ", checksum " << model.checksum() << "\n\n"
+            << describe_layers(network) << '\n';
+  if (const std::optional<Plan>& plan = model.partition()) {
+    std::cout << "partitioned: " << describe_plan(network, *plan);
+  } else {
+    std::cout << describe_scaling(network);
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,141 @@
+#include "job.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "vpinfer/app/planning.hpp"
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+namespace fs = std::filesystem;
+
+Plan partition_plan(const RunOptions& options, const Plan& partition, int ranks) {
+  const std::string name = options.model.string();
+  if (options.strategy || !options.plan.empty()) {
+    throw BadUsage(name +
+                   " is partitioned: it has a plan of its own, leave out --strategy and "
+                   "--plan");
+  }
+  if (partition.ranks != ranks) {
+    throw BadInput(name + ": is partitioned for " + std::to_string(partition.ranks) +
+                   " ranks, this job has " + std::to_string(ranks) + "; run with -np " +
+                   std::to_string(partition.ranks) + " or partition the model again");
+  }
+  return partition;
+}
+
+Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks) {
+  if (model.partition()) return partition_plan(options, *model.partition(), ranks);
+  if (options.plan.empty()) {
+    const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
+    return make_plan(model.network(), strategy, ranks);
+  }
+  Plan plan = read_plan_file(options.plan, model.network());
+  if (plan.ranks != ranks) {
+    throw BadInput(options.plan.string() + ": is a plan for " + std::to_string(plan.ranks) +
+                   " ranks, this job has " + std::to_string(ranks));
+  }
+  return plan;
+}
+
+void check_checksum(const Agreement& agreement, const std::string& checksum, const fs::path& path) {
+  if (checksum == agreement.checksum) return;
+  throw BadInput(path.string() + ": this host has another model than rank 0 (checksum " + checksum +
+                 ", there " + agreement.checksum + "); copy rank 0's file here");
+}
+
+FilterReader reader_of(std::shared_ptr<const ModelFile> model, int rank) {
+  return [model = std::move(model), rank](int position, Interval filters, std::span<float> weights,
+                                          std::span<float> biases) {
+    model->read_filters(rank, position, filters, weights, biases);
+  };
+}
+
+/// Reads from this host's own files; empty if it has none.
+FilterReader local_reader(const RunOptions& options, const Agreement& agreement, int rank) {
+  if (fs::exists(options.model)) {
+    auto model = std::make_shared<const ModelFile>(options.model);
+    check_checksum(agreement, model->checksum(), options.model);
+    if (model->holds_rank(rank)) return reader_of(std::move(model), rank);
+  }
+  const fs::path path = share_path(options.model, rank);
+  if (!agreement.partitioned || !fs::exists(path)) return {};
+  const auto share =
+      std::make_shared<const ShareFile>(path, agreement.network, agreement.plan, rank);
+  check_checksum(agreement, share->checksum(), path);
+  return
+      [share](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
+        share->read_filters(position, filters, weights, biases);
+      };
+}
+
+/// Sends the slices of one layer to the ranks that have no copy.
+void serve_layer(MpiSession& session, const Agreement& agreement, const ModelFile& model,
+                 const std::vector<int>& has_copy, int position) {
+  for (int rank = 1; rank < session.size(); ++rank) {
+    const Interval filters = owned_filters(agreement.network, agreement.plan, position, rank);
+    if (has_copy[static_cast<std::size_t>(rank)] != 0 || filters.empty()) continue;
+    FloatBuffer slice(slice_floats(agreement.network, position, filters));
+    const std::size_t biases = static_cast<std::size_t>(filters.size());
+    const std::size_t weights = slice.all().size() - biases;
+    model.read_filters(rank, position, filters, slice.part(0, weights),
+                       slice.part(weights, biases));
+    session.send(slice.all(), rank);
+  }
+}
+
+FilterReader served_by_rank_0(MpiSession& session) {
+  return [&session](int, Interval, std::span<float> weights, std::span<float> biases) {
+    session.receive({weights.data(), weights.size() + biases.size()}, 0);
+  };
+}
+
+void check_can_serve(const MpiSession& session, const RunOptions& options, const ModelFile& model,
+                     const std::vector<int>& has_copy) {
+  for (int rank = 0; rank < session.size(); ++rank) {
+    if (has_copy[static_cast<std::size_t>(rank)] != 0 || model.holds_rank(rank)) continue;
+    throw BadInput(share_path(options.model, rank).string() + ": neither rank " +
+                   std::to_string(rank) + " (" + session.host(rank) +
+                   ") nor rank 0 has this share; copy it to one of them");
+  }
+}
+
+}  // namespace
+
+Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<ModelFile>& model) {
+  Agreement agreement;
+  std::string plan;
+  if (session.rank() == 0) {
+    model = std::make_unique<ModelFile>(options.model);
+    agreement.partitioned = model->partition().has_value();
+    agreement.checksum = model->checksum();
+    plan = to_json(choose_plan(options, *model, session.size()));
+  }
+  const std::string where = options.model.string();
+  agreement.network = network_from_json(
+      session.broadcast(model ? to_json(model->network()) : std::string()), where);
+  agreement.plan = plan_from_json(session.broadcast(plan), agreement.network, where);
+  agreement.checksum = session.broadcast(agreement.checksum);
+  agreement.partitioned = session.broadcast(agreement.partitioned ? "yes" : "no") == "yes";
+  return agreement;
+}
+
+Weights load_rank_weights(MpiSession& session, const RunOptions& options,
+                          const Agreement& agreement, const ModelFile* model) {
+  const int rank = session.rank();
+  FilterReader reader = local_reader(options, agreement, rank);
+  const std::vector<int> has_copy = session.all_gather(reader ? 1 : 0);
+  if (model != nullptr) check_can_serve(session, options, *model, has_copy);
+  if (!reader) reader = served_by_rank_0(session);
+
+  Weights weights(agreement.network, agreement.plan, rank);
+  for (int position = 0; position < agreement.network.size(); ++position) {
+    weights.load(position, reader);
+    if (model != nullptr) serve_layer(session, agreement, *model, has_copy, position);
+  }
+  return weights;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "vpinfer/app/options.hpp"
+#include "vpinfer/comm/mpi_session.hpp"
+#include "vpinfer/exec/weights.hpp"
+#include "vpinfer/plan/exchange.hpp"
+
+namespace vpinfer {
+
+/// What all ranks of a job agree on.  Rank 0 reads it from the model and tells the others.
+struct Agreement {
+  Network network;
+  Plan plan;
+  std::string checksum;
+  bool partitioned = false;
+};
+
+/// Opens the model on rank 0, takes its partition, the given plan or a new one, and spreads the
+/// result.  `model` is set on rank 0 only.  Collective.
+[[nodiscard]] Agreement agree(MpiSession& session, const RunOptions& options,
+                              std::unique_ptr<ModelFile>& model);
+
+/// This rank's weights: from its own copy of the model (or of its share) if it has one, otherwise
+/// served by rank 0, layer by layer, which holds one slice of one layer more meanwhile.  Throws
+/// BadInput if the copies differ.  Collective.
+[[nodiscard]] Weights load_rank_weights(MpiSession& session, const RunOptions& options,
+                                        const Agreement& agreement, const ModelFile* model);
+
+}  // namespace vpinfer

@@ -1,0 +1,237 @@
+#include "vpinfer/app/options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <string_view>
+
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/base/units.hpp"
+#include "vpinfer/base/version.hpp"
+
+namespace vpinfer {
+namespace {
+
+constexpr int kMostRanks = 4096;
+
+constexpr std::string_view kExitCodes =
+    "Exit codes: 0 done, 1 comparison failed, 2 bad usage, 3 bad input or model,\n"
+    "4 not enough memory, 5 a rank or link failed, 70 a bug.";
+
+/// `all` or `3,17`.
+DumpLayers parse_dump_layers(const std::string& text) {
+  if (text == "all") return {true, {}};
+  DumpLayers layers;
+  std::string_view rest = text;
+  while (true) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    int number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, number);
+    if (error != std::errc() || end != rest.data() + comma || number < 0) {
+      throw BadUsage("--dump-layers " + text + ": write layer numbers such as 3,17, or all");
+    }
+    layers.numbers.push_back(number);
+    if (comma == rest.size()) return layers;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::array<float, 3> three(const std::vector<float>& values) {
+  return {values[0], values[1], values[2]};
+}
+
+CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& set) {
+  return app.add_option_function<std::string>(
+      "--strategy", [set](const std::string& name) { set(parse_strategy(name)); },
+      "how layers are divided: vertical, data or single [vertical]");
+}
+
+CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) {
+  return app.add_option_function<std::string>(
+      "--memory-limit", [&limit](const std::string& text) { limit = parse_bytes(text); },
+      "refuse a plan that needs more per rank, for example 64MiB");
+}
+
+CLI::App* add_run(CLI::App& app, RunOptions& run) {
+  CLI::App* sub = app.add_subcommand("run", "run a model on all ranks of this MPI job (default)");
+  sub->add_option("--model", run.model, "model (.h5), whole or partitioned")->required();
+  sub->add_option("--input", run.input,
+                  "picture (JPEG, PNG), folder of pictures, or .h5 with a dataset 'input' [a "
+                  "built-in test picture]");
+  sub->add_option("--output", run.output, "folder for annotated pictures and detections.json");
+  CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");
+  add_strategy(*sub, [&run](Strategy s) { run.strategy = s; })->excludes(plan);
+  add_memory_limit(*sub, run.memory_limit_bytes);
+  sub->add_flag("--compare-single", run.compare_single,
+                "run on one rank too and compare; exit code 1 if the results differ");
+  sub->add_option("--repeat", run.repeat, "timed runs of every picture, after a warm-up [1]")
+      ->check(CLI::Range(1, 1000000));
+  sub->add_option("--threads", run.threads, "BLAS threads per rank [cores per rank on this host]")
+      ->check(CLI::Range(1, 1024));
+  sub->add_option("--json", run.json, "write the report to this file");
+  CLI::Option* dump = sub->add_option("--dump-output", run.dump_output,
+                                      "write the result tensors to this HDF5 file");
+  sub->add_option_function<std::string>(
+         "--dump-layers",
+         [&run](const std::string& text) { run.dump_layers = parse_dump_layers(text); },
+         "also write these layers' outputs to the dump: 3,17 or all")
+      ->needs(dump);
+  sub->add_option("--threshold", run.threshold, "least score of a detection [0.5]")
+      ->check(CLI::Range(0.0, 1.0));
+  sub->add_option("--nms", run.nms, "greatest overlap of two detections of a class [0.45]")
+      ->check(CLI::Range(0.0, 1.0));
+  sub->add_option_function<double>(
+         "--timeout",
+         [&run](double seconds) { run.timeout = std::chrono::duration<double>(seconds); },
+         "seconds to wait for a peer before giving up [60]")
+      ->check(CLI::Range(0.001, 1e6));
+  return sub;
+}
+
+CLI::App* add_import(CLI::App& app, ImportOptions& import) {
+  CLI::App* sub = app.add_subcommand("import", "make a model from a Darknet network");
+  sub->add_option("cfg", import.cfg, "Darknet .cfg file")->required();
+  CLI::Option* weights = sub->add_option("weights", import.weights, "Darknet .weights file");
+  sub->add_option("--random-weights", import.random_seed, "seeded random weights instead of a file")
+      ->excludes(weights);
+  sub->add_option("--labels", import.labels, "file with a class name per line");
+  sub->add_flag_callback(
+      "--half", [&import] { import.precision = WeightPrecision::kHalf; },
+      "store weights in half precision");
+  InputNormalisation& input = import.normalisation;
+  sub->add_option_function<std::vector<float>>(
+         "--mean", [&input](const std::vector<float>& v) { input.mean = three(v); },
+         "subtracted from the 8-bit channels [0,0,0]")
+      ->expected(3)
+      ->delimiter(',');
+  sub->add_option_function<std::vector<float>>(
+         "--scale", [&input](const std::vector<float>& v) { input.scale = three(v); },
+         "then multiplied with [1/255 each]")
+      ->expected(3)
+      ->delimiter(',');
+  sub->add_flag_callback(
+      "--bgr", [&input] { input.order = ChannelOrder::kBgr; }, "channels in the order blue first");
+  sub->add_flag_callback(
+      "--stretch", [&input] { input.resize = Resize::kStretch; },
+      "resize without keeping the aspect ratio");
+  sub->add_option("-o,--output", import.output, "model to write (.h5)")->required();
+  return sub;
+}
+
+CLI::App* add_info(CLI::App& app, InfoOptions& info) {
+  CLI::App* sub = app.add_subcommand("info", "print a model's layers and what ranks would hold");
+  sub->add_option("model", info.model, "model (.h5)")->required();
+  return sub;
+}
+
+CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
+  CLI::App* sub = app.add_subcommand("plan", "divide a model among ranks; print and save the plan");
+  sub->add_option("model", plan.model, "model (.h5)")->required();
+  sub->add_option("--ranks", plan.ranks, "number of ranks")
+      ->required()
+      ->check(CLI::Range(1, kMostRanks));
+  add_strategy(*sub, [&plan](Strategy s) { plan.strategy = s; });
+  add_memory_limit(*sub, plan.memory_limit_bytes);
+  sub->add_option("-o,--output", plan.output, "plan to write (.json)");
+  return sub;
+}
+
+CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
+  CLI::App* sub = app.add_subcommand("partition", "store each rank's share of a model by itself");
+  sub->add_option("model", partition.model, "model (.h5)")->required();
+  CLI::Option_group* source = sub->add_option_group("division");
+  source->add_option("--ranks", partition.ranks, "number of ranks")
+      ->check(CLI::Range(1, kMostRanks));
+  CLI::Option* plan = source->add_option("--plan", partition.plan, "plan file");
+  source->require_option(1);
+  add_strategy(*sub, [&partition](Strategy s) { partition.strategy = s; })->excludes(plan);
+  sub->add_flag_callback(
+      "--split-files", [&partition] { partition.files = PartitionFiles::kOnePerRank; },
+      "a file per rank, so that a device stores only its own");
+  sub->add_option("-o,--output", partition.output, "partitioned model to write (.h5)")->required();
+  return sub;
+}
+
+/// Puts `run` in front unless a subcommand or a request about the program itself comes first.
+std::vector<std::string> with_default_subcommand(const CLI::App& app, int argc,
+                                                 const char* const* argv) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  static constexpr std::array<std::string_view, 4> kGlobal{"-h", "--help", "--help-all",
+                                                           "--version"};
+  const auto is_global = [](const std::string& argument) {
+    return std::find(kGlobal.begin(), kGlobal.end(), argument) != kGlobal.end();
+  };
+  const auto names_subcommand = [&app](const std::string& argument) {
+    const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+    return std::any_of(all.begin(), all.end(),
+                       [&](const CLI::App* sub) { return sub->get_name() == argument; });
+  };
+  if (arguments.empty()) return {"--help"};
+  if (!is_global(arguments.front()) && !names_subcommand(arguments.front())) {
+    arguments.insert(arguments.begin(), "run");
+  }
+  return arguments;
+}
+
+std::string joined(int argc, const char* const* argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) line += (i == 0 ? "" : " ") + std::string(argv[i]);
+  return line;
+}
+
+std::string one_line(std::string text) {
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+Command parse_command_line(int argc, const char* const* argv) {
+  CLI::App app("vpinfer: one CNN on many small computers, as if they were one machine", "vpinfer");
+  app.footer(std::string(kExitCodes));
+  app.require_subcommand(1);
+  app.set_version_flag("--version",
+                       "vpinfer " + std::string(version()) + " (" + std::string(git_hash()) + ")");
+  app.set_help_all_flag("--help-all", "print the help of all subcommands");
+
+  RunOptions run;
+  ImportOptions import;
+  InfoOptions info;
+  PlanOptions plan;
+  PartitionOptions partition;
+  run.command_line = joined(argc, argv);
+  const CLI::App* run_app = add_run(app, run);
+  const CLI::App* import_app = add_import(app, import);
+  const CLI::App* info_app = add_info(app, info);
+  const CLI::App* plan_app = add_plan(app, plan);
+  add_partition(app, partition);
+
+  try {
+    std::vector<std::string> arguments = with_default_subcommand(app, argc, argv);
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(arguments);
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    return TextRequest{chosen.empty() ? app.help() : chosen.front()->help()};
+  } catch (const CLI::CallForAllHelp&) {
+    return TextRequest{app.help("", CLI::AppFormatMode::All)};
+  } catch (const CLI::CallForVersion& e) {
+    return TextRequest{std::string(e.what()) + "\n"};
+  } catch (const CLI::ParseError& e) {
+    throw BadUsage(one_line(e.what()) + "; see vpinfer --help-all");
+  }
+  if (run_app->parsed()) return run;
+  if (import_app->parsed()) {
+    if (import.weights.empty() && !import.random_seed) {
+      throw BadUsage("import: give a .weights file or --random-weights SEED");
+    }
+    return import;
+  }
+  if (info_app->parsed()) return info;
+  if (plan_app->parsed()) return plan;
+  return partition;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,35 @@
+#include "pictures.hpp"
+
+#include "vpinfer/io/tensor_file.hpp"
+#include "vpinfer/vision/input_tensor.hpp"
+#include "vpinfer/vision/test_picture.hpp"
+
+namespace vpinfer {
+namespace {
+
+bool is_tensor_file(const std::filesystem::path& file) {
+  return file.extension() == ".h5";
+}
+
+}  // namespace
+
+FrameSource::FrameSource(const RunOptions& options, const Network& network) : network_(network) {
+  if (!options.input.empty() && std::filesystem::is_directory(options.input)) {
+    files_ = list_pictures(options.input);
+  } else {
+    files_ = {options.input};
+  }
+}
+
+Frame FrameSource::load(std::size_t index) const {
+  const Shape& shape = network_.input_shape();
+  const std::filesystem::path& file = files_[index];
+  if (is_tensor_file(file)) return {file.filename().string(), {}, read_input_tensor(file, shape)};
+  Frame frame;
+  frame.name = file.empty() ? "test picture" : file.filename().string();
+  frame.picture = file.empty() ? test_picture(shape.rows, shape.cols) : read_picture(file);
+  frame.tensor = input_tensor(frame.picture, shape, network_.normalisation);
+  return frame;
+}
+
+}  // namespace vpinfer

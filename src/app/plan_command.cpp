@@ -1,0 +1,21 @@
+#include <iostream>
+
+#include "vpinfer/app/commands.hpp"
+#include "vpinfer/app/planning.hpp"
+#include "vpinfer/io/file.hpp"
+#include "vpinfer/plan/planner.hpp"
+#include "vpinfer/report/summary.hpp"
+
+namespace vpinfer {
+
+ExitCode plan_model(const PlanOptions& options) {
+  const ModelFile model(options.model);
+  const Network& network = model.network();
+  const Plan plan = make_plan(network, options.strategy, options.ranks);
+  check_memory_limit(network, plan, result_layers(network), options.memory_limit_bytes);
+  std::cout << describe_plan(network, plan);
+  if (!options.output.empty()) write_file_atomically(options.output, to_json(plan) + "\n");
+  return ExitCode::kDone;
+}
+
+}  // namespace vpinfer

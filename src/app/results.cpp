@@ -1,0 +1,122 @@
+#include "results.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <iostream>
+
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/base/units.hpp"
+#include "vpinfer/io/file.hpp"
+#include "vpinfer/io/tensor_file.hpp"
+#include "vpinfer/report/table.hpp"
+#include "vpinfer/vision/annotate.hpp"
+#include "vpinfer/vision/detection.hpp"
+
+namespace vpinfer {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string detections_table(const std::vector<Detection>& detections,
+                             const std::vector<std::string>& labels) {
+  Table table({{"class", Align::kLeft}, {"score"}, {"left"}, {"top"}, {"width"}, {"height"}});
+  for (const Detection& d : detections) {
+    table.add({class_name(labels, d.class_index), fixed(d.score, 3), fixed(d.left, 1),
+               fixed(d.top, 1), fixed(d.width, 1), fixed(d.height, 1)});
+  }
+  return table.text();
+}
+
+std::string output_line(const Network& network, int position, const std::vector<float>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return "layer " + std::to_string(Network::number(position)) + ": " +
+         to_string(network.layer(position).output) + " values from " + fixed(*low, 4) + " to " +
+         fixed(*high, 4) + "\n";
+}
+
+/// `dog.jpg` stays, `dog.png` becomes `dog.png.jpg`: no two pictures of a folder collide.
+std::string annotated_name(const std::string& name) {
+  std::string extension = fs::path(name).extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".jpg" || extension == ".jpeg" ? name : name + ".jpg";
+}
+
+void make_output_folder(const RunOptions& options) {
+  std::error_code error;
+  fs::create_directories(options.output, error);
+  if (error || !fs::is_directory(options.output)) {
+    throw BadInput("cannot make the folder " + options.output.string() + ": " +
+                   (error ? error.message() : "there is a file of that name"));
+  }
+  const fs::path source =
+      fs::is_directory(options.input) ? options.input : fs::absolute(options.input).parent_path();
+  if (!options.input.empty() && fs::equivalent(source, options.output, error)) {
+    throw BadUsage("--output must not be the folder of the input pictures, they would be replaced");
+  }
+}
+
+}  // namespace
+
+Results::Results(const RunOptions& options, const Network& network)
+    : options_(options),
+      network_(network),
+      region_(std::get_if<Region>(&network.layers.back().operation)) {
+  if (!options.output.empty()) make_output_folder(options);
+  if (region_ != nullptr) labels_ = display_labels(network.labels, region_->classes);
+}
+
+void Results::add(const Frame& frame, const Outputs& outputs) {
+  const int last = network_.size() - 1;
+  if (region_ == nullptr || frame.picture.rgb.empty()) {
+    std::cout << frame.name << ":\n";
+    for (const auto& [position, values] : outputs) {
+      std::cout << output_line(network_, position, values);
+    }
+    return;
+  }
+  std::vector<Detection> detections = non_maximum_suppression(
+      decode_region(*region_, outputs.at(last), network_.layer(last).output, network_.input_shape(),
+                    network_.normalisation.resize, frame.picture.rows, frame.picture.cols,
+                    options_.threshold),
+      options_.nms);
+  std::cout << frame.name << ": " << detections.size()
+            << (detections.size() == 1 ? " object\n" : " objects\n");
+  if (!detections.empty()) std::cout << detections_table(detections, labels_);
+  draw(frame, detections);
+  seen_.push_back({frame.name, std::move(detections)});
+}
+
+void Results::draw(const Frame& frame, const std::vector<Detection>& detections) const {
+  if (options_.output.empty()) return;
+  write_jpeg(options_.output / annotated_name(frame.name),
+             annotate(frame.picture, detections, labels_));
+}
+
+void Results::finish() const {
+  if (options_.output.empty()) return;
+  write_file_atomically(options_.output / "detections.json", detections_json() + "\n");
+}
+
+std::string Results::detections_json() const {
+  return coco_results_json(seen_, labels_, region_ == nullptr ? 0 : region_->classes);
+}
+
+void dump_outputs(const fs::path& path, const Network& network, const DumpLayers& layers,
+                  const Outputs& outputs) {
+  TensorFileWriter file(path);
+  const std::vector<int> results = result_layers(network);
+  for (const auto& [position, values] : outputs) {
+    const int number = Network::number(position);
+    const Shape& shape = network.layer(position).output;
+    const bool asked = layers.all || std::find(layers.numbers.begin(), layers.numbers.end(),
+                                               number) != layers.numbers.end();
+    if (std::binary_search(results.begin(), results.end(), position)) {
+      file.write("/output/" + std::to_string(number), shape, values);
+    }
+    if (asked) file.write("/layers/" + std::to_string(number), shape, values);
+  }
+  file.finish();
+}
+
+}  // namespace vpinfer

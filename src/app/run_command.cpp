@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <iostream>
+#include <optional>
+
+#include "job.hpp"
+#include "pictures.hpp"
+#include "ranks.hpp"
+#include "results.hpp"
+#include "single_rank.hpp"
+#include "vpinfer/app/commands.hpp"
+#include "vpinfer/app/planning.hpp"
+#include "vpinfer/base/machine.hpp"
+#include "vpinfer/io/file.hpp"
+#include "vpinfer/kernel/blas.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// The results and the layers to dump.
+Delivery delivery_for(const Network& network, const DumpLayers& dump) {
+  Delivery delivery = result_layers(network);
+  for (const int number : dump.numbers) {
+    if (number + 1 >= network.size()) {
+      throw BadUsage("--dump-layers: there is no layer " + std::to_string(number) +
+                     ", the last one is " + std::to_string(network.size() - 2));
+    }
+    delivery.push_back(Network::position(number));
+  }
+  if (dump.all) {
+    for (int position = 1; position < network.size(); ++position) delivery.push_back(position);
+  }
+  std::sort(delivery.begin(), delivery.end());
+  delivery.erase(std::unique(delivery.begin(), delivery.end()), delivery.end());
+  return delivery;
+}
+
+/// An equal part of the cores that this process may use, unless the user wants otherwise.
+int choose_threads(const MpiSession& session, const RunOptions& options) {
+  const int cores = allowed_core_count();
+  const int ranks = session.ranks_on_this_host();
+  if (!options.threads) return std::max(1, cores / ranks);
+  if (*options.threads > cores && session.rank() == 0) {
+    std::cerr << "warning: --threads " << *options.threads << " on " << cores
+              << (cores == 1 ? " core" : " cores")
+              << " that this rank may use; mpirun --bind-to none gives it all\n";
+  }
+  return *options.threads;
+}
+
+RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads) {
+  return {options.command_line,
+          options.model.string(),
+          agreement.checksum,
+          agreement.network.origin,
+          std::string(to_string(agreement.plan.strategy)),
+          MpiSession::library_version(),
+          threads};
+}
+
+/// A frame that ran on all ranks, kept for the comparison.
+struct FinishedFrame {
+  std::size_t index = 0;  ///< in the frame source
+  Outputs outputs;
+};
+
+/// Rank 0's part of a run.
+class Conductor {
+ public:
+  Conductor(MpiSession& session, const RunOptions& options, const Agreement& agreement,
+            const ModelFile& model, const Weights& weights, ReadyRank& own)
+      : session_(session),
+        options_(options),
+        agreement_(agreement),
+        model_(model),
+        weights_(weights),
+        all_(session, own),
+        source_(options, agreement.network),
+        results_(options, agreement.network) {
+    if (!options.dump_output.empty() && source_.size() > 1) {
+      throw BadUsage("--dump-output takes one picture, " + options.input.string() + " holds " +
+                     std::to_string(source_.size()));
+    }
+  }
+
+  ExitCode conduct(RunContext context) {
+    for (std::size_t i = 0; i < source_.size(); ++i) run_frame(i);
+    results_.finish();
+    if (!finished_.empty()) report(std::move(context));
+    all_.dismiss(code_);
+    return code_;
+  }
+
+ private:
+  /// A picture that cannot be read is named and left out; the others go on.
+  std::optional<Frame> load(std::size_t index) {
+    try {
+      return source_.load(index);
+    } catch (const BadInput& e) {
+      if (source_.size() == 1) throw;
+      std::cerr << message_prefix() << e.what() << "; going on with the other pictures\n";
+      code_ = ExitCode::kBadInput;
+      return std::nullopt;
+    }
+  }
+
+  void run_frame(std::size_t index) {
+    const std::optional<Frame> frame = load(index);
+    if (!frame) return;
+    const bool measured = options_.repeat > 1 || options_.compare_single;
+    if (measured) all_.warm_up(frame->tensor);
+    Outputs outputs;
+    for (int i = 0; i < options_.repeat; ++i) outputs = all_.run_timed(frame->tensor);
+    results_.add(*frame, outputs);
+    if (!options_.dump_output.empty()) {
+      dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
+    }
+    if (!options_.compare_single) outputs.clear();
+    finished_.push_back({index, std::move(outputs)});
+  }
+
+  void report(RunContext context) {
+    RunReport report{std::move(context), all_.reports(), std::nullopt};
+    if (options_.compare_single) report.comparison = compare(spread(report.latencies()).median);
+    std::cout << to_text(report);
+    if (report.comparison && !report.comparison->pass()) code_ = ExitCode::kComparisonFailed;
+    if (!options_.json.empty()) {
+      write_file_atomically(options_.json, to_json(report, results_.detections_json()));
+    }
+  }
+
+  Comparison compare(double all_ranks_seconds) {
+    SingleRank single(session_, all_, agreement_, model_, options_);
+    for (const FinishedFrame& frame : finished_) {
+      single.compare(source_.load(frame.index).tensor, frame.outputs);
+    }
+    if (!single.verdict(all_ranks_seconds).pass()) {
+      const std::vector<float> tensor = source_.load(finished_.front().index).tensor;
+      single.find_first_difference(
+          tensor, all_.run_delivering_everything(agreement_, weights_, options_.timeout, tensor));
+    }
+    return single.verdict(all_ranks_seconds);
+  }
+
+  MpiSession& session_;
+  const RunOptions& options_;
+  const Agreement& agreement_;
+  const ModelFile& model_;
+  const Weights& weights_;
+  AllRanks all_;
+  FrameSource source_;
+  Results results_;
+  std::vector<FinishedFrame> finished_;
+  ExitCode code_ = ExitCode::kDone;
+};
+
+}  // namespace
+
+ExitCode run_model(const RunOptions& options) {
+  MpiSession session(options.timeout);
+  std::unique_ptr<ModelFile> model;  // on rank 0
+  const Agreement agreement = agree(session, options, model);
+  const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
+  check_memory_limit(agreement.network, agreement.plan, delivery, options.memory_limit_bytes);
+  const int threads = choose_threads(session, options);
+  set_blas_threads(threads);
+  const Weights weights = load_rank_weights(session, options, agreement, model.get());
+  ReadyRank own(session, agreement, delivery, weights, options.timeout);
+  if (!model) return follow(session, agreement, weights, options.timeout, own);
+  Conductor conductor(session, options, agreement, *model, weights, own);
+  return conductor.conduct(context_of(options, agreement, threads));
+}
+
+}  // namespace vpinfer

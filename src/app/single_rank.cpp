@@ -1,0 +1,75 @@
+#include "single_rank.hpp"
+
+#include <numeric>
+
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+Agreement alone(const Agreement& together) {
+  Agreement agreement = together;
+  agreement.plan = make_plan(together.network, Strategy::kSingle, together.plan.ranks);
+  return agreement;
+}
+
+/// Every filter on rank 0; the other ranks hear between layers that it is still there.
+Weights load_all(AllRanks& all, const Agreement& agreement, const ModelFile& model) {
+  Weights weights(agreement.network, agreement.plan, 0);
+  for (int position = 0; position < agreement.network.size(); ++position) {
+    weights.load(position, [&](int layer, Interval filters, std::span<float> values,
+                               std::span<float> biases) {
+      model.read_filters(0, layer, filters, values, biases);
+    });
+    all.stay();
+  }
+  return weights;
+}
+
+}  // namespace
+
+SingleRank::SingleRank(MpiSession& session, AllRanks& all, const Agreement& agreement,
+                       const ModelFile& model, const RunOptions& options)
+    : session_(session),
+      all_(all),
+      agreement_(alone(agreement)),
+      options_(options),
+      weights_(load_all(all, agreement_, model)),
+      rank_(session, agreement_, result_layers(agreement_.network), weights_, options.timeout) {}
+
+void SingleRank::compare(std::span<const float> tensor, const Outputs& outputs) {
+  Outputs reference = rank_.run(tensor);
+  all_.stay();
+  for (int i = 0; i < options_.repeat; ++i) {
+    reference = rank_.run_timed(tensor);
+    all_.stay();
+  }
+  for (const auto& [position, values] : reference) {
+    const Difference d = difference(outputs.at(position), values);
+    Difference& largest = comparison_.largest;
+    largest.max_abs = std::max(largest.max_abs, d.max_abs);
+    largest.max_rel = std::max(largest.max_rel, d.max_rel);
+    largest.finite = largest.finite && d.finite;
+  }
+}
+
+void SingleRank::find_first_difference(std::span<const float> tensor, const Outputs& everything) {
+  Delivery delivery(agreement_.network.layers.size());
+  std::iota(delivery.begin(), delivery.end(), 0);
+  ReadyRank rank(session_, agreement_, delivery, weights_, options_.timeout);
+  for (const auto& [position, values] : rank.run(tensor)) {
+    if (agrees(difference(everything.at(position), values))) continue;
+    comparison_.first_layer = Network::number(position);
+    return;
+  }
+}
+
+Comparison SingleRank::verdict(double all_ranks_seconds) const {
+  Comparison comparison = comparison_;
+  comparison.single_seconds = spread(rank_.frame_seconds()).median;
+  comparison.speedup = comparison.single_seconds / all_ranks_seconds;
+  comparison.single_bytes = rank_.memory().total();
+  return comparison;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,53 @@
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <variant>
+
+#include "vpinfer/app/commands.hpp"
+#include "vpinfer/comm/mpi_session.hpp"
+
+namespace {
+
+using namespace vpinfer;
+
+/// Runs the chosen command.
+struct Dispatch {
+  ExitCode operator()(const TextRequest& request) const {
+    if (launched_rank() == 0) std::cout << request.text;
+    return ExitCode::kDone;
+  }
+  ExitCode operator()(const RunOptions& options) const { return run_model(options); }
+  ExitCode operator()(const ImportOptions& options) const { return import_model(options); }
+  ExitCode operator()(const InfoOptions& options) const { return show_info(options); }
+  ExitCode operator()(const PlanOptions& options) const { return plan_model(options); }
+  ExitCode operator()(const PartitionOptions& options) const { return partition_model(options); }
+};
+
+/// One line on stderr, then all ranks down.
+int fail(ExitCode code, const std::string& message) {
+  // Every rank of a job has the same command line: one complaint is enough.
+  if (code != ExitCode::kBadUsage || launched_rank() == 0) {
+    std::cerr << message_prefix() << message << std::endl;
+  }
+  abort_job(code);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const ExitCode code = std::visit(Dispatch{}, parse_command_line(argc, argv));
+    std::cout.flush();
+    if (!std::cout) throw BadInput("cannot write to the standard output; is the disk full?");
+    return static_cast<int>(code);
+  } catch (const Error& e) {
+    return fail(e.code(), e.what());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitCode::kNotEnoughMemory,
+                "not enough memory; use more ranks, or see 'vpinfer plan' for what each takes");
+  } catch (const std::exception& e) {
+    return fail(ExitCode::kBug, std::string("bug: ") + e.what());
+  }
+}
