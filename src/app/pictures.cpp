@@ -1,5 +1,7 @@
 #include "pictures.hpp"
 
+#include <algorithm>
+
 #include "vpinfer/io/tensor_file.hpp"
 #include "vpinfer/vision/input_tensor.hpp"
 #include "vpinfer/vision/test_picture.hpp"
@@ -28,8 +30,17 @@ Frame FrameSource::load(std::size_t index) const {
   Frame frame;
   frame.name = file.empty() ? "test picture" : file.filename().string();
   frame.picture = file.empty() ? test_picture(shape.rows, shape.cols) : read_picture(file);
-  frame.tensor = input_tensor(frame.picture, shape, network_.normalisation);
   return frame;
+}
+
+InputWriter FrameSource::writer(const Frame& frame) const {
+  return [&frame, this](std::span<float> input) {
+    if (frame.picture.rgb.empty()) {
+      std::copy(frame.tensor.begin(), frame.tensor.end(), input.begin());
+    } else {
+      write_input_tensor(frame.picture, network_.input_shape(), network_.normalisation, input);
+    }
+  };
 }
 
 }  // namespace vpinfer

@@ -5,15 +5,17 @@
 #include <vector>
 
 #include "vpinfer/app/options.hpp"
+#include "vpinfer/exec/executor.hpp"
 #include "vpinfer/io/picture.hpp"
 
 namespace vpinfer {
 
-/// One frame as the network takes it, and the picture that it was made of.
+/// One frame: a picture, or a tensor that bypasses decoding and scaling.
 struct Frame {
-  std::string name;           ///< the file's name without its folder
-  Picture picture;            ///< empty for a tensor
-  std::vector<float> tensor;  ///< [rows][cols][channels] of the network's input
+  std::string name;  ///< the file's name without its folder
+  Picture picture;   ///< empty for a tensor
+  std::vector<float>
+      tensor;  ///< [rows][cols][channels] of the network's input; empty for a picture
 };
 
 /// The frames that --input names: one file, a folder of pictures, a tensor, or, without any, the
@@ -26,8 +28,11 @@ class FrameSource {
   [[nodiscard]] std::size_t size() const { return files_.size(); }
   /// The path of a frame; empty for the test picture.
   [[nodiscard]] const std::filesystem::path& file(std::size_t index) const { return files_[index]; }
-  /// Reads and prepares a frame.  Throws BadInput.
+  /// Reads a frame.  Throws BadInput.
   [[nodiscard]] Frame load(std::size_t index) const;
+  /// Writes a frame, as the network takes it, to where it is wanted: there is no second copy.  The
+  /// frame must outlive the writer.
+  [[nodiscard]] InputWriter writer(const Frame& frame) const;
 
  private:
   const Network& network_;

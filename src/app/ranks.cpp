@@ -19,11 +19,11 @@ constexpr std::string_view kEverything = "deliver everything";
 constexpr std::string_view kDismiss = "dismiss ";  // followed by the exit code
 
 Outputs run_everything(MpiSession& session, const Agreement& agreement, const Weights& weights,
-                       std::chrono::duration<double> timeout, std::span<const float> tensor) {
+                       std::chrono::duration<double> timeout, const InputWriter& write_input) {
   Delivery everything(agreement.network.layers.size());
   std::iota(everything.begin(), everything.end(), 0);
   ReadyRank rank(session, agreement, everything, weights, timeout);
-  return rank.run(tensor);
+  return rank.run(write_input);
 }
 
 }  // namespace
@@ -35,18 +35,18 @@ ReadyRank::ReadyRank(MpiSession& session, const Agreement& agreement, const Deli
       program_(make_program(agreement.network, agreement.plan, delivery, session.rank())),
       executor_(agreement.network, program_, weights, session, timeout) {}
 
-Outputs ReadyRank::run(std::span<const float> tensor) {
+Outputs ReadyRank::run(const InputWriter& write_input) {
   Outputs outputs;
-  executor_.run(tensor, [&outputs](int position, const ConstTensorView& view) {
+  executor_.run(write_input, [&outputs](int position, const ConstTensorView& view) {
     outputs[position].assign(view.data, view.data + view.box.elements());
   });
   return outputs;
 }
 
-Outputs ReadyRank::run_timed(std::span<const float> tensor) {
+Outputs ReadyRank::run_timed(const InputWriter& write_input) {
   if (frame_seconds_.empty()) executor_.reset_counters();
   const Clock::time_point start = Clock::now();
-  Outputs outputs = run(tensor);
+  Outputs outputs = run(write_input);
   frame_seconds_.push_back(seconds_since(start));
   return outputs;
 }
@@ -70,14 +70,14 @@ RankReport ReadyRank::report() const {
   return report;
 }
 
-Outputs AllRanks::warm_up(std::span<const float> tensor) {
+Outputs AllRanks::warm_up(const InputWriter& write_input) {
   (void)session_.broadcast(std::string(kWarmUp));
-  return own_.run(tensor);
+  return own_.run(write_input);
 }
 
-Outputs AllRanks::run_timed(std::span<const float> tensor) {
+Outputs AllRanks::run_timed(const InputWriter& write_input) {
   (void)session_.broadcast(std::string(kFrame));
-  return own_.run_timed(tensor);
+  return own_.run_timed(write_input);
 }
 
 void AllRanks::stay() {
@@ -95,9 +95,9 @@ std::vector<RankReport> AllRanks::reports() {
 
 Outputs AllRanks::run_delivering_everything(const Agreement& agreement, const Weights& weights,
                                             std::chrono::duration<double> timeout,
-                                            std::span<const float> tensor) {
+                                            const InputWriter& write_input) {
   (void)session_.broadcast(std::string(kEverything));
-  return run_everything(session_, agreement, weights, timeout, tensor);
+  return run_everything(session_, agreement, weights, timeout, write_input);
 }
 
 void AllRanks::dismiss(ExitCode code) {

@@ -18,9 +18,9 @@ class ReadyRank {
             const Weights& weights, std::chrono::duration<double> timeout);
 
   /// Runs one frame and returns the delivered outputs on rank 0.
-  Outputs run(std::span<const float> tensor);
+  Outputs run(const InputWriter& write_input);
   /// The same, counted in the report.
-  Outputs run_timed(std::span<const float> tensor);
+  Outputs run_timed(const InputWriter& write_input);
   [[nodiscard]] RankReport report() const;
   [[nodiscard]] const std::vector<double>& frame_seconds() const { return frame_seconds_; }
   [[nodiscard]] const RankMemory& memory() const { return program_.memory; }
@@ -39,8 +39,8 @@ class AllRanks {
  public:
   AllRanks(MpiSession& session, ReadyRank& own) : session_(session), own_(own) {}
 
-  Outputs warm_up(std::span<const float> tensor);
-  Outputs run_timed(std::span<const float> tensor);
+  Outputs warm_up(const InputWriter& write_input);
+  Outputs run_timed(const InputWriter& write_input);
   /// Tells the waiting ranks that rank 0 is alive and busy alone; keeps their deadlines away.
   void stay();
   /// Every rank's report, by rank.
@@ -48,7 +48,7 @@ class AllRanks {
   /// Runs one frame with every layer's output brought to rank 0.
   Outputs run_delivering_everything(const Agreement& agreement, const Weights& weights,
                                     std::chrono::duration<double> timeout,
-                                    std::span<const float> tensor);
+                                    const InputWriter& write_input);
   /// Ends the job: all ranks leave with this code.
   void dismiss(ExitCode code);
 

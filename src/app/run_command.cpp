@@ -107,9 +107,10 @@ class Conductor {
     const std::optional<Frame> frame = load(index);
     if (!frame) return;
     const bool measured = options_.repeat > 1 || options_.compare_single;
-    if (measured) all_.warm_up(frame->tensor);
+    const InputWriter write_input = source_.writer(*frame);
+    if (measured) all_.warm_up(write_input);
     Outputs outputs;
-    for (int i = 0; i < options_.repeat; ++i) outputs = all_.run_timed(frame->tensor);
+    for (int i = 0; i < options_.repeat; ++i) outputs = all_.run_timed(write_input);
     results_.add(*frame, outputs);
     if (!options_.dump_output.empty()) {
       dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
@@ -131,12 +132,15 @@ class Conductor {
   Comparison compare(double all_ranks_seconds) {
     SingleRank single(session_, all_, agreement_, model_, options_);
     for (const FinishedFrame& frame : finished_) {
-      single.compare(source_.load(frame.index).tensor, frame.outputs);
+      const Frame again = source_.load(frame.index);
+      single.compare(source_.writer(again), frame.outputs);
     }
     if (!single.verdict(all_ranks_seconds).pass()) {
-      const std::vector<float> tensor = source_.load(finished_.front().index).tensor;
+      const Frame first = source_.load(finished_.front().index);
+      const InputWriter write_input = source_.writer(first);
       single.find_first_difference(
-          tensor, all_.run_delivering_everything(agreement_, weights_, options_.timeout, tensor));
+          write_input,
+          all_.run_delivering_everything(agreement_, weights_, options_.timeout, write_input));
     }
     return single.verdict(all_ranks_seconds);
   }

@@ -37,11 +37,11 @@ SingleRank::SingleRank(MpiSession& session, AllRanks& all, const Agreement& agre
       weights_(load_all(all, agreement_, model)),
       rank_(session, agreement_, result_layers(agreement_.network), weights_, options.timeout) {}
 
-void SingleRank::compare(std::span<const float> tensor, const Outputs& outputs) {
-  Outputs reference = rank_.run(tensor);
+void SingleRank::compare(const InputWriter& write_input, const Outputs& outputs) {
+  Outputs reference = rank_.run(write_input);
   all_.stay();
   for (int i = 0; i < options_.repeat; ++i) {
-    reference = rank_.run_timed(tensor);
+    reference = rank_.run_timed(write_input);
     all_.stay();
   }
   for (const auto& [position, values] : reference) {
@@ -53,11 +53,11 @@ void SingleRank::compare(std::span<const float> tensor, const Outputs& outputs) 
   }
 }
 
-void SingleRank::find_first_difference(std::span<const float> tensor, const Outputs& everything) {
+void SingleRank::find_first_difference(const InputWriter& write_input, const Outputs& everything) {
   Delivery delivery(agreement_.network.layers.size());
   std::iota(delivery.begin(), delivery.end(), 0);
   ReadyRank rank(session_, agreement_, delivery, weights_, options_.timeout);
-  for (const auto& [position, values] : rank.run(tensor)) {
+  for (const auto& [position, values] : rank.run(write_input)) {
     if (agrees(difference(everything.at(position), values))) continue;
     comparison_.first_layer = Network::number(position);
     return;

@@ -12,9 +12,9 @@ class SingleRank {
              const RunOptions& options);
 
   /// Runs a frame, timed and repeated like the other run, and adds up how `outputs` differ.
-  void compare(std::span<const float> tensor, const Outputs& outputs);
+  void compare(const InputWriter& write_input, const Outputs& outputs);
   /// Finds the first layer in which a run that delivered everything differs.
-  void find_first_difference(std::span<const float> tensor, const Outputs& everything);
+  void find_first_difference(const InputWriter& write_input, const Outputs& everything);
   /// The verdict, given the median latency of all ranks together.
   [[nodiscard]] Comparison verdict(double all_ranks_seconds) const;
 

@@ -70,27 +70,32 @@ Executor::Executor(const Network& network, const Program& program, const Weights
   };
   for (int position = 0; position < network.size(); ++position) {
     const Tensor& tensor = program.tensor(position);
-    views_.push_back({arena_.all().data() + tensor.offset, tensor.held});
     inputs_.emplace_back();
-    for (const int input : network.layer(position).inputs) inputs_.back().emplace_back(view(input));
+    for (const int input : network.layer(position).inputs) {
+      inputs_.back().emplace_back(view(program.tensor(input).read));
+    }
     exchanges_.push_back({communicator.receives(endpoints(tensor.receives), position),
                           communicator.sends(endpoints(tensor.sends), position)});
   }
 }
 
-void Executor::run(std::span<const float> input, const Receiver& receiver) {
-  for (const Step& step : program_.steps) execute(step, input, receiver);
+void Executor::run(const InputWriter& write_input, const Receiver& receiver) {
+  for (const Step& step : program_.steps) execute(step, write_input, receiver);
 }
 
-void Executor::execute(const Step& step, std::span<const float> input, const Receiver& receiver) {
+void Executor::execute(const Step& step, const InputWriter& write_input, const Receiver& receiver) {
+  const Tensor& tensor = program_.tensor(step.position);
   switch (step.action) {
-    case Action::kLoad: std::copy(input.begin(), input.end(), view(step.position).data); return;
+    case Action::kLoad:
+      write_input({view(tensor.written).data, tensor.written.box.elements()});
+      return;
     case Action::kPostReceives: exchange(step.position).receives->start(); return;
     case Action::kCompute: compute(step.position, step.box); return;
+    case Action::kKeep: keep(step.position); return;
     case Action::kSend: send(step.position); return;
     case Action::kAwaitReceives: await_receives(step.position); return;
     case Action::kAwaitSends: await_sends(step.position); return;
-    case Action::kDeliver: receiver(step.position, view(step.position)); return;
+    case Action::kDeliver: receiver(step.position, view(tensor.read)); return;
   }
 }
 
@@ -98,30 +103,34 @@ void Executor::compute(int position, const Box& box) {
   const Clock::time_point start = Clock::now();
   const Tensor& tensor = program_.tensor(position);
   std::visit(ComputeBox{network_, position, box, inputs_[static_cast<std::size_t>(position)],
-                        view(position), weights_.slice(position),
+                        view(tensor.written), weights_.slice(position),
                         arena_.part(tensor.workspace_offset, tensor.workspace_floats), progress_},
              network_.layer(position).operation);
   counters_.compute_seconds += seconds_since(start);
 }
 
+void Executor::keep(int position) {
+  const Tensor& tensor = program_.tensor(position);
+  copy_box(view(tensor.written), view(tensor.read), intersect(tensor.written.box, tensor.read.box));
+}
+
 void Executor::send(int position) {
   const Tensor& tensor = program_.tensor(position);
   for (const Message& message : tensor.sends) {
-    float* target = buffer(message).data();
-    for (const Box& box : message.boxes) {
-      copy_box(view(position), {target, box}, box);
-      target += box.elements();
-    }
+    if (message.staging == Staging::kPacked) pack(tensor, message);
     counters_.sent_bytes += message.floats * sizeof(float);
   }
   exchange(position).sends->start();
 }
 
 void Executor::await_receives(int position) {
-  const std::vector<Message>& messages = program_.tensor(position).receives;
+  const Tensor& tensor = program_.tensor(position);
+  const std::vector<Message>& messages = tensor.receives;
   Transfers& receives = *exchange(position).receives;
   while (receives.unfinished()) {
-    unpack(position, messages[await_one(receives, messages, position, "receive from")]);
+    const Message& message = messages[await_one(receives, messages, position, "receive from")];
+    if (message.staging == Staging::kPacked) unpack(tensor, message);
+    counters_.received_bytes += message.floats * sizeof(float);
   }
 }
 
@@ -132,13 +141,20 @@ void Executor::await_sends(int position) {
   }
 }
 
-void Executor::unpack(int position, const Message& message) {
+void Executor::pack(const Tensor& tensor, const Message& message) {
+  float* target = buffer(message).data();
+  for (const Box& box : message.boxes) {
+    copy_box(view(tensor.written), {target, box}, box);
+    target += box.elements();
+  }
+}
+
+void Executor::unpack(const Tensor& tensor, const Message& message) {
   const float* source = buffer(message).data();
   for (const Box& box : message.boxes) {
-    copy_box({source, box}, view(position), box);
+    copy_box({source, box}, view(tensor.read), box);
     source += box.elements();
   }
-  counters_.received_bytes += message.floats * sizeof(float);
 }
 
 std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>& messages,

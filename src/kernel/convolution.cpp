@@ -20,14 +20,15 @@ namespace {
 ///      +-------+-------+---+                      +---------+
 ///
 /// BLAS copies the weights once for every block of pixels, so a block takes many pixels and cuts K
-/// where it must, adding up the products.
+/// where it must, adding up the products.  More than kMostPixels bring nothing but memory.
 struct Block {
   int pixels = 0;
   int depth = 0;
 };
 
-constexpr int kWorkspaceFloats = 512 * 1024;
-constexpr int kPixelsPerBlock = 256;
+constexpr int kWorkspaceFloats = 256 * 1024;
+constexpr int kFewestPixels = 512;
+constexpr int kMostPixels = 2048;
 
 int unrolled(const Convolution& conv, int group_channels) {
   return conv.rows.size * conv.cols.size * group_channels;
@@ -35,7 +36,8 @@ int unrolled(const Convolution& conv, int group_channels) {
 
 Block block_size(const Convolution& conv, int group_channels, int pixels) {
   const int depth = unrolled(conv, group_channels);
-  const int enough = std::min(pixels, std::max(kPixelsPerBlock, kWorkspaceFloats / depth));
+  const int enough =
+      std::min(pixels, std::clamp(kWorkspaceFloats / depth, kFewestPixels, kMostPixels));
   return {enough, std::min(depth, std::max(1, kWorkspaceFloats / enough))};
 }
 
@@ -205,7 +207,8 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
 std::size_t convolution_workspace(const Convolution& conv, int input_channels, const Box& box) {
   if (is_pointwise(conv) || box.empty()) return 0;
   const auto depth = static_cast<std::size_t>(unrolled(conv, input_channels / conv.groups));
-  const std::size_t pixels = box.elements() / static_cast<std::size_t>(box.channels.size());
+  const auto pixels =
+      static_cast<std::size_t>(std::min(box.rows.size() * box.cols.size(), kMostPixels));
   return std::min(pixels * depth, static_cast<std::size_t>(kWorkspaceFloats));
 }
 

@@ -67,13 +67,11 @@ std::vector<Box> needed_boxes(const Network& network, const Plan& plan, const De
   return needed;
 }
 
-Box held_box(const Network& network, const Plan& plan, const Delivery& delivery, int position,
-             int rank) {
-  Box held = plan.owned(position, rank);
-  for (const Box& box : needed_boxes(network, plan, delivery, position, rank)) {
-    held = hull(held, box);
-  }
-  return held.empty() ? Box{} : held;
+Box hull_of_needs(const Network& network, const Plan& plan, const Delivery& delivery, int position,
+                  int rank) {
+  Box all;
+  for (const Box& box : needed_boxes(network, plan, delivery, position, rank)) all = hull(all, box);
+  return all;
 }
 
 std::vector<Transfer> exchange(const Network& network, const Plan& plan, const Delivery& delivery,

@@ -16,10 +16,6 @@ enum class Division { kTiles, kChannelShares };
 /// One division per layer, by position.
 using Divisions = std::vector<Division>;
 
-bool is_convolution(const Layer& layer) {
-  return std::holds_alternative<Convolution>(layer.operation);
-}
-
 /// Layers without arithmetic, cheaper to repeat than to send.
 bool only_moves(const Layer& layer) {
   return std::holds_alternative<Concat>(layer.operation) ||
@@ -53,6 +49,12 @@ Layout layout_of(const Layer& layer, Division division, int ranks) {
   return on_rank_0 ? all_on_rank_0(layer.output, ranks) : divide(layer.output, division, ranks);
 }
 
+bool covers(const Layout& layout, const Shape& shape) {
+  std::vector<Box> missing{whole(shape)};
+  for (const Box& box : layout) missing = subtract(missing, box);
+  return missing.empty();
+}
+
 Plan plan_with(const Network& network, Strategy strategy, const Divisions& divisions, int ranks) {
   Plan plan{strategy, ranks, {}};
   for (int i = 0; i < network.size(); ++i) {
@@ -62,29 +64,29 @@ Plan plan_with(const Network& network, Strategy strategy, const Divisions& divis
   // From the last layer to the first: a layer that only moves elements is owned where it is read.
   for (int i = network.size() - 1; i > 0; --i) {
     if (!only_moves(network.layer(i))) continue;
+    Layout readers;
     for (int rank = 0; rank < ranks; ++rank) {
-      plan.layouts[static_cast<std::size_t>(i)][static_cast<std::size_t>(rank)] =
-          held_box(network, plan, {}, i, rank);
+      readers.push_back(hull_of_needs(network, plan, {}, i, rank));
+    }
+    if (covers(readers, network.layer(i).output)) {
+      plan.layouts[static_cast<std::size_t>(i)] = std::move(readers);
     }
   }
   return plan;
 }
 
-/// Searches the divisions of a network's convolutions; the other layers follow their first input.
+/// Searches the divisions of a network's convolutions and poolings; the other layers follow their
+/// first input.
 class VerticalSearch {
  public:
   VerticalSearch(const Network& network, int ranks)
       : network_(network), ranks_(ranks), delivery_(result_layers(network)) {
     for (int i = 0; i < network.size(); ++i) {
-      if (is_convolution(network.layer(i))) convolutions_.push_back(i);
+      if (is_chosen(network.layer(i))) chosen_.push_back(i);
     }
   }
 
-  Plan best() {
-    Candidate leanest = least_memory();
-    const std::size_t limit = leanest.memory + leanest.memory / 10;
-    return fewest_bytes(std::move(leanest), limit).plan;
-  }
+  Plan best() const { return descend(least_memory()).plan; }
 
  private:
   struct Candidate {
@@ -94,12 +96,17 @@ class VerticalSearch {
     std::size_t bytes = 0;   ///< moved per frame
   };
 
+  static bool is_chosen(const Layer& layer) {
+    return std::holds_alternative<Convolution>(layer.operation) ||
+           std::holds_alternative<MaxPool>(layer.operation);
+  }
+
   static std::size_t index(int position) { return static_cast<std::size_t>(position); }
 
   Candidate candidate(Divisions divisions) const {
     for (int i = 1; i < network_.size(); ++i) {
       const Layer& layer = network_.layer(i);
-      if (!is_convolution(layer)) divisions[index(i)] = divisions[index(layer.inputs.front())];
+      if (!is_chosen(layer)) divisions[index(i)] = divisions[index(layer.inputs.front())];
     }
     Plan plan = plan_with(network_, Strategy::kVertical, divisions, ranks_);
     std::size_t memory = 0;
@@ -114,7 +121,7 @@ class VerticalSearch {
   Candidate least_memory() const {
     Divisions divisions(network_.layers.size(), Division::kTiles);
     Candidate best = candidate(divisions);
-    for (auto it = convolutions_.rbegin(); it != convolutions_.rend(); ++it) {
+    for (auto it = chosen_.rbegin(); it != chosen_.rend(); ++it) {
       divisions[index(*it)] = Division::kChannelShares;
       Candidate next = candidate(divisions);
       if (next.memory < best.memory) best = std::move(next);
@@ -122,18 +129,25 @@ class VerticalSearch {
     return best;
   }
 
-  /// Turns one convolution at a time, the one that saves most bytes within the limit, until none
-  /// does.
-  Candidate fewest_bytes(Candidate best, std::size_t memory_limit) const {
+  /// Turns one layer at a time, always the one that lowers the cost most, until none does.
+  Candidate descend(const Candidate& leanest) const {
+    const std::size_t memory_limit = leanest.memory + leanest.memory / 20;
+    // Memory comes first: a percent of it is worth four percent of the bytes.
+    const auto cost = [&](const Candidate& c) {
+      return 4 * static_cast<double>(c.memory) / static_cast<double>(leanest.memory) +
+             static_cast<double>(c.bytes) /
+                 static_cast<double>(std::max<std::size_t>(1, leanest.bytes));
+    };
+    Candidate best = leanest;
     while (true) {
       std::optional<Candidate> better;
-      for (const int position : convolutions_) {
+      for (const int position : chosen_) {
         Divisions divisions = best.divisions;
         Division& division = divisions[index(position)];
         division = division == Division::kTiles ? Division::kChannelShares : Division::kTiles;
         Candidate next = candidate(std::move(divisions));
-        const std::size_t bytes_to_beat = better ? better->bytes : best.bytes;
-        if (next.memory <= memory_limit && next.bytes < bytes_to_beat) better = std::move(next);
+        const double cost_to_beat = cost(better ? *better : best);
+        if (next.memory <= memory_limit && cost(next) < cost_to_beat) better = std::move(next);
       }
       if (!better) return best;
       best = std::move(*better);
@@ -143,7 +157,7 @@ class VerticalSearch {
   const Network& network_;
   int ranks_;
   Delivery delivery_;
-  std::vector<int> convolutions_;
+  std::vector<int> chosen_;
 };
 
 }  // namespace

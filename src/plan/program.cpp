@@ -1,230 +1,43 @@
 #include "vpinfer/plan/program.hpp"
 
 #include <algorithm>
-#include <array>
-#include <functional>
-#include <optional>
-#include <span>
 
+#include "buffers.hpp"
+#include "steps.hpp"
 #include "vpinfer/kernel/convolution.hpp"
-#include "vpinfer/plan/arena.hpp"
-#include "vpinfer/plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {
 
-/// What OpenBLAS keeps for its packed panels once it has multiplied, as measured by
-/// bench/memory.sh.
-constexpr std::size_t kLibraryBytes = 2 * 1024 * 1024;
+/// What a rank has more than an empty MPI program: code of HDF5 and OpenBLAS that has run,
+/// OpenBLAS's packed panels, connections to peers.  Measured by bench/memory.py.
+constexpr std::size_t kLibraryBytes = 13 * 512 * 1024;
 
 /// Transfers -> one message per peer, in the order of the peers.
 void add_to_message(std::vector<Message>& messages, int peer, const Box& box) {
-  const auto found = std::find_if(messages.begin(), messages.end(),
-                                  [&](const Message& m) { return m.peer == peer; });
-  Message& message =
-      found == messages.end() ? messages.emplace_back(Message{peer, {}, 0, 0}) : *found;
-  message.boxes.push_back(box);
-  message.floats += box.elements();
+  auto message = std::find_if(messages.begin(), messages.end(),
+                              [&](const Message& m) { return m.peer == peer; });
+  if (message == messages.end()) {
+    message = messages.emplace(messages.end());
+    message->peer = peer;
+  }
+  message->boxes.push_back(box);
+  message->floats += box.elements();
 }
 
-using Axis = Interval Box::*;
-constexpr std::array<Axis, 3> kAxes{&Box::rows, &Box::cols, &Box::channels};
-
-/// Writes the steps of one rank, layer by layer.
-class StepWriter {
- public:
-  StepWriter(const Network& network, const Plan& plan, const Delivery& delivery, Program& program)
-      : network_(network), plan_(plan), delivery_(delivery), program_(program) {
-    for (const Tensor& tensor : program.tensors) pending_.push_back(!tensor.receives.empty());
-  }
-
-  void write() {
-    for (int position = 0; position < network_.size(); ++position) {
-      const Tensor& tensor = program_.tensor(position);
-      if (!tensor.receives.empty()) add(Action::kPostReceives, position);
-      if (position == 0) {
-        if (program_.rank == 0) add(Action::kLoad, 0);
-      } else {
-        compute(position);
-      }
-      if (!tensor.sends.empty()) add(Action::kSend, position);
-      finish_sends();
-      if (!tensor.sends.empty()) sending_ = position;
-      if (program_.rank == 0 && std::binary_search(delivery_.begin(), delivery_.end(), position)) {
-        await(position);
-        add(Action::kDeliver, position);
-      }
-    }
-    finish_sends();
-  }
-
- private:
-  void add(Action action, int position, const Box& box = {}) {
-    program_.steps.push_back({action, position, box});
-  }
-
-  void await(int position) {
-    if (!pending_[index(position)]) return;
-    add(Action::kAwaitReceives, position);
-    pending_[index(position)] = false;
-  }
-
-  void finish_sends() {
-    if (sending_) add(Action::kAwaitSends, *sending_);
-    sending_.reset();
-  }
-
-  static std::size_t index(int position) { return static_cast<std::size_t>(position); }
-
-  /// What this rank can read of an output at this point of the program.
-  Box available(int position) const {
-    return pending_[index(position)] ? plan_.owned(position, program_.rank)
-                                     : program_.tensor(position).held;
-  }
-
-  /// Whether `box` reads nothing that is still on its way, looking along the given axes.
-  bool computable(int position, const Box& box, std::span<const Axis> axes) const {
-    const Layer& layer = network_.layer(position);
-    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-      const Box required = required_input(network_, position, i, box);
-      const Box here = available(layer.inputs[i]);
-      for (const Axis axis : axes) {
-        if (!(here.*axis).contains(required.*axis)) return false;
-      }
-    }
-    return true;
-  }
-
-  /// The part of `box` that can be computed before the boxes on their way have arrived: every axis
-  /// is shrunk from both ends to the slices that need none of them.
-  Box interior(int position, const Box& box) const {
-    Box inner = box;
-    for (const Axis& axis : kAxes) {
-      const auto slice_is_computable = [&](int at) {
-        Box slice = box;
-        slice.*axis = {at, at + 1};
-        return computable(position, slice, {&axis, 1});
-      };
-      Interval& range = inner.*axis;
-      while (!range.empty() && !slice_is_computable(range.begin)) ++range.begin;
-      while (!range.empty() && !slice_is_computable(range.end - 1)) --range.end;
-    }
-    return !inner.empty() && computable(position, inner, kAxes) ? inner : Box{};
-  }
-
-  void compute(int position) {
-    const Box& box = plan_.owned(position, program_.rank);
-    if (box.empty()) return;
-    const Box inner = interior(position, box);
-    if (!inner.empty()) add(Action::kCompute, position, inner);
-    const std::vector<Box> rest = subtract(box, inner);
-    if (rest.empty()) return;
-    const Layer& layer = network_.layer(position);
-    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-      const Box required = required_input(network_, position, i, box);
-      if (!available(layer.inputs[i]).contains(required)) await(layer.inputs[i]);
-    }
-    for (const Box& piece : rest) add(Action::kCompute, position, piece);
-  }
-
-  const Network& network_;
-  const Plan& plan_;
-  const Delivery& delivery_;
-  Program& program_;
-  std::vector<bool> pending_;   // receives of this output have not been awaited
-  std::optional<int> sending_;  // position whose sends are under way
-};
-
-/// Gives every buffer of a program its lifetime and its place in the arena.
-class ArenaWriter {
- public:
-  ArenaWriter(const Network& network, Program& program) : network_(network), program_(program) {}
-
-  void write() {
-    for (std::size_t position = 0; position < program_.tensors.size(); ++position) {
-      add_buffers_of(static_cast<int>(position));
-    }
-    std::vector<Lifetime> lifetimes;
-    for (const Buffer& buffer : buffers_) lifetimes.push_back(buffer.lifetime);
-    const ArenaPlan arena = pack_arena(lifetimes);
-    for (std::size_t i = 0; i < buffers_.size(); ++i) *buffers_[i].offset = arena.offsets[i];
-    program_.arena_floats = arena.floats;
-    account(arena.floats);
-  }
-
- private:
-  struct Buffer {
-    Lifetime lifetime;
-    std::size_t* offset;               // where its place is written
-    std::size_t RankMemory::*account;  // what it counts as
-  };
-
-  /// From the first to the last step that `uses` the buffer.
-  Lifetime lifetime(std::size_t floats, const std::function<bool(const Step&)>& uses) const {
-    Lifetime life{floats, program_.steps.size(), 0};
-    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-      if (!uses(program_.steps[i])) continue;
-      life.first = std::min(life.first, i);
-      life.last = i;
-    }
-    return life;
-  }
-
-  void add(std::size_t floats, std::size_t& offset, std::size_t RankMemory::*account,
-           const std::function<bool(const Step&)>& uses) {
-    if (floats > 0) buffers_.push_back({lifetime(floats, uses), &offset, account});
-  }
-
-  void add_buffers_of(int position) {
-    Tensor& tensor = program_.tensors[static_cast<std::size_t>(position)];
-    const auto at = [position](const Step& step, Action action) {
-      return step.position == position && step.action == action;
-    };
-    add(tensor.held.elements(), tensor.offset, &RankMemory::activations, [&](const Step& step) {
-      if (step.position == position) return step.action != Action::kPostReceives;
-      return step.action == Action::kCompute && reads(step.position, position);
-    });
-    for (Message& message : tensor.receives) {
-      add(message.floats, message.offset, &RankMemory::messages, [&](const Step& step) {
-        return at(step, Action::kPostReceives) || at(step, Action::kAwaitReceives);
-      });
-    }
-    for (Message& message : tensor.sends) {
-      add(message.floats, message.offset, &RankMemory::messages, [&](const Step& step) {
-        return at(step, Action::kSend) || at(step, Action::kAwaitSends);
-      });
-    }
-    add(tensor.workspace_floats, tensor.workspace_offset, &RankMemory::workspace,
-        [&](const Step& step) { return at(step, Action::kCompute); });
-  }
-
-  bool reads(int consumer, int position) const {
-    const std::vector<int>& inputs = network_.layer(consumer).inputs;
-    return std::find(inputs.begin(), inputs.end(), position) != inputs.end();
-  }
-
-  /// Splits the arena by what it holds at its fullest step; gaps count as activations.
-  void account(std::size_t arena_floats) {
-    RankMemory fullest;
-    for (std::size_t step = 0; step < program_.steps.size(); ++step) {
-      RankMemory now;
-      for (const Buffer& buffer : buffers_) {
-        if (buffer.lifetime.first <= step && step <= buffer.lifetime.last) {
-          now.*buffer.account += buffer.lifetime.floats * sizeof(float);
-        }
-      }
-      if (now.total() > fullest.total()) fullest = now;
-    }
-    program_.memory.workspace = fullest.workspace;
-    program_.memory.messages = fullest.messages;
-    program_.memory.activations =
-        arena_floats * sizeof(float) - fullest.workspace - fullest.messages;
-  }
-
-  const Network& network_;
-  Program& program_;
-  std::vector<Buffer> buffers_;
-};
+/// Decides whether a rank reads an output where it has written it.
+void choose_storage(const Network& network, const Plan& plan, const Delivery& delivery,
+                    int position, int rank, Tensor& tensor) {
+  const Box& owned = plan.owned(position, rank);
+  const Box needed = hull_of_needs(network, plan, delivery, position, rank);
+  const Box both = hull(owned, needed);
+  const bool smaller_apart = both.elements() > owned.elements() + needed.elements();
+  // The whole input goes as soon as it is sent; rank 0 then keeps its part like the others.
+  const bool leaves = position == 0 && !tensor.sends.empty();
+  tensor.apart = !owned.empty() && !needed.empty() && (smaller_apart || leaves);
+  tensor.written.box = tensor.apart ? owned : both;
+  tensor.read.box = tensor.apart ? needed : both;
+}
 
 std::size_t workspace_floats(const Network& network, const Plan& plan, int position, int rank) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
@@ -257,13 +70,16 @@ std::vector<Program> make_programs(const Network& network, const Plan& plan,
       }
     }
     for (int rank = ranks.begin; rank < ranks.end; ++rank) {
-      tensor_of(rank).held = held_box(network, plan, delivery, position, rank);
-      tensor_of(rank).workspace_floats = workspace_floats(network, plan, position, rank);
+      Tensor& tensor = tensor_of(rank);
+      choose_storage(network, plan, delivery, position, rank, tensor);
+      tensor.workspace_floats = workspace_floats(network, plan, position, rank);
+      choose_staging(tensor.read, tensor.receives);
+      choose_staging(tensor.written, tensor.sends);
     }
   }
   for (Program& program : programs) {
-    StepWriter(network, plan, delivery, program).write();
-    ArenaWriter(network, program).write();
+    write_steps(network, plan, delivery, program);
+    place_buffers(network, program);
     program.memory.weights = weights_bytes(network, plan, program.rank);
     program.memory.library = kLibraryBytes;
   }

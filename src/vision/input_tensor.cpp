@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "vpinfer/base/error.hpp"
 
@@ -123,13 +124,12 @@ Placement place_picture(Resize resize, int picture_rows, int picture_cols, const
   return {centred(rows, input.rows), centred(cols, input.cols)};
 }
 
-std::vector<float> input_tensor(const Picture& picture, const Shape& input,
-                                const InputNormalisation& normalisation) {
+void write_input_tensor(const Picture& picture, const Shape& input,
+                        const InputNormalisation& normalisation, std::span<float> tensor) {
   const PixelWriter writer(input, normalisation);
   const Placement placement =
       place_picture(normalisation.resize, picture.rows, picture.cols, input);
   const auto channels = static_cast<std::size_t>(input.channels);
-  std::vector<float> tensor(input.elements());
   for (std::size_t offset = 0; offset < tensor.size(); offset += channels) {
     writer.write({kGrey, kGrey, kGrey}, &tensor[offset]);
   }
@@ -154,7 +154,6 @@ std::vector<float> input_tensor(const Picture& picture, const Shape& input,
       pixel += channels;
     }
   }
-  return tensor;
 }
 
 }  // namespace vpinfer

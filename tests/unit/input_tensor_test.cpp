@@ -10,6 +10,13 @@
 namespace vpinfer {
 namespace {
 
+std::vector<float> input_tensor(const Picture& picture, const Shape& input,
+                                const InputNormalisation& normalisation) {
+  std::vector<float> tensor(input.elements());
+  write_input_tensor(picture, input, normalisation, tensor);
+  return tensor;
+}
+
 /// What Darknet's tensor holds at one position, channels R, G, B.
 struct Golden {
   int row;

@@ -16,6 +16,9 @@
 
 namespace vpinfer {
 
+/// Writes a frame, [rows][cols][channels] of the network's input, into the memory it is given.
+using InputWriter = std::function<void(std::span<float> input)>;
+
 /// Takes a complete output on rank 0; the view is valid during the call only.
 using Receiver = std::function<void(int position, const ConstTensorView& output)>;
 
@@ -37,10 +40,10 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
   ~Executor() = default;
 
-  /// One frame.  `input` is the whole input [rows][cols][channels] on rank 0 and ignored elsewhere;
-  /// `receiver` gets the delivered outputs on rank 0.  Throws Error with kRankFailed, naming peer,
-  /// host and layer, if a message does not come or go within the timeout.
-  void run(std::span<const float> input, const Receiver& receiver);
+  /// One frame.  `write_input` and `receiver`, which gets the delivered outputs, are called on rank
+  /// 0 and may be empty elsewhere.  Throws Error with kRankFailed, naming peer, host and layer, if
+  /// a message does not come or go within the timeout.
+  void run(const InputWriter& write_input, const Receiver& receiver);
 
   [[nodiscard]] const ExecutionCounters& counters() const { return counters_; }
   void reset_counters() { counters_ = {}; }
@@ -51,17 +54,19 @@ class Executor {
     std::unique_ptr<Transfers> sends;
   };
 
-  void execute(const Step& step, std::span<const float> input, const Receiver& receiver);
+  void execute(const Step& step, const InputWriter& write_input, const Receiver& receiver);
   void compute(int position, const Box& box);
+  void keep(int position);
   void send(int position);
   void await_receives(int position);
   void await_sends(int position);
-  void unpack(int position, const Message& message);
+  void pack(const Tensor& tensor, const Message& message);
+  void unpack(const Tensor& tensor, const Message& message);
   [[nodiscard]] std::size_t await_one(Transfers& transfers, const std::vector<Message>& messages,
                                       int position, const std::string& what);
   [[nodiscard]] std::span<float> buffer(const Message& message);
-  [[nodiscard]] const TensorView& view(int position) const {
-    return views_[static_cast<std::size_t>(position)];
+  [[nodiscard]] TensorView view(const Storage& storage) {
+    return {arena_.all().data() + storage.offset, storage.box};
   }
   [[nodiscard]] Exchange& exchange(int position) {
     return exchanges_[static_cast<std::size_t>(position)];
@@ -74,8 +79,7 @@ class Executor {
   std::chrono::duration<double> timeout_;
   Progress progress_;
   FloatBuffer arena_;
-  std::vector<TensorView> views_;                     // of the arena, by position
-  std::vector<std::vector<ConstTensorView>> inputs_;  // the views that a layer reads
+  std::vector<std::vector<ConstTensorView>> inputs_;  // what a layer reads, by position
   std::vector<Exchange> exchanges_;                   // by position; destroyed before the arena
   ExecutionCounters counters_;
 };

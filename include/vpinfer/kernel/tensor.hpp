@@ -23,11 +23,14 @@ struct View {
   [[nodiscard]] std::size_t row_stride() const {
     return static_cast<std::size_t>(box.cols.size()) * pixel_stride();
   }
-  /// The element at coordinates of the whole output.
-  [[nodiscard]] Value* at(int row, int col, int channel) const {
-    return data + static_cast<std::size_t>(row - box.rows.begin) * row_stride() +
+  /// How far from `data` the element at coordinates of the whole output lies, in elements.
+  [[nodiscard]] std::size_t offset(int row, int col, int channel) const {
+    return static_cast<std::size_t>(row - box.rows.begin) * row_stride() +
            static_cast<std::size_t>(col - box.cols.begin) * pixel_stride() +
            static_cast<std::size_t>(channel - box.channels.begin);
+  }
+  [[nodiscard]] Value* at(int row, int col, int channel) const {
+    return data + offset(row, col, channel);
   }
   operator View<const Value>() const { return {data, box}; }  // NOLINT(google-explicit-constructor)
 };

@@ -24,9 +24,9 @@ using Delivery = std::vector<int>;
 [[nodiscard]] std::vector<Box> needed_boxes(const Network& network, const Plan& plan,
                                             const Delivery& delivery, int position, int rank);
 
-/// The box that a rank stores of the output at `position`: the hull of what it owns and needs.
-[[nodiscard]] Box held_box(const Network& network, const Plan& plan, const Delivery& delivery,
-                           int position, int rank);
+/// The smallest box that holds all needed boxes.
+[[nodiscard]] Box hull_of_needs(const Network& network, const Plan& plan, const Delivery& delivery,
+                                int position, int rank);
 
 /// Everything that moves once the output at `position` is computed: to each rank, what it needs and
 /// does not own, each element exactly once, from the owner whose rank is nearest.  Ordered by

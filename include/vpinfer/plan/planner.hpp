@@ -10,7 +10,7 @@ namespace vpinfer {
 /// - `data`: every layer is cut into tiles of rows; every rank needs all weights.
 /// - `vertical`: tiles where activations are large and weights small, shares of the channels where
 ///   it is the other way round.  Which layer gets which is searched: first the least memory on the
-///   fullest rank, then the fewest bytes moved within a tenth more than that.
+///   fullest rank, then the fewest bytes moved within a twentieth more than that.
 ///
 /// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
 /// join travels once.  Deterministic: every rank that calls this gets the same plan.

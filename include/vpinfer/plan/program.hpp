@@ -12,6 +12,7 @@ enum class Action {
   kLoad,           ///< rank 0: the frame becomes the input
   kPostReceives,   ///< let the peers' boxes of this layer's output come
   kCompute,        ///< compute `box` of the output
+  kKeep,           ///< copy what this rank itself reads to where it reads it
   kSend,           ///< pack the boxes that peers need and let them go
   kAwaitReceives,  ///< wait for the peers' boxes and unpack each as it arrives
   kAwaitSends,     ///< wait until the sent boxes have left
@@ -25,19 +26,43 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 
-/// All boxes that one rank exchanges with one peer after one layer: a single message, the boxes
-/// packed one after another.
+/// Where the floats of a message lie.
+enum class Staging {
+  kPacked,   ///< its boxes one after another in a buffer of its own
+  kShared,   ///< in the buffer of an earlier message to another peer with the same boxes
+  kInPlace,  ///< a lone box without gaps (rows of a tile): right in the stored part of the output
+};
+
+/// All boxes that one rank exchanges with one peer after one layer, as a single message.
 struct Message {
   int peer = 0;
   std::vector<Box> boxes;
   std::size_t floats = 0;
-  std::size_t offset = 0;  ///< of its buffer in the arena, in floats
+  Staging staging = Staging::kPacked;
+  std::size_t offset = 0;  ///< of its first float in the arena
 };
 
-/// What a rank keeps and moves of one layer's output.
+/// A part of an output in the arena; `offset` is in floats.
+struct Storage {
+  Box box;
+  std::size_t offset = 0;
+};
+
+/// What a rank keeps and moves of one layer's output.  Normally it reads where it has written, and
+/// `written` and `read` are the same hull of both.  They are apart where two boxes take less:
+///
+///     a tile, with its halo         a share of the channels, of which
+///     around what is written        a tile is read, all channels
+///     +-------------------+         +---+---------------+
+///     | read              |         | w |     read      |
+///     |   +-----------+   |         | r +---------------+
+///     |   |  written  |   |         | i |
+///     |   +-----------+   |         | t |   (the hull would be
+///     +-------------------+         +---+    everything)
 struct Tensor {
-  Box held;                ///< stored part; empty if the rank has nothing to do with the layer
-  std::size_t offset = 0;  ///< of the stored part in the arena, in floats
+  Storage written;  ///< holds what the rank computes; boxes are sent from here
+  Storage read;     ///< holds what consuming layers read; boxes are received to here
+  bool apart = false;
   std::vector<Message> receives;
   std::vector<Message> sends;
   std::size_t workspace_floats = 0;  ///< scratch memory while the layer is computed

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "vpinfer/base/box.hpp"
 #include "vpinfer/io/picture.hpp"
@@ -20,10 +20,11 @@ struct Placement {
 [[nodiscard]] Placement place_picture(Resize resize, int picture_rows, int picture_cols,
                                       const Shape& input);
 
-/// The network's input for a picture: resized with Darknet's bilinear resize_image, the rest filled
-/// with grey 127.5, then normalised; [rows][cols][channels] floats.  Three channels are RGB or BGR,
-/// one is the luma 0.299 R + 0.587 G + 0.114 B.  Throws BadInput for other channel counts.
-[[nodiscard]] std::vector<float> input_tensor(const Picture& picture, const Shape& input,
-                                              const InputNormalisation& normalisation);
+/// Writes the network's input for a picture: resized with Darknet's bilinear resize_image, the rest
+/// filled with grey 127.5, then normalised.  `tensor` is [rows][cols][channels] of `input`.  Three
+/// channels are RGB or BGR, one is the luma 0.299 R + 0.587 G + 0.114 B.  Throws BadInput for other
+/// channel counts.
+void write_input_tensor(const Picture& picture, const Shape& input,
+                        const InputNormalisation& normalisation, std::span<float> tensor);
 
 }  // namespace vpinfer

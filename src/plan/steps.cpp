@@ -1,0 +1,136 @@
+#include "steps.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+
+#include "vpinfer/plan/geometry.hpp"
+
+namespace vpinfer {
+namespace {
+
+using Axis = Interval Box::*;
+constexpr std::array<Axis, 3> kAxes{&Box::rows, &Box::cols, &Box::channels};
+
+/// Writes the steps of one rank, layer by layer.
+class StepWriter {
+ public:
+  StepWriter(const Network& network, const Plan& plan, const Delivery& delivery, Program& program)
+      : network_(network), plan_(plan), delivery_(delivery), program_(program) {
+    for (const Tensor& tensor : program.tensors) pending_.push_back(!tensor.receives.empty());
+  }
+
+  void write() {
+    for (int position = 0; position < network_.size(); ++position) {
+      const Tensor& tensor = program_.tensor(position);
+      if (!tensor.receives.empty()) add(Action::kPostReceives, position);
+      if (position == 0) {
+        if (program_.rank == 0) add(Action::kLoad, 0);
+      } else {
+        compute(position);
+      }
+      if (tensor.apart) add(Action::kKeep, position);
+      if (!tensor.sends.empty()) add(Action::kSend, position);
+      finish_sends();
+      if (!tensor.sends.empty()) sending_ = position;
+      if (position == 0) finish_sends();  // before the first layer needs the input's memory
+      await_earlier(position);
+      if (program_.rank == 0 && std::binary_search(delivery_.begin(), delivery_.end(), position)) {
+        await(position);
+        add(Action::kDeliver, position);
+      }
+    }
+    finish_sends();
+  }
+
+ private:
+  void add(Action action, int position, const Box& box = {}) {
+    program_.steps.push_back({action, position, box});
+  }
+
+  void await(int position) {
+    if (!pending_[index(position)]) return;
+    add(Action::kAwaitReceives, position);
+    pending_[index(position)] = false;
+  }
+
+  /// Boxes that only a far layer reads have had a layer's time to travel: their buffers go.
+  void await_earlier(int position) {
+    for (int earlier = 0; earlier < position; ++earlier) await(earlier);
+  }
+
+  void finish_sends() {
+    if (sending_) add(Action::kAwaitSends, *sending_);
+    sending_.reset();
+  }
+
+  static std::size_t index(int position) { return static_cast<std::size_t>(position); }
+
+  /// What this rank can read of an output at this point of the program.
+  Box available(int position) const {
+    return pending_[index(position)] ? plan_.owned(position, program_.rank)
+                                     : program_.tensor(position).read.box;
+  }
+
+  /// Whether `box` reads nothing that is still on its way, looking along the given axes.
+  bool computable(int position, const Box& box, std::span<const Axis> axes) const {
+    const Layer& layer = network_.layer(position);
+    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+      const Box required = required_input(network_, position, i, box);
+      const Box here = available(layer.inputs[i]);
+      for (const Axis axis : axes) {
+        if (!(here.*axis).contains(required.*axis)) return false;
+      }
+    }
+    return true;
+  }
+
+  /// The part of `box` that can be computed before the boxes on their way have arrived: every axis
+  /// is shrunk from both ends to the slices that need none of them.
+  Box interior(int position, const Box& box) const {
+    Box inner = box;
+    for (const Axis& axis : kAxes) {
+      const auto slice_is_computable = [&](int at) {
+        Box slice = box;
+        slice.*axis = {at, at + 1};
+        return computable(position, slice, {&axis, 1});
+      };
+      Interval& range = inner.*axis;
+      while (!range.empty() && !slice_is_computable(range.begin)) ++range.begin;
+      while (!range.empty() && !slice_is_computable(range.end - 1)) --range.end;
+    }
+    return !inner.empty() && computable(position, inner, kAxes) ? inner : Box{};
+  }
+
+  void compute(int position) {
+    const Box& box = plan_.owned(position, program_.rank);
+    if (box.empty()) return;
+    const Box inner = interior(position, box);
+    if (!inner.empty()) add(Action::kCompute, position, inner);
+    const std::vector<Box> rest = subtract(box, inner);
+    if (rest.empty()) return;
+    const Layer& layer = network_.layer(position);
+    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+      const Box required = required_input(network_, position, i, box);
+      if (!available(layer.inputs[i]).contains(required)) await(layer.inputs[i]);
+    }
+    for (const Box& piece : rest) add(Action::kCompute, position, piece);
+  }
+
+  const Network& network_;
+  const Plan& plan_;
+  const Delivery& delivery_;
+  Program& program_;
+  std::vector<bool> pending_;   // receives of this output have not been awaited
+  std::optional<int> sending_;  // position whose sends are under way
+};
+
+}  // namespace
+
+void write_steps(const Network& network, const Plan& plan, const Delivery& delivery,
+                 Program& program) {
+  StepWriter(network, plan, delivery, program).write();
+}
+
+}  // namespace vpinfer
