@@ -10,7 +10,7 @@ namespace vpinfer {
 namespace {
 
 /// What a rank has more than an empty MPI program: code of HDF5 and OpenBLAS that has run,
-/// OpenBLAS's packed panels, connections to peers.  Measured by bench/memory.py.
+/// OpenBLAS's packed panels, connections to peers.  Measured by bench/scaling.py.
 constexpr std::size_t kLibraryBytes = 13 * 512 * 1024;
 
 /// Transfers -> one message per peer, in the order of the peers.

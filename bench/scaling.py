@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Memory and time of a model on several rank counts, as the Markdown table of the README.
+
+    bench/scaling.py MODEL.h5 [--ranks 1 2 4 8] [--strategies vertical data] [--repeat 10]
+
+Every rank is one process with one BLAS thread.  "measured" is the fullest rank's peak resident set
+less that of bench/empty_rank, an MPI program that is linked like vpinfer and does nothing.  Speed-up
+is over one rank in the same job.  More ranks than cores share them: the times then show the cost of
+dividing the work, not what as many machines would reach.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+MIB = 2.0**20
+
+
+def environment():
+    """As jobs/mpi-environment.sh: root, more ranks than slots, no spinning; OpenBLAS unfettered."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    env.update(
+        OMPI_ALLOW_RUN_AS_ROOT="1",
+        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
+        OMPI_MCA_rmaps_base_oversubscribe="1",
+        OMPI_MCA_mpi_yield_when_idle="1",
+    )
+    return env
+
+
+def run(command):
+    return subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
+
+
+def measure(build, model, ranks, strategy, repeat):
+    """The JSON report of one run, with the empty program's resident set beside it."""
+    mpirun = ["mpirun", "-np", str(ranks)]
+    empty = int(run([*mpirun, build / "empty_rank"]).stdout)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        run([*mpirun, build / "vpinfer", "--model", model, "--strategy", strategy, "--threads", "1",
+             "--repeat", str(repeat), "--compare-single", "--json", report])
+        result = json.loads(report.read_text())
+    result["empty_bytes"] = empty
+    return result
+
+
+def row(ranks, strategy, result):
+    per_rank = result["ranks"]
+    predicted = max(rank["predicted_bytes"] for rank in per_rank)
+    measured = [rank["peak_rss_bytes"] - result["empty_bytes"] for rank in per_rank]
+    error = max(abs(m / r["predicted_bytes"] - 1) for m, r in zip(measured, per_rank))
+    return [
+        ranks,
+        strategy,
+        f'{max(rank["weights_bytes"] for rank in per_rank) / MIB:.1f}',
+        f"{predicted / MIB:.1f}",
+        f"{max(measured) / MIB:.1f}",
+        f"{100 * error:.1f} %",
+        f'{result["bytes_moved"] / MIB:.1f}',
+        f'{1e3 * result["latency_seconds"]["median"]:.0f}',
+        f'{result["comparison"]["speedup"]:.2f}',
+        f'{result["comparison"]["max_rel"]:.0e}',
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 2, 4, 8])
+    parser.add_argument("--strategies", nargs="+", default=["vertical", "data"])
+    parser.add_argument("--repeat", type=int, default=10)
+    parser.add_argument("--build", type=Path,
+                        default=Path(__file__).resolve().parent.parent / "build" / "release")
+    options = parser.parse_args()
+
+    titles = ["ranks", "strategy", "weights per rank", "predicted", "measured", "largest error",
+              "moved per frame", "latency/ms", "speed-up", "relative difference"]
+    print("| " + " | ".join(titles) + " |")
+    print("|" + " ---: |" * len(titles))
+    for strategy in options.strategies:
+        for ranks in options.ranks:
+            result = measure(options.build, options.model, ranks, strategy, options.repeat)
+            print("| " + " | ".join(map(str, row(ranks, strategy, result))) + " |", flush=True)
+    context = result["context"]
+    print(f'\nvpinfer {context["version"]} ({context["git_hash"]}), {result["ranks"][0]["blas"]}, '
+          f'{context["mpi"]}, {os.cpu_count()} cores; sizes in MiB', file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
