@@ -164,7 +164,9 @@ ExitCode run_model(const RunOptions& options) {
   std::unique_ptr<ModelFile> model;  // on rank 0
   const Agreement agreement = agree(session, options, model);
   const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
-  check_memory_limit(agreement.network, agreement.plan, delivery, options.memory_limit_bytes);
+  if (model) {
+    check_memory_limit(agreement.network, agreement.plan, delivery, options.memory_limit_bytes);
+  }
   const int threads = choose_threads(session, options);
   set_blas_threads(threads);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());
