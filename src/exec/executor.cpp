@@ -169,9 +169,9 @@ std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>
     if (polling.pause()) continue;
     const int peer = messages[*transfers.unfinished()].peer;
     throw Error(ExitCode::kRankFailed,
-                "layer " + std::to_string(Network::number(position)) + ": could not " + what +
-                    " rank " + std::to_string(peer) + " (" + communicator_.host(peer) +
-                    ") within " + std::to_string(static_cast<int>(timeout_.count())) +
+                Network::label(position) + ": could not " + what + " rank " + std::to_string(peer) +
+                    " (" + communicator_.host(peer) + ") within " +
+                    std::to_string(static_cast<int>(timeout_.count())) +
                     " s; is it down or much slower? --timeout sets the limit");
   }
 }

@@ -107,6 +107,10 @@ const Shape& Network::input_shape(int position, std::size_t index) const {
   return layer(layer(position).inputs[index]).output;
 }
 
+std::string Network::label(int position) {
+  return position == 0 ? "the input" : "layer " + std::to_string(number(position));
+}
+
 int add_layer(Network& network, Operation operation, std::vector<int> inputs,
               const std::string& where) {
   if (inputs.empty()) throw BadInput(where + ": has no input");

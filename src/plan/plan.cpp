@@ -32,18 +32,16 @@ Box box_from_json(const json& j) {
   return {{j.at(0), j.at(1)}, {j.at(2), j.at(3)}, {j.at(4), j.at(5)}};
 }
 
-void check_layout(const Layout& layout, const Shape& shape, int number) {
+void check_layout(const Layout& layout, const Shape& shape, const std::string& label) {
   std::vector<Box> missing{whole(shape)};
   for (const Box& box : layout) {
     if (!whole(shape).contains(box)) {
-      throw BadInput("box " + to_string(box) + " leaves layer " + std::to_string(number) + " (" +
-                     to_string(shape) + ")");
+      throw BadInput("box " + to_string(box) + " leaves " + label + " (" + to_string(shape) + ")");
     }
     missing = subtract(missing, box);
   }
   if (!missing.empty()) {
-    throw BadInput("nobody owns " + to_string(missing.front()) + " of layer " +
-                   std::to_string(number));
+    throw BadInput("nobody owns " + to_string(missing.front()) + " of " + label);
   }
 }
 
@@ -70,7 +68,7 @@ Plan read_plan(const json& j, const Network& network) {
   }
   for (int i = 0; i < network.size(); ++i) {
     check_layout(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
-                 Network::number(i));
+                 Network::label(i));
   }
   if (plan.owned(0, 0) != whole(network.input_shape())) {
     throw BadInput("rank 0 must own the whole input");

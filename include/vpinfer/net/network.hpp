@@ -50,6 +50,8 @@ struct Network {
   /// Darknet's number of the layer at a position, and back.
   static int number(int position) { return position - 1; }
   static int position(int number) { return number + 1; }
+  /// For messages: `layer 7` by that number, or `the input`.
+  static std::string label(int position);
 
   bool operator==(const Network&) const = default;
 };
