@@ -3,9 +3,8 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <vector>
 
-#include "vpinfer/base/error.hpp"
+#include "depthwise.hpp"
 #include "vpinfer/kernel/activation.hpp"
 
 namespace vpinfer {
@@ -205,7 +204,11 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
 }  // namespace
 
 std::size_t convolution_workspace(const Convolution& conv, int input_channels, const Box& box) {
-  if (is_pointwise(conv) || box.empty()) return 0;
+  if (box.empty()) return 0;
+  if (is_depthwise(conv, input_channels)) {
+    return static_cast<std::size_t>(box.channels.size() * conv.rows.size * conv.cols.size);
+  }
+  if (is_pointwise(conv)) return 0;
   const auto depth = static_cast<std::size_t>(unrolled(conv, input_channels / conv.groups));
   const auto pixels =
       static_cast<std::size_t>(std::min(box.rows.size() * box.cols.size(), kMostPixels));
@@ -216,6 +219,10 @@ void convolve(const Convolution& conv, const FilterSlice& slice, const Shape& in
               const ConstTensorView& input, const TensorView& output, const Box& box,
               std::span<float> workspace, const Progress& progress) {
   if (box.empty()) return;
+  if (is_depthwise(conv, input_shape.channels)) {
+    convolve_depthwise(conv, slice, input_shape, input, output, box, workspace, progress);
+    return;
+  }
   const int filters_per_group = conv.filters / conv.groups;
   const int channels_per_group = input_shape.channels / conv.groups;
   for (int group = box.channels.begin / filters_per_group;
