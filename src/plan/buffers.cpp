@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 
 #include "vpinfer/kernel/tensor.hpp"
 #include "vpinfer/plan/arena.hpp"
@@ -104,21 +105,30 @@ class ArenaWriter {
         [&](const Step& step) { return at(step, Action::kCompute); });
   }
 
+  /// One buffer for all packed messages of a direction; its place is noted in the first of them.
   void add_messages(std::vector<Message>& messages, const std::function<bool(const Step&)>& uses) {
+    Message* first = nullptr;
+    std::size_t floats = 0;
     for (Message& message : messages) {
       if (message.staging != Staging::kPacked) continue;
-      add(message.floats, message.offset, &RankMemory::messages, uses);
+      if (first == nullptr) first = &message;
+      floats += message.floats;
     }
+    if (first != nullptr) add(floats, first->offset, &RankMemory::messages, uses);
   }
 
-  /// The offsets of messages that have no buffer of their own.
+  /// The offsets of all messages, given that of the first packed one.
   static void place(const Storage& storage, std::vector<Message>& messages) {
+    std::optional<std::size_t> next_packed;
     for (Message& message : messages) {
-      if (message.staging == Staging::kInPlace) {
+      if (message.staging == Staging::kPacked) {
+        message.offset = next_packed.value_or(message.offset);
+        next_packed = message.offset + message.floats;
+      } else if (message.staging == Staging::kInPlace) {
         const Box& box = message.boxes.front();
         message.offset = storage.offset + ConstTensorView{nullptr, storage.box}.offset(
                                               box.rows.begin, box.cols.begin, box.channels.begin);
-      } else if (message.staging == Staging::kShared) {
+      } else {
         message.offset = std::find_if(messages.begin(), messages.end(), [&](const Message& first) {
                            return have_same_boxes(first, message);
                          })->offset;
