@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
+#     jobs/install-packages.sh [build|test|run]...      [build]
+# Needs neither root nor network when nothing is missing.
+set -euo pipefail
+
+declare -A packages=(
+  # To compile vpinfer and run it here.
+  [build]="g++ cmake ninja-build pkg-config git ca-certificates
+    libopenmpi-dev openmpi-bin libopenblas-pthread-dev libhdf5-dev libcli11-dev nlohmann-json3-dev
+    libturbojpeg0-dev libpng-dev libcairo2-dev fonts-dejavu-core"
+  # What the tests need besides: GoogleTest, and the programs that judge vpinfer's numbers.
+  [test]="libgtest-dev libgmock-dev darknet python3 python3-h5py python3-numpy python3-opencv"
+  # To run a vpinfer that was compiled elsewhere on the same kind of machine.
+  [run]="openmpi-bin libopenblas0-pthread libhdf5-103-1 libturbojpeg0 libpng16-16 libcairo2
+    fonts-dejavu-core"
+)
+
+[[ $# -gt 0 ]] || set -- build
+missing=()
+for group in "$@"; do
+  if [[ ! -v packages[$group] ]]; then
+    echo "install-packages.sh: no group '$group'; the groups are build, test and run" >&2
+    exit 2
+  fi
+  for package in ${packages[$group]}; do
+    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || true
+    [[ $status == installed ]] || missing+=("$package")
+  done
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+as_root=(env)
+if [[ $EUID -ne 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "install-packages.sh: needs root or sudo to install: ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo env)
+fi
+as_root+=(DEBIAN_FRONTEND=noninteractive)
+
+echo "Installing ${missing[*]}"
+"${as_root[@]}" apt-get -qq update
+"${as_root[@]}" apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
