@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <functional>
 #include <string_view>
 
@@ -38,8 +39,33 @@ DumpLayers parse_dump_layers(const std::string& text) {
   }
 }
 
-std::array<float, 3> three(const std::vector<float>& values) {
+/// Like CLI::Range, but NaN is out of every range.
+CLI::Validator within(double low, double high) {
+  const std::string range =
+      "from " + CLI::detail::to_string(low) + " to " + CLI::detail::to_string(high);
+  return {[=](const std::string& text) {
+            double value = 0;
+            const bool good =
+                CLI::detail::lexical_cast(text, value) && value >= low && value <= high;
+            return good ? std::string() : text + " is not a number " + range;
+          },
+          range};
+}
+
+std::array<float, 3> three(const std::vector<float>& values, const std::string& option) {
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    throw BadUsage(option + ": not a finite number");
+  }
   return {values[0], values[1], values[2]};
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw BadUsage("--random-weights " + text + ": the seed is a whole number below 2^64");
+  }
+  return seed;
 }
 
 CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& set) {
@@ -79,14 +105,14 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
          "also write these layers' outputs to the dump: 3,17 or all")
       ->needs(dump);
   sub->add_option("--threshold", run.threshold, "least score of a detection [0.5]")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(within(0, 1));
   sub->add_option("--nms", run.nms, "greatest overlap of two detections of a class [0.45]")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(within(0, 1));
   sub->add_option_function<double>(
          "--timeout",
          [&run](double seconds) { run.timeout = std::chrono::duration<double>(seconds); },
          "seconds to wait for a peer before giving up [60]")
-      ->check(CLI::Range(0.001, 1e6));
+      ->check(within(0.001, 1e6));
   return sub;
 }
 
@@ -94,7 +120,10 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
   CLI::App* sub = app.add_subcommand("import", "make a model from a Darknet network");
   sub->add_option("cfg", import.cfg, "Darknet .cfg file")->required();
   CLI::Option* weights = sub->add_option("weights", import.weights, "Darknet .weights file");
-  sub->add_option("--random-weights", import.random_seed, "seeded random weights instead of a file")
+  sub->add_option_function<std::string>(
+         "--random-weights",
+         [&import](const std::string& text) { import.random_seed = parse_seed(text); },
+         "seeded random weights instead of a file")
       ->excludes(weights);
   sub->add_option("--labels", import.labels, "file with a class name per line");
   sub->add_flag_callback(
@@ -102,12 +131,12 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
       "store weights in half precision");
   InputNormalisation& input = import.normalisation;
   sub->add_option_function<std::vector<float>>(
-         "--mean", [&input](const std::vector<float>& v) { input.mean = three(v); },
+         "--mean", [&input](const std::vector<float>& v) { input.mean = three(v, "--mean"); },
          "subtracted from the 8-bit channels [0,0,0]")
       ->expected(3)
       ->delimiter(',');
   sub->add_option_function<std::vector<float>>(
-         "--scale", [&input](const std::vector<float>& v) { input.scale = three(v); },
+         "--scale", [&input](const std::vector<float>& v) { input.scale = three(v, "--scale"); },
          "then multiplied with [1/255 each]")
       ->expected(3)
       ->delimiter(',');

@@ -111,14 +111,12 @@ constexpr std::array<LayerType, 7> kLayerTypes{{{"convolutional", add_convolutio
                                                 {"reorg", add_reorg},
                                                 {"region", add_region}}};
 
-void add_input(DarknetModel& model, CfgSection& net) {
+void read_net(DarknetModel& model, CfgSection& net) {
   if (net.type() != "net" && net.type() != "network") {
     throw BadInput(net.where() + ": the first block of a Darknet .cfg file must be [net]");
   }
   const Shape shape{net.integer("height"), net.integer("width"), net.integer("channels", 3)};
-  if (shape.elements() == 0)
-    throw BadInput(net.where() + ": an input of " + to_string(shape) + " is empty");
-  model.network.layers.push_back({Input{}, {}, shape});
+  add_input(model.network, shape, net.where());
 }
 
 void add_layer_of(DarknetModel& model, CfgSection& section) {
@@ -149,7 +147,7 @@ DarknetModel read_darknet_cfg(const std::filesystem::path& path) {
   std::vector<CfgSection> sections = read_cfg(path);
   DarknetModel model;
   model.network.name = path.stem().string();
-  add_input(model, sections.front());
+  read_net(model, sections.front());
   for (auto section = sections.begin() + 1; section != sections.end(); ++section) {
     add_layer_of(model, *section);
   }

@@ -76,6 +76,8 @@ std::string read_file(const fs::path& path) {
 }
 
 TemporaryFile::TemporaryFile(const fs::path& target) : path_(target) {
+  std::error_code ignored;
+  if (fs::is_directory(target, ignored)) fail("write", target, EISDIR);
   path_ += ".partial-" + std::to_string(::getpid());
 }
 

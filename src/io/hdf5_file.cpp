@@ -48,6 +48,20 @@ std::string open_failure(const fs::path& path) {
   return path.string() + ": is not an HDF5 file or cannot be read";
 }
 
+Hdf5Handle open(const fs::path& path) {
+  be_quiet();
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  return {file, H5Fclose, file < 0 ? open_failure(path) : std::string()};
+}
+
+Hdf5Handle create(const fs::path& temporary, const fs::path& path) {
+  be_quiet();
+  errno = 0;
+  const hid_t file = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const int error = errno;
+  return {file, H5Fclose, "cannot write " + path.string() + ": " + std::strerror(error)};
+}
+
 std::string read_text(hid_t object, herr_t (*read)(hid_t, hid_t, void*), hid_t type) {
   std::string text(H5Tget_size(type), '\0');
   if (H5Tis_variable_str(type) > 0 || H5Tget_class(type) != H5T_STRING ||
@@ -72,10 +86,7 @@ void widen_in_place(std::span<float> values) {
 
 }  // namespace
 
-Hdf5Reader::Hdf5Reader(const fs::path& path)
-    : name_(path.string()),
-      file_((be_quiet(), H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT)), H5Fclose,
-            open_failure(path)) {}
+Hdf5Reader::Hdf5Reader(const fs::path& path) : name_(path.string()), file_(open(path)) {}
 
 void Hdf5Reader::refuse(const std::string& why) const {
   throw BadInput(name_ + ": " + why);
@@ -158,11 +169,7 @@ void Hdf5Reader::read(const std::string& dataset, hsize_t first, hsize_t count,
 }
 
 Hdf5Writer::Hdf5Writer(const fs::path& path)
-    : path_(path),
-      temporary_(path),
-      file_((be_quiet(),
-             H5Fcreate(temporary_.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)),
-            H5Fclose, "cannot write " + path.string() + ": " + std::strerror(errno)) {}
+    : path_(path), temporary_(path), file_(create(temporary_.path(), path)) {}
 
 void Hdf5Writer::check(herr_t result) const {
   if (result >= 0) return;

@@ -90,6 +90,14 @@ std::string_view precision_name(WeightPrecision precision) {
   return precision == WeightPrecision::kHalf ? "float16" : "float32";
 }
 
+WeightPrecision read_precision(const Hdf5Reader& file) {
+  const std::string name = require_attribute(file, "precision");
+  for (const WeightPrecision precision : {WeightPrecision::kFloat, WeightPrecision::kHalf}) {
+    if (name == precision_name(precision)) return precision;
+  }
+  file.refuse("stores weights as " + name + "; this vpinfer reads float32 and float16");
+}
+
 }  // namespace
 
 struct ModelFile::Content {
@@ -120,9 +128,7 @@ ModelFile::ModelFile(const fs::path& path) : content_(std::make_unique<Content>(
   check_format(file, partitioned ? kPartition : kModel);
   content_->checksum = require_attribute(file, "checksum");
   content_->network = network_from_json(file.text("/network"), file.name());
-  if (require_attribute(file, "precision") == precision_name(WeightPrecision::kHalf)) {
-    content_->precision = WeightPrecision::kHalf;
-  }
+  content_->precision = read_precision(file);
   if (partitioned) {
     content_->plan = plan_from_json(file.text("/plan"), content_->network, file.name());
   }
@@ -253,6 +259,7 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
   master.attribute("precision", precision_name(model.precision()));
   master.text("/network", to_json(network));
   master.text("/plan", to_json(plan));
+  std::vector<Hdf5Writer> shares;  // none takes its place before all are written
   for (int rank = 0; rank < plan.ranks; ++rank) {
     if (files == PartitionFiles::kOne) {
       master.group(rank_group(rank));
@@ -260,13 +267,13 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
       continue;
     }
     const fs::path share = share_path(path, rank);
-    Hdf5Writer file(share);
+    Hdf5Writer& file = shares.emplace_back(share);
     write_header(file, kShare, model.checksum());
     file.attribute("rank", std::to_string(rank));
     write_rank(file, "", rank);
-    file.finish();
     master.link_to_file(rank_group(rank), share.filename().string());
   }
+  for (Hdf5Writer& share : shares) share.finish();
   master.finish();
 }
 

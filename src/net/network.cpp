@@ -13,6 +13,16 @@ namespace {
 
 /// No tensor of a model that fits a small machine is larger; keeps index arithmetic in range.
 constexpr std::int64_t kMostElements = std::numeric_limits<std::int32_t>::max();
+constexpr int kLargestReorg = 1024;
+
+void check_extent(const Shape& shape, const std::string& where) {
+  if (shape.rows < 1 || shape.cols < 1 || shape.channels < 1) {
+    throw BadInput(where + ": an extent of " + to_string(shape) + " is empty");
+  }
+  if (std::int64_t{shape.rows} * shape.cols > kMostElements / shape.channels) {
+    throw BadInput(where + ": an extent of " + to_string(shape) + " is too large");
+  }
+}
 
 /// Infers the output shape of one operation from the shapes of its inputs.
 class ShapeOf {
@@ -54,7 +64,9 @@ class ShapeOf {
   Shape operator()(const Reorg& reorg) const {
     const Shape& in = only_input();
     const int s = reorg.stride;
-    if (s < 1) refuse("stride must be at least 1");
+    if (s < 1 || s > kLargestReorg) {
+      refuse("stride must be from 1 to " + std::to_string(kLargestReorg));
+    }
     if (in.channels % (s * s) != 0) refuse_reorg(in, "channels", s * s);
     if (reorg.reverse) return {in.rows * s, in.cols * s, in.channels / (s * s)};
     if (in.rows % s != 0) refuse_reorg(in, "rows", s);
@@ -64,8 +76,9 @@ class ShapeOf {
 
   Shape operator()(const Region& region) const {
     const Shape& in = only_input();
-    const int wanted = static_cast<int>(region.anchors.size()) * region.channels_per_anchor();
-    if (wanted == 0 || in.channels != wanted) {
+    const std::int64_t wanted =
+        (region.classes + std::int64_t{5}) * static_cast<std::int64_t>(region.anchors.size());
+    if (region.classes < 0 || wanted == 0 || in.channels != wanted) {
       refuse("needs " + std::to_string(wanted) + " channels for " +
              std::to_string(region.anchors.size()) + " anchors and " +
              std::to_string(region.classes) + " classes, but its input has " +
@@ -89,12 +102,15 @@ class ShapeOf {
 
   int slide(const Window& window, int size, const std::string& axis) const {
     if (window.size < 1 || window.stride < 1) refuse("size and stride must be at least 1");
-    const int room = size + window.pad_before + window.pad_after - window.size;
+    const std::int64_t room =
+        std::int64_t{size} + window.pad_before + window.pad_after - window.size;
     if (window.pad_before < 0 || window.pad_after < 0 || room < 0) {
       refuse("a window of " + std::to_string(window.size) + " does not fit " +
              std::to_string(size) + " " + axis);
     }
-    return room / window.stride + 1;
+    const std::int64_t steps = room / window.stride + 1;
+    if (steps > kMostElements) refuse("its output would be too large");
+    return static_cast<int>(steps);
   }
 
   std::vector<Shape> inputs_;
@@ -111,6 +127,11 @@ std::string Network::label(int position) {
   return position == 0 ? "the input" : "layer " + std::to_string(number(position));
 }
 
+void add_input(Network& network, const Shape& shape, const std::string& where) {
+  check_extent(shape, where);
+  network.layers.push_back({Input{}, {}, shape});
+}
+
 int add_layer(Network& network, Operation operation, std::vector<int> inputs,
               const std::string& where) {
   if (inputs.empty()) throw BadInput(where + ": has no input");
@@ -123,10 +144,7 @@ int add_layer(Network& network, Operation operation, std::vector<int> inputs,
     shapes.push_back(network.layer(input).output);
   }
   const Shape output = std::visit(ShapeOf(std::move(shapes), where), operation);
-  const auto elements = static_cast<std::int64_t>(output.rows) * output.cols * output.channels;
-  if (elements > kMostElements) {
-    throw BadInput(where + ": an output of " + to_string(output) + " is too large");
-  }
+  check_extent(output, where);
   network.layers.push_back({std::move(operation), std::move(inputs), output});
   return network.size() - 1;
 }

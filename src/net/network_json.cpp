@@ -1,6 +1,5 @@
-#include <nlohmann/json.hpp>
-
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/base/json.hpp"
 #include "vpinfer/net/network.hpp"
 
 namespace vpinfer {
@@ -15,7 +14,7 @@ json window_to_json(const Window& w) {
 }
 
 Window window_from_json(const json& j) {
-  return {j.at(0), j.at(1), j.at(2), j.at(3)};
+  return {json_int(j.at(0)), json_int(j.at(1)), json_int(j.at(2)), json_int(j.at(3))};
 }
 
 /// The members of an operation; its name is stored beside them.
@@ -49,16 +48,17 @@ Activation read_activation(const json& j) {
 Operation read_operation(const json& j) {
   const std::string name = j.at("type");
   if (name == operation_name(Convolution{})) {
-    return Convolution{j.at("filters"), j.at("groups"), window_from_json(j.at("rows")),
-                       window_from_json(j.at("cols")), read_activation(j.at("activation"))};
+    return Convolution{json_int(j.at("filters")), json_int(j.at("groups")),
+                       window_from_json(j.at("rows")), window_from_json(j.at("cols")),
+                       read_activation(j.at("activation"))};
   }
   if (name == operation_name(MaxPool{})) {
     return MaxPool{window_from_json(j.at("rows")), window_from_json(j.at("cols"))};
   }
   if (name == operation_name(Concat{})) return Concat{};
-  if (name == operation_name(Reorg{})) return Reorg{j.at("stride"), j.at("reverse")};
+  if (name == operation_name(Reorg{})) return Reorg{json_int(j.at("stride")), j.at("reverse")};
   if (name == operation_name(Region{})) {
-    Region region{j.at("classes"), j.at("softmax"), {}};
+    Region region{json_int(j.at("classes")), j.at("softmax"), {}};
     for (const json& a : j.at("anchors")) region.anchors.push_back({a.at(0), a.at(1)});
     return region;
   }
@@ -72,14 +72,21 @@ json normalisation_to_json(const InputNormalisation& n) {
           {"resize", n.resize == Resize::kStretch ? "stretch" : "letterbox"}};
 }
 
+/// Which of two words a JSON string is.
+bool is_first(const json& j, const std::string& first, const std::string& second) {
+  if (j != first && j != second)
+    throw BadInput("'" + j.dump() + "' is neither " + first + " nor " + second);
+  return j == first;
+}
+
 InputNormalisation normalisation_from_json(const json& j) {
   return {j.at("mean"), j.at("scale"),
-          j.at("order") == "bgr" ? ChannelOrder::kBgr : ChannelOrder::kRgb,
-          j.at("resize") == "stretch" ? Resize::kStretch : Resize::kLetterbox};
+          is_first(j.at("order"), "bgr", "rgb") ? ChannelOrder::kBgr : ChannelOrder::kRgb,
+          is_first(j.at("resize"), "stretch", "letterbox") ? Resize::kStretch : Resize::kLetterbox};
 }
 
 Network read_network(const json& j, const std::string& where) {
-  if (const int schema = j.at("schema"); schema != kSchema) {
+  if (const int schema = json_int(j.at("schema")); schema != kSchema) {
     throw BadInput("its network has schema " + std::to_string(schema) +
                    ", this vpinfer reads schema " + std::to_string(kSchema));
   }
@@ -89,11 +96,13 @@ Network read_network(const json& j, const std::string& where) {
   network.labels = j.at("labels").get<std::vector<std::string>>();
   network.normalisation = normalisation_from_json(j.at("normalisation"));
   const json& input = j.at("input");
-  const Shape shape{input.at(0), input.at(1), input.at(2)};
-  if (shape.rows < 1 || shape.cols < 1 || shape.channels < 1) throw BadInput("its input is empty");
-  network.layers.push_back({Input{}, {}, shape});
+  add_input(network, {json_int(input.at(0)), json_int(input.at(1)), json_int(input.at(2))}, where);
   for (const json& layer : j.at("layers")) {
-    add_layer(network, read_operation(layer), layer.at("inputs").get<std::vector<int>>(),
+    std::vector<int> inputs;
+    for (const json& input_position : layer.at("inputs")) {
+      inputs.push_back(json_int(input_position));
+    }
+    add_layer(network, read_operation(layer), std::move(inputs),
               where + ": layer " + std::to_string(Network::number(network.size())));
   }
   if (network.size() < 2) throw BadInput("its network has no layers");

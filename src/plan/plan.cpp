@@ -1,9 +1,9 @@
 #include "vpinfer/plan/plan.hpp"
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/base/json.hpp"
 
 namespace vpinfer {
 namespace {
@@ -29,7 +29,8 @@ json box_to_json(const Box& box) {
 }
 
 Box box_from_json(const json& j) {
-  return {{j.at(0), j.at(1)}, {j.at(2), j.at(3)}, {j.at(4), j.at(5)}};
+  const auto number = [&j](std::size_t i) { return json_int(j.at(i)); };
+  return {{number(0), number(1)}, {number(2), number(3)}, {number(4), number(5)}};
 }
 
 void check_layout(const Layout& layout, const Shape& shape, const std::string& label) {
@@ -45,14 +46,34 @@ void check_layout(const Layout& layout, const Shape& shape, const std::string& l
   }
 }
 
+/// Every cell's class scores are normalised together.
+void check_region(const Layout& layout, const Shape& shape, const std::string& label) {
+  for (const Box& box : layout) {
+    if (!box.empty() && box.channels.size() != shape.channels) {
+      throw BadInput("box " + to_string(box) + " of " + label +
+                     " must span all channels of a region");
+    }
+  }
+}
+
+void check_input(const Plan& plan, const Network& network) {
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    const Box wanted = rank == 0 ? whole(network.input_shape()) : Box{};
+    const Box& owned = plan.owned(0, rank);
+    if (owned != wanted && !(owned.empty() && wanted.empty())) {
+      throw BadInput("rank 0 must own the whole input, and nobody else any of it");
+    }
+  }
+}
+
 Plan read_plan(const json& j, const Network& network) {
-  if (const int schema = j.at("schema"); schema != kSchema) {
+  if (const int schema = json_int(j.at("schema")); schema != kSchema) {
     throw BadInput("the plan has schema " + std::to_string(schema) +
                    ", this vpinfer reads schema " + std::to_string(kSchema));
   }
   Plan plan;
   plan.strategy = parse_strategy(j.at("strategy").get<std::string>());
-  plan.ranks = j.at("ranks");
+  plan.ranks = json_int(j.at("ranks"));
   for (const json& layer : j.at("layouts")) {
     Layout layout;
     for (const json& box : layer) layout.push_back(box_from_json(box));
@@ -69,10 +90,12 @@ Plan read_plan(const json& j, const Network& network) {
   for (int i = 0; i < network.size(); ++i) {
     check_layout(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
                  Network::label(i));
+    if (std::holds_alternative<Region>(network.layer(i).operation)) {
+      check_region(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
+                   Network::label(i));
+    }
   }
-  if (plan.owned(0, 0) != whole(network.input_shape())) {
-    throw BadInput("rank 0 must own the whole input");
-  }
+  check_input(plan, network);
   return plan;
 }
 

@@ -11,8 +11,11 @@ Difference difference(std::span<const float> values, std::span<const float> refe
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double value = values[i];
     const double expected = reference[i];
-    if (std::isfinite(value) != std::isfinite(expected)) result.finite = false;
-    if (!std::isfinite(value) || !std::isfinite(expected)) continue;
+    if (!std::isfinite(value) || !std::isfinite(expected)) {
+      const bool same = value == expected || (std::isnan(value) && std::isnan(expected));
+      result.finite = result.finite && same;
+      continue;
+    }
     result.max_abs = std::max(result.max_abs, std::abs(value - expected));
     scale = std::max(scale, std::abs(expected));
   }

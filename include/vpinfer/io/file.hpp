@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace vpinfer {
 
@@ -13,9 +14,10 @@ namespace vpinfer {
 /// it in its place.
 class TemporaryFile {
  public:
+  /// Throws BadInput if the target is a folder.
   explicit TemporaryFile(const std::filesystem::path& target);
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  TemporaryFile(TemporaryFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }

@@ -56,6 +56,10 @@ struct Network {
   bool operator==(const Network&) const = default;
 };
 
+/// Begins a network: its input becomes the first layer.  Throws BadInput, beginning with `where`,
+/// if the shape is empty or too large.
+void add_input(Network& network, const Shape& shape, const std::string& where);
+
 /// Appends a layer and infers its output shape.  Throws BadInput if the operation does not fit its
 /// inputs; `where` begins the message, for example `yolov2.cfg:120 [route]`.
 /// Returns the layer's position.
