@@ -1,7 +1,9 @@
+#include <chrono>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <string>
+#include <thread>
 #include <variant>
 
 #include "vpinfer/app/commands.hpp"
@@ -26,10 +28,14 @@ struct Dispatch {
 
 /// One line on stderr, then all ranks down.
 int fail(ExitCode code, const std::string& message) {
-  // Every rank of a job has the same command line: one complaint is enough.
-  if (code != ExitCode::kBadUsage || launched_rank() == 0) {
-    std::cerr << message_prefix() << message << std::endl;
+  // All ranks of a job have the same command line: rank 0 complains, and the launcher ends the
+  // others meanwhile.
+  if (code == ExitCode::kBadUsage && launched_rank() != 0) {
+    std::this_thread::sleep_for(std::chrono::seconds(5));
   }
+  std::cerr << message_prefix() + message + "\n" << std::flush;  // in one piece
+  // The rank next to the culprit may notice a moment later, and knows best.
+  if (code == ExitCode::kRankFailed) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   abort_job(code);
   return static_cast<int>(code);
 }

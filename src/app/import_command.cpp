@@ -2,6 +2,7 @@
 
 #include "vpinfer/app/commands.hpp"
 #include "vpinfer/import/darknet.hpp"
+#include "vpinfer/import/labels.hpp"
 #include "vpinfer/report/summary.hpp"
 
 namespace vpinfer {

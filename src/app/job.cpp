@@ -55,13 +55,17 @@ FilterReader reader_of(std::shared_ptr<const ModelFile> model, int rank) {
 
 /// Reads from this host's own files; empty if it has none.
 FilterReader local_reader(const RunOptions& options, const Agreement& agreement, int rank) {
-  if (fs::exists(options.model)) {
+  std::error_code unreadable;  // as good as missing
+  if (fs::exists(options.model, unreadable)) {
     auto model = std::make_shared<const ModelFile>(options.model);
     check_checksum(agreement, model->checksum(), options.model);
-    if (model->holds_rank(rank)) return reader_of(std::move(model), rank);
+    if (model->holds_rank(rank)) {
+      check_checksum(agreement, model->rank_checksum(rank), share_path(options.model, rank));
+      return reader_of(std::move(model), rank);
+    }
   }
   const fs::path path = share_path(options.model, rank);
-  if (!agreement.partitioned || !fs::exists(path)) return {};
+  if (!agreement.partitioned || !fs::exists(path, unreadable)) return {};
   const auto share =
       std::make_shared<const ShareFile>(path, agreement.network, agreement.plan, rank);
   check_checksum(agreement, share->checksum(), path);

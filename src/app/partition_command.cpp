@@ -12,6 +12,10 @@ ExitCode partition_model(const PartitionOptions& options) {
   if (model.partition()) {
     throw BadInput(options.model.string() + ": is partitioned already; take the whole model");
   }
+  std::error_code missing;
+  if (std::filesystem::equivalent(options.model, options.output, missing)) {
+    throw BadUsage("--output must not be the model itself, it would be replaced");
+  }
   const Network& network = model.network();
   const Plan plan = options.plan.empty()
                         ? make_plan(network, options.strategy, options.ranks.value())

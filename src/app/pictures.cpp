@@ -16,7 +16,8 @@ bool is_tensor_file(const std::filesystem::path& file) {
 }  // namespace
 
 FrameSource::FrameSource(const RunOptions& options, const Network& network) : network_(network) {
-  if (!options.input.empty() && std::filesystem::is_directory(options.input)) {
+  std::error_code unreadable;  // said when the file is opened
+  if (!options.input.empty() && std::filesystem::is_directory(options.input, unreadable)) {
     files_ = list_pictures(options.input);
   } else {
     files_ = {options.input};

@@ -45,12 +45,13 @@ std::string annotated_name(const std::string& name) {
 void make_output_folder(const RunOptions& options) {
   std::error_code error;
   fs::create_directories(options.output, error);
-  if (error || !fs::is_directory(options.output)) {
+  if (error || !fs::is_directory(options.output, error)) {
     throw BadInput("cannot make the folder " + options.output.string() + ": " +
                    (error ? error.message() : "there is a file of that name"));
   }
-  const fs::path source =
-      fs::is_directory(options.input) ? options.input : fs::absolute(options.input).parent_path();
+  const fs::path source = fs::is_directory(options.input, error)
+                              ? options.input
+                              : fs::absolute(options.input).parent_path();
   if (!options.input.empty() && fs::equivalent(source, options.output, error)) {
     throw BadUsage("--output must not be the folder of the input pictures, they would be replaced");
   }

@@ -33,18 +33,20 @@ int message_size(std::size_t elements) {
   return static_cast<int>(elements);
 }
 
-/// Waits, with a deadline, for one request of a set-up step.
-void finish(MPI_Request request, const std::string& call, std::chrono::duration<double> timeout) {
-  Polling polling(timeout);
+/// Waits for one request of a set-up step: twice as long as for a border, because a rank that waits
+/// for a border in vain knows better who is to blame.
+void finish(MPI_Request request, const std::string& call, const std::string& peer,
+            std::chrono::duration<double> timeout) {
+  Polling polling(2 * timeout);
   while (true) {
     int done = 0;
     check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
     if (done != 0) return;
     if (!polling.pause()) {
-      throw Error(ExitCode::kRankFailed, "set-up: no answer from the other ranks for " +
-                                             std::to_string(static_cast<int>(timeout.count())) +
+      throw Error(ExitCode::kRankFailed, "between frames: no word from " + peer + " for " +
+                                             std::to_string(static_cast<int>(2 * timeout.count())) +
                                              " s (" + call +
-                                             "); is a host down? --timeout sets the limit");
+                                             "); is it down? --timeout sets half that limit");
     }
   }
 }
@@ -152,6 +154,12 @@ std::unique_ptr<Transfers> MpiSession::sends(std::vector<Endpoint> endpoints, in
   return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kSend);
 }
 
+std::string MpiSession::name(int rank) const {
+  std::string text = "rank " + std::to_string(rank);
+  if (!hosts_.empty()) text += " (" + host(rank) + ")";
+  return text;
+}
+
 void MpiSession::progress() {
   int arrived = 0;
   check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &arrived, MPI_STATUS_IGNORE),
@@ -162,11 +170,11 @@ std::string MpiSession::broadcast(const std::string& text) {
   unsigned long long size = text.size();
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibcast(&size, 1, MPI_UNSIGNED_LONG_LONG, 0, MPI_COMM_WORLD, &request), "MPI_Ibcast");
-  finish(request, "MPI_Ibcast", timeout_);
+  finish(request, "MPI_Ibcast", name(0), timeout_);
   std::string copy = rank_ == 0 ? text : std::string(size, '\0');
   check(MPI_Ibcast(copy.data(), message_size(copy.size()), MPI_BYTE, 0, MPI_COMM_WORLD, &request),
         "MPI_Ibcast");
-  finish(request, "MPI_Ibcast", timeout_);
+  finish(request, "MPI_Ibcast", name(0), timeout_);
   return copy;
 }
 
@@ -175,7 +183,7 @@ std::vector<int> MpiSession::all_gather(int value) {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Iallgather(&value, 1, MPI_INT, values.data(), 1, MPI_INT, MPI_COMM_WORLD, &request),
         "MPI_Iallgather");
-  finish(request, "MPI_Iallgather", timeout_);
+  finish(request, "MPI_Iallgather", "the other ranks", timeout_);
   return values;
 }
 
@@ -189,7 +197,7 @@ std::vector<std::string> MpiSession::gather(const std::string& text) {
   check(MPI_Igatherv(text.data(), message_size(text.size()), MPI_BYTE, joined.data(), sizes.data(),
                      offsets.data(), MPI_BYTE, 0, MPI_COMM_WORLD, &request),
         "MPI_Igatherv");
-  finish(request, "MPI_Igatherv", timeout_);
+  finish(request, "MPI_Igatherv", "the other ranks", timeout_);
   std::vector<std::string> texts;
   if (rank_ != 0) return texts;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
@@ -202,7 +210,7 @@ std::vector<std::string> MpiSession::gather(const std::string& text) {
 void MpiSession::barrier() {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(MPI_COMM_WORLD, &request), "MPI_Ibarrier");
-  finish(request, "MPI_Ibarrier", timeout_);
+  finish(request, "MPI_Ibarrier", "the other ranks", timeout_);
 }
 
 void MpiSession::send(std::span<const float> values, int peer) {
@@ -210,7 +218,7 @@ void MpiSession::send(std::span<const float> values, int peer) {
   check(MPI_Isend(values.data(), message_size(values.size()), MPI_FLOAT, peer, kSetUpTag,
                   MPI_COMM_WORLD, &request),
         "MPI_Isend");
-  finish(request, "MPI_Isend", timeout_);
+  finish(request, "MPI_Isend", name(peer), timeout_);
 }
 
 void MpiSession::receive(std::span<float> values, int peer) {
@@ -218,7 +226,7 @@ void MpiSession::receive(std::span<float> values, int peer) {
   check(MPI_Irecv(values.data(), message_size(values.size()), MPI_FLOAT, peer, kSetUpTag,
                   MPI_COMM_WORLD, &request),
         "MPI_Irecv");
-  finish(request, "MPI_Irecv", timeout_);
+  finish(request, "MPI_Irecv", name(peer), timeout_);
 }
 
 int MpiSession::ranks_on_this_host() const {
@@ -250,7 +258,15 @@ std::string message_prefix() {
 }
 
 void abort_job(ExitCode code) {
-  if (mpi_runs()) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  if (!mpi_runs()) return;
+  int size = 1;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  // A rank alone leaves no peer waiting, and MPI_Abort would add remarks to the message.
+  if (size == 1) {
+    MPI_Finalize();
+  } else {
+    MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  }
 }
 
 }  // namespace vpinfer

@@ -24,6 +24,14 @@ std::string without_spaces(std::string line) {
   return line;
 }
 
+/// The beginning of a line, fit for a message: a file of another kind may hold anything.
+std::string excerpt(const std::string& line) {
+  std::string text = line.substr(0, 40);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return "'" + text + "'";
+}
+
 std::vector<std::string_view> split(std::string_view list) {
   std::vector<std::string_view> items;
   while (!list.empty()) {
@@ -135,14 +143,15 @@ std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
     if (line.empty() || line.front() == '#' || line.front() == ';') continue;
     const std::string where = name + ":" + std::to_string(number);
     if (line.front() == '[') {
-      if (line.back() != ']') throw BadInput(where + ": '" + line + "' has no closing bracket");
+      if (line.back() != ']')
+        throw BadInput(where + ": " + excerpt(line) + " has no closing bracket");
       sections.emplace_back(line.substr(1, line.size() - 2), name, number);
       continue;
     }
     const std::size_t equals = line.find('=');
     if (equals == std::string::npos || sections.empty()) {
-      throw BadInput(where + ": '" + raw.substr(0, 40) +
-                     "' is neither [layer] nor key=value; is this a Darknet .cfg file?");
+      throw BadInput(where + ": " + excerpt(raw) +
+                     " is neither [layer] nor key=value; is this a Darknet .cfg file?");
     }
     sections.back().add(line.substr(0, equals), line.substr(equals + 1), number);
   }

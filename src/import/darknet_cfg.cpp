@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <fstream>
 
 #include "cfg_file.hpp"
 #include "vpinfer/base/error.hpp"
@@ -153,18 +152,6 @@ DarknetModel read_darknet_cfg(const std::filesystem::path& path) {
   }
   if (model.network.size() < 2) throw BadInput(path.string() + ": there is no layer after [net]");
   return model;
-}
-
-std::vector<std::string> read_labels(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) throw BadInput(path.string() + ": cannot open this file; is the name right?");
-  std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (!line.empty()) labels.push_back(line);
-  }
-  if (labels.empty()) throw BadInput(path.string() + ": there is no label in this file");
-  return labels;
 }
 
 }  // namespace vpinfer

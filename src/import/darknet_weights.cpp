@@ -16,7 +16,10 @@ class WeightsFile {
  public:
   WeightsFile(const DarknetModel& model, const std::filesystem::path& path)
       : model_(model), name_(path.string()), file_(path, std::ios::binary) {
-    if (!file_) throw BadInput(name_ + ": cannot open this file; is the name right?");
+    std::error_code unreadable;
+    if (!file_ || !std::filesystem::is_regular_file(path, unreadable)) {
+      throw BadInput(name_ + ": cannot open this file; is the name right?");
+    }
     const std::uint64_t header = read_header();
     const std::uint64_t size = std::filesystem::file_size(path);
     const std::uint64_t wanted = header + sizeof(float) * model_floats();
@@ -45,6 +48,9 @@ class WeightsFile {
   std::uint64_t read_header() {
     std::array<std::int32_t, 3> version{};
     read_bytes(version.data(), sizeof version);
+    if (version[0] < 0 || version[0] > 1000 || version[1] < 0 || version[1] > 1000) {
+      throw BadInput(name_ + ": is not a Darknet .weights file, its version makes no sense");
+    }
     const bool long_counter = version[0] * 10 + version[1] >= 2;
     const std::uint64_t counter = long_counter ? 8 : 4;
     std::array<char, 8> seen{};

@@ -75,9 +75,15 @@ std::string read_file(const fs::path& path) {
   return Descriptor(path, O_RDONLY, "read", path).read_all();
 }
 
-TemporaryFile::TemporaryFile(const fs::path& target) : path_(target) {
+TemporaryFile::TemporaryFile(const fs::path& target) : target_(target) {
   std::error_code ignored;
-  if (fs::is_directory(target, ignored)) fail("write", target, EISDIR);
+  const fs::file_status status = fs::status(target, ignored);
+  if (fs::is_directory(status)) fail("write", target, EISDIR);
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw BadInput("cannot write " + target.string() + ": it is no regular file");
+  }
+  if (fs::exists(status)) target_ = fs::canonical(target, ignored);
+  path_ = target_;
   path_ += ".partial-" + std::to_string(::getpid());
 }
 
@@ -85,29 +91,26 @@ TemporaryFile::~TemporaryFile() {
   if (!path_.empty()) ::unlink(path_.c_str());
 }
 
-void TemporaryFile::rename_to(const fs::path& target) {
-  if (::rename(path_.c_str(), target.c_str()) != 0) fail("write", target, errno);
+void TemporaryFile::put_in_place() {
+  if (::rename(path_.c_str(), target_.c_str()) != 0) fail("write", target_, errno);
   path_.clear();
 }
 
 void write_file_atomically(const fs::path& path, std::string_view contents) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
+  if (fs::is_character_file(status) || fs::is_fifo(status)) {
     Descriptor device(path, O_WRONLY, "write", path);
     device.write_all(contents);
     device.close();
     return;
   }
-  // A symbolic link keeps pointing to the file that is replaced.
-  const fs::path target =
-      fs::is_symlink(path, ignored) && fs::exists(status) ? fs::canonical(path, ignored) : path;
-  TemporaryFile temporary(target);
+  TemporaryFile temporary(path);
   Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC, "write", path);
   file.write_all(contents);
   file.flush_to_disk();
   file.close();
-  temporary.rename_to(target);
+  temporary.put_in_place();
 }
 
 }  // namespace vpinfer

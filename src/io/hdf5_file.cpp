@@ -10,6 +10,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// HDF5 would close its files once more at exit, and crash where a full disk kept it from closing
+/// one. Must be called before anything else of HDF5.
+const herr_t kNoExitHandler = H5dont_atexit();
+
 /// HDF5 prints its error stack unless it is told not to; our messages take its place.
 void be_quiet() {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
@@ -62,10 +66,11 @@ Hdf5Handle create(const fs::path& temporary, const fs::path& path) {
   return {file, H5Fclose, "cannot write " + path.string() + ": " + std::strerror(error)};
 }
 
-std::string read_text(hid_t object, herr_t (*read)(hid_t, hid_t, void*), hid_t type) {
+/// A lone string of fixed length; empty for anything else.
+std::string read_text(hid_t object, herr_t (*read)(hid_t, hid_t, void*), hid_t type, hid_t space) {
   std::string text(H5Tget_size(type), '\0');
   if (H5Tis_variable_str(type) > 0 || H5Tget_class(type) != H5T_STRING ||
-      read(object, type, text.data()) < 0) {
+      H5Sget_simple_extent_type(space) != H5S_SCALAR || read(object, type, text.data()) < 0) {
     return {};
   }
   text.resize(std::strlen(text.c_str()));
@@ -103,12 +108,17 @@ bool Hdf5Reader::has(const std::string& object) const {
   return H5Oexists_by_name(file_.id(), object.c_str(), H5P_DEFAULT) > 0;
 }
 
-std::optional<std::string> Hdf5Reader::attribute(const std::string& attribute) const {
-  if (H5Aexists(file_.id(), attribute.c_str()) <= 0) return std::nullopt;
-  const Hdf5Handle handle(H5Aopen(file_.id(), attribute.c_str(), H5P_DEFAULT), H5Aclose,
-                          name_ + ": the attribute " + attribute + " cannot be read");
+std::optional<std::string> Hdf5Reader::attribute(const std::string& attribute,
+                                                 const std::string& group) const {
+  if (H5Aexists_by_name(file_.id(), group.c_str(), attribute.c_str(), H5P_DEFAULT) <= 0) {
+    return std::nullopt;
+  }
+  const Hdf5Handle handle(
+      H5Aopen_by_name(file_.id(), group.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+      H5Aclose, name_ + ": the attribute " + attribute + " cannot be read");
   const Hdf5Handle type(H5Aget_type(handle.id()), H5Tclose, name_ + ": damaged attribute");
-  return read_text(handle.id(), H5Aread, type.id());
+  const Hdf5Handle space(H5Aget_space(handle.id()), H5Sclose, name_ + ": damaged attribute");
+  return read_text(handle.id(), H5Aread, type.id(), space.id());
 }
 
 Hdf5Handle Hdf5Reader::open_dataset(const std::string& dataset) const {
@@ -122,7 +132,8 @@ std::string Hdf5Reader::text(const std::string& dataset) const {
   const auto read = [](hid_t object, hid_t memory_type, void* text) {
     return H5Dread(object, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text);
   };
-  return read_text(handle.id(), read, type.id());
+  const Hdf5Handle space(H5Dget_space(handle.id()), H5Sclose, name_ + ": damaged dataset");
+  return read_text(handle.id(), read, type.id(), space.id());
 }
 
 std::vector<hsize_t> Hdf5Reader::extent(const std::string& dataset) const {
@@ -201,8 +212,11 @@ void Hdf5Writer::dataset(const std::string& dataset, const std::vector<hsize_t>&
       extent.empty() ? H5Screate(H5S_SCALAR)
                      : H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr),
       H5Sclose, "HDF5 cannot make an extent");
+  // Without the time of writing, so that the same import gives the same bytes.
+  const Hdf5Handle timeless(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "HDF5 cannot make a property");
+  H5Pset_obj_track_times(timeless.id(), false);
   const Hdf5Handle handle(H5Dcreate2(file_.id(), dataset.c_str(), type, space.id(), links.id(),
-                                     H5P_DEFAULT, H5P_DEFAULT),
+                                     timeless.id(), H5P_DEFAULT),
                           H5Dclose, "cannot write " + path_.string());
   check(H5Dwrite(handle.id(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values));
 }
@@ -233,7 +247,7 @@ void Hdf5Writer::finish() {
   errno = 0;
   check(H5Fflush(file_.id(), H5F_SCOPE_LOCAL));
   if (!file_.close()) check(-1);
-  temporary_.rename_to(path_);
+  temporary_.put_in_place();
 }
 
 }  // namespace vpinfer

@@ -20,8 +20,9 @@ class Hdf5Reader {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool has(const std::string& object) const;
-  /// A string attribute of the root; nothing if there is none.
-  [[nodiscard]] std::optional<std::string> attribute(const std::string& attribute) const;
+  /// A string attribute of a group; nothing if there is none.
+  [[nodiscard]] std::optional<std::string> attribute(const std::string& attribute,
+                                                     const std::string& group = "/") const;
   /// A scalar string dataset.
   [[nodiscard]] std::string text(const std::string& dataset) const;
   [[nodiscard]] std::vector<hsize_t> extent(const std::string& dataset) const;

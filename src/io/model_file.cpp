@@ -56,13 +56,18 @@ std::string require_attribute(const Hdf5Reader& file, const std::string& name) {
 /// Some filters of one stored slice -> fp32.
 void read_slice(const Hdf5Reader& file, const StoredSlice& stored, const WeightShape& shape,
                 Interval filters, std::span<float> weights, std::span<float> biases) {
-  const std::string name = stored.group + "/weights";
-  if (file.extent(name) != weights_extent(shape, stored.filters)) {
-    file.refuse("the dataset " + name + " has another extent than its layer; make the file again");
-  }
+  const std::vector<hsize_t> extent = weights_extent(shape, stored.filters);
+  const auto check = [&file](const std::string& name, const std::vector<hsize_t>& wanted) {
+    if (file.extent(name) != wanted) {
+      file.refuse("the dataset " + name +
+                  " has another extent than its layer; make the file again");
+    }
+  };
+  check(stored.group + "/weights", extent);
+  check(stored.group + "/biases", {extent.front()});
   const auto first = static_cast<hsize_t>(filters.begin - stored.filters.begin);
   const auto count = static_cast<hsize_t>(filters.size());
-  file.read(name, first, count, weights);
+  file.read(stored.group + "/weights", first, count, weights);
   file.read(stored.group + "/biases", first, count, biases);
 }
 
@@ -152,6 +157,11 @@ const std::optional<Plan>& ModelFile::partition() const {
 
 bool ModelFile::holds_rank(int rank) const {
   return !content_->plan || content_->file.has(rank_group(rank));
+}
+
+std::string ModelFile::rank_checksum(int rank) const {
+  if (!content_->plan) return content_->checksum;
+  return content_->file.attribute("checksum", rank_group(rank)).value_or(content_->checksum);
 }
 
 void ModelFile::read_filters(int rank, int position, Interval filters, std::span<float> weights,

@@ -128,7 +128,7 @@ std::string to_json(const Network& network) {
               {"normalisation", normalisation_to_json(network.normalisation)},
               {"labels", network.labels},
               {"layers", layers}}
-      .dump();
+      .dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
 }
 
 Network network_from_json(const std::string& text, const std::string& where) {

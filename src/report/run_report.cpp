@@ -145,7 +145,7 @@ std::size_t RunReport::bytes_moved() const {
 }
 
 std::string to_json(const RankReport& report) {
-  return rank_to_json(report).dump();
+  return rank_to_json(report).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 RankReport rank_report_from_json(const std::string& text) {
@@ -178,7 +178,7 @@ std::string to_json(const RunReport& report, const std::string& detections) {
       {"context", context_to_json(report)},
       {"detections", json::parse(detections)}};
   if (report.comparison) j["comparison"] = comparison_to_json(*report.comparison);
-  return j.dump(2) + "\n";
+  return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";  // names in any encoding
 }
 
 std::string to_text(const RunReport& report) {

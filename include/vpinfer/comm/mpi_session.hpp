@@ -12,8 +12,8 @@
 namespace vpinfer {
 
 /// This process as a rank of an MPI job, from MPI_Init to MPI_Finalize.  One per process.  Every
-/// failed call throws Error with kRankFailed and the call's name; every wait has the deadline given
-/// to the constructor.
+/// failed call throws Error with kRankFailed and the call's name; every wait of setting up and
+/// reporting has a deadline of twice the timeout.
 class MpiSession final : public Communicator {
  public:
   explicit MpiSession(std::chrono::duration<double> timeout);
@@ -45,6 +45,9 @@ class MpiSession final : public Communicator {
   [[nodiscard]] static std::string library_version();
 
  private:
+  /// `rank 3 (pi-4)`.
+  [[nodiscard]] std::string name(int rank) const;
+
   int rank_ = 0;
   int size_ = 1;
   std::chrono::duration<double> timeout_;

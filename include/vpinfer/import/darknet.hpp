@@ -41,7 +41,4 @@ using WeightSource = std::function<LayerWeights(int position)>;
 /// must outlive the source.
 [[nodiscard]] WeightSource random_weights(const DarknetModel& model, std::uint64_t seed);
 
-/// Reads a .labels or .names file: one class name per line.
-[[nodiscard]] std::vector<std::string> read_labels(const std::filesystem::path& path);
-
 }  // namespace vpinfer

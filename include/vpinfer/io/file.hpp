@@ -10,21 +10,23 @@ namespace vpinfer {
 /// The whole content of a file.  Throws BadInput that names the file and the reason.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path);
 
-/// A file under construction: a name beside `target` that is removed again unless `rename_to` puts
-/// it in its place.
+/// A file under construction, under a name beside its target; removed again unless it is put in
+/// place. A symbolic link keeps pointing to the file that is replaced.
 class TemporaryFile {
  public:
-  /// Throws BadInput if the target is a folder.
+  /// Throws BadInput if the target exists and is no regular file.
   explicit TemporaryFile(const std::filesystem::path& target);
-  TemporaryFile(TemporaryFile&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : target_(std::move(other.target_)), path_(std::exchange(other.path_, {})) {}
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   /// Throws BadInput that names the target and the reason.
-  void rename_to(const std::filesystem::path& target);
+  void put_in_place();
 
  private:
+  std::filesystem::path target_;
   std::filesystem::path path_;
 };
 

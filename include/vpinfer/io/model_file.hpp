@@ -43,6 +43,9 @@ class ModelFile {
   [[nodiscard]] const std::optional<Plan>& partition() const;
   /// Whether the weights of a rank can be read here: false if its split file is elsewhere.
   [[nodiscard]] bool holds_rank(int rank) const;
+  /// The checksum that the file with the weights of a rank carries, which may be a split file of
+  /// another partition.
+  [[nodiscard]] std::string rank_checksum(int rank) const;
   /// Reads some filters of the layer at `position`, just these; a partitioned model takes them from
   /// the group of `rank` as far as that has them.  Shapes as in FilterSlice.
   void read_filters(int rank, int position, Interval filters, std::span<float> weights,
