@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "vpinfer/net/network.hpp"
+
+namespace vpinfer {
+
+/// Whole outputs [rows][cols][channels] by position.
+using Outputs = std::vector<std::vector<float>>;
+
+/// Darknet's activation, in double precision.
+[[nodiscard]] double reference_activation(Activation activation, double x);
+
+/// The whole output of the layer at `position`, from the whole outputs of its inputs: direct loops,
+/// sums in double precision, nothing of src/kernel.
+[[nodiscard]] std::vector<float> reference_layer(const Network& network, int position,
+                                                 const LayerWeights& weights,
+                                                 const Outputs& outputs);
+
+/// The outputs of all layers for one frame.
+[[nodiscard]] Outputs reference_run(const Network& network,
+                                    const std::vector<LayerWeights>& weights,
+                                    const std::vector<float>& input);
+
+/// Where the element at (row, col, channel) lies in a whole output.
+[[nodiscard]] std::size_t flat_index(const Shape& shape, int row, int col, int channel);
+
+}  // namespace vpinfer

@@ -1,0 +1,167 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <regex>
+#include <sstream>
+
+namespace vpinfer {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The height of a floor: sources include from lower floors and from their own.
+const std::map<std::string, int> kFloors{{"base", 0},   {"net", 1},    {"kernel", 1}, {"plan", 2},
+                                         {"import", 3}, {"comm", 4},   {"io", 4},     {"exec", 5},
+                                         {"vision", 5}, {"report", 6}, {"app", 7},    {"main", 8}};
+
+/// The one floor that may include a library's header.
+const std::map<std::string, std::string> kLibraryOwners{
+    {"mpi.h", "comm"}, {"hdf5.h", "io"}, {"cblas.h", "kernel"}};
+
+/// A source file by its path from the top of the repository.
+struct SourceFile {
+  std::string path;
+  std::string text;
+};
+
+using Exists = std::function<bool(const std::string& path)>;
+
+/// `src/io/x.cpp` and `include/vpinfer/io/x.hpp` -> io; `src/main.cpp` -> main.
+std::string floor_of(const std::string& path) {
+  std::smatch match;
+  if (std::regex_match(path, match, std::regex("(?:src|include/vpinfer)/([^/]+)/.*"))) {
+    return match[1];
+  }
+  return path == "src/main.cpp" ? "main" : path;
+}
+
+bool may_include(const std::string& from, const std::string& to) {
+  if (from == to) return true;
+  if (from == "comm") return to == "base";
+  if (from == "kernel" && to == "net") return true;
+  return kFloors.at(to) < kFloors.at(from);
+}
+
+/// What is wrong with one #include of a file; empty if nothing.
+std::string problem_with(const SourceFile& file, const std::string& name, bool quoted,
+                         const Exists& exists) {
+  const std::string from = floor_of(file.path);
+  if (!kFloors.contains(from)) return "unknown floor " + from;
+  if (const auto owner = kLibraryOwners.find(name); owner != kLibraryOwners.end()) {
+    return owner->second == from ? "" : name + " belongs to " + owner->second;
+  }
+  if (!quoted) return name.starts_with("vpinfer/") ? name + " needs quotes" : "";
+  const bool is_public = name.starts_with("vpinfer/");
+  const std::string path =
+      is_public ? "include/" + name : (fs::path(file.path).parent_path() / name).string();
+  if (!exists(path)) return name + " does not exist";
+  const std::string to = floor_of(path);
+  if (!kFloors.contains(to)) return "unknown floor " + to;
+  return may_include(from, to) ? "" : from + " must not include " + to + " (" + name + ")";
+}
+
+std::vector<std::string> violations(const SourceFile& file, const Exists& exists) {
+  static const std::regex include(R"re(^\s*#\s*include\s*(["<])([^">]+)[">].*)re");
+  std::vector<std::string> found;
+  std::istringstream lines(file.text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::smatch match;
+    if (!std::regex_match(line, match, include)) continue;
+    const std::string problem = problem_with(file, match[2], match[1] == "\"", exists);
+    if (!problem.empty()) {
+      found.push_back(file.path + ":" + std::to_string(number) + ": " + problem);
+    }
+  }
+  return found;
+}
+
+std::vector<SourceFile> all_sources() {
+  const fs::path top = VPINFER_SOURCE_DIR;
+  std::vector<SourceFile> files;
+  for (const std::string folder : {"src", "include"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(top / folder)) {
+      const std::string extension = entry.path().extension().string();
+      if (extension != ".cpp" && extension != ".hpp") continue;
+      std::ifstream stream(entry.path());
+      files.push_back(
+          {fs::relative(entry.path(), top).string(), {std::istreambuf_iterator<char>(stream), {}}});
+    }
+  }
+  return files;
+}
+
+TEST(Architecture, EverySourceIncludesOnlyWhatItsFloorMay) {
+  const std::vector<SourceFile> files = all_sources();
+  EXPECT_GT(files.size(), 50U);
+  const Exists exists = [](const std::string& path) {
+    return fs::is_regular_file(fs::path(VPINFER_SOURCE_DIR) / path);
+  };
+  for (const SourceFile& file : files) EXPECT_THAT(violations(file, exists), IsEmpty());
+}
+
+TEST(Architecture, EachLibraryIsUsedByItsFloor) {
+  // Otherwise the rule above would hold for a header that goes by another name.
+  for (const auto& [header, owner] : kLibraryOwners) {
+    bool used = false;
+    for (const SourceFile& file : all_sources()) {
+      used = used || file.text.find("#include <" + header + ">") != std::string::npos;
+    }
+    EXPECT_TRUE(used) << header;
+  }
+}
+
+std::vector<std::string> violations_of(const std::string& path, const std::string& text) {
+  return violations({path, text}, [](const std::string& name) {
+    return name.find("absent") == std::string::npos;
+  });
+}
+
+TEST(ArchitectureScanner, FindsLibrariesOutsideTheirFloor) {
+  EXPECT_THAT(violations_of("src/app/a.cpp", "#include <vector>\n#include <mpi.h>\n"),
+              ElementsAre("src/app/a.cpp:2: mpi.h belongs to comm"));
+  EXPECT_THAT(violations_of("include/vpinfer/exec/a.hpp", "  #  include \"hdf5.h\"  // why not\n"),
+              ElementsAre(HasSubstr("hdf5.h belongs to io")));
+  EXPECT_THAT(violations_of("src/main.cpp", "#include <cblas.h>"),
+              ElementsAre(HasSubstr("cblas.h belongs to kernel")));
+  EXPECT_THAT(violations_of("src/kernel/a.cpp", "#include <cblas.h>\n"), IsEmpty());
+}
+
+TEST(ArchitectureScanner, FindsIncludesThatGoUpOrSideways) {
+  const auto including = [](const std::string& path, const std::string& floor) {
+    return violations_of(path, "#include \"vpinfer/" + floor + "/x.hpp\"\n");
+  };
+  EXPECT_THAT(including("src/net/a.cpp", "plan"),
+              ElementsAre(HasSubstr("net must not include plan (vpinfer/plan/x.hpp)")));
+  EXPECT_THAT(including("src/net/a.cpp", "kernel"), ElementsAre(HasSubstr("net must not")));
+  EXPECT_THAT(including("src/io/a.cpp", "comm"), ElementsAre(HasSubstr("io must not")));
+  EXPECT_THAT(including("src/comm/a.cpp", "plan"), ElementsAre(HasSubstr("comm must not")));
+  EXPECT_THAT(including("src/vision/a.cpp", "exec"), ElementsAre(HasSubstr("vision must not")));
+  EXPECT_THAT(including("include/vpinfer/report/a.hpp", "app"),
+              ElementsAre(HasSubstr("report must not")));
+  EXPECT_THAT(including("src/kernel/a.cpp", "net"), IsEmpty());
+  EXPECT_THAT(including("src/main.cpp", "app"), IsEmpty());
+  EXPECT_THAT(including("src/io/a.cpp", "io"), IsEmpty());
+}
+
+TEST(ArchitectureScanner, FindsFilesThatAreNotThere) {
+  EXPECT_THAT(violations_of("src/io/a.cpp", "#include \"vpinfer/io/absent.hpp\"\n"),
+              ElementsAre(HasSubstr("vpinfer/io/absent.hpp does not exist")));
+  EXPECT_THAT(violations_of("src/io/a.cpp", "#include \"absent.hpp\"\n"),
+              ElementsAre(HasSubstr("absent.hpp does not exist")));
+  EXPECT_THAT(violations_of("src/io/a.cpp", "#include <vpinfer/io/x.hpp>\n"),
+              ElementsAre(HasSubstr("needs quotes")));
+  EXPECT_THAT(violations_of("src/cellar/a.cpp", "#include <vector>\n"),
+              ElementsAre(HasSubstr("unknown floor cellar")));
+}
+
+}  // namespace
+}  // namespace vpinfer

@@ -1,0 +1,118 @@
+#include "vpinfer/kernel/convolution.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/kernel_case.hpp"
+#include "support/random_network.hpp"
+
+namespace vpinfer {
+namespace {
+
+void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_t seed,
+                       int boxes = 6) {
+  SCOPED_TRACE(to_string(shape) + ", " + std::to_string(conv.filters) + " filters, " +
+               std::to_string(conv.groups) + " groups, " + std::to_string(conv.rows.size) + "x" +
+               std::to_string(conv.cols.size) + ", seed " + std::to_string(seed));
+  KernelCase c(shape, conv, seed);
+  const WeightShape weight = weight_shape(c.network, 1);
+  for (const Box& box : c.boxes(boxes)) {
+    // The rank may hold more filters than the box needs, and a workspace for exactly this box.
+    const Interval filters = c.grown(box, c.out()).channels;
+    const auto first = static_cast<std::size_t>(filters.begin);
+    const auto count = static_cast<std::size_t>(filters.size());
+    const FilterSlice slice{filters,
+                            {c.weights.weights.data() + first * weight.elements_per_filter(),
+                             count * weight.elements_per_filter()},
+                            {c.weights.biases.data() + first, count}};
+    const std::size_t floats = convolution_workspace(conv, shape.channels, box);
+    EXPECT_LE(floats, 256U * 1024U);
+    std::vector<float> workspace(floats + 64, kGuard);
+    int progressed = 0;
+    check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+      convolve(conv, slice, shape, in, out, part, {workspace.data(), floats},
+               [&] { ++progressed; });
+    });
+    EXPECT_GT(progressed, 0);
+    EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
+      return value == kGuard;
+    })) << "written behind the workspace";
+  }
+}
+
+TEST(Convolve, SweepsWindowsAndGroups) {
+  std::uint32_t seed = 0;
+  for (const Shape& shape : {Shape{9, 7, 1}, Shape{5, 3, 4}, Shape{12, 17, 6}, Shape{1, 11, 12}}) {
+    for (const int size : {1, 2, 3, 5}) {
+      for (const int stride : {1, 2, 3}) {
+        for (const Window& window :
+             {Window{size, stride, size / 2, size / 2}, Window{size, stride, 0, 0},
+              Window{size, stride, 0, size - 1}, Window{size, stride, size, 1}}) {
+          if (shape.rows + window.pad_before + window.pad_after < size) continue;
+          if (shape.cols + window.pad_before + window.pad_after < size) continue;
+          for (const int groups : {1, 2, shape.channels}) {
+            if (shape.channels % groups != 0) continue;
+            // One filter per group and one group per channel is the depthwise convolution.
+            for (const int filters : {groups, 3 * groups}) {
+              const Convolution conv{filters, groups, window, window, Activation::kLeaky};
+              check_convolution(shape, conv, seed++);
+              if (HasFatalFailure()) return;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Convolve, TakesOblongWindows) {
+  std::uint32_t seed = 0;
+  for (const Window& rows : {Window{1, 1, 0, 0}, Window{3, 2, 1, 0}, Window{5, 1, 0, 4}}) {
+    for (const Window& cols : {Window{1, 2, 0, 0}, Window{2, 1, 1, 1}, Window{7, 3, 3, 3}}) {
+      check_convolution({11, 9, 4}, {6, 2, rows, cols, Activation::kTanh}, seed++);
+      check_convolution({11, 9, 4}, {4, 4, rows, cols, Activation::kTanh}, seed++);
+    }
+  }
+}
+
+TEST(Convolve, AllOfAWindowMayLieInThePadding) {
+  // Outputs without any input are the activated bias.
+  check_convolution({3, 3, 2}, {3, 1, {2, 1, 4, 5}, {1, 1, 3, 0}, Activation::kLinear}, 1, 20);
+}
+
+TEST(Convolve, CutsTheSumWhenTheWorkspaceIsFull) {
+  // 3 * 3 * 8192 columns x 25 pixels, more than three times the workspace.
+  const Window window{3, 1, 1, 1};
+  check_convolution({5, 5, 8192}, {3, 1, window, window, Activation::kLeaky}, 1, 2);
+  check_convolution({3, 3, 16384}, {4, 2, window, window, Activation::kLinear}, 2, 2);
+}
+
+TEST(Convolve, CutsThePixelsIntoBlocks) {
+  const Window window{3, 1, 1, 1};
+  check_convolution({61, 47, 64}, {5, 1, window, window, Activation::kRelu}, 1, 4);
+  check_convolution({61, 47, 256}, {2, 1, window, window, Activation::kRelu}, 2, 2);
+  // 1x1: no workspace, but blocks all the same.
+  check_convolution({61, 47, 96}, {5, 1, {}, {}, Activation::kRelu}, 3, 4);
+  check_convolution({61, 47, 96}, {8, 4, {}, {}, Activation::kRelu}, 4, 4);
+}
+
+TEST(ConvolutionWorkspace, OfAPartIsNotLarger) {
+  Random random(1);
+  const Window window{3, 1, 1, 1};
+  const Box box = whole({40, 40, 8});
+  for (const int channels : {8, 16, 512, 8192}) {
+    for (const int groups : {1, 2, 8}) {
+      const Convolution conv{8, groups, window, window, Activation::kLinear};
+      for (int i = 0; i < 100; ++i) {
+        EXPECT_LE(convolution_workspace(conv, channels, random_box(box, random)),
+                  convolution_workspace(conv, channels, box));
+      }
+      EXPECT_EQ(convolution_workspace(conv, channels, {}), 0U);
+    }
+    EXPECT_EQ(convolution_workspace({8, 1, {}, {}, Activation::kLinear}, channels, box), 0U);
+  }
+}
+
+}  // namespace
+}  // namespace vpinfer

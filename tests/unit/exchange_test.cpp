@@ -1,0 +1,134 @@
+#include "vpinfer/plan/exchange.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/every_plan.hpp"
+#include "support/random_network.hpp"
+#include "support/reference.hpp"
+#include "vpinfer/plan/geometry.hpp"
+#include "vpinfer/plan/program.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// A count for every element of an output.
+class Tally {
+ public:
+  explicit Tally(const Shape& shape) : shape_(shape), counts_(shape.elements(), 0) {}
+
+  void add(const Box& box) {
+    if (box.empty()) return;
+    ASSERT_TRUE(whole(shape_).contains(box)) << to_string(box);
+    for (int row = box.rows.begin; row < box.rows.end; ++row) {
+      for (int col = box.cols.begin; col < box.cols.end; ++col) {
+        for (int channel = box.channels.begin; channel < box.channels.end; ++channel) {
+          ++counts_[flat_index(shape_, row, col, channel)];
+        }
+      }
+    }
+  }
+  [[nodiscard]] const std::vector<int>& counts() const { return counts_; }
+
+ private:
+  Shape shape_;
+  std::vector<int> counts_;
+};
+
+void check_exchange_of(const Network& network, const Plan& plan, const Delivery& delivery,
+                       int position) {
+  const Shape& shape = network.layer(position).output;
+  const std::vector<Transfer> transfers = exchange(network, plan, delivery, position);
+  EXPECT_TRUE(
+      std::is_sorted(transfers.begin(), transfers.end(), [](const Transfer& a, const Transfer& b) {
+        return a.to != b.to ? a.to < b.to : a.from < b.from;
+      }));
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    Tally owned(shape);
+    Tally needed(shape);
+    Tally received(shape);
+    owned.add(plan.owned(position, rank));
+    const Box hull_of = hull_of_needs(network, plan, delivery, position, rank);
+    for (const Box& box : needed_boxes(network, plan, delivery, position, rank)) {
+      needed.add(box);
+      EXPECT_TRUE(hull_of.contains(box));
+    }
+    for (const Transfer& transfer : transfers) {
+      if (transfer.to != rank) continue;
+      EXPECT_NE(transfer.from, rank);
+      EXPECT_FALSE(transfer.box.empty());
+      EXPECT_TRUE(plan.owned(position, transfer.from).contains(transfer.box));
+      received.add(transfer.box);
+    }
+    for (std::size_t i = 0; i < shape.elements(); ++i) {
+      const bool wanted = needed.counts()[i] > 0 && owned.counts()[i] == 0;
+      ASSERT_EQ(received.counts()[i], wanted ? 1 : 0) << "rank " << rank << ", element " << i;
+    }
+  }
+}
+
+TEST(Exchange, BringsWhatIsNeededAndNotOwnedOnce) {
+  for_every_plan({0, 40}, [](const Network& network, const Plan& plan) {
+    for (const Delivery& delivery : {Delivery{}, result_layers(network), all_layers(network)}) {
+      for (int position = 0; position < network.size(); ++position) {
+        check_exchange_of(network, plan, delivery, position);
+      }
+    }
+  });
+}
+
+TEST(Exchange, NeedsAreTheReceptiveFieldsOfAllConsumers) {
+  for_every_plan({0, 20}, [](const Network& network, const Plan& plan) {
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      for (int consumer = 1; consumer < network.size(); ++consumer) {
+        const std::vector<int>& inputs = network.layer(consumer).inputs;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+          const Box box = required_input(network, consumer, i, plan.owned(consumer, rank));
+          const std::vector<Box> needed = needed_boxes(network, plan, {}, inputs[i], rank);
+          EXPECT_TRUE(box.empty() || std::count(needed.begin(), needed.end(), box) > 0);
+        }
+      }
+    }
+  });
+}
+
+TEST(Exchange, RankZeroNeedsAllOfWhatIsDelivered) {
+  for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
+    const Delivery delivery{network.size() - 1};
+    const Box all = whole(network.layer(delivery.front()).output);
+    EXPECT_EQ(hull_of_needs(network, plan, delivery, delivery.front(), 0), all);
+    EXPECT_TRUE(needed_boxes(network, plan, {}, delivery.front(), 0).empty());
+  });
+}
+
+TEST(Exchange, SentReceivedAndMovedAreTheSame) {
+  for_every_plan({0, 20}, [](const Network& network, const Plan& plan) {
+    const Delivery delivery = result_layers(network);
+    std::size_t sent = 0;
+    std::size_t received = 0;
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      const Program program = make_program(network, plan, delivery, rank);
+      for (const Tensor& tensor : program.tensors) {
+        for (const Message& message : tensor.sends) sent += message.floats * sizeof(float);
+        for (const Message& message : tensor.receives) received += message.floats * sizeof(float);
+      }
+    }
+    EXPECT_EQ(sent, bytes_moved(network, plan, delivery));
+    EXPECT_EQ(received, sent);
+  });
+}
+
+TEST(Exchange, TakesFromTheNearestOwner) {
+  Network network;
+  network.layers.push_back({Input{}, {}, {4, 1, 1}});
+  add_layer(network, MaxPool{}, {0}, "test");
+  add_layer(network, MaxPool{}, {1}, "test");
+  const Box all = whole({4, 1, 1});
+  // Ranks 0 and 3 both own all of layer 1; ranks 1 and 2 read it.
+  const Plan plan{Strategy::kData, 4, {{all, {}, {}, {}}, {all, {}, {}, all}, {{}, all, all, {}}}};
+  EXPECT_EQ(exchange(network, plan, {}, 1), (std::vector<Transfer>{{0, 1, all}, {3, 2, all}}));
+}
+
+}  // namespace
+}  // namespace vpinfer

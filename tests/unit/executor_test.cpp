@@ -1,0 +1,280 @@
+#include "vpinfer/exec/executor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "support/every_plan.hpp"
+#include "support/loopback.hpp"
+#include "support/random_network.hpp"
+#include "support/reference.hpp"
+#include "vpinfer/base/clock.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/kernel/blas.hpp"
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::chrono::duration<double> kTimeout{20};
+
+/// What rank 0 delivered of one frame, by position.
+using Frame = std::map<int, std::vector<float>>;
+
+struct Model {
+  Network network;
+  std::vector<LayerWeights> weights;
+};
+
+Model random_model(std::uint32_t seed) {
+  Network network = random_network(seed);
+  std::vector<LayerWeights> weights = seeded_weights(network, seed + 1);
+  return {std::move(network), std::move(weights)};
+}
+
+FilterReader reader_of(const Model& model) {
+  return
+      [&model](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
+        const LayerWeights& all = model.weights[static_cast<std::size_t>(position)];
+        const auto first = static_cast<std::size_t>(filters.begin);
+        const std::size_t per_filter = weight_shape(model.network, position).elements_per_filter();
+        std::copy_n(all.weights.data() + first * per_filter, weights.size(), weights.data());
+        std::copy_n(all.biases.data() + first, biases.size(), biases.data());
+      };
+}
+
+InputWriter writer_of(const std::vector<float>& frame) {
+  return [&frame](std::span<float> input) {
+    ASSERT_EQ(input.size(), frame.size());
+    std::copy(frame.begin(), frame.end(), input.begin());
+  };
+}
+
+void ignore(int /*position*/, const ConstTensorView& /*output*/) {}
+
+/// A run of some frames by all ranks of a plan, each on its own thread.
+class DistributedRun {
+ public:
+  DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
+                 std::vector<std::vector<float>> inputs)
+      : model_(model),
+        plan_(plan),
+        delivery_(delivery),
+        inputs_(std::move(inputs)),
+        frames_(inputs_.size()),
+        counters_(static_cast<std::size_t>(plan.ranks)) {}
+
+  /// Fails the test if a rank throws or a message is lost.
+  void run(std::uint32_t seed) {
+    set_blas_threads(1);
+    Loopback loopback(plan_.ranks, seed);
+    EXPECT_THAT(run_ranks(loopback, [this](Communicator& rank) { run_rank(rank); }), IsEmpty());
+    EXPECT_THAT(loopback.complaints(), IsEmpty());
+  }
+
+  [[nodiscard]] const std::vector<Frame>& frames() const { return frames_; }
+  [[nodiscard]] const std::vector<ExecutionCounters>& counters() const { return counters_; }
+
+ private:
+  void run_rank(Communicator& communicator) {
+    const int rank = communicator.rank();
+    const Program program = make_program(model_.network, plan_, delivery_, rank);
+    Weights weights(model_.network, plan_, rank);
+    for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
+    Executor executor(model_.network, program, weights, communicator, kTimeout);
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      // Other ranks neither read the picture nor hand anything out.
+      if (rank == 0) {
+        executor.run(writer_of(inputs_[i]), receiver_into(frames_[i]));
+      } else {
+        executor.run({}, {});
+      }
+    }
+    counters_[static_cast<std::size_t>(rank)] = executor.counters();
+  }
+
+  [[nodiscard]] Receiver receiver_into(Frame& frame) const {
+    return [this, &frame](int position, const ConstTensorView& output) {
+      EXPECT_EQ(output.box, whole(model_.network.layer(position).output));
+      std::vector<float> values(output.data, output.data + output.box.elements());
+      EXPECT_TRUE(frame.emplace(position, std::move(values)).second) << "delivered twice";
+    };
+  }
+
+  const Model& model_;
+  const Plan& plan_;
+  const Delivery& delivery_;
+  std::vector<std::vector<float>> inputs_;
+  std::vector<Frame> frames_;
+  std::vector<ExecutionCounters> counters_;
+};
+
+/// Whether `actual` equals `expected` within a share of the largest magnitude.
+void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
+                  const std::string& what) {
+  constexpr float kTolerance = 1e-4F;
+  ASSERT_EQ(actual.size(), expected.size()) << what;
+  float largest = 1e-3F;
+  for (const float value : expected) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    // Written so that NaN fails.
+    const bool close = std::abs(actual[i] - expected[i]) <= kTolerance * largest;
+    ASSERT_TRUE(close) << what << ", element " << i << ": " << actual[i] << " instead of "
+                       << expected[i];
+  }
+}
+
+void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,
+                              const std::vector<std::vector<float>>& inputs,
+                              const std::vector<Outputs>& references, std::uint32_t seed) {
+  DistributedRun run(model, plan, delivery, inputs);
+  run.run(seed);
+  for (std::size_t frame = 0; frame < inputs.size(); ++frame) {
+    EXPECT_EQ(run.frames()[frame].size(), delivery.size());
+    for (const auto& [position, output] : run.frames()[frame]) {
+      expect_close(output, references[frame][static_cast<std::size_t>(position)],
+                   "frame " + std::to_string(frame) + ", layer " +
+                       std::to_string(Network::number(position)) + " " +
+                       std::string(operation_name(model.network.layer(position).operation)));
+    }
+  }
+  std::size_t sent = 0;
+  std::size_t received = 0;
+  for (const ExecutionCounters& counters : run.counters()) {
+    sent += counters.sent_bytes;
+    received += counters.received_bytes;
+  }
+  const std::size_t moved = bytes_moved(model.network, plan, delivery) * inputs.size();
+  EXPECT_EQ(sent, moved);
+  EXPECT_EQ(received, moved);
+}
+
+/// Many networks; a parameter is a range of seeds so that ctest can run them side by side.
+class ExecutorSweep : public testing::TestWithParam<std::uint32_t> {};
+
+constexpr std::uint32_t kSeedsPerTest = 10;
+
+TEST_P(ExecutorSweep, EveryPlanGivesTheReference) {
+  for (std::uint32_t seed = GetParam() * kSeedsPerTest; seed < (GetParam() + 1) * kSeedsPerTest;
+       ++seed) {
+    const Model model = random_model(seed);
+    // With all layers delivered rank 0 has everything; with the results only, it has not.
+    const Delivery delivery =
+        seed % 2 == 0 ? all_layers(model.network) : result_layers(model.network);
+    std::vector<std::vector<float>> inputs;
+    std::vector<Outputs> references;
+    for (std::uint32_t frame = 0; frame < 3; ++frame) {
+      inputs.push_back(seeded_input(model.network, seed * 10 + frame));
+      references.push_back(reference_run(model.network, model.weights, inputs.back()));
+    }
+    for (const int ranks : {1, 2, 3, 5, 8, 9}) {
+      const std::vector<Plan> plans{make_plan(model.network, Strategy::kSingle, ranks),
+                                    make_plan(model.network, Strategy::kData, ranks),
+                                    make_plan(model.network, Strategy::kVertical, ranks),
+                                    random_plan(model.network, ranks, seed),
+                                    random_plan(model.network, ranks, seed + 1000)};
+      for (std::size_t plan = 0; plan < plans.size(); ++plan) {
+        SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
+                     " ranks, plan " + std::to_string(plan));
+        expect_same_as_reference(model, plans[plan], delivery, inputs, references, seed);
+        if (HasFatalFailure() || HasNonfatalFailure()) return;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ExecutorSweep, testing::Range(0U, 8U));
+
+TEST(Executor, ManyRanksGiveWhatOneGives) {
+  for (std::uint32_t seed = 500; seed < 510; ++seed) {
+    const Model model = random_model(seed);
+    const Delivery delivery = all_layers(model.network);
+    const std::vector<std::vector<float>> inputs{seeded_input(model.network, seed)};
+    const Plan single = make_plan(model.network, Strategy::kSingle, 1);
+    const Plan vertical = make_plan(model.network, Strategy::kVertical, 6);
+    DistributedRun alone(model, single, delivery, inputs);
+    DistributedRun together(model, vertical, delivery, inputs);
+    alone.run(seed);
+    together.run(seed);
+    for (const auto& [position, output] : alone.frames().front()) {
+      expect_close(together.frames().front().at(position), output,
+                   "seed " + std::to_string(seed) + ", position " + std::to_string(position));
+    }
+  }
+}
+
+/// A network and a plan of two ranks that must exchange something after layer 0.
+struct TwoRanks {
+  TwoRanks() {
+    const Window window{3, 1, 1, 1};
+    model.network.layers.push_back({Input{}, {}, {8, 6, 3}});
+    add_layer(model.network, Convolution{4, 1, window, window, Activation::kRelu}, {0}, "test");
+    add_layer(model.network, Convolution{4, 1, window, window, Activation::kRelu}, {1}, "test");
+    model.weights = seeded_weights(model.network, 1);
+    plan = make_plan(model.network, Strategy::kData, 2);
+    delivery = result_layers(model.network);
+  }
+
+  /// The message of the Error of one rank that runs while the other is silent.
+  std::string failure_of(int rank, double timeout_seconds) const {
+    Loopback loopback(2, 1);
+    const Program program = make_program(model.network, plan, delivery, rank);
+    Weights weights(model.network, plan, rank);
+    for (int i = 0; i < model.network.size(); ++i) weights.load(i, reader_of(model));
+    Executor executor(model.network, program, weights, loopback.rank(rank),
+                      std::chrono::duration<double>(timeout_seconds));
+    try {
+      const std::vector<float> input = seeded_input(model.network, 1);
+      executor.run(writer_of(input), ignore);
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ExitCode::kRankFailed);
+      return e.what();
+    }
+    return "no error";
+  }
+
+  Model model;
+  Plan plan;
+  Delivery delivery;
+};
+
+TEST(Executor, NamesThePeerThatNeverAnswers) {
+  const TwoRanks two;
+  const Clock::time_point start = Clock::now();
+  const std::string of_rank_0 = two.failure_of(0, 0.2);
+  EXPECT_LT(seconds_since(start), 5);
+  EXPECT_THAT(of_rank_0, HasSubstr("rank 1 (host-1)"));
+  EXPECT_THAT(of_rank_0, HasSubstr("layer "));
+  EXPECT_THAT(two.failure_of(1, 0.2),
+              HasSubstr("the input: could not receive from rank 0 (host-0)"));
+}
+
+TEST(Executor, CountersStartAnew) {
+  const TwoRanks two;
+  Loopback loopback(2, 3);
+  const std::vector<float> input = seeded_input(two.model.network, 2);
+  const std::vector<std::string> errors = run_ranks(loopback, [&](Communicator& communicator) {
+    const int rank = communicator.rank();
+    const Program program = make_program(two.model.network, two.plan, two.delivery, rank);
+    Weights weights(two.model.network, two.plan, rank);
+    for (int i = 0; i < two.model.network.size(); ++i) weights.load(i, reader_of(two.model));
+    Executor executor(two.model.network, program, weights, communicator, kTimeout);
+    executor.run(writer_of(input), ignore);
+    EXPECT_GT(executor.counters().compute_seconds, 0);
+    EXPECT_GT(executor.counters().sent_bytes, 0U);
+    executor.reset_counters();
+    EXPECT_EQ(executor.counters().sent_bytes + executor.counters().received_bytes, 0U);
+    EXPECT_EQ(executor.counters().compute_seconds + executor.counters().wait_seconds, 0);
+  });
+  EXPECT_THAT(errors, IsEmpty());
+  EXPECT_THAT(loopback.complaints(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace vpinfer

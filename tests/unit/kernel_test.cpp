@@ -1,0 +1,157 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/kernel_case.hpp"
+#include "support/random_network.hpp"
+#include "support/reference.hpp"
+#include "vpinfer/kernel/activation.hpp"
+#include "vpinfer/kernel/pooling.hpp"
+#include "vpinfer/kernel/region.hpp"
+#include "vpinfer/kernel/reorg.hpp"
+
+namespace vpinfer {
+namespace {
+
+TEST(MaxPool, SweepsWindows) {
+  std::uint32_t seed = 0;
+  for (const Shape& shape : {Shape{9, 7, 1}, Shape{5, 3, 4}, Shape{12, 17, 6}}) {
+    for (const int size : {1, 2, 3, 5}) {
+      for (const int stride : {1, 2, 3}) {
+        // Darknet's padding, none, much: a window may lie wholly outside.
+        for (const Window& window :
+             {Window{size, stride, (size - 1) / 2, size - 1 - (size - 1) / 2},
+              Window{size, stride, 0, 0}, Window{size, stride, size, size}}) {
+          if (shape.cols + window.pad_before + window.pad_after < size) continue;
+          SCOPED_TRACE(to_string(shape) + ", size " + std::to_string(size) + ", stride " +
+                       std::to_string(stride) + ", padding " + std::to_string(window.pad_before));
+          const MaxPool pool{window, window};
+          KernelCase c(shape, pool, seed++);
+          for (const Box& box : c.boxes(6)) {
+            check_box(c, box,
+                      [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+                        max_pool(pool, shape, in, out, part, [] {});
+                      });
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Reorganise, IsDarknets) {
+  std::uint32_t seed = 0;
+  for (const bool reverse : {false, true}) {
+    for (const int stride : {1, 2, 3}) {
+      for (const Shape& shape : {Shape{6, 12, 36}, Shape{12, 6, 72}}) {
+        const Reorg reorg{stride, reverse};
+        KernelCase c(shape, reorg, seed++);
+        for (const Box& box : c.boxes(8)) {
+          check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+            reorganise(reorg, shape, c.out(), in, out, part);
+          });
+        }
+      }
+    }
+  }
+}
+
+TEST(ActivateRegion, TakesAnyRowsAndColumns) {
+  std::uint32_t seed = 0;
+  for (const bool softmax : {false, true}) {
+    for (const int classes : {0, 1, 4}) {
+      for (const std::size_t anchors : {1U, 3U}) {
+        const Region region{classes, softmax, std::vector<Anchor>(anchors, {1, 1})};
+        const Shape shape{5, 7, static_cast<int>(anchors) * (classes + 5)};
+        KernelCase c(shape, region, seed++);
+        for (Box box : c.boxes(5)) {
+          box.channels = whole(shape).channels;
+          check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+            activate_region(region, in, out, part);
+          });
+        }
+      }
+    }
+  }
+}
+
+TEST(ActivateRegion, SurvivesLargeScores) {
+  const Region region{2, true, {{1, 1}}};
+  std::vector<float> values{0, 0, 0, 0, 0, 1000, 990};
+  const TensorView view{values.data(), {{0, 1}, {0, 1}, {0, 7}}};
+  std::vector<float> result(7);
+  activate_region(region, view, {result.data(), view.box}, view.box);
+  EXPECT_NEAR(result[5], 1, 1e-3);
+  EXPECT_NEAR(result[6], std::exp(-10.0), 1e-6);
+}
+
+TEST(CopyBox, MovesABoxBetweenViews) {
+  Random random(1);
+  const Shape shape{6, 5, 7};
+  for (int i = 0; i < 300; ++i) {
+    const Box box = random_box(whole(shape), random);
+    const int move = random.between(0, 3);
+    const auto grown = [&](const Box& inner, const Shape& bounds) {
+      return hull(inner, random_box(whole(bounds), random));
+    };
+    const Box target{box.rows, box.cols, shift(box.channels, move)};
+    Stored from{grown(box, shape), {}};
+    from.values = random.reals(from.box.elements(), -1, 1);
+    Stored to{grown(target, {6, 5, 10}), {}};
+    to.values.assign(to.box.elements(), kGuard);
+    copy_box(from.view(), to.view(), box, move);
+    for (int row = to.box.rows.begin; row < to.box.rows.end; ++row) {
+      for (int col = to.box.cols.begin; col < to.box.cols.end; ++col) {
+        for (int k = to.box.channels.begin; k < to.box.channels.end; ++k) {
+          const bool inside = target.contains({{row, row + 1}, {col, col + 1}, {k, k + 1}});
+          EXPECT_EQ(*to.view().at(row, col, k),
+                    inside ? *from.view().at(row, col, k - move) : kGuard);
+        }
+      }
+    }
+  }
+}
+
+TEST(AddBiasAndActivate, FollowsTheFormulas) {
+  for (int kind = 0; kind < 14; ++kind) {
+    const auto activation = static_cast<Activation>(kind);
+    SCOPED_TRACE(std::string(to_string(activation)));
+    const std::vector<float> biases{0, 0.25F, -0.75F};
+    constexpr std::size_t kStride = 5;
+    std::vector<float> values;
+    for (float x = -9; x <= 9; x += 0.0625F) values.insert(values.end(), kStride, x);
+    const std::vector<float> before = values;
+    const std::size_t pixels = values.size() / kStride;
+    add_bias_and_activate(values.data(), pixels, kStride, biases, activation);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::size_t channel = i % kStride;
+      if (channel >= biases.size()) {
+        EXPECT_EQ(values[i], before[i]);
+        continue;
+      }
+      const double x = static_cast<double>(before[i] + biases[channel]);
+      EXPECT_NEAR(static_cast<double>(values[i]), reference_activation(activation, x), 2e-6) << x;
+    }
+  }
+}
+
+TEST(AddBiasAndActivate, MeetsTheLimits) {
+  const std::vector<float> no_bias{0};
+  const auto at = [&](Activation activation, float x) {
+    add_bias_and_activate(&x, 1, 1, no_bias, activation);
+    return x;
+  };
+  EXPECT_EQ(at(Activation::kLogistic, -200), 0);
+  EXPECT_EQ(at(Activation::kLogistic, 200), 1);
+  EXPECT_EQ(at(Activation::kLoggy, -200), -1);
+  EXPECT_EQ(at(Activation::kElu, -200), -1);
+  EXPECT_EQ(at(Activation::kTanh, 200), 1);
+  EXPECT_EQ(at(Activation::kElu, 200), 200);
+  EXPECT_EQ(at(Activation::kStair, 5), 2);
+  EXPECT_EQ(at(Activation::kStair, 5.25F), 2.25F);
+  EXPECT_EQ(at(Activation::kStair, -1), -1);
+  EXPECT_EQ(at(Activation::kPlse, 104), 2);
+}
+
+}  // namespace
+}  // namespace vpinfer

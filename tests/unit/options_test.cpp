@@ -1,0 +1,221 @@
+#include "vpinfer/app/options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/error_line.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/base/version.hpp"
+
+namespace vpinfer {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+using Words = std::vector<const char*>;
+
+Command parse(Words words) {
+  words.insert(words.begin(), "vpinfer");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+template <typename Options>
+Options parse_as(const Words& words) {
+  const Command command = parse(words);
+  if (const auto* options = std::get_if<Options>(&command)) return *options;
+  ADD_FAILURE() << "another command was parsed";
+  return {};
+}
+
+std::string refusal(const Words& words) {
+  return error_line<BadUsage>([&] { (void)parse(words); });
+}
+
+/// The message for options of `run` beside the model.
+std::string run_refusal(Words words) {
+  words.insert(words.begin(), {"--model", "m.h5"});
+  return refusal(words);
+}
+
+TEST(RunOptions, IsTheDefaultAndHasDefaults) {
+  for (const Words& words : {Words{"--model", "m.h5"}, Words{"run", "--model=m.h5"}}) {
+    const auto run = parse_as<RunOptions>(words);
+    EXPECT_EQ(run.model, "m.h5");
+    EXPECT_TRUE(run.input.empty() && run.output.empty() && run.plan.empty() && run.json.empty());
+    EXPECT_FALSE(run.strategy);
+    EXPECT_FALSE(run.memory_limit_bytes);
+    EXPECT_FALSE(run.compare_single);
+    EXPECT_FALSE(run.threads);
+    EXPECT_EQ(run.repeat, 1);
+    EXPECT_EQ(run.threshold, 0.5F);
+    EXPECT_EQ(run.nms, 0.45F);
+    EXPECT_EQ(run.timeout.count(), 60);
+  }
+}
+
+TEST(RunOptions, TakesEveryOption) {
+  const auto run = parse_as<RunOptions>(
+      {"--model",        "m.h5",   "--input",         "in",     "--output",      "out",
+       "--strategy",     "data",   "--json",          "r.json", "--nms",         "0.3",
+       "--threshold",    "0.25",   "--dump-output",   "t.h5",   "--dump-layers", "3,17",
+       "--memory-limit", "1.5MiB", "--repeat",        "9",      "--threads",     "4",
+       "--timeout",      "2.5",    "--compare-single"});
+  EXPECT_EQ(run.input, "in");
+  EXPECT_EQ(run.output, "out");
+  EXPECT_EQ(run.strategy, Strategy::kData);
+  EXPECT_EQ(run.json, "r.json");
+  EXPECT_EQ(run.nms, 0.3F);
+  EXPECT_EQ(run.threshold, 0.25F);
+  EXPECT_EQ(run.dump_output, "t.h5");
+  EXPECT_FALSE(run.dump_layers.all);
+  EXPECT_THAT(run.dump_layers.numbers, ElementsAre(3, 17));
+  EXPECT_EQ(run.memory_limit_bytes, 1536U * 1024U);
+  EXPECT_EQ(run.repeat, 9);
+  EXPECT_EQ(run.threads, 4);
+  EXPECT_EQ(run.timeout.count(), 2.5);
+  EXPECT_TRUE(run.compare_single);
+  EXPECT_THAT(run.command_line, StartsWith("vpinfer --model m.h5 --input in "));
+  EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json"}).plan, "p.json");
+  EXPECT_TRUE(
+      parse_as<RunOptions>({"--model", "m.h5", "--dump-output", "t.h5", "--dump-layers", "all"})
+          .dump_layers.all);
+}
+
+TEST(RunOptions, RefusesWrongOptions) {
+  EXPECT_THAT(refusal({"--input", "a.jpg"}), HasSubstr("--model"));
+  EXPECT_THAT(run_refusal({"--bogus"}), HasSubstr("--bogus"));
+  EXPECT_THAT(run_refusal({"surplus"}), HasSubstr("surplus"));
+  EXPECT_THAT(run_refusal({"--input"}), HasSubstr("--input"));
+  EXPECT_THAT(run_refusal({"--strategy", "diagonal"}),
+              HasSubstr("unknown strategy 'diagonal'; there are vertical, data, single"));
+  EXPECT_THAT(run_refusal({"--strategy", "data", "--plan", "p.json"}), HasSubstr("--plan"));
+  EXPECT_THAT(run_refusal({"--dump-layers", "3"}), HasSubstr("--dump-output"));
+}
+
+TEST(RunOptions, RefusesWrongValues) {
+  const auto expect_refused = [](const char* option, const Words& values) {
+    for (const char* value : values) {
+      EXPECT_THAT(run_refusal({"--dump-output", "t.h5", option, value}), HasSubstr(option))
+          << option << " " << value;
+    }
+  };
+  expect_refused("--repeat", {"0", "-1", "two", "1.5", "99999999999999999999"});
+  expect_refused("--threads", {"0", "-1", "many"});
+  expect_refused("--threshold", {"-0.1", "1.1", "half", "nan"});
+  expect_refused("--nms", {"-0.1", "1.1", "nan"});
+  expect_refused("--timeout", {"0", "-5", "soon", "nan", "inf"});
+  expect_refused("--dump-layers",
+                 {"", "x", "3,", ",3", "3,,4", "-1", "3.5", "All", "99999999999999999999"});
+}
+
+TEST(RunOptions, RefusesWrongMemoryLimits) {
+  for (const char* value : {"", "lots", "64 parsecs", "-1MiB", "1e30GiB", "nan"}) {
+    EXPECT_THAT(run_refusal({"--memory-limit", value}), HasSubstr(value));
+  }
+}
+
+TEST(ImportOptions, TakesEveryOption) {
+  const auto import = parse_as<ImportOptions>(
+      {"import", "n.cfg", "n.weights", "--labels", "n.names", "--half", "--mean", "1,2,3",
+       "--scale", "0.5,0.25,0.125", "--bgr", "--stretch", "-o", "m.h5"});
+  EXPECT_EQ(import.cfg, "n.cfg");
+  EXPECT_EQ(import.weights, "n.weights");
+  EXPECT_FALSE(import.random_seed);
+  EXPECT_EQ(import.labels, "n.names");
+  EXPECT_EQ(import.output, "m.h5");
+  EXPECT_EQ(import.precision, WeightPrecision::kHalf);
+  EXPECT_EQ(
+      import.normalisation,
+      (InputNormalisation{{1, 2, 3}, {0.5F, 0.25F, 0.125F}, ChannelOrder::kBgr, Resize::kStretch}));
+  const auto random =
+      parse_as<ImportOptions>({"import", "n.cfg", "--random-weights", "7", "-o", "m.h5"});
+  EXPECT_EQ(random.random_seed, 7U);
+  EXPECT_EQ(random.precision, WeightPrecision::kFloat);
+  EXPECT_EQ(random.normalisation, InputNormalisation{});
+}
+
+TEST(ImportOptions, RefusesWrongOptions) {
+  EXPECT_THAT(refusal({"import", "n.cfg", "-o", "m.h5"}), HasSubstr("--random-weights SEED"));
+  EXPECT_THAT(refusal({"import", "n.cfg", "n.weights"}), HasSubstr("--output"));
+  EXPECT_THAT(refusal({"import", "-o", "m.h5"}), HasSubstr("cfg"));
+  EXPECT_THAT(refusal({"import", "n.cfg", "n.weights", "--random-weights", "7", "-o", "m.h5"}),
+              HasSubstr("--random-weights"));
+  for (const char* seed : {"x", "-1", "1.5", "99999999999999999999"}) {
+    EXPECT_THAT(refusal({"import", "n.cfg", "--random-weights", seed, "-o", "m.h5"}),
+                HasSubstr("--random-weights"))
+        << seed;
+  }
+  for (const char* mean : {"1", "1,2", "1,2,3,4", "1,2,x", "1,2,nan"}) {
+    EXPECT_THAT(refusal({"import", "n.cfg", "n.weights", "-o", "m.h5", "--mean", mean}),
+                HasSubstr("--mean"))
+        << mean;
+  }
+}
+
+TEST(InfoOptions, TakesAModel) {
+  EXPECT_EQ(parse_as<InfoOptions>({"info", "m.h5"}).model, "m.h5");
+  EXPECT_THAT(refusal({"info"}), HasSubstr("model"));
+}
+
+TEST(PlanOptions, TakesEveryOption) {
+  const auto plan = parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "8", "--strategy", "data",
+                                           "--memory-limit", "64MiB", "-o", "p.json"});
+  EXPECT_EQ(plan.model, "m.h5");
+  EXPECT_EQ(plan.ranks, 8);
+  EXPECT_EQ(plan.strategy, Strategy::kData);
+  EXPECT_EQ(plan.memory_limit_bytes, 64U << 20U);
+  EXPECT_EQ(plan.output, "p.json");
+  EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, Strategy::kVertical);
+}
+
+TEST(PlanOptions, RefusesWrongOptions) {
+  EXPECT_THAT(refusal({"plan", "m.h5"}), HasSubstr("--ranks"));
+  for (const char* ranks : {"0", "-1", "4097", "x"}) {
+    EXPECT_THAT(refusal({"plan", "m.h5", "--ranks", ranks}), HasSubstr("--ranks"));
+  }
+}
+
+TEST(PartitionOptions, TakesRanksOrAPlan) {
+  const auto ranks =
+      parse_as<PartitionOptions>({"partition", "m.h5", "--ranks", "3", "-o", "m-3.h5"});
+  EXPECT_EQ(ranks.model, "m.h5");
+  EXPECT_EQ(ranks.ranks, 3);
+  EXPECT_EQ(ranks.output, "m-3.h5");
+  EXPECT_EQ(ranks.files, PartitionFiles::kOne);
+  const auto plan = parse_as<PartitionOptions>(
+      {"partition", "m.h5", "--plan", "p.json", "--split-files", "-o", "m-3.h5"});
+  EXPECT_EQ(plan.plan, "p.json");
+  EXPECT_FALSE(plan.ranks);
+  EXPECT_EQ(plan.files, PartitionFiles::kOnePerRank);
+}
+
+TEST(PartitionOptions, RefusesWrongOptions) {
+  EXPECT_FALSE(refusal({"partition", "m.h5", "-o", "m-3.h5"}).empty());
+  EXPECT_THAT(refusal({"partition", "m.h5", "--ranks", "3"}), HasSubstr("--output"));
+  EXPECT_FALSE(
+      refusal({"partition", "m.h5", "--ranks", "3", "--plan", "p.json", "-o", "m-3.h5"}).empty());
+  EXPECT_THAT(refusal({"partition", "m.h5", "--plan", "p.json", "--strategy", "data", "-o", "x"}),
+              HasSubstr("--strategy"));
+}
+
+TEST(HelpOptions, ComesForTheProgramAndForCommands) {
+  for (const Words& words : {Words{}, Words{"--help"}, Words{"-h"}}) {
+    EXPECT_THAT(parse_as<TextRequest>(words).text,
+                testing::AllOf(HasSubstr("import"), HasSubstr("partition"),
+                               HasSubstr("5 a rank or link failed")));
+  }
+  EXPECT_THAT(parse_as<TextRequest>({"run", "--help"}).text, HasSubstr("--compare-single"));
+  EXPECT_THAT(parse_as<TextRequest>({"import", "--help"}).text, HasSubstr("--random-weights"));
+  EXPECT_THAT(parse_as<TextRequest>({"--model", "m.h5", "--help"}).text, HasSubstr("--repeat"));
+  EXPECT_THAT(parse_as<TextRequest>({"--help-all"}).text, HasSubstr("--split-files"));
+}
+
+TEST(VersionOptions, NamesProgramVersionAndCommit) {
+  EXPECT_EQ(parse_as<TextRequest>({"--version"}).text,
+            "vpinfer " + std::string(version()) + " (" + std::string(git_hash()) + ")\n");
+}
+
+}  // namespace
+}  // namespace vpinfer

@@ -1,0 +1,130 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "support/every_plan.hpp"
+#include "support/random_network.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+/// Input 8x6x4, a convolution, and a region, on 3 ranks.
+Network small_network() {
+  Network network;
+  network.name = "small";
+  network.layers.push_back({Input{}, {}, {8, 6, 4}});
+  const Window window{3, 1, 1, 1};
+  add_layer(network, Convolution{14, 1, window, window, Activation::kLeaky}, {0}, "test");
+  add_layer(network, Region{2, true, {{1, 1}, {2, 2}}}, {1}, "test");
+  return network;
+}
+
+std::string refusal_of(const std::string& text) {
+  try {
+    (void)plan_from_json(text, small_network(), "plan.json");
+  } catch (const BadInput& e) {
+    EXPECT_THAT(e.what(), testing::StartsWith("plan.json: "));
+    return e.what();
+  }
+  ADD_FAILURE() << "accepted";
+  return {};
+}
+
+std::string refusal_after(const std::function<void(Json&)>& damage) {
+  Json j = Json::parse(to_json(make_plan(small_network(), Strategy::kData, 3)));
+  damage(j);
+  return refusal_of(j.dump());
+}
+
+TEST(PlanJson, SurvivesTheRoundTrip) {
+  for_every_plan({0, 60}, [](const Network& network, const Plan& plan) {
+    EXPECT_EQ(plan_from_json(to_json(plan), network, "plan.json"), plan);
+  });
+}
+
+TEST(PlanJson, RefusesWhatIsNoPlan) {
+  (void)refusal_of("");
+  (void)refusal_of("[]");
+  (void)refusal_of("{}");
+  (void)refusal_of("3");
+  const std::string text = to_json(make_plan(small_network(), Strategy::kData, 3));
+  (void)refusal_of(text.substr(0, text.size() - 1));
+}
+
+TEST(PlanJson, RefusesAnotherSchema) {
+  EXPECT_THAT(refusal_after([](Json& j) { j["schema"] = 2; }), HasSubstr("schema 2"));
+  (void)refusal_after([](Json& j) { j["schema"] = "1"; });
+  (void)refusal_after([](Json& j) { j.erase("schema"); });
+}
+
+TEST(PlanJson, RefusesWrongTypesAndNames) {
+  EXPECT_THAT(refusal_after([](Json& j) { j["strategy"] = "diagonal"; }), HasSubstr("diagonal"));
+  (void)refusal_after([](Json& j) { j["strategy"] = 1; });
+  (void)refusal_after([](Json& j) { j["ranks"] = "three"; });
+  (void)refusal_after([](Json& j) { j["layouts"] = "none"; });
+  (void)refusal_after([](Json& j) { j["layouts"][1] = 5; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0] = Json::object(); });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0][3] = "6"; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0] = {0, 8, 0, 6}; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0] = nullptr; });
+}
+
+TEST(PlanJson, RefusesWrongCounts) {
+  EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].erase(2); }), HasSubstr("layers"));
+  EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].push_back(j["layouts"][2]); }),
+              HasSubstr("layers"));
+  EXPECT_THAT(refusal_after([](Json& j) { j["ranks"] = 4; }), HasSubstr("4 ranks"));
+  (void)refusal_after([](Json& j) { j["layouts"][1].erase(0); });
+  (void)refusal_after([](Json& j) {
+    j["ranks"] = 0;
+    for (Json& layout : j["layouts"]) layout = Json::array();
+  });
+  (void)refusal_after([](Json& j) { j["ranks"] = -1; });
+}
+
+TEST(PlanJson, RefusesBoxesThatLeaveTheirLayer) {
+  EXPECT_THAT(refusal_after([](Json& j) { j["layouts"][1][2][1] = 9; }), HasSubstr("layer 0"));
+  (void)refusal_after([](Json& j) { j["layouts"][1][0][0] = -1; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0][3] = 7; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0][5] = 15; });
+}
+
+TEST(PlanJson, RefusesAnOutputThatNobodyOwns) {
+  EXPECT_THAT(refusal_after([](Json& j) { j["layouts"][1][1] = {0, 0, 0, 0, 0, 0}; }),
+              HasSubstr("nobody owns 2:5x0:6x0:14 of layer 0"));
+  (void)refusal_after([](Json& j) { j["layouts"][1][2][4] = 1; });
+}
+
+TEST(PlanJson, RankZeroMustOwnTheInput) {
+  EXPECT_THAT(refusal_after([](Json& j) { std::swap(j["layouts"][0][0], j["layouts"][0][1]); }),
+              HasSubstr("rank 0"));
+}
+
+TEST(PlanJson, NobodyElseMayOwnAnyOfTheInput) {
+  // Only rank 0 loads a picture; another owner would compute with what was in its memory before.
+  (void)refusal_after([](Json& j) { j["layouts"][0][1] = {0, 2, 0, 6, 0, 4}; });
+}
+
+TEST(PlanJson, RefusesARegionCutAcrossItsChannels) {
+  // The kernel of a region takes all channels of a pixel.
+  (void)refusal_after([](Json& j) {
+    j["layouts"][2][0] = {0, 8, 0, 6, 0, 7};
+    j["layouts"][2][1] = {0, 8, 0, 6, 7, 14};
+  });
+}
+
+TEST(PlanJson, RefusesNumbersThatAreNoInts) {
+  (void)refusal_after([](Json& j) { j["ranks"] = 3.5; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0][0] = 0.5; });
+  (void)refusal_after([](Json& j) { j["layouts"][1][0][0] = 4'294'967'296; });
+}
+
+}  // namespace
+}  // namespace vpinfer

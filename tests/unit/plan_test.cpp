@@ -1,0 +1,170 @@
+#include "vpinfer/plan/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/every_plan.hpp"
+#include "support/random_network.hpp"
+#include "support/yolov2.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/plan/planner.hpp"
+#include "vpinfer/plan/program.hpp"
+
+namespace vpinfer {
+namespace {
+
+template <typename Type>
+bool is(const Network& network, int position) {
+  return std::holds_alternative<Type>(network.layer(position).operation);
+}
+
+/// Layers that are repeated wherever they are read.
+bool only_moves(const Network& network, int position) {
+  return is<Concat>(network, position) || is<Reorg>(network, position);
+}
+
+void check_layouts(const Network& network, const Plan& plan) {
+  ASSERT_EQ(plan.layouts.size(), network.layers.size());
+  EXPECT_EQ(plan.owned(0, 0), whole(network.input_shape()));
+  for (int position = 0; position < network.size(); ++position) {
+    const Shape& shape = network.layer(position).output;
+    std::vector<Box> missing{whole(shape)};
+    ASSERT_EQ(plan.layouts[static_cast<std::size_t>(position)].size(),
+              static_cast<std::size_t>(plan.ranks));
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      EXPECT_TRUE(whole(shape).contains(plan.owned(position, rank)));
+      missing = subtract(missing, plan.owned(position, rank));
+    }
+    EXPECT_TRUE(missing.empty()) << "nobody owns " << to_string(missing.front());
+  }
+}
+
+bool owned_once(const Network& network, const Plan& plan, int position) {
+  std::size_t elements = 0;
+  for (int rank = 0; rank < plan.ranks; ++rank) elements += plan.owned(position, rank).elements();
+  return elements == network.layer(position).output.elements();  // given that all is covered
+}
+
+TEST(Plan, CoversEveryOutput) {
+  for_every_plan({0, 100}, check_layouts);
+}
+
+TEST(MakePlan, OwnsWhatIsComputedOnce) {
+  for (std::uint32_t seed = 0; seed < 100; ++seed) {
+    const Network network = random_network(seed);
+    for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+      const Plan plan = make_plan(network, strategy, 1 + static_cast<int>(seed % 12));
+      EXPECT_EQ(plan.strategy, strategy);
+      for (int i = 0; i < network.size(); ++i) {
+        EXPECT_TRUE(only_moves(network, i) || owned_once(network, plan, i));
+      }
+    }
+  }
+}
+
+TEST(MakePlan, SingleGivesEverythingToRankZero) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    const Network network = random_network(seed);
+    const Plan plan = make_plan(network, Strategy::kSingle, 4);
+    for (int i = 0; i < network.size(); ++i) {
+      EXPECT_EQ(plan.owned(i, 0), whole(network.layer(i).output));
+      for (int rank = 1; rank < 4; ++rank) EXPECT_TRUE(plan.owned(i, rank).empty());
+    }
+    EXPECT_EQ(bytes_moved(network, plan, result_layers(network)), 0U);
+  }
+}
+
+TEST(MakePlan, DataCutsRowsOnly) {
+  for (std::uint32_t seed = 0; seed < 50; ++seed) {
+    const Network network = random_network(seed);
+    const int ranks = 2 + static_cast<int>(seed % 30);
+    const Plan plan = make_plan(network, Strategy::kData, ranks);
+    for (int i = 1; i < network.size(); ++i) {
+      if (only_moves(network, i) || is<Region>(network, i)) continue;
+      const Shape& shape = network.layer(i).output;
+      for (int rank = 0; rank < ranks; ++rank) {
+        const Box expected{share(shape.rows, ranks, rank), {0, shape.cols}, {0, shape.channels}};
+        EXPECT_EQ(plan.owned(i, rank), expected.empty() ? Box{} : expected);
+      }
+    }
+  }
+}
+
+TEST(MakePlan, IsDeterministic) {
+  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+    for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+      EXPECT_EQ(make_plan(random_network(seed), strategy, 5),
+                make_plan(random_network(seed), strategy, 5));
+    }
+  }
+}
+
+TEST(MakePlan, OfOneRankIsThatRank) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    const Network network = random_network(seed);
+    for (const Strategy strategy : {Strategy::kData, Strategy::kVertical}) {
+      EXPECT_EQ(make_plan(network, strategy, 1).layouts,
+                make_plan(network, Strategy::kSingle, 1).layouts);
+    }
+  }
+}
+
+TEST(MakePlan, NeedsARank) {
+  const Network network = random_network(1);
+  EXPECT_THROW((void)make_plan(network, Strategy::kData, 0), BadUsage);
+  EXPECT_THROW((void)make_plan(network, Strategy::kVertical, -1), BadUsage);
+}
+
+TEST(WeightsBytes, AddUp) {
+  for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      std::size_t bytes = 0;
+      for (int i = 0; i < network.size(); ++i) {
+        const Interval filters = owned_filters(network, plan, i, rank);
+        const bool computes = is<Convolution>(network, i) && !plan.owned(i, rank).empty();
+        EXPECT_EQ(filters, computes ? plan.owned(i, rank).channels : Interval{});
+        bytes += static_cast<std::size_t>(filters.size()) *
+                 (weight_shape(network, i).elements_per_filter() + 1) * sizeof(float);
+      }
+      EXPECT_EQ(weights_bytes(network, plan, rank), bytes);
+    }
+  });
+}
+
+TEST(Strategy, HasNames) {
+  for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+    EXPECT_EQ(parse_strategy(to_string(strategy)), strategy);
+  }
+  EXPECT_THROW((void)parse_strategy("diagonal"), BadUsage);
+}
+
+/// The promise of the project: near one P-th of the memory on each of P ranks.
+TEST(Yolov2, FitsEightSmallRanks) {
+  const Network network = yolov2();
+  const Plan plan = make_plan(network, Strategy::kVertical, 8);
+  check_layouts(network, plan);
+  const std::vector<RankMemory> memory = predict_memory(network, plan, result_layers(network));
+  for (const RankMemory& rank : memory) {
+    EXPECT_LE(rank.weights, 30'000'000U);
+    EXPECT_LE(rank.total(), 40'000'000U);
+  }
+}
+
+TEST(Yolov2, VerticalNeedsLessThanData) {
+  const Network network = yolov2();
+  const auto fullest = [&](Strategy strategy) {
+    std::size_t most = 0;
+    for (const RankMemory& rank :
+         predict_memory(network, make_plan(network, strategy, 4), result_layers(network))) {
+      most = std::max(most, rank.total());
+    }
+    return most;
+  };
+  const std::size_t single = fullest(Strategy::kSingle);
+  EXPECT_LT(fullest(Strategy::kData), single);
+  EXPECT_LT(fullest(Strategy::kVertical), single / 2);
+}
+
+}  // namespace
+}  // namespace vpinfer

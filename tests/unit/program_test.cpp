@@ -1,0 +1,168 @@
+#include "vpinfer/plan/program.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "support/every_plan.hpp"
+#include "support/program_simulator.hpp"
+#include "support/random_network.hpp"
+
+namespace vpinfer {
+namespace {
+
+std::vector<Program> programs_of(const Network& network, const Plan& plan,
+                                 const Delivery& delivery) {
+  std::vector<Program> programs;
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    programs.push_back(make_program(network, plan, delivery, rank));
+  }
+  return programs;
+}
+
+void check_programs_run(const Network& network, const Plan& plan, const Delivery& delivery) {
+  for (const Program& program : programs_of(network, plan, delivery)) {
+    SCOPED_TRACE("rank " + std::to_string(program.rank));
+    ProgramSimulator simulator(network, plan, delivery, program);
+    simulator.run();
+    if (testing::Test::HasFailure()) return;
+    simulator.run();
+    if (testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(Program, ReadsOnlyWhatIsThereAndComputesEachElementOnce) {
+  for_every_plan({0, 60}, [](const Network& network, const Plan& plan) {
+    check_programs_run(network, plan, result_layers(network));
+  });
+}
+
+TEST(Program, DeliversEveryLayer) {
+  for_every_plan({60, 90}, [](const Network& network, const Plan& plan) {
+    check_programs_run(network, plan, all_layers(network));
+  });
+}
+
+TEST(Program, DeliversNothingIfAskedForNothing) {
+  for_every_plan({90, 100}, [](const Network& network, const Plan& plan) {
+    check_programs_run(network, plan, {});
+  });
+}
+
+TEST(Program, StorageHoldsWhatIsOwnedAndNeeded) {
+  for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
+    const Delivery delivery = result_layers(network);
+    for (const Program& program : programs_of(network, plan, delivery)) {
+      for (int position = 0; position < network.size(); ++position) {
+        const Tensor& tensor = program.tensor(position);
+        const Box& owned = plan.owned(position, program.rank);
+        EXPECT_TRUE(tensor.written.box.contains(owned));
+        for (const Box& box : needed_boxes(network, plan, delivery, position, program.rank)) {
+          EXPECT_TRUE(tensor.read.box.contains(box));
+        }
+        EXPECT_TRUE(whole(network.layer(position).output).contains(tensor.read.box));
+        EXPECT_TRUE(whole(network.layer(position).output).contains(tensor.written.box));
+        if (tensor.apart) continue;
+        EXPECT_EQ(tensor.read.box, tensor.written.box);
+        EXPECT_EQ(tensor.read.offset, tensor.written.offset);
+      }
+    }
+  });
+}
+
+/// Both ends of every message expect the same boxes in the same order.
+TEST(Program, MessagesHaveTwoEnds) {
+  for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
+    const std::vector<Program> programs = programs_of(network, plan, result_layers(network));
+    for (int position = 0; position < network.size(); ++position) {
+      std::size_t sent = 0;
+      std::size_t received = 0;
+      for (const Program& program : programs) {
+        std::set<int> peers;
+        for (const Message& send : program.tensor(position).sends) {
+          EXPECT_TRUE(peers.insert(send.peer).second) << "two messages to one rank";
+          const Program& peer = programs[static_cast<std::size_t>(send.peer)];
+          const std::vector<Message>& receives = peer.tensor(position).receives;
+          const auto other = std::find_if(receives.begin(), receives.end(),
+                                          [&](const Message& m) { return m.peer == program.rank; });
+          ASSERT_NE(other, receives.end());
+          EXPECT_EQ(other->boxes, send.boxes);
+          EXPECT_EQ(other->floats, send.floats);
+          EXPECT_GT(send.floats, 0U);
+        }
+        sent += program.tensor(position).sends.size();
+        received += program.tensor(position).receives.size();
+      }
+      EXPECT_EQ(sent, received);
+    }
+  });
+}
+
+std::size_t step_index(const Program& program, Action action, int position) {
+  const auto step =
+      std::find_if(program.steps.begin(), program.steps.end(), [&](const Step& candidate) {
+        return candidate.action == action && candidate.position == position;
+      });
+  return static_cast<std::size_t>(step - program.steps.begin());
+}
+
+/// One global order of layers is what keeps ranks from waiting in a circle: a rank posts the
+/// receives of a layer before it computes or awaits anything of that layer or later ones.
+TEST(Program, PostsReceivesBeforeItWorksOnTheLayer) {
+  for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
+    for (const Program& program : programs_of(network, plan, result_layers(network))) {
+      for (int position = 0; position < network.size(); ++position) {
+        if (program.tensor(position).receives.empty()) continue;
+        const std::size_t posted = step_index(program, Action::kPostReceives, position);
+        ASSERT_LT(posted, program.steps.size());
+        for (std::size_t i = 0; i < posted; ++i) {
+          EXPECT_LT(program.steps[i].position, position);
+        }
+      }
+    }
+  });
+}
+
+TEST(Program, ComputesTheInteriorBeforeItWaits) {
+  Network network;
+  network.layers.push_back({Input{}, {}, {16, 8, 1}});
+  const Window window{3, 1, 1, 1};
+  const Convolution conv{2, 1, window, window, Activation::kRelu};
+  add_layer(network, conv, {0}, "test");
+  add_layer(network, conv, {1}, "test");
+  const Box all = whole({16, 8, 2});
+  const Layout halves{{{0, 8}, all.cols, all.channels}, {{8, 16}, all.cols, all.channels}};
+  const Plan plan{Strategy::kData, 2, {{whole({16, 8, 1}), {}}, halves, halves}};
+  const Program program = make_program(network, plan, {2}, 1);
+  const auto interior = std::find(program.steps.begin(), program.steps.end(),
+                                  Step{Action::kCompute, 2, {{9, 16}, all.cols, all.channels}});
+  ASSERT_NE(interior, program.steps.end());
+  EXPECT_LT(static_cast<std::size_t>(interior - program.steps.begin()),
+            step_index(program, Action::kAwaitReceives, 1));
+}
+
+TEST(PredictMemory, IsThatOfThePrograms) {
+  for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
+    const Delivery delivery = result_layers(network);
+    const std::vector<RankMemory> predicted = predict_memory(network, plan, delivery);
+    ASSERT_EQ(predicted.size(), static_cast<std::size_t>(plan.ranks));
+    for (const Program& program : programs_of(network, plan, delivery)) {
+      const RankMemory& memory = program.memory;
+      EXPECT_EQ(memory.activations + memory.workspace + memory.messages,
+                program.arena_floats * sizeof(float));
+      EXPECT_EQ(memory.weights, weights_bytes(network, plan, program.rank));
+      const RankMemory& same = predicted[static_cast<std::size_t>(program.rank)];
+      EXPECT_EQ(same.weights, memory.weights);
+      EXPECT_EQ(same.activations, memory.activations);
+      EXPECT_EQ(same.workspace, memory.workspace);
+      EXPECT_EQ(same.messages, memory.messages);
+      EXPECT_EQ(same.library, memory.library);
+      EXPECT_EQ(same.total(), memory.weights + memory.activations + memory.workspace +
+                                  memory.messages + memory.library);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace vpinfer
