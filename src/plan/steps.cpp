@@ -86,6 +86,14 @@ class StepWriter {
     return true;
   }
 
+  /// Each part of a convolution has BLAS copy all weights once more, as much work as some dozens of
+  /// pixels: on small boxes waiting for the borders is cheaper than computing around them.
+  bool worth_dividing(int position, const Box& box) const {
+    constexpr int kFewPixels = 256;
+    return weight_shape(network_, position).filters == 0 ||
+           box.rows.size() * box.cols.size() >= kFewPixels;
+  }
+
   /// The part of `box` that can be computed before the boxes on their way have arrived: every axis
   /// is shrunk from both ends to the slices that need none of them.
   Box interior(int position, const Box& box) const {
@@ -106,7 +114,7 @@ class StepWriter {
   void compute(int position) {
     const Box& box = plan_.owned(position, program_.rank);
     if (box.empty()) return;
-    const Box inner = interior(position, box);
+    const Box inner = worth_dividing(position, box) ? interior(position, box) : Box{};
     if (!inner.empty()) add(Action::kCompute, position, inner);
     const std::vector<Box> rest = subtract(box, inner);
     if (rest.empty()) return;
