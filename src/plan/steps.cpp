@@ -86,12 +86,15 @@ class StepWriter {
     return true;
   }
 
-  /// Each part of a convolution has BLAS copy all weights once more, as much work as some dozens of
-  /// pixels: on small boxes waiting for the borders is cheaper than computing around them.
+  /// Each part of a convolution has BLAS copy all its weights once more, as much work as some
+  /// dozens of pixels: where there are few pixels and many weights, waiting for the borders is
+  /// cheaper than computing around them.
   bool worth_dividing(int position, const Box& box) const {
     constexpr int kFewPixels = 256;
-    return weight_shape(network_, position).filters == 0 ||
-           box.rows.size() * box.cols.size() >= kFewPixels;
+    constexpr std::size_t kManyWeights = 65536;
+    const std::size_t weights = static_cast<std::size_t>(box.channels.size()) *
+                                weight_shape(network_, position).elements_per_filter();
+    return box.rows.size() * box.cols.size() >= kFewPixels || weights < kManyWeights;
   }
 
   /// The part of `box` that can be computed before the boxes on their way have arrived: every axis

@@ -124,22 +124,36 @@ TEST(Program, PostsReceivesBeforeItWorksOnTheLayer) {
   });
 }
 
-TEST(Program, ComputesTheInteriorBeforeItWaits) {
+/// The program of the second of two ranks that own the upper and the lower half of two convolutions
+/// of `rows` x 8 pixels and so many channels.
+Program program_of_lower_half(int rows, int channels) {
   Network network;
-  network.layers.push_back({Input{}, {}, {16, 8, 1}});
+  network.layers.push_back({Input{}, {}, {rows, 8, 1}});
   const Window window{3, 1, 1, 1};
-  const Convolution conv{2, 1, window, window, Activation::kRelu};
+  const Convolution conv{channels, 1, window, window, Activation::kRelu};
   add_layer(network, conv, {0}, "test");
   add_layer(network, conv, {1}, "test");
-  const Box all = whole({16, 8, 2});
-  const Layout halves{{{0, 8}, all.cols, all.channels}, {{8, 16}, all.cols, all.channels}};
-  const Plan plan{Strategy::kData, 2, {{whole({16, 8, 1}), {}}, halves, halves}};
-  const Program program = make_program(network, plan, {2}, 1);
+  const Box all = whole({rows, 8, channels});
+  const Layout halves{{{0, rows / 2}, all.cols, all.channels},
+                      {{rows / 2, rows}, all.cols, all.channels}};
+  const Plan plan{Strategy::kData, 2, {{whole({rows, 8, 1}), {}}, halves, halves}};
+  return make_program(network, plan, {2}, 1);
+}
+
+TEST(Program, ComputesTheInteriorBeforeItWaits) {
+  const Program program = program_of_lower_half(200, 2);
   const auto interior = std::find(program.steps.begin(), program.steps.end(),
-                                  Step{Action::kCompute, 2, {{9, 16}, all.cols, all.channels}});
+                                  Step{Action::kCompute, 2, {{101, 200}, {0, 8}, {0, 2}}});
   ASSERT_NE(interior, program.steps.end());
   EXPECT_LT(static_cast<std::size_t>(interior - program.steps.begin()),
             step_index(program, Action::kAwaitReceives, 1));
+}
+
+TEST(Program, DoesNotDivideAFewPixelsOfManyWeights) {
+  const Program program = program_of_lower_half(16, 256);
+  EXPECT_EQ(std::count(program.steps.begin(), program.steps.end(),
+                       Step{Action::kCompute, 2, {{8, 16}, {0, 8}, {0, 256}}}),
+            1);
 }
 
 TEST(PredictMemory, IsThatOfThePrograms) {
