@@ -5,8 +5,8 @@
 
 Every rank is one process with one BLAS thread.  "measured" is the fullest rank's peak resident set
 less that of bench/empty_rank, an MPI program that is linked like vpinfer and does nothing.  Speed-up
-is over one rank in the same job.  More ranks than cores share them: the times then show the cost of
-dividing the work, not what as many machines would reach.
+is over the first rank count of the same strategy.  More ranks than cores share them: the times then
+show the cost of dividing the work, not what as many machines would reach.
 """
 import argparse
 import json
@@ -17,22 +17,15 @@ import tempfile
 from pathlib import Path
 
 MIB = 2.0**20
-
-
-def environment():
-    """As jobs/mpi-environment.sh: root, more ranks than slots, no spinning; OpenBLAS unfettered."""
-    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-    env.update(
-        OMPI_ALLOW_RUN_AS_ROOT="1",
-        OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
-        OMPI_MCA_rmaps_base_oversubscribe="1",
-        OMPI_MCA_mpi_yield_when_idle="1",
-    )
-    return env
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(command):
-    return subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
+    """With the settings for any number of ranks on one machine, and OpenBLAS left to itself."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    with_settings = ["bash", "-c", f'source "{ROOT}/jobs/mpi-environment.sh"; exec "$@"', "bash"]
+    return subprocess.run([*with_settings, *command], env=environment, check=True,
+                          capture_output=True, text=True)
 
 
 def measure(build, model, ranks, strategy, repeat):
@@ -48,7 +41,11 @@ def measure(build, model, ranks, strategy, repeat):
     return result
 
 
-def row(ranks, strategy, result):
+def latency(result):
+    return result["latency_seconds"]["median"]
+
+
+def row(ranks, strategy, result, first):
     per_rank = result["ranks"]
     predicted = max(rank["predicted_bytes"] for rank in per_rank)
     measured = [rank["peak_rss_bytes"] - result["empty_bytes"] for rank in per_rank]
@@ -61,8 +58,8 @@ def row(ranks, strategy, result):
         f"{max(measured) / MIB:.1f}",
         f"{100 * error:.1f} %",
         f'{result["bytes_moved"] / MIB:.1f}',
-        f'{1e3 * result["latency_seconds"]["median"]:.0f}',
-        f'{result["comparison"]["speedup"]:.2f}',
+        f"{1e3 * latency(result):.0f}",
+        f'{latency(first) / latency(result):.2f}',
         f'{result["comparison"]["max_rel"]:.0e}',
     ]
 
@@ -74,7 +71,7 @@ def main():
     parser.add_argument("--strategies", nargs="+", default=["vertical", "data"])
     parser.add_argument("--repeat", type=int, default=10)
     parser.add_argument("--build", type=Path,
-                        default=Path(__file__).resolve().parent.parent / "build" / "release")
+                        default=ROOT / "build" / "release")
     options = parser.parse_args()
 
     titles = ["ranks", "strategy", "weights per rank", "predicted", "measured", "largest error",
@@ -82,9 +79,12 @@ def main():
     print("| " + " | ".join(titles) + " |")
     print("|" + " ---: |" * len(titles))
     for strategy in options.strategies:
+        first = None
         for ranks in options.ranks:
             result = measure(options.build, options.model, ranks, strategy, options.repeat)
-            print("| " + " | ".join(map(str, row(ranks, strategy, result))) + " |", flush=True)
+            first = first or result
+            print("| " + " | ".join(map(str, row(ranks, strategy, result, first))) + " |",
+                  flush=True)
     context = result["context"]
     print(f'\nvpinfer {context["version"]} ({context["git_hash"]}), {result["ranks"][0]["blas"]}, '
           f'{context["mpi"]}, {os.cpu_count()} cores; sizes in MiB', file=sys.stderr)

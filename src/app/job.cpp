@@ -60,15 +60,14 @@ FilterReader local_reader(const RunOptions& options, const Agreement& agreement,
     auto model = std::make_shared<const ModelFile>(options.model);
     check_checksum(agreement, model->checksum(), options.model);
     if (model->holds_rank(rank)) {
-      check_checksum(agreement, model->rank_checksum(rank), share_path(options.model, rank));
+      model->check_rank(rank);
       return reader_of(std::move(model), rank);
     }
   }
   const fs::path path = share_path(options.model, rank);
   if (!agreement.partitioned || !fs::exists(path, unreadable)) return {};
-  const auto share =
-      std::make_shared<const ShareFile>(path, agreement.network, agreement.plan, rank);
-  check_checksum(agreement, share->checksum(), path);
+  const auto share = std::make_shared<const ShareFile>(path, agreement.network, agreement.plan,
+                                                       rank, agreement.checksum);
   return
       [share](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
         share->read_filters(position, filters, weights, biases);
@@ -86,20 +85,27 @@ void serve_layer(MpiSession& session, const Agreement& agreement, const ModelFil
     const std::size_t weights = slice.all().size() - biases;
     model.read_filters(rank, position, filters, slice.part(0, weights),
                        slice.part(weights, biases));
-    session.send(slice.all(), rank);
+    session.send(slice.part(0, weights), rank);
+    session.send(slice.part(weights, biases), rank);
   }
 }
 
 FilterReader served_by_rank_0(MpiSession& session) {
   return [&session](int, Interval, std::span<float> weights, std::span<float> biases) {
-    session.receive({weights.data(), weights.size() + biases.size()}, 0);
+    session.receive(weights, 0);
+    session.receive(biases, 0);
   };
 }
 
+/// Rank 0 must have the shares of all ranks that have none themselves.
 void check_can_serve(const MpiSession& session, const RunOptions& options, const ModelFile& model,
                      const std::vector<int>& has_copy) {
   for (int rank = 0; rank < session.size(); ++rank) {
-    if (has_copy[static_cast<std::size_t>(rank)] != 0 || model.holds_rank(rank)) continue;
+    if (has_copy[static_cast<std::size_t>(rank)] != 0) continue;
+    if (model.holds_rank(rank)) {
+      model.check_rank(rank);
+      continue;
+    }
     throw BadInput(share_path(options.model, rank).string() + ": neither rank " +
                    std::to_string(rank) + " (" + session.host(rank) +
                    ") nor rank 0 has this share; copy it to one of them");
@@ -134,10 +140,13 @@ Weights load_rank_weights(MpiSession& session, const RunOptions& options,
   if (model != nullptr) check_can_serve(session, options, *model, has_copy);
   if (!reader) reader = served_by_rank_0(session);
 
+  const bool serving = std::find(has_copy.begin(), has_copy.end(), 0) != has_copy.end();
   Weights weights(agreement.network, agreement.plan, rank);
   for (int position = 0; position < agreement.network.size(); ++position) {
     weights.load(position, reader);
     if (model != nullptr) serve_layer(session, agreement, *model, has_copy, position);
+    // A rank that has read its own copy waits here, a layer at a time, within its deadline.
+    if (serving) session.barrier();
   }
   return weights;
 }

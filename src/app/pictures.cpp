@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "vpinfer/base/error.hpp"
 #include "vpinfer/io/tensor_file.hpp"
 #include "vpinfer/vision/input_tensor.hpp"
 #include "vpinfer/vision/test_picture.hpp"
@@ -19,9 +20,12 @@ FrameSource::FrameSource(const RunOptions& options, const Network& network) : ne
   std::error_code unreadable;  // said when the file is opened
   if (!options.input.empty() && std::filesystem::is_directory(options.input, unreadable)) {
     files_ = list_pictures(options.input);
-  } else {
-    files_ = {options.input};
+    return;
   }
+  if (!options.input.empty() && !std::filesystem::exists(options.input, unreadable)) {
+    throw BadInput(options.input.string() + ": there is no such picture, folder or .h5 file");
+  }
+  files_ = {options.input};
 }
 
 Frame FrameSource::load(std::size_t index) const {

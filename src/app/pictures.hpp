@@ -26,8 +26,6 @@ class FrameSource {
   FrameSource(const RunOptions& options, const Network& network);
 
   [[nodiscard]] std::size_t size() const { return files_.size(); }
-  /// The path of a frame; empty for the test picture.
-  [[nodiscard]] const std::filesystem::path& file(std::size_t index) const { return files_[index]; }
   /// Reads a frame.  Throws BadInput.
   [[nodiscard]] Frame load(std::size_t index) const;
   /// Writes a frame, as the network takes it, to where it is wanted: there is no second copy.  The

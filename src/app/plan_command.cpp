@@ -14,7 +14,9 @@ ExitCode plan_model(const PlanOptions& options) {
   const Plan plan = make_plan(network, options.strategy, options.ranks);
   check_memory_limit(network, plan, result_layers(network), options.memory_limit_bytes);
   std::cout << describe_plan(network, plan);
-  if (!options.output.empty()) write_file_atomically(options.output, to_json(plan) + "\n");
+  if (options.output.empty()) return ExitCode::kDone;
+  write_file_atomically(options.output, to_json(plan) + "\n");
+  std::cout << "written to " << options.output.string() << '\n';
   return ExitCode::kDone;
 }
 

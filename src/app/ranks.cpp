@@ -44,15 +44,15 @@ Outputs ReadyRank::run(const InputWriter& write_input) {
 }
 
 Outputs ReadyRank::run_timed(const InputWriter& write_input) {
-  if (frame_seconds_.empty()) executor_.reset_counters();
+  executor_.reset_counters();
   const Clock::time_point start = Clock::now();
   Outputs outputs = run(write_input);
   frame_seconds_.push_back(seconds_since(start));
+  counters_ += executor_.counters();
   return outputs;
 }
 
 RankReport ReadyRank::report() const {
-  const ExecutionCounters& counters = executor_.counters();
   const std::size_t frames = std::max<std::size_t>(1, frame_seconds_.size());
   RankReport report;
   report.rank = session_.rank();
@@ -62,10 +62,10 @@ RankReport ReadyRank::report() const {
   report.boxes = describe_boxes(agreement_.network, agreement_.plan, report.rank);
   report.memory = program_.memory;
   report.peak_rss_bytes = peak_rss_bytes();
-  report.compute_seconds = counters.compute_seconds / static_cast<double>(frames);
-  report.wait_seconds = counters.wait_seconds / static_cast<double>(frames);
-  report.sent_bytes = counters.sent_bytes / frames;
-  report.received_bytes = counters.received_bytes / frames;
+  report.compute_seconds = counters_.compute_seconds / static_cast<double>(frames);
+  report.wait_seconds = counters_.wait_seconds / static_cast<double>(frames);
+  report.sent_bytes = counters_.sent_bytes / frames;
+  report.received_bytes = counters_.received_bytes / frames;
   report.frame_seconds = frame_seconds_;
   return report;
 }

@@ -30,6 +30,7 @@ class ReadyRank {
   const Agreement& agreement_;
   Program program_;
   Executor executor_;
+  ExecutionCounters counters_;  // of the timed frames
   std::vector<double> frame_seconds_;
 };
 

@@ -34,7 +34,7 @@ std::string output_line(const Network& network, int position, const std::vector<
          fixed(*high, 4) + "\n";
 }
 
-/// `dog.jpg` stays, `dog.png` becomes `dog.png.jpg`: no two pictures of a folder collide.
+/// `dog.jpg` stays, `dog.png` becomes `dog.png.jpg`: a folder's pictures keep apart.
 std::string annotated_name(const std::string& name) {
   std::string extension = fs::path(name).extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
@@ -49,10 +49,11 @@ void make_output_folder(const RunOptions& options) {
     throw BadInput("cannot make the folder " + options.output.string() + ": " +
                    (error ? error.message() : "there is a file of that name"));
   }
+  if (options.input.empty()) return;
   const fs::path source = fs::is_directory(options.input, error)
                               ? options.input
                               : fs::absolute(options.input).parent_path();
-  if (!options.input.empty() && fs::equivalent(source, options.output, error)) {
+  if (fs::equivalent(source, options.output, error)) {
     throw BadUsage("--output must not be the folder of the input pictures, they would be replaced");
   }
 }
@@ -96,7 +97,7 @@ void Results::draw(const Frame& frame, const std::vector<Detection>& detections)
 
 void Results::finish() const {
   if (options_.output.empty()) return;
-  write_file_atomically(options_.output / "detections.json", detections_json() + "\n");
+  write_file_atomically(options_.output / "detections.json", detections_json());
 }
 
 std::string Results::detections_json() const {

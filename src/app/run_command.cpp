@@ -20,7 +20,7 @@ namespace {
 Delivery delivery_for(const Network& network, const DumpLayers& dump) {
   Delivery delivery = result_layers(network);
   for (const int number : dump.numbers) {
-    if (number + 1 >= network.size()) {
+    if (number > Network::number(network.size() - 1)) {
       throw BadUsage("--dump-layers: there is no layer " + std::to_string(number) +
                      ", the last one is " + std::to_string(network.size() - 2));
     }
@@ -34,15 +34,33 @@ Delivery delivery_for(const Network& network, const DumpLayers& dump) {
   return delivery;
 }
 
+/// What would only fail after a long run is refused before it.
+void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
+  if (!options.dump_output.empty() && source.size() > 1) {
+    throw BadUsage("--dump-output takes one picture, " + options.input.string() + " holds " +
+                   std::to_string(source.size()));
+  }
+  const int ranks = model.partition() ? model.partition()->ranks : 1;
+  for (int rank = 0; options.compare_single && rank < ranks; ++rank) {
+    if (!model.holds_rank(rank)) {
+      throw BadInput(share_path(options.model, rank).string() +
+                     ": missing; --compare-single needs all shares on rank 0's host");
+    }
+    model.check_rank(rank);
+  }
+}
+
 /// An equal part of the cores that this process may use, unless the user wants otherwise.
-int choose_threads(const MpiSession& session, const RunOptions& options) {
+int choose_threads(MpiSession& session, const RunOptions& options) {
   const int cores = allowed_core_count();
-  const int ranks = session.ranks_on_this_host();
-  if (!options.threads) return std::max(1, cores / ranks);
-  if (*options.threads > cores && session.rank() == 0) {
-    std::cerr << "warning: --threads " << *options.threads << " on " << cores
-              << (cores == 1 ? " core" : " cores")
-              << " that this rank may use; mpirun --bind-to none gives it all\n";
+  const std::string place = session.host(session.rank()) + " " + allowed_cores();
+  const std::vector<std::string> places = session.all_gather(place);
+  const int sharers = static_cast<int>(std::count(places.begin(), places.end(), place));
+  if (!options.threads) return std::max(1, cores / sharers);
+  if (*options.threads * sharers > cores && session.rank() == 0) {
+    std::cerr << "warning: " << sharers << " ranks x " << *options.threads << " threads on "
+              << cores << " cores of " << place
+              << "; fewer threads are faster, and mpirun --bind-to none gives a rank all cores\n";
   }
   return *options.threads;
 }
@@ -67,20 +85,16 @@ struct FinishedFrame {
 class Conductor {
  public:
   Conductor(MpiSession& session, const RunOptions& options, const Agreement& agreement,
-            const ModelFile& model, const Weights& weights, ReadyRank& own)
+            const ModelFile& model, const FrameSource& source, Results& results,
+            const Weights& weights, ReadyRank& own)
       : session_(session),
         options_(options),
         agreement_(agreement),
         model_(model),
         weights_(weights),
         all_(session, own),
-        source_(options, agreement.network),
-        results_(options, agreement.network) {
-    if (!options.dump_output.empty() && source_.size() > 1) {
-      throw BadUsage("--dump-output takes one picture, " + options.input.string() + " holds " +
-                     std::to_string(source_.size()));
-    }
-  }
+        source_(source),
+        results_(results) {}
 
   ExitCode conduct(RunContext context) {
     for (std::size_t i = 0; i < source_.size(); ++i) run_frame(i);
@@ -131,13 +145,15 @@ class Conductor {
 
   Comparison compare(double all_ranks_seconds) {
     SingleRank single(session_, all_, agreement_, model_, options_);
+    std::optional<std::size_t> first_failure;
     for (const FinishedFrame& frame : finished_) {
       const Frame again = source_.load(frame.index);
-      single.compare(source_.writer(again), frame.outputs);
+      const bool agree = single.compare(source_.writer(again), frame.outputs);
+      if (!agree && !first_failure) first_failure = frame.index;
     }
-    if (!single.verdict(all_ranks_seconds).pass()) {
-      const Frame first = source_.load(finished_.front().index);
-      const InputWriter write_input = source_.writer(first);
+    if (first_failure) {
+      const Frame failed = source_.load(*first_failure);
+      const InputWriter write_input = source_.writer(failed);
       single.find_first_difference(
           write_input,
           all_.run_delivering_everything(agreement_, weights_, options_.timeout, write_input));
@@ -151,8 +167,8 @@ class Conductor {
   const ModelFile& model_;
   const Weights& weights_;
   AllRanks all_;
-  FrameSource source_;
-  Results results_;
+  const FrameSource& source_;
+  Results& results_;
   std::vector<FinishedFrame> finished_;
   ExitCode code_ = ExitCode::kDone;
 };
@@ -161,18 +177,23 @@ class Conductor {
 
 ExitCode run_model(const RunOptions& options) {
   MpiSession session(options.timeout);
-  std::unique_ptr<ModelFile> model;  // on rank 0
+  std::unique_ptr<ModelFile> model;  // these three on rank 0
+  std::optional<FrameSource> source;
+  std::optional<Results> results;
   const Agreement agreement = agree(session, options, model);
   const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
   if (model) {
     check_memory_limit(agreement.network, agreement.plan, delivery, options.memory_limit_bytes);
+    source.emplace(options, agreement.network);
+    results.emplace(options, agreement.network);
+    check_possible(options, *model, *source);
   }
   const int threads = choose_threads(session, options);
   set_blas_threads(threads);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());
   ReadyRank own(session, agreement, delivery, weights, options.timeout);
   if (!model) return follow(session, agreement, weights, options.timeout, own);
-  Conductor conductor(session, options, agreement, *model, weights, own);
+  Conductor conductor(session, options, agreement, *model, *source, *results, weights, own);
   return conductor.conduct(context_of(options, agreement, threads));
 }
 

@@ -1,5 +1,6 @@
 #include "single_rank.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "vpinfer/plan/planner.hpp"
@@ -37,20 +38,23 @@ SingleRank::SingleRank(MpiSession& session, AllRanks& all, const Agreement& agre
       weights_(load_all(all, agreement_, model)),
       rank_(session, agreement_, result_layers(agreement_.network), weights_, options.timeout) {}
 
-void SingleRank::compare(const InputWriter& write_input, const Outputs& outputs) {
+bool SingleRank::compare(const InputWriter& write_input, const Outputs& outputs) {
   Outputs reference = rank_.run(write_input);
   all_.stay();
   for (int i = 0; i < options_.repeat; ++i) {
     reference = rank_.run_timed(write_input);
     all_.stay();
   }
+  bool all_agree = true;
   for (const auto& [position, values] : reference) {
     const Difference d = difference(outputs.at(position), values);
     Difference& largest = comparison_.largest;
     largest.max_abs = std::max(largest.max_abs, d.max_abs);
     largest.max_rel = std::max(largest.max_rel, d.max_rel);
     largest.finite = largest.finite && d.finite;
+    all_agree = all_agree && agrees(d);
   }
+  return all_agree;
 }
 
 void SingleRank::find_first_difference(const InputWriter& write_input, const Outputs& everything) {

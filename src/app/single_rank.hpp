@@ -11,8 +11,9 @@ class SingleRank {
   SingleRank(MpiSession& session, AllRanks& all, const Agreement& agreement, const ModelFile& model,
              const RunOptions& options);
 
-  /// Runs a frame, timed and repeated like the other run, and adds up how `outputs` differ.
-  void compare(const InputWriter& write_input, const Outputs& outputs);
+  /// Runs a frame, timed and repeated like the other run, and adds up how `outputs` differ; tells
+  /// whether they agree.
+  bool compare(const InputWriter& write_input, const Outputs& outputs);
   /// Finds the first layer in which a run that delivered everything differs.
   void find_first_difference(const InputWriter& write_input, const Outputs& everything);
   /// The verdict, given the median latency of all ranks together.

@@ -127,14 +127,7 @@ MpiSession::MpiSession(std::chrono::duration<double> timeout) : timeout_(timeout
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
-  std::string all_hosts;
-  for (const std::string& host : gather(host_name())) all_hosts += host + '\n';
-  all_hosts = broadcast(all_hosts);
-  for (std::size_t begin = 0; begin < all_hosts.size();) {
-    const std::size_t end = all_hosts.find('\n', begin);
-    hosts_.push_back(all_hosts.substr(begin, end - begin));
-    begin = end + 1;
-  }
+  hosts_ = all_gather(host_name());
 }
 
 MpiSession::~MpiSession() {
@@ -207,6 +200,19 @@ std::vector<std::string> MpiSession::gather(const std::string& text) {
   return texts;
 }
 
+std::vector<std::string> MpiSession::all_gather(const std::string& text) {
+  std::string joined;
+  for (const std::string& line : gather(text)) joined += line + '\n';
+  joined = broadcast(joined);
+  std::vector<std::string> texts;
+  for (std::size_t begin = 0; begin < joined.size();) {
+    const std::size_t end = joined.find('\n', begin);
+    texts.push_back(joined.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return texts;
+}
+
 void MpiSession::barrier() {
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Ibarrier(MPI_COMM_WORLD, &request), "MPI_Ibarrier");
@@ -227,10 +233,6 @@ void MpiSession::receive(std::span<float> values, int peer) {
                   MPI_COMM_WORLD, &request),
         "MPI_Irecv");
   finish(request, "MPI_Irecv", name(peer), timeout_);
-}
-
-int MpiSession::ranks_on_this_host() const {
-  return static_cast<int>(std::count(hosts_.begin(), hosts_.end(), host(rank_)));
 }
 
 std::string MpiSession::library_version() {

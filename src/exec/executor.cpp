@@ -54,6 +54,14 @@ struct ComputeBox {
 
 }  // namespace
 
+ExecutionCounters& ExecutionCounters::operator+=(const ExecutionCounters& other) {
+  compute_seconds += other.compute_seconds;
+  wait_seconds += other.wait_seconds;
+  sent_bytes += other.sent_bytes;
+  received_bytes += other.received_bytes;
+  return *this;
+}
+
 Executor::Executor(const Network& network, const Program& program, const Weights& weights,
                    Communicator& communicator, std::chrono::duration<double> timeout)
     : network_(network),

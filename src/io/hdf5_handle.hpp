@@ -20,13 +20,8 @@ class Hdf5Handle {
   }
   Hdf5Handle(Hdf5Handle&& other) noexcept
       : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
-  Hdf5Handle& operator=(Hdf5Handle&& other) noexcept {
-    std::swap(id_, other.id_);
-    std::swap(close_, other.close_);
-    return *this;
-  }
+  Hdf5Handle& operator=(Hdf5Handle&&) = delete;
   Hdf5Handle(const Hdf5Handle&) = delete;
-  Hdf5Handle& operator=(const Hdf5Handle&) = delete;
   ~Hdf5Handle() {
     if (id_ >= 0) close_(id_);
   }

@@ -1,6 +1,7 @@
 #include "vpinfer/io/model_file.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "hdf5_file.hpp"
 #include "vpinfer/base/checksum.hpp"
@@ -71,13 +72,24 @@ void read_slice(const Hdf5Reader& file, const StoredSlice& stored, const WeightS
   file.read(stored.group + "/biases", first, count, biases);
 }
 
+void check_finite(const std::string& group, const std::vector<float>& numbers) {
+  if (std::all_of(numbers.begin(), numbers.end(), [](float v) { return std::isfinite(v); })) return;
+  throw BadInput(group + ": a weight or bias is no finite number; the weights file is damaged");
+}
+
 /// Writes one slice; weights as float16 if so wanted.
 void write_slice(Hdf5Writer& file, const std::string& group, const WeightShape& shape,
                  Interval filters, WeightPrecision precision, const LayerWeights& numbers) {
   const std::vector<hsize_t> extent = weights_extent(shape, filters);
+  check_finite(group, numbers.weights);
+  check_finite(group, numbers.biases);
   if (precision == WeightPrecision::kHalf) {
     std::vector<HalfBits> halves(numbers.weights.size());
     std::transform(numbers.weights.begin(), numbers.weights.end(), halves.begin(), float_to_half);
+    if (std::any_of(halves.begin(), halves.end(),
+                    [](HalfBits h) { return !std::isfinite(half_to_float(h)); })) {
+      throw BadInput(group + ": a weight is too large for half precision; import without --half");
+    }
     file.halves(group + "/weights", extent, halves);
   } else {
     file.floats(group + "/weights", extent, numbers.weights);
@@ -93,6 +105,29 @@ void write_header(Hdf5Writer& file, std::string_view format, const std::string& 
 
 std::string_view precision_name(WeightPrecision precision) {
   return precision == WeightPrecision::kHalf ? "float16" : "float32";
+}
+
+std::string plan_checksum(const Plan& plan) {
+  Checksum checksum;
+  const std::string text = to_json(plan);
+  checksum.add(std::as_bytes(std::span(text)));
+  return checksum.text();
+}
+
+/// Whether the share at `group`, the root or a link to another file's, is the wanted one.
+void check_share(const Hdf5Reader& file, const std::string& group, const std::string& name,
+                 const Plan& plan, int rank, const std::string& model_checksum) {
+  const auto check = [&](const std::string& attribute, const std::string& what,
+                         const std::string& wanted) {
+    const std::string found = file.attribute(attribute, group).value_or("none");
+    if (found == wanted) return;
+    throw BadInput(name + ": belongs to another " + what + " (" + found + ") than wanted here (" +
+                   wanted + "); copy the right share or partition again");
+  };
+  check("format", "kind of file", std::string(kShare));
+  check("checksum", "model", model_checksum);
+  check("plan", "plan", plan_checksum(plan));
+  check("rank", "rank", std::to_string(rank));
 }
 
 WeightPrecision read_precision(const Hdf5Reader& file) {
@@ -159,9 +194,15 @@ bool ModelFile::holds_rank(int rank) const {
   return !content_->plan || content_->file.has(rank_group(rank));
 }
 
-std::string ModelFile::rank_checksum(int rank) const {
-  if (!content_->plan) return content_->checksum;
-  return content_->file.attribute("checksum", rank_group(rank)).value_or(content_->checksum);
+void ModelFile::check_rank(int rank) const {
+  if (!content_->plan) return;
+  const std::string group = rank_group(rank);
+  const std::string share = share_path(content_->file.name(), rank).string();
+  if (!content_->file.has(group)) throw BadInput(share + ": this share is missing");
+  // A rank's group in the partition's own file has no attributes: it cannot be another's.
+  if (content_->file.attribute("format", group)) {
+    check_share(content_->file, group, share, *content_->plan, rank, content_->checksum);
+  }
 }
 
 void ModelFile::read_filters(int rank, int position, Interval filters, std::span<float> weights,
@@ -191,26 +232,17 @@ struct ShareFile::Content {
   const Network& network;
   const Plan& plan;
   int rank;
-  std::string checksum;
 };
 
-ShareFile::ShareFile(const fs::path& path, const Network& network, const Plan& plan, int rank)
+ShareFile::ShareFile(const fs::path& path, const Network& network, const Plan& plan, int rank,
+                     const std::string& model_checksum)
     : content_(std::make_unique<Content>(path, network, plan, rank)) {
-  const Hdf5Reader& file = content_->file;
-  check_format(file, kShare);
-  content_->checksum = require_attribute(file, "checksum");
-  const std::string stored_rank = require_attribute(file, "rank");
-  if (stored_rank != std::to_string(rank)) {
-    file.refuse("holds the share of rank " + stored_rank + ", not of rank " + std::to_string(rank));
-  }
+  check_format(content_->file, kShare);
+  check_share(content_->file, "/", path.string(), plan, rank, model_checksum);
 }
 
 ShareFile::ShareFile(ShareFile&&) noexcept = default;
 ShareFile::~ShareFile() = default;
-
-const std::string& ShareFile::checksum() const {
-  return content_->checksum;
-}
 
 void ShareFile::read_filters(int position, Interval filters, std::span<float> weights,
                              std::span<float> biases) const {
@@ -280,6 +312,7 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
     Hdf5Writer& file = shares.emplace_back(share);
     write_header(file, kShare, model.checksum());
     file.attribute("rank", std::to_string(rank));
+    file.attribute("plan", plan_checksum(plan));
     write_rank(file, "", rank);
     master.link_to_file(rank_group(rank), share.filename().string());
   }

@@ -149,7 +149,7 @@ void convolve_pointwise(const Job& job, Interval rows, Interval pixels) {
 
 /// The same by way of the workspace.
 void convolve_unrolled(const Job& job, Interval rows, Interval pixels, int block_depth,
-                       float* workspace) {
+                       float* workspace, const Progress& progress) {
   const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
   const int cols = job.box.cols.size();
   const int depth = unrolled(job.conv, job.channels.size());
@@ -164,6 +164,7 @@ void convolve_unrolled(const Job& job, Interval rows, Interval pixels, int block
     multiply(workspace, pixels.size(), part.size(), static_cast<std::size_t>(part.size()),
              job.weights() + begin, job.box.channels.size(), depth, begin > 0, target,
              job.output.pixel_stride());
+    progress();
   }
 }
 
@@ -188,7 +189,7 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
       if (pointwise) {
         convolve_pointwise(job, rows, part);
       } else {
-        convolve_unrolled(job, rows, part, block.depth, workspace.data());
+        convolve_unrolled(job, rows, part, block.depth, workspace.data(), progress);
       }
       const int first = part.begin;
       add_bias_and_activate(

@@ -14,6 +14,7 @@ namespace {
 /// No tensor of a model that fits a small machine is larger; keeps index arithmetic in range.
 constexpr std::int64_t kMostElements = std::numeric_limits<std::int32_t>::max();
 constexpr int kLargestReorg = 1024;
+constexpr int kLargestWindow = 65536;
 
 void check_extent(const Shape& shape, const std::string& where) {
   if (shape.rows < 1 || shape.cols < 1 || shape.channels < 1) {
@@ -40,7 +41,12 @@ class ShapeOf {
              std::to_string(in.channels) + " input channels and the " +
              std::to_string(conv.filters) + " filters");
     }
-    return {slide(conv.rows, in.rows, "rows"), slide(conv.cols, in.cols, "columns"), conv.filters};
+    const Shape out{slide(conv.rows, in.rows, "rows"), slide(conv.cols, in.cols, "columns"),
+                    conv.filters};
+    if (std::int64_t{conv.rows.size} * conv.cols.size > kMostElements / in.channels) {
+      refuse("its filters are too large");
+    }
+    return out;
   }
 
   Shape operator()(const MaxPool& pool) const {
@@ -50,14 +56,16 @@ class ShapeOf {
 
   Shape operator()(const Concat&) const {
     Shape out = inputs_.front();
-    out.channels = 0;
+    std::int64_t channels = 0;
     for (const Shape& in : inputs_) {
       if (in.rows != out.rows || in.cols != out.cols) {
         refuse("cannot join " + to_string(inputs_.front()) + " and " + to_string(in) +
                ": rows and columns differ");
       }
-      out.channels += in.channels;
+      channels += in.channels;
     }
+    if (channels > kMostElements) refuse("it would have too many channels");
+    out.channels = static_cast<int>(channels);
     return out;
   }
 
@@ -102,6 +110,11 @@ class ShapeOf {
 
   int slide(const Window& window, int size, const std::string& axis) const {
     if (window.size < 1 || window.stride < 1) refuse("size and stride must be at least 1");
+    for (const int extent : {window.size, window.pad_before, window.pad_after}) {
+      if (extent > kLargestWindow) {
+        refuse("a window or padding of " + std::to_string(extent) + " is too large");
+      }
+    }
     const std::int64_t room =
         std::int64_t{size} + window.pad_before + window.pad_after - window.size;
     if (window.pad_before < 0 || window.pad_after < 0 || room < 0) {

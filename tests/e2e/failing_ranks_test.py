@@ -12,7 +12,7 @@ from pathlib import Path
 from program import ENVIRONMENT, RANK_FAILED, Outcome, ProgramTest, command_of, small_yolo, vpinfer
 
 BUSY_SECONDS = 0.7  # of processor time: start-up takes half of it, then frames run
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def processor_seconds(process):

@@ -163,8 +163,8 @@ TEST_F(ModelFileTest, SplitFilesGiveEachRankItsSlices) {
                                                              "m-3.rank1.h5", "m-3.rank2.h5"));
   const ModelFile master(path("m-3.h5"));
   for_each_share([&](int rank, int position, Interval filters) {
-    const ShareFile share(share_path(path("m-3.h5"), rank), network_, plan_, rank);
-    EXPECT_EQ(share.checksum(), model.checksum());
+    const ShareFile share(share_path(path("m-3.h5"), rank), network_, plan_, rank,
+                          model.checksum());
     const LayerWeights expected = cut(weights(position), network_, position, filters);
     expect_equal(read_slice(master, rank, position, filters), expected);
     expect_equal(read_slice(network_, position, filters,
@@ -224,9 +224,11 @@ TEST_F(ModelFileTest, LinksSurviveAnotherWorkingDirectoryAndAMove) {
 TEST_F(ModelFileTest, RefusesTheShareOfAnotherRank) {
   write_partition(path("m-3.h5"), write("m.h5"), plan_, PartitionFiles::kOnePerRank);
   const auto open = [&](const std::string& name, int rank) {
-    return error_line<BadInput>([&] { (void)ShareFile(path(name), network_, plan_, rank); });
+    return error_line<BadInput>([&] {
+      (void)ShareFile(path(name), network_, plan_, rank, ModelFile(path("m-3.h5")).checksum());
+    });
   };
-  EXPECT_THAT(open("m-3.rank1.h5", 2), HasSubstr("holds the share of rank 1, not of rank 2"));
+  EXPECT_THAT(open("m-3.rank1.h5", 2), HasSubstr("belongs to another rank (1) than wanted here (2)"));
   EXPECT_THAT(open("m.h5", 0), HasSubstr("is a vpinfer-model, not a vpinfer-share"));
   EXPECT_THAT(open("m-9.rank0.h5", 0), HasSubstr("there is no such file"));
 }

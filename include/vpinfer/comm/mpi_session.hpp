@@ -34,13 +34,13 @@ class MpiSession final : public Communicator {
   [[nodiscard]] std::vector<std::string> gather(const std::string& text);
   /// Every rank's value, by rank, on every rank.  Collective.
   [[nodiscard]] std::vector<int> all_gather(int value);
+  /// Every rank's line of text, by rank, on every rank.  Collective.
+  [[nodiscard]] std::vector<std::string> all_gather(const std::string& text);
   /// Collective.
   void barrier();
   void send(std::span<const float> values, int peer);
   void receive(std::span<float> values, int peer);
 
-  /// The ranks, this one included, that run on the same machine.
-  [[nodiscard]] int ranks_on_this_host() const;
   /// For example `Open MPI 4.1.4`.
   [[nodiscard]] static std::string library_version();
 

@@ -28,6 +28,8 @@ struct ExecutionCounters {
   double wait_seconds = 0;
   std::size_t sent_bytes = 0;
   std::size_t received_bytes = 0;
+
+  ExecutionCounters& operator+=(const ExecutionCounters& other);
 };
 
 /// Runs one rank's program, frame after frame.  All memory is allocated by the constructor.  The

@@ -27,8 +27,7 @@ class Weights {
   [[nodiscard]] const FilterSlice& slice(int position) const {
     return slices_[static_cast<std::size_t>(position)];
   }
-  /// Fills the slice of one layer; does nothing if the rank stores none of it.  The reader's
-  /// weights and biases follow each other in memory.
+  /// Fills the slice of one layer; does nothing if the rank stores none of it.
   void load(int position, const FilterReader& reader);
 
  private:

@@ -43,9 +43,8 @@ class ModelFile {
   [[nodiscard]] const std::optional<Plan>& partition() const;
   /// Whether the weights of a rank can be read here: false if its split file is elsewhere.
   [[nodiscard]] bool holds_rank(int rank) const;
-  /// The checksum that the file with the weights of a rank carries, which may be a split file of
-  /// another partition.
-  [[nodiscard]] std::string rank_checksum(int rank) const;
+  /// Throws BadInput unless the weights of a rank are here and belong to this partition.
+  void check_rank(int rank) const;
   /// Reads some filters of the layer at `position`, just these; a partitioned model takes them from
   /// the group of `rank` as far as that has them.  Shapes as in FilterSlice.
   void read_filters(int rank, int position, Interval filters, std::span<float> weights,
@@ -59,12 +58,12 @@ class ModelFile {
 /// One rank's file of a partition with split files.
 class ShareFile {
  public:
-  /// Throws BadInput as ModelFile does, or if it is not the share of this rank.
-  ShareFile(const std::filesystem::path& path, const Network& network, const Plan& plan, int rank);
+  /// Throws BadInput as ModelFile does, or if it is not this rank's share of this model and plan.
+  ShareFile(const std::filesystem::path& path, const Network& network, const Plan& plan, int rank,
+            const std::string& model_checksum);
   ShareFile(ShareFile&&) noexcept;
   ~ShareFile();
 
-  [[nodiscard]] const std::string& checksum() const;
   void read_filters(int position, Interval filters, std::span<float> weights,
                     std::span<float> biases) const;
 

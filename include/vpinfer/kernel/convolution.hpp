@@ -16,7 +16,7 @@ struct FilterSlice {
 };
 
 /// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it; at
-/// most 256 Ki (1 MiB).
+/// most 256 Ki (1 MiB), or a depthwise convolution's weights.
 [[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, int input_channels,
                                                 const Box& box);
 
