@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "vpinfer/app/commands.hpp"
+#include "vpinfer/app/output_files.hpp"
 #include "vpinfer/import/darknet.hpp"
 #include "vpinfer/import/labels.hpp"
 #include "vpinfer/report/summary.hpp"
@@ -36,6 +37,7 @@ void add_labels(Network& network, const ImportOptions& options) {
 }  // namespace
 
 ExitCode import_model(const ImportOptions& options) {
+  check_output_file("--output", options.output, {options.cfg, options.weights, options.labels});
   DarknetModel model = read_darknet_cfg(options.cfg);
   for (const std::string& warning : model.warnings) std::cerr << "warning: " << warning << '\n';
   model.network.normalisation = options.normalisation;

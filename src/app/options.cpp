@@ -82,7 +82,7 @@ CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) 
 
 CLI::App* add_run(CLI::App& app, RunOptions& run) {
   CLI::App* sub = app.add_subcommand("run", "run a model on all ranks of this MPI job (default)");
-  sub->add_option("--model", run.model, "model (.h5), whole or partitioned")->required();
+  sub->add_option("--model", run.model, "model (.h5), whole or partitioned; required");
   sub->add_option("--input", run.input,
                   "picture (JPEG, PNG), folder of pictures, or .h5 with a dataset 'input' [a "
                   "built-in test picture]");
@@ -251,7 +251,11 @@ Command parse_command_line(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& e) {
     throw BadUsage(one_line(e.what()) + "; see vpinfer --help-all");
   }
-  if (run_app->parsed()) return run;
+  if (run_app->parsed()) {
+    // Not ->required(), which would complain before an option with a typing error.
+    if (run.model.empty()) throw BadUsage("--model is required; see vpinfer --help-all");
+    return run;
+  }
   if (import_app->parsed()) {
     if (import.weights.empty() && !import.random_seed) {
       throw BadUsage("import: give a .weights file or --random-weights SEED");

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "vpinfer/app/commands.hpp"
+#include "vpinfer/app/output_files.hpp"
 #include "vpinfer/app/planning.hpp"
 #include "vpinfer/plan/planner.hpp"
 #include "vpinfer/report/summary.hpp"
@@ -8,13 +9,10 @@
 namespace vpinfer {
 
 ExitCode partition_model(const PartitionOptions& options) {
+  check_output_file("--output", options.output, {options.model, options.plan});
   const ModelFile model(options.model);
   if (model.partition()) {
     throw BadInput(options.model.string() + ": is partitioned already; take the whole model");
-  }
-  std::error_code missing;
-  if (std::filesystem::equivalent(options.model, options.output, missing)) {
-    throw BadUsage("--output must not be the model itself, it would be replaced");
   }
   const Network& network = model.network();
   const Plan plan = options.plan.empty()

@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "vpinfer/app/commands.hpp"
+#include "vpinfer/app/output_files.hpp"
 #include "vpinfer/app/planning.hpp"
 #include "vpinfer/io/file.hpp"
 #include "vpinfer/plan/planner.hpp"
@@ -9,6 +10,7 @@
 namespace vpinfer {
 
 ExitCode plan_model(const PlanOptions& options) {
+  check_output_file("--output", options.output, {options.model});
   const ModelFile model(options.model);
   const Network& network = model.network();
   const Plan plan = make_plan(network, options.strategy, options.ranks);

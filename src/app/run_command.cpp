@@ -8,6 +8,7 @@
 #include "results.hpp"
 #include "single_rank.hpp"
 #include "vpinfer/app/commands.hpp"
+#include "vpinfer/app/output_files.hpp"
 #include "vpinfer/app/planning.hpp"
 #include "vpinfer/base/machine.hpp"
 #include "vpinfer/io/file.hpp"
@@ -183,6 +184,9 @@ ExitCode run_model(const RunOptions& options) {
   const Agreement agreement = agree(session, options, model);
   const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
   if (model) {
+    const std::vector<std::filesystem::path> sources{options.model, options.input, options.plan};
+    check_output_file("--json", options.json, sources);
+    check_output_file("--dump-output", options.dump_output, sources);
     check_memory_limit(agreement.network, agreement.plan, delivery, options.memory_limit_bytes);
     source.emplace(options, agreement.network);
     results.emplace(options, agreement.network);

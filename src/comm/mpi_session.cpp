@@ -9,6 +9,7 @@
 #include <memory>
 #include <numeric>
 
+#include "vpinfer/base/units.hpp"
 #include "vpinfer/comm/polling.hpp"
 
 namespace vpinfer {
@@ -44,8 +45,7 @@ void finish(MPI_Request request, const std::string& call, const std::string& pee
     if (done != 0) return;
     if (!polling.pause()) {
       throw Error(ExitCode::kRankFailed, "between frames: no word from " + peer + " for " +
-                                             std::to_string(static_cast<int>(2 * timeout.count())) +
-                                             " s (" + call +
+                                             fixed(2 * timeout.count(), 1) + " s (" + call +
                                              "); is it down? --timeout sets half that limit");
     }
   }

@@ -5,6 +5,7 @@
 
 #include "vpinfer/base/clock.hpp"
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/base/units.hpp"
 #include "vpinfer/comm/polling.hpp"
 #include "vpinfer/kernel/convolution.hpp"
 #include "vpinfer/kernel/pooling.hpp"
@@ -178,8 +179,7 @@ std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>
     const int peer = messages[*transfers.unfinished()].peer;
     throw Error(ExitCode::kRankFailed,
                 Network::label(position) + ": could not " + what + " rank " + std::to_string(peer) +
-                    " (" + communicator_.host(peer) + ") within " +
-                    std::to_string(static_cast<int>(timeout_.count())) +
+                    " (" + communicator_.host(peer) + ") within " + fixed(timeout_.count(), 1) +
                     " s; is it down or much slower? --timeout sets the limit");
   }
 }

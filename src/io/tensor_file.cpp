@@ -1,5 +1,8 @@
 #include "vpinfer/io/tensor_file.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "hdf5_file.hpp"
 #include "vpinfer/base/error.hpp"
 
@@ -44,6 +47,9 @@ std::vector<float> read_input_tensor(const std::filesystem::path& path, const Sh
   }
   std::vector<float> values(shape.elements());
   file.read("/input", 0, static_cast<hsize_t>(shape.rows), values);
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    file.refuse("the dataset 'input' holds values that are no finite numbers");
+  }
   return values;
 }
 

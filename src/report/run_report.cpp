@@ -78,6 +78,7 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
                {"activ."},
                {"worksp."},
                {"messages"},
+               {"library"},
                {"predicted"},
                {"peak RSS/MiB"},
                {"compute"},
@@ -88,10 +89,11 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
   for (const RankReport& r : ranks) {
     table.add({std::to_string(r.rank), r.host, r.boxes, mebibytes(r.memory.weights),
                mebibytes(r.memory.activations), mebibytes(r.memory.workspace),
-               mebibytes(r.memory.messages), mebibytes(r.memory.total()),
-               mebibytes(r.peak_rss_bytes), milliseconds(r.compute_seconds),
-               milliseconds(r.wait_seconds), milliseconds(mean(r.frame_seconds)),
-               mebibytes(r.sent_bytes), mebibytes(r.received_bytes)});
+               mebibytes(r.memory.messages), mebibytes(r.memory.library),
+               mebibytes(r.memory.total()), mebibytes(r.peak_rss_bytes),
+               milliseconds(r.compute_seconds), milliseconds(r.wait_seconds),
+               milliseconds(mean(r.frame_seconds)), mebibytes(r.sent_bytes),
+               mebibytes(r.received_bytes)});
   }
   return table.text();
 }

@@ -84,7 +84,10 @@ class FailingRanks(ProgramTest):
     def assert_all_gone(self, job):
         if job.process.returncode is None:
             job.end()
+        deadline = time.monotonic() + 10  # mpirun does not wait for what it has killed
         for process in job.ranks.values():
+            while self.still_runs(process) and time.monotonic() < deadline:
+                time.sleep(0.1)
             self.assertFalse(self.still_runs(process))
 
     def still_runs(self, process):

@@ -1,0 +1,23 @@
+#include "vpinfer/app/output_files.hpp"
+
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+
+void check_output_file(const std::string& option, const std::filesystem::path& output,
+                       const std::vector<std::filesystem::path>& sources) {
+  if (output.empty()) return;
+  std::error_code missing;
+  for (const std::filesystem::path& source : sources) {
+    if (!source.empty() && std::filesystem::equivalent(output, source, missing)) {
+      throw BadUsage(option + " must not be " + source.string() + ", it would be replaced");
+    }
+  }
+  const std::filesystem::path folder = output.parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, missing)) {
+    throw BadInput("cannot write " + output.string() +
+                   ": No such file or directory; make the folder " + folder.string() + " first");
+  }
+}
+
+}  // namespace vpinfer
