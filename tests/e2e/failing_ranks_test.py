@@ -105,7 +105,7 @@ class FailingRanks(ProgramTest):
                 done = job.wait()
                 self.assertEqual(done.code, RANK_FAILED, done)
                 self.assertRegex(done.err, r"(?m)^\[rank \d \S+\] (the input|layer \d+): could not "
-                                           rf"(receive from|send to) rank {stopped} \(\S+\) within 2 s")
+                                           rf"(receive from|send to) rank {stopped} \(\S+\) within 2\.0 s")
 
     def test_a_stopped_rank_0_is_named(self):
         job = self.start(2, "--timeout", 2)
