@@ -101,7 +101,8 @@ std::vector<int> CfgSection::integers(std::string_view key) {
   if (entry == nullptr) return values;
   for (const std::string_view item : split(entry->value)) {
     const auto value = parse<int>(item);
-    if (!value || std::abs(*value) > kLargest) refuse(*entry, "a list of whole numbers");
+    if (!value || *value < -kLargest || *value > kLargest)
+      refuse(*entry, "a list of whole numbers");
     values.push_back(*value);
   }
   return values;
