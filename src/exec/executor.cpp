@@ -8,9 +8,14 @@
 #include "vpinfer/base/units.hpp"
 #include "vpinfer/comm/polling.hpp"
 #include "vpinfer/kernel/convolution.hpp"
+#include "vpinfer/kernel/elementwise.hpp"
+#include "vpinfer/kernel/heads.hpp"
+#include "vpinfer/kernel/locally_connected.hpp"
 #include "vpinfer/kernel/pooling.hpp"
-#include "vpinfer/kernel/region.hpp"
+#include "vpinfer/kernel/rearrange.hpp"
 #include "vpinfer/kernel/reorg.hpp"
+#include "vpinfer/kernel/resample.hpp"
+#include "vpinfer/kernel/softmax.hpp"
 
 namespace vpinfer {
 namespace {
@@ -26,30 +31,78 @@ struct ComputeBox {
   std::span<float> workspace;
   const Progress& progress;
 
-  const Shape& input_shape() const { return network.input_shape(position, 0); }
+  const Shape& input_shape(std::size_t index = 0) const {
+    return network.input_shape(position, index);
+  }
+  const Shape& output_shape() const { return network.layer(position).output; }
 
   void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
+  void operator()(const Constant& constant) const {
+    write_constant(constant, weights.weights, weights.filters.begin, output, box);
+  }
   void operator()(const Convolution& conv) const {
     convolve(conv, weights, input_shape(), inputs.front(), output, box, workspace, progress);
+  }
+  void operator()(const LocallyConnected& local) const {
+    connect_locally(local, weights, input_shape(), output_shape(), inputs.front(), output, box,
+                    workspace, progress);
   }
   void operator()(const MaxPool& pool) const {
     max_pool(pool, input_shape(), inputs.front(), output, box, progress);
   }
+  void operator()(const AveragePool& pool) const {
+    average_pool(pool, input_shape(), inputs.front(), output, box, progress);
+  }
+  void operator()(const Elementwise& elementwise) const {
+    combine(elementwise, input_shape(0), inputs[0], input_shape(1), inputs[1], output, box,
+            progress);
+  }
+  void operator()(const Shortcut& shortcut) const {
+    add_shortcut(shortcut, inputs[0], output_shape(), input_shape(1), inputs[1], output, box,
+                 progress);
+  }
+  void operator()(const Activate& activate) const {
+    activate_box(activate.activation, inputs.front(), output, box, progress);
+  }
+  void operator()(const PRelu&) const {
+    prelu(weights.weights, weights.filters.begin, inputs.front(), output, box, progress);
+  }
+  void operator()(const Softmax& softmax) const {
+    softmax_box(softmax, input_shape(), inputs.front(), output, box);
+  }
   void operator()(const Concat&) const {
     int before = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const Shape& shape = network.input_shape(position, i);
+      const Shape& shape = input_shape(i);
       const Box part =
           intersect(Box{box.rows, box.cols, shift(box.channels, -before)}, whole(shape));
       copy_box(inputs[i], output, part, before);
       before += shape.channels;
     }
   }
+  void operator()(const Slice& cut) const { slice(cut, inputs.front(), output, box); }
+  void operator()(const Pad& margin) const {
+    pad(margin, input_shape(), inputs.front(), output, box);
+  }
+  void operator()(const Resample& resize) const {
+    resample(resize, input_shape(), inputs.front(), output, box, progress);
+  }
+  void operator()(const Flatten&) const { flatten(input_shape(), inputs.front(), output, box); }
   void operator()(const Reorg& reorg) const {
-    reorganise(reorg, input_shape(), network.layer(position).output, inputs.front(), output, box);
+    reorganise(reorg, input_shape(), output_shape(), inputs.front(), output, box);
+  }
+  void operator()(const SpaceToDepth& move) const {
+    space_to_depth(move, input_shape(), inputs.front(), output, box);
+  }
+  void operator()(const DepthToSpace& move) const {
+    depth_to_space(move, output_shape(), inputs.front(), output, box);
   }
   void operator()(const Region& region) const {
     activate_region(region, inputs.front(), output, box);
+  }
+  void operator()(const GridHead& head) const { activate_grid(head, inputs.front(), output, box); }
+  void operator()(const NanoDet& head) const {
+    activate_nanodet(head, inputs.front(), output, box);
   }
 };
 

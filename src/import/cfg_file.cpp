@@ -14,10 +14,11 @@ namespace {
 constexpr int kLargest = 65536;
 
 /// Keys of Darknet's layers that matter for training only.
-constexpr std::array<std::string_view, 15> kTrainingKeys{
-    "absolute",      "bias_match", "class_scale", "coord_scale", "jitter",
-    "learning_rate", "log",        "mask_scale",  "max",         "noobject_scale",
-    "object_scale",  "random",     "rescore",     "thresh",      "stopbackward"};
+constexpr std::array<std::string_view, 30> kTrainingKeys{
+    "absolute", "angle", "bias_match", "class_scale", "coord_scale", "dontload", "exposure",
+    "flip", "forced", "ignore_thresh", "jitter", "joint", "label_smooth", "learning_rate", "log",
+    "mask_scale", "max", "noloss", "noobject_scale", "object_scale", "probability", "random",
+    "ratio", "rescore", "saturation", "shift", "stopbackward", "thresh", "truth_thresh", "type"};
 
 std::string without_spaces(std::string line) {
   std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
@@ -52,11 +53,15 @@ std::optional<Number> parse(std::string_view text) {
 
 }  // namespace
 
-CfgSection::CfgSection(std::string type, std::string file, int line)
+CfgSection::CfgSection(std::string type, std::filesystem::path file, int line)
     : type_(std::move(type)), file_(std::move(file)), line_(line) {}
 
 std::string CfgSection::where() const {
-  return file_ + ":" + std::to_string(line_) + " [" + type_ + "]";
+  return place(line_);
+}
+
+std::string CfgSection::place(int line) const {
+  return file_.filename().string() + ":" + std::to_string(line) + " [" + type_ + "]";
 }
 
 void CfgSection::add(std::string key, std::string value, int line) {
@@ -72,8 +77,7 @@ CfgSection::Entry* CfgSection::find(std::string_view key) {
 }
 
 void CfgSection::refuse(const Entry& entry, const std::string& wanted) const {
-  throw BadInput(file_ + ":" + std::to_string(entry.line) + " [" + type_ + "]: " + entry.key + "=" +
-                 entry.value + " is not " + wanted);
+  throw BadInput(place(entry.line) + ": " + entry.key + "=" + entry.value + " is not " + wanted);
 }
 
 std::optional<std::string> CfgSection::text(std::string_view key) {
@@ -93,6 +97,12 @@ int CfgSection::integer(std::string_view key) {
 
 int CfgSection::integer(std::string_view key, int fallback) {
   return find(key) == nullptr ? fallback : integer(key);
+}
+
+float CfgSection::number(std::string_view key, float fallback) {
+  const std::vector<float> values = numbers(key);
+  if (values.size() > 1) refuse(*find(key), "one number");
+  return values.empty() ? fallback : values.front();
 }
 
 std::vector<int> CfgSection::integers(std::string_view key) {
@@ -120,14 +130,26 @@ std::vector<float> CfgSection::numbers(std::string_view key) {
   return values;
 }
 
+std::optional<std::filesystem::path> CfgSection::file(std::string_view key) {
+  const Entry* entry = find(key);
+  if (entry == nullptr) return std::nullopt;
+  const std::filesystem::path named = entry->value;
+  const std::filesystem::path folder = file_.parent_path();
+  for (const std::filesystem::path& path : {named, folder / named, folder / ".." / named}) {
+    std::error_code unreadable;
+    if (std::filesystem::is_regular_file(path, unreadable)) return path;
+  }
+  refuse(*entry, "a file that can be found");
+}
+
 std::vector<std::string> CfgSection::unused() const {
   std::vector<std::string> lines;
   for (const Entry& entry : entries_) {
     const bool training =
         std::find(kTrainingKeys.begin(), kTrainingKeys.end(), entry.key) != kTrainingKeys.end();
     if (!entry.used && !training) {
-      lines.push_back(file_ + ":" + std::to_string(entry.line) + " [" + type_ + "]: the key '" +
-                      entry.key + "' is not known and was ignored");
+      lines.push_back(place(entry.line) + ": the key '" + entry.key +
+                      "' is not known and was ignored");
     }
   }
   return lines;
@@ -146,7 +168,7 @@ std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
     if (line.front() == '[') {
       if (line.back() != ']')
         throw BadInput(where + ": " + excerpt(line) + " has no closing bracket");
-      sections.emplace_back(line.substr(1, line.size() - 2), name, number);
+      sections.emplace_back(line.substr(1, line.size() - 2), path, number);
       continue;
     }
     const std::size_t equals = line.find('=');

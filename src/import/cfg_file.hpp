@@ -11,7 +11,7 @@ namespace vpinfer {
 /// One `[type]` block of a Darknet .cfg file and its `key=value` lines.
 class CfgSection {
  public:
-  CfgSection(std::string type, std::string file, int line);
+  CfgSection(std::string type, std::filesystem::path file, int line);
 
   [[nodiscard]] const std::string& type() const { return type_; }
   /// For example `yolov2.cfg:120 [route]`, the beginning of every message about this block.
@@ -25,9 +25,14 @@ class CfgSection {
   [[nodiscard]] int integer(std::string_view key);
   [[nodiscard]] int integer(std::string_view key, int fallback);
   [[nodiscard]] bool flag(std::string_view key) { return integer(key, 0) != 0; }
+  [[nodiscard]] float number(std::string_view key, float fallback);
   /// Comma-separated numbers; empty if the key is missing.
   [[nodiscard]] std::vector<int> integers(std::string_view key);
   [[nodiscard]] std::vector<float> numbers(std::string_view key);
+
+  /// The file that a key names: as it stands, beside the .cfg file, or, as Darknet's own files have
+  /// it, from the folder above.  Throws BadInput if there is none.
+  [[nodiscard]] std::optional<std::filesystem::path> file(std::string_view key);
 
   /// A line for each key that nobody asked for and that does not only matter for training.
   [[nodiscard]] std::vector<std::string> unused() const;
@@ -43,8 +48,10 @@ class CfgSection {
   [[nodiscard]] Entry* find(std::string_view key);
   [[noreturn]] void refuse(const Entry& entry, const std::string& wanted) const;
 
+  [[nodiscard]] std::string place(int line) const;
+
   std::string type_;
-  std::string file_;
+  std::filesystem::path file_;
   int line_;
   std::vector<Entry> entries_;
 };

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <memory>
 
-#include "batch_norm.hpp"
+#include "stored_weights.hpp"
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/import/darknet.hpp"
 
@@ -32,15 +32,24 @@ class WeightsFile {
 
   LayerWeights read(int position) {
     const WeightShape shape = weight_shape(model_.network, position);
+    if (const LocallyConnected* local = local_at(position)) {
+      const std::vector<float> biases = read_floats(local_biases(shape));
+      const std::vector<float> weights = read_floats(shape.elements() - local_biases(shape));
+      return interleave(weights, biases, shape, local->rows.size * local->cols.size);
+    }
     const auto filters = static_cast<std::size_t>(shape.filters);
     DarknetConvolution stored;
-    stored.biases = read_floats(filters);
-    if (model_.batch_normalised.contains(position)) {
+    const auto read_statistics = [&] {
+      if (!model_.batch_normalised.contains(position)) return;
       stored.scales = read_floats(filters);
       stored.means = read_floats(filters);
       stored.variances = read_floats(filters);
-    }
+    };
+    const bool connected = model_.connected.contains(position);
+    stored.biases = read_floats(filters);
+    if (!connected) read_statistics();
     stored.weights = read_floats(shape.elements());
+    if (connected) read_statistics();
     return fold(stored, shape);
   }
 
@@ -58,10 +67,23 @@ class WeightsFile {
     return sizeof version + counter;
   }
 
+  const LocallyConnected* local_at(int position) const {
+    return std::get_if<LocallyConnected>(&model_.network.layer(position).operation);
+  }
+
+  /// One bias per filter and pixel.
+  static std::size_t local_biases(const WeightShape& shape) {
+    return static_cast<std::size_t>(shape.filters) * static_cast<std::size_t>(shape.rows);
+  }
+
   std::uint64_t model_floats() const {
     std::uint64_t floats = 0;
     for (int position = 0; position < model_.network.size(); ++position) {
       const WeightShape shape = weight_shape(model_.network, position);
+      if (local_at(position) != nullptr) {
+        floats += shape.elements();  // biases included
+        continue;
+      }
       const bool normalised = model_.batch_normalised.contains(position);
       floats +=
           shape.elements() + static_cast<std::uint64_t>(shape.filters) * (normalised ? 4U : 1U);

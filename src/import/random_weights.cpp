@@ -2,7 +2,7 @@
 #include <memory>
 #include <random>
 
-#include "batch_norm.hpp"
+#include "stored_weights.hpp"
 #include "vpinfer/import/darknet.hpp"
 #include "vpinfer/kernel/activation.hpp"
 
@@ -31,7 +31,7 @@ class Uniform {
 };
 
 /// E[f(x)^2] for normal x of the given variance, by the midpoint rule over +-4 deviations.
-float moment_after(Activation activation, float variance) {
+float moment_after(const Activation& activation, float variance) {
   constexpr int kPoints = 400;
   std::vector<float> values;
   std::vector<float> densities;
@@ -57,12 +57,15 @@ class RandomWeights {
 
   LayerWeights make(int position) {
     propagate_up_to(position);
+    next_ = position + 1;
     const Network& network = model_.network;
+    const Layer& layer = network.layer(position);
     const WeightShape shape = weight_shape(network, position);
-    const auto& conv = std::get<Convolution>(network.layer(position).operation);
-    const float fan_in = static_cast<float>(shape.elements_per_filter());
-    const float moment_in = moment(network.layer(position).inputs.front());
-
+    const float moment_in = moment(layer.inputs.front());
+    if (const auto* local = std::get_if<LocallyConnected>(&layer.operation)) {
+      return make_local(position, *local, shape, moment_in);
+    }
+    const auto& conv = std::get<Convolution>(layer.operation);
     DarknetConvolution stored;
     stored.biases = uniform_.many(shape.filters, -0.2F, 0.2F);
     float gain = 1;
@@ -72,12 +75,9 @@ class RandomWeights {
       stored.variances = uniform_.many(shape.filters, 3.5F, 4.5F);
       gain = 2;  // the batch normalisation divides by it again
     }
-    // A uniform variable between +-limit has the variance limit^2 / 3.
-    const float limit = gain * std::sqrt(3 / (fan_in * moment_in));
-    stored.weights.resize(shape.elements());
-    for (float& weight : stored.weights) weight = uniform_(-limit, limit);
+    const auto fan_in = static_cast<float>(shape.elements_per_filter());
+    stored.weights = weights(shape.elements(), gain, fan_in * moment_in);
     moments_[index(position)] = moment_after(conv.activation, 1);
-    next_ = position + 1;
     return fold(stored, shape);
   }
 
@@ -85,16 +85,41 @@ class RandomWeights {
   static std::size_t index(int position) { return static_cast<std::size_t>(position); }
   float moment(int position) const { return moments_[index(position)]; }
 
-  /// Layers without weights pass on what they get; a maximum is larger than its average rival.
+  /// Weights that turn sums of that second moment into ones of gain^2.  A uniform variable between
+  /// +-limit has the variance limit^2 / 3.
+  std::vector<float> weights(std::size_t count, float gain, float moment_of_sum) {
+    const float limit = gain * std::sqrt(3 / moment_of_sum);
+    std::vector<float> values(count);
+    for (float& value : values) value = uniform_(-limit, limit);
+    return values;
+  }
+
+  LayerWeights make_local(int position, const LocallyConnected& local, const WeightShape& shape,
+                          float moment_in) {
+    const int taps = local.rows.size * local.cols.size;
+    const std::vector<float> biases = uniform_.many(shape.filters * shape.rows, -0.2F, 0.2F);
+    const std::vector<float> values =
+        weights(shape.elements() - biases.size(), 1,
+                static_cast<float>(shape.channels - 1) * moment_in);
+    moments_[index(position)] = moment_after(local.activation, 1);
+    return interleave(values, biases, shape, taps);
+  }
+
+  /// Layers without weights pass on what they get, sums add up; a maximum is larger than its
+  /// average rival, a mean smaller.
   void propagate_up_to(int position) {
     constexpr float kMaxPoolGain = 1.5F;  // of neighbours that resemble each other
+    constexpr float kMeanGain = 0.2F;
     for (; next_ < position; ++next_) {
       const Layer& layer = model_.network.layer(next_);
       if (layer.inputs.empty()) continue;
       float sum = 0;
       for (const int input : layer.inputs) sum += moment(input);
-      moments_[index(next_)] = sum / static_cast<float>(layer.inputs.size());
-      if (std::holds_alternative<MaxPool>(layer.operation)) moments_[index(next_)] *= kMaxPoolGain;
+      float& result = moments_[index(next_)];
+      const bool adds = std::holds_alternative<Shortcut>(layer.operation);
+      result = adds ? sum : sum / static_cast<float>(layer.inputs.size());
+      if (std::holds_alternative<MaxPool>(layer.operation)) result *= kMaxPoolGain;
+      if (std::holds_alternative<AveragePool>(layer.operation)) result *= kMeanGain;
     }
   }
 

@@ -24,39 +24,65 @@ float lhtan(float x) {
   return x;
 }
 
-template <typename Function>
-void for_each_value(float* values, std::size_t pixels, std::size_t stride,
-                    std::span<const float> biases, Function function) {
-  for (std::size_t pixel = 0; pixel < pixels; ++pixel, values += stride) {
-    for (std::size_t i = 0; i < biases.size(); ++i) values[i] = function(values[i] + biases[i]);
+float softplus(float x) {
+  return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x)));
+}
+
+/// Calls `use` with the function that an activation is.
+template <typename Use>
+void with_function(const Activation& activation, const Use& use) {
+  const float alpha = activation.alpha;
+  const float beta = activation.beta;
+  switch (activation.function) {
+    case Activation::kLinear: return use([](float x) { return x; });
+    case Activation::kLogistic: return use([](float x) { return 1 / (1 + std::exp(-x)); });
+    case Activation::kLoggy: return use([](float x) { return 2 / (1 + std::exp(-x)) - 1; });
+    case Activation::kRelu: return use([](float x) { return x > 0 ? x : 0.0F; });
+    case Activation::kElu:
+      return use([=](float x) { return x >= 0 ? x : alpha * (std::exp(x) - 1); });
+    case Activation::kSelu:
+      return use([=](float x) { return x >= 0 ? beta * x : beta * alpha * (std::exp(x) - 1); });
+    case Activation::kRelie: return use([](float x) { return x > 0 ? x : 0.01F * x; });
+    case Activation::kRamp: return use([](float x) { return x > 0 ? x + 0.1F * x : 0.1F * x; });
+    case Activation::kLeaky: return use([=](float x) { return x > 0 ? x : alpha * x; });
+    case Activation::kTanh: return use([](float x) { return std::tanh(x); });
+    case Activation::kPlse: return use(plse);
+    case Activation::kStair: return use(stair);
+    case Activation::kHardtan: return use([](float x) { return std::clamp(x, -1.0F, 1.0F); });
+    case Activation::kLhtan: return use(lhtan);
+    case Activation::kClip:
+      return use([=](float x) { return std::min(std::max(x, alpha), beta); });
+    case Activation::kHardSigmoid:
+      return use([=](float x) { return std::clamp(alpha * x + beta, 0.0F, 1.0F); });
+    case Activation::kHardSwish:
+      return use([](float x) { return x * std::clamp(x / 6 + 0.5F, 0.0F, 1.0F); });
+    case Activation::kSwish: return use([](float x) { return x / (1 + std::exp(-x)); });
+    case Activation::kSoftplus: return use(softplus);
+    case Activation::kMish: return use([](float x) { return x * std::tanh(softplus(x)); });
   }
 }
 
 }  // namespace
 
 void add_bias_and_activate(float* values, std::size_t pixels, std::size_t stride,
-                           std::span<const float> biases, Activation activation) {
-  const auto apply = [&](auto function) {
-    for_each_value(values, pixels, stride, biases, function);
-  };
-  switch (activation) {
-    case Activation::kLinear: return apply([](float x) { return x; });
-    case Activation::kLogistic: return apply([](float x) { return 1 / (1 + std::exp(-x)); });
-    case Activation::kLoggy: return apply([](float x) { return 2 / (1 + std::exp(-x)) - 1; });
-    case Activation::kRelu: return apply([](float x) { return x > 0 ? x : 0.0F; });
-    case Activation::kElu: return apply([](float x) { return x >= 0 ? x : std::exp(x) - 1; });
-    case Activation::kSelu:
-      return apply(
-          [](float x) { return x >= 0 ? 1.0507F * x : 1.0507F * 1.6732F * (std::exp(x) - 1); });
-    case Activation::kRelie: return apply([](float x) { return x > 0 ? x : 0.01F * x; });
-    case Activation::kRamp: return apply([](float x) { return x > 0 ? x + 0.1F * x : 0.1F * x; });
-    case Activation::kLeaky: return apply([](float x) { return x > 0 ? x : 0.1F * x; });
-    case Activation::kTanh: return apply([](float x) { return std::tanh(x); });
-    case Activation::kPlse: return apply(plse);
-    case Activation::kStair: return apply(stair);
-    case Activation::kHardtan: return apply([](float x) { return std::clamp(x, -1.0F, 1.0F); });
-    case Activation::kLhtan: return apply(lhtan);
-  }
+                           std::span<const float> biases, const Activation& activation) {
+  with_function(activation, [=](auto function) {
+    float* pixel = values;
+    for (std::size_t p = 0; p < pixels; ++p, pixel += stride) {
+      for (std::size_t i = 0; i < biases.size(); ++i) pixel[i] = function(pixel[i] + biases[i]);
+    }
+  });
+}
+
+void activate(float* values, std::size_t pixels, std::size_t stride, std::size_t channels,
+              const Activation& activation) {
+  if (activation.function == Activation::kLinear) return;
+  with_function(activation, [=](auto function) {
+    float* pixel = values;
+    for (std::size_t p = 0; p < pixels; ++p, pixel += stride) {
+      for (std::size_t i = 0; i < channels; ++i) pixel[i] = function(pixel[i]);
+    }
+  });
 }
 
 }  // namespace vpinfer

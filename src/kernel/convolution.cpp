@@ -60,12 +60,28 @@ class Im2col {
     for (int r = depth.begin / line; r * line < depth.end; ++r) {
       const Interval part = intersect(depth, {r * line, (r + 1) * line});
       const Interval within = shift(part, -r * line);
-      unroll_line(first_row + r, first_col, within, target);
+      const int input_row = first_row + r * conv_.rows.dilation;
+      if (conv_.cols.dilation == 1) {
+        unroll_line(input_row, first_col, within, target);
+      } else {
+        unroll_taps(input_row, first_col, within, target);
+      }
       target += within.size();
     }
   }
 
  private:
+  /// The same as `unroll_line` for a window whose taps lie apart: each is a line of its own.
+  void unroll_taps(int row, int first_col, Interval part, float* target) const {
+    const int channels = channels_.size();
+    for (int tap = part.begin / channels; tap * channels < part.end; ++tap) {
+      const Interval of_tap = intersect(part, {tap * channels, (tap + 1) * channels});
+      unroll_line(row, first_col + tap * conv_.cols.dilation, shift(of_tap, -tap * channels),
+                  target);
+      target += of_tap.size();
+    }
+  }
+
   /// Elements `part` of one row of the window, which begins at (row, first_col).
   void unroll_line(int row, int first_col, Interval part, float* target) const {
     const int channels = channels_.size();
@@ -106,10 +122,16 @@ class Im2col {
   Interval channels_;
 };
 
-/// product[pixels][filters] (+)= matrix[pixels][depth] * weights[filters][depth] transposed.
+/// product[pixels][filters] (+)= matrix[pixels][depth] * weights[filters][depth] transposed.  One
+/// pixel is a matrix-vector product, which reads the weights once where sgemm would copy them first.
 void multiply(const float* matrix, int pixels, int depth, std::size_t matrix_stride,
               const float* weights, int filters, int weights_stride, bool accumulate,
               float* product, std::size_t product_stride) {
+  if (pixels == 1) {
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, filters, depth, 1.0F, weights, weights_stride, matrix,
+                1, accumulate ? 1.0F : 0.0F, product, 1);
+    return;
+  }
   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, pixels, filters, depth, 1.0F, matrix,
               static_cast<int>(matrix_stride), weights, weights_stride, accumulate ? 1.0F : 0.0F,
               product, static_cast<int>(product_stride));

@@ -40,8 +40,8 @@ void convolve_depthwise(const Convolution& conv, const FilterSlice& slice, const
       float* target = output.at(row, col, box.channels.begin);
       std::fill_n(target, channels, 0.0F);
       for (int tap = 0; tap < conv.rows.size * conv.cols.size; ++tap) {
-        const int r = first_row + tap / conv.cols.size;
-        const int c = first_col + tap % conv.cols.size;
+        const int r = first_row + tap / conv.cols.size * conv.rows.dilation;
+        const int c = first_col + tap % conv.cols.size * conv.cols.dilation;
         if (r < 0 || r >= input_shape.rows || c < 0 || c >= input_shape.cols) continue;
         const float* source = input.at(r, c, box.channels.begin);
         const float* weights = workspace.data() + static_cast<std::ptrdiff_t>(tap) * channels;

@@ -6,9 +6,46 @@
 namespace vpinfer {
 namespace {
 
-Interval clipped_window(const Window& window, int output, int input_size) {
-  const int begin = output * window.stride - window.pad_before;
-  return intersect(Interval{begin, begin + window.size}, Interval{0, input_size});
+/// The taps of a window that meet a stretch of its axis, as input positions begin + i * dilation.
+struct Reach {
+  int begin = 0;
+  int count = 0;
+};
+
+Reach clip(const Window& window, int output, Interval bounds) {
+  Reach reach;
+  const int first = output * window.stride - window.pad_before;
+  for (int tap = 0; tap < window.size; ++tap) {
+    const int at = first + tap * window.dilation;
+    if (!bounds.contains({at, at + 1})) continue;
+    if (reach.count == 0) reach.begin = at;
+    ++reach.count;
+  }
+  return reach;
+}
+
+/// Calls combine(target, source) with the channels of an output pixel and of each input pixel in
+/// its window; `target` starts as `initial`, and finish(row, col, target, inputs) ends a pixel.
+template <typename Pool, typename Combine, typename Finish>
+void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& input,
+                  const TensorView& output, const Box& box, const Progress& progress, float initial,
+                  const Combine& combine, const Finish& finish) {
+  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+    const Reach rows = clip(pool.rows, row, {0, shape.rows});
+    for (int col = box.cols.begin; col < box.cols.end; ++col) {
+      const Reach cols = clip(pool.cols, col, {0, shape.cols});
+      float* target = output.at(row, col, box.channels.begin);
+      std::fill_n(target, box.channels.size(), initial);
+      for (int r = 0; r < rows.count; ++r) {
+        for (int c = 0; c < cols.count; ++c) {
+          combine(target, input.at(rows.begin + r * pool.rows.dilation,
+                                   cols.begin + c * pool.cols.dilation, box.channels.begin));
+        }
+      }
+      finish(row, col, target, rows.count * cols.count);
+    }
+    progress();
+  }
 }
 
 }  // namespace
@@ -16,21 +53,32 @@ Interval clipped_window(const Window& window, int output, int input_size) {
 void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorView& input,
               const TensorView& output, const Box& box, const Progress& progress) {
   const int channels = box.channels.size();
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
-    const Interval rows = clipped_window(pool.rows, row, input_shape.rows);
-    for (int col = box.cols.begin; col < box.cols.end; ++col) {
-      const Interval cols = clipped_window(pool.cols, col, input_shape.cols);
-      float* target = output.at(row, col, box.channels.begin);
-      std::fill_n(target, channels, -std::numeric_limits<float>::max());
-      for (int r = rows.begin; r < rows.end; ++r) {
-        for (int c = cols.begin; c < cols.end; ++c) {
-          const float* source = input.at(r, c, box.channels.begin);
-          for (int i = 0; i < channels; ++i) target[i] = std::max(target[i], source[i]);
-        }
-      }
-    }
-    progress();
-  }
+  pool_windows(
+      pool, input_shape, input, output, box, progress, std::numeric_limits<float>::lowest(),
+      [=](float* target, const float* source) {
+        for (int i = 0; i < channels; ++i) target[i] = std::max(target[i], source[i]);
+      },
+      [](int, int, float*, int) {});
+}
+
+void average_pool(const AveragePool& pool, const Shape& input_shape, const ConstTensorView& input,
+                  const TensorView& output, const Box& box, const Progress& progress) {
+  const int channels = box.channels.size();
+  const auto padded_count = [](const Window& window, int at, int size) {
+    return clip(window, at, {-window.pad_before, size + window.pad_after}).count;
+  };
+  pool_windows(
+      pool, input_shape, input, output, box, progress, 0.0F,
+      [=](float* target, const float* source) {
+        for (int i = 0; i < channels; ++i) target[i] += source[i];
+      },
+      [&](int row, int col, float* target, int inputs) {
+        const int count = pool.counts_padding ? padded_count(pool.rows, row, input_shape.rows) *
+                                                    padded_count(pool.cols, col, input_shape.cols)
+                                              : inputs;
+        const float factor = count == 0 ? 0 : 1 / static_cast<float>(count);
+        for (int i = 0; i < channels; ++i) target[i] *= factor;
+      });
 }
 
 }  // namespace vpinfer

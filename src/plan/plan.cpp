@@ -47,11 +47,11 @@ void check_layout(const Layout& layout, const Shape& shape, const std::string& l
 }
 
 /// Every cell's class scores are normalised together.
-void check_region(const Layout& layout, const Shape& shape, const std::string& label) {
+void check_head(const Layout& layout, const Shape& shape, const std::string& label) {
   for (const Box& box : layout) {
     if (!box.empty() && box.channels.size() != shape.channels) {
       throw BadInput("box " + to_string(box) + " of " + label +
-                     " must span all channels of a region");
+                     " must span all channels of a head");
     }
   }
 }
@@ -90,9 +90,9 @@ Plan read_plan(const json& j, const Network& network) {
   for (int i = 0; i < network.size(); ++i) {
     check_layout(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
                  Network::label(i));
-    if (std::holds_alternative<Region>(network.layer(i).operation)) {
-      check_region(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
-                   Network::label(i));
+    if (is_head(network.layer(i).operation)) {
+      check_head(plan.layouts[static_cast<std::size_t>(i)], network.layer(i).output,
+                 Network::label(i));
     }
   }
   check_input(plan, network);

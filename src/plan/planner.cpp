@@ -16,10 +16,20 @@ enum class Division { kTiles, kChannelShares };
 /// One division per layer, by position.
 using Divisions = std::vector<Division>;
 
-/// Layers without arithmetic, cheaper to repeat than to send.
-bool only_moves(const Layer& layer) {
-  return std::holds_alternative<Concat>(layer.operation) ||
-         std::holds_alternative<Reorg>(layer.operation);
+template <typename... Types>
+bool is_any_of(const Operation& operation) {
+  return (std::holds_alternative<Types>(operation) || ...);
+}
+
+/// Layers that are cheaper to repeat than to send: those without arithmetic, and resizes that give
+/// more than they take.
+bool only_moves(const Network& network, int position) {
+  const Layer& layer = network.layer(position);
+  if (std::holds_alternative<Resample>(layer.operation)) {
+    return layer.output.elements() >= network.input_shape(position, 0).elements();
+  }
+  return is_any_of<Constant, Concat, Slice, Pad, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
+      layer.operation);
 }
 
 Layout divide(const Shape& shape, Division division, int ranks) {
@@ -42,10 +52,10 @@ Layout all_on_rank_0(const Shape& shape, int ranks) {
   return layout;
 }
 
-/// A region's head is small and its boxes are decoded on rank 0.
+/// A detector's head is small and its boxes are decoded on rank 0.
 Layout layout_of(const Layer& layer, Division division, int ranks) {
-  const bool on_rank_0 = std::holds_alternative<Input>(layer.operation) ||
-                         std::holds_alternative<Region>(layer.operation);
+  const bool on_rank_0 =
+      std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
   return on_rank_0 ? all_on_rank_0(layer.output, ranks) : divide(layer.output, division, ranks);
 }
 
@@ -63,7 +73,7 @@ Plan plan_with(const Network& network, Strategy strategy, const Divisions& divis
   }
   // From the last layer to the first: a layer that only moves elements is owned where it is read.
   for (int i = network.size() - 1; i > 0; --i) {
-    if (!only_moves(network.layer(i))) continue;
+    if (!only_moves(network, i)) continue;
     Layout readers;
     for (int rank = 0; rank < ranks; ++rank) {
       readers.push_back(hull_of_needs(network, plan, {}, i, rank));
@@ -97,8 +107,7 @@ class VerticalSearch {
   };
 
   static bool is_chosen(const Layer& layer) {
-    return std::holds_alternative<Convolution>(layer.operation) ||
-           std::holds_alternative<MaxPool>(layer.operation);
+    return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
   }
 
   static std::size_t index(int position) { return static_cast<std::size_t>(position); }
@@ -106,7 +115,9 @@ class VerticalSearch {
   Candidate candidate(Divisions divisions) const {
     for (int i = 1; i < network_.size(); ++i) {
       const Layer& layer = network_.layer(i);
-      if (!is_chosen(layer)) divisions[index(i)] = divisions[index(layer.inputs.front())];
+      if (!is_chosen(layer) && !layer.inputs.empty()) {
+        divisions[index(i)] = divisions[index(layer.inputs.front())];
+      }
     }
     Plan plan = plan_with(network_, Strategy::kVertical, divisions, ranks_);
     std::size_t memory = 0;

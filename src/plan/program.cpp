@@ -5,6 +5,7 @@
 #include "buffers.hpp"
 #include "steps.hpp"
 #include "vpinfer/kernel/convolution.hpp"
+#include "vpinfer/kernel/locally_connected.hpp"
 
 namespace vpinfer {
 namespace {
@@ -40,10 +41,15 @@ void choose_storage(const Network& network, const Plan& plan, const Delivery& de
 }
 
 std::size_t workspace_floats(const Network& network, const Plan& plan, int position, int rank) {
-  const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
-  if (conv == nullptr) return 0;
-  return convolution_workspace(*conv, network.input_shape(position, 0).channels,
-                               plan.owned(position, rank));
+  const Operation& operation = network.layer(position).operation;
+  const Box& box = plan.owned(position, rank);
+  if (const auto* conv = std::get_if<Convolution>(&operation)) {
+    return convolution_workspace(*conv, network.input_shape(position, 0).channels, box);
+  }
+  if (const auto* local = std::get_if<LocallyConnected>(&operation); local && !box.empty()) {
+    return locally_connected_workspace(*local, network.input_shape(position, 0).channels);
+  }
+  return 0;
 }
 
 /// The programs of some ranks; each layer's exchange is computed once for all of them.

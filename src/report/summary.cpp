@@ -1,6 +1,7 @@
 #include "vpinfer/report/summary.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "vpinfer/base/units.hpp"
 #include "vpinfer/plan/exchange.hpp"
@@ -13,7 +14,12 @@ namespace {
 std::string window_text(const Window& rows, const Window& cols) {
   std::string text = std::to_string(rows.size) + "x" + std::to_string(cols.size);
   if (rows.stride != 1) text += "/" + std::to_string(rows.stride);
+  if (rows.dilation != 1) text += " dilated " + std::to_string(rows.dilation);
   return text;
+}
+
+std::string name_of(const Activation& activation) {
+  return std::string(to_string(activation.function));
 }
 
 /// The parameters of an operation that matter to a reader.
@@ -21,17 +27,43 @@ struct Parameters {
   std::string operator()(const Convolution& c) const {
     std::string text = window_text(c.rows, c.cols);
     if (c.groups != 1) text += " groups " + std::to_string(c.groups);
-    return text + " " + std::string(to_string(c.activation));
+    return text + " " + name_of(c.activation);
+  }
+  std::string operator()(const LocallyConnected& l) const {
+    return window_text(l.rows, l.cols) + " " + name_of(l.activation);
   }
   std::string operator()(const MaxPool& p) const { return window_text(p.rows, p.cols); }
+  std::string operator()(const AveragePool& p) const { return window_text(p.rows, p.cols); }
+  std::string operator()(const Elementwise& e) const {
+    constexpr std::array kNames{"add", "subtract", "multiply", "divide", "maximum", "minimum"};
+    return kNames[static_cast<std::size_t>(e.function)] + (" " + name_of(e.activation));
+  }
+  std::string operator()(const Shortcut& s) const { return name_of(s.activation); }
+  std::string operator()(const Activate& a) const { return name_of(a.activation); }
+  std::string operator()(const Softmax& s) const {
+    if (!s.tree.empty()) return "tree of " + std::to_string(s.tree.size()) + " classes";
+    return s.groups == 1 ? "" : "groups " + std::to_string(s.groups);
+  }
   std::string operator()(const Reorg& r) const {
     return "stride " + std::to_string(r.stride) + (r.reverse ? " reverse" : "");
   }
+  std::string operator()(const SpaceToDepth& s) const { return "block " + std::to_string(s.block); }
+  std::string operator()(const DepthToSpace& d) const { return "block " + std::to_string(d.block); }
   std::string operator()(const Region& r) const {
     return std::to_string(r.anchors.size()) + " anchors, " + std::to_string(r.classes) + " classes";
   }
-  std::string operator()(const Input&) const { return ""; }
-  std::string operator()(const Concat&) const { return ""; }
+  std::string operator()(const GridHead& h) const {
+    return std::to_string(h.side) + "x" + std::to_string(h.side) + " cells, " +
+           std::to_string(h.classes) + " classes";
+  }
+  std::string operator()(const NanoDet& h) const {
+    return "stride " + std::to_string(h.stride) + ", " + std::to_string(h.classes) + " classes";
+  }
+  /// The shapes of inputs and output say it all.
+  template <typename Other>
+  std::string operator()(const Other&) const {
+    return "";
+  }
 };
 
 std::size_t parameter_bytes(const Network& network, int position) {

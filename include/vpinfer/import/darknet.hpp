@@ -16,11 +16,17 @@ namespace vpinfer {
 struct DarknetModel {
   Network network;
   std::set<int> batch_normalised;     ///< positions of layers
+  std::set<int> connected;            ///< those of convolutions that Darknet calls connected
   std::vector<std::string> warnings;  ///< a line for each key that was not understood
 };
 
-/// The layer types that `read_darknet_cfg` understands, as they stand in brackets in a .cfg file.
-[[nodiscard]] std::vector<std::string_view> darknet_layer_types();
+/// A layer type that `read_darknet_cfg` understands.
+struct DarknetLayerHelp {
+  std::string_view name;  ///< as it stands in brackets in a .cfg file
+  std::string_view help;  ///< the keys that count
+};
+
+[[nodiscard]] std::vector<DarknetLayerHelp> darknet_layers();
 
 /// Reads a .cfg file (format: Darknet's src/parser.c; CRLF line ends are accepted).  Throws
 /// BadInput naming file, line and layer.

@@ -3,13 +3,16 @@
 #include <cstddef>
 #include <span>
 
-#include "vpinfer/net/layer.hpp"
+#include "vpinfer/net/activation.hpp"
 
 namespace vpinfer {
 
 /// values[p * stride + i] = activation(values[p * stride + i] + biases[i]) for `pixels` pixels.
-/// The formulas are those of Darknet's src/activations.h.
 void add_bias_and_activate(float* values, std::size_t pixels, std::size_t stride,
-                           std::span<const float> biases, Activation activation);
+                           std::span<const float> biases, const Activation& activation);
+
+/// values[p * stride + i] = activation(values[p * stride + i]) for i < channels.
+void activate(float* values, std::size_t pixels, std::size_t stride, std::size_t channels,
+              const Activation& activation);
 
 }  // namespace vpinfer

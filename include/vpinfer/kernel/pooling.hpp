@@ -11,4 +11,8 @@ namespace vpinfer {
 void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorView& input,
               const TensorView& output, const Box& box, const Progress& progress);
 
+/// The same for an average pooling; a window without any element gives 0.
+void average_pool(const AveragePool& pool, const Shape& input_shape, const ConstTensorView& input,
+                  const TensorView& output, const Box& box, const Progress& progress);
+
 }  // namespace vpinfer

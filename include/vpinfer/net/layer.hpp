@@ -1,52 +1,29 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 #include "vpinfer/base/box.hpp"
+#include "vpinfer/net/activation.hpp"
+#include "vpinfer/net/mapping.hpp"
 
 namespace vpinfer {
-
-/// The activation functions of Darknet (src/activations.h), applied element by element.
-enum class Activation {
-  kLinear,
-  kLogistic,
-  kLoggy,
-  kRelu,
-  kElu,
-  kSelu,
-  kRelie,
-  kRamp,
-  kLeaky,
-  kTanh,
-  kPlse,
-  kStair,
-  kHardtan,
-  kLhtan,
-};
-
-/// Darknet's name of an activation, and back; empty if there is no such activation.
-[[nodiscard]] std::string_view to_string(Activation activation);
-[[nodiscard]] std::optional<Activation> parse_activation(std::string_view name);
-
-/// A sliding window along one axis: output i reads inputs [i * stride - pad_before, ... + size).
-struct Window {
-  int size = 1;
-  int stride = 1;
-  int pad_before = 0;
-  int pad_after = 0;
-  bool operator==(const Window&) const = default;
-};
 
 /// The picture, as it enters the network; the first layer of every network.
 struct Input {
   bool operator==(const Input&) const = default;
 };
 
+/// A trained tensor that is the same for every picture.  Weights are [channels][rows][cols].
+struct Constant {
+  Shape shape;
+  bool operator==(const Constant&) const = default;
+};
+
 /// Convolution, bias and activation.  Weights are [filters][rows][cols][input channels / groups].
+/// With windows as large as the input it is a fully connected layer (Darknet's connected).
 struct Convolution {
   int filters = 1;
   int groups = 1;
@@ -56,6 +33,16 @@ struct Convolution {
   bool operator==(const Convolution&) const = default;
 };
 
+/// A convolution with weights and a bias of its own at every output pixel (Darknet's local).
+/// Weights are [filters][output pixels][window rows x window cols x input channels, then the bias].
+struct LocallyConnected {
+  int filters = 1;
+  Window rows;
+  Window cols;
+  Activation activation = Activation::kLinear;
+  bool operator==(const LocallyConnected&) const = default;
+};
+
 /// The largest value of each window; positions outside the picture do not count.
 struct MaxPool {
   Window rows;
@@ -63,9 +50,93 @@ struct MaxPool {
   bool operator==(const MaxPool&) const = default;
 };
 
-/// The inputs one after another along the channels (Darknet's route).
+/// The mean of each window.
+struct AveragePool {
+  Window rows;
+  Window cols;
+  bool counts_padding = false;  ///< whether padding counts, as zeros
+  bool operator==(const AveragePool&) const = default;
+};
+
+enum class Arithmetic { kAdd, kSubtract, kMultiply, kDivide, kMaximum, kMinimum };
+
+/// Two inputs, combined element by element.  Along an axis on which one of them has extent 1 it is
+/// repeated.
+struct Elementwise {
+  Arithmetic function = Arithmetic::kAdd;
+  Activation activation = Activation::kLinear;
+  bool operator==(const Elementwise&) const = default;
+};
+
+/// Darknet's shortcut: the first input, of which those elements that meet one of the second input
+/// become alpha * first + beta * second, activated.  The second input is subsampled where it is
+/// larger, meets only every so many pixels where it is smaller, and as many channels as it has.
+struct Shortcut {
+  float alpha = 1;
+  float beta = 1;
+  Activation activation = Activation::kLinear;
+  bool operator==(const Shortcut&) const = default;
+};
+
+/// An activation that could not be made part of the layer before it.
+struct Activate {
+  Activation activation;
+  bool operator==(const Activate&) const = default;
+};
+
+/// A leaky rectifier with a trained slope per channel: weights are [channels].
+struct PRelu {
+  bool operator==(const PRelu&) const = default;
+};
+
+/// The exponentials of `temperature`-scaled values, normalised to a sum of 1 within each group.
+struct Softmax {
+  int groups = 1;          ///< of as many consecutive channels each
+  bool per_pixel = false;  ///< each pixel on its own, or a group over all pixels
+  float temperature = 1;
+  std::vector<int> tree;  ///< if not empty, groups are the siblings: the parent of each class, or -1
+  bool operator==(const Softmax&) const = default;
+};
+
+/// The inputs one after another along the channels (Darknet's route); with one input a copy.
 struct Concat {
   bool operator==(const Concat&) const = default;
+};
+
+/// A part of the input, perhaps subsampled or mirrored; values become value * scale + shift.
+struct Slice {
+  Cut rows;
+  Cut cols;
+  Cut channels;
+  float scale = 1;
+  float shift = 0;
+  bool operator==(const Slice&) const = default;
+};
+
+/// The input with a margin.
+struct Pad {
+  Padding rows;
+  Padding cols;
+  Padding channels;
+  PadMode mode = PadMode::kConstant;
+  float value = 0;  ///< of a constant margin
+  bool operator==(const Pad&) const = default;
+};
+
+/// The input at another resolution; values are multiplied by `gain`.
+struct Resample {
+  Sampling rows;
+  Sampling cols;
+  Interpolation interpolation = Interpolation::kNearestFloor;
+  float gain = 1;
+  bool operator==(const Resample&) const = default;
+};
+
+/// All elements as the channels of one pixel, in the order channels, rows, columns, followed by
+/// `extra` zeros.
+struct Flatten {
+  int extra = 0;
+  bool operator==(const Flatten&) const = default;
 };
 
 /// Darknet's reorg: rows / stride x cols / stride x channels * stride^2.  Not space-to-depth: see
@@ -76,6 +147,26 @@ struct Reorg {
   bool operator==(const Reorg&) const = default;
 };
 
+/// Blocks of block x block pixels become channels: the channels of a block's first pixel, then
+/// those of the next, row by row.
+struct SpaceToDepth {
+  int block = 2;
+  bool operator==(const SpaceToDepth&) const = default;
+};
+
+/// In which order channels hold the pixels of a block.
+enum class DepthOrder {
+  kDepthColumnRow,  ///< all channels of one pixel, then those of the next
+  kColumnRowDepth,  ///< all pixels of one channel, then those of the next
+};
+
+/// The inverse of SpaceToDepth.
+struct DepthToSpace {
+  int block = 2;
+  DepthOrder order = DepthOrder::kDepthColumnRow;
+  bool operator==(const DepthToSpace&) const = default;
+};
+
 /// An anchor's width and height, in cells.
 struct Anchor {
   float width = 0;
@@ -83,28 +174,72 @@ struct Anchor {
   bool operator==(const Anchor&) const = default;
 };
 
-/// YOLOv2's detection head.  For each anchor the channels are x, y, width, height, objectness and
-/// one score per class; x, y and objectness become sigmoids, the scores a softmax (or sigmoids).
+/// The detection head of YOLOv2 and v3.  For each anchor the channels are x, y, width, height,
+/// objectness and one score per class; x, y and objectness become sigmoids, the scores a softmax
+/// (or sigmoids).
 struct Region {
   int classes = 0;
   bool softmax = false;
   std::vector<Anchor> anchors;
+  std::vector<int> tree;  ///< if not empty, a softmax per group of siblings: each class's parent, or
+                          ///< -1
+  std::vector<int> map;   ///< if not empty, the classes of the tree to report, in their order
 
   [[nodiscard]] int channels_per_anchor() const { return classes + 5; }
   bool operator==(const Region&) const = default;
 };
 
-using Operation = std::variant<Input, Convolution, MaxPool, Concat, Reorg, Region>;
+/// YOLOv1's detection head on a flat input: class scores of all cells, then the objectness of all
+/// boxes, then their x, y, width and height.
+struct GridHead {
+  int side = 7;
+  int boxes = 2;  ///< per cell
+  int classes = 20;
+  bool softmax = false;      ///< of a cell's class scores
+  bool square_root = false;  ///< width and height are given as their square roots
+
+  [[nodiscard]] int cells() const { return side * side; }
+  bool operator==(const GridHead&) const = default;
+};
+
+/// One scale of NanoDet's head (Generalized Focal Loss, Li et al., 2020): a sigmoid score per class,
+/// then, for each side of the box, a distribution over `bins` distances from the cell's centre.
+struct NanoDet {
+  int classes = 80;
+  int bins = 8;
+  int stride = 8;  ///< pixels of the network's input per cell
+
+  [[nodiscard]] int channels() const { return classes + 4 * bins; }
+  bool operator==(const NanoDet&) const = default;
+};
+
+using Operation =
+    std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool, Elementwise,
+                 Shortcut, Activate, PRelu, Softmax, Concat, Slice, Pad, Resample, Flatten, Reorg,
+                 SpaceToDepth, DepthToSpace, Region, GridHead, NanoDet>;
 
 /// One layer.  `inputs` are positions of earlier layers in Network::layers.
 struct Layer {
   Operation operation;
   std::vector<int> inputs;
   Shape output;
+  std::string name{};  ///< what the imported file calls it; may be empty
   bool operator==(const Layer&) const = default;
 };
 
 /// The field's name of a layer's operation, for tables and messages: `convolution`, `maxpool`, ...
 [[nodiscard]] std::string_view operation_name(const Operation& operation);
+
+/// Whether a layer ends a detector: what it gives is decoded into boxes on rank 0.
+[[nodiscard]] bool is_head(const Operation& operation);
+
+/// The activation that an operation ends with; null if it has none.
+[[nodiscard]] Activation* activation_of(Operation& operation);
+
+/// The classes of a tree in groups of siblings: runs of the same parent.
+[[nodiscard]] std::vector<Interval> sibling_groups(const std::vector<int>& parents);
+
+/// The groups of channels that a softmax normalises on their own.
+[[nodiscard]] std::vector<Interval> softmax_groups(const Softmax& softmax, int channels);
 
 }  // namespace vpinfer

@@ -29,6 +29,13 @@ struct InputNormalisation {
   bool operator==(const InputNormalisation&) const = default;
 };
 
+/// A tensor that a network gives, under the name that the imported file has for it.
+struct NetworkOutput {
+  int position = 0;  ///< of the layer; each at most once
+  std::string name;
+  bool operator==(const NetworkOutput&) const = default;
+};
+
 /// A convolutional network as data: layers in an order in which each follows its inputs.
 /// layers[0] is the Input.  People count layers as Darknet does, from the first one after the
 /// input; `number` and `position` translate.
@@ -36,6 +43,7 @@ struct Network {
   std::string name;
   std::string origin;  ///< what it was imported from, for reports: `yolov2.cfg, random weights 7`
   std::vector<Layer> layers;
+  std::vector<NetworkOutput> outputs;  ///< empty: the last layer's
   InputNormalisation normalisation;
   std::vector<std::string> labels;  ///< a name per class, or empty
 
@@ -64,9 +72,13 @@ void add_input(Network& network, const Shape& shape, const std::string& where);
 /// inputs; `where` begins the message, for example `yolov2.cfg:120 [route]`.
 /// Returns the layer's position.
 int add_layer(Network& network, Operation operation, std::vector<int> inputs,
-              const std::string& where);
+              const std::string& where, std::string name = "");
 
-/// The extent of a convolution's weights: [filters][rows][cols][channels], channels of one group.
+/// Declares a layer's output as one of the network's.  Throws BadInput if it is one already.
+void add_output(Network& network, int position, std::string name, const std::string& where);
+
+/// The extent of a layer's weights: [filters][rows][cols][channels], for a convolution with the
+/// channels of one group.  A layer's filters are its output's channels.
 struct WeightShape {
   int filters = 0;
   int rows = 0;
@@ -93,11 +105,12 @@ struct LayerWeights {
 /// per filter too.
 [[nodiscard]] WeightShape weight_shape(const Network& network, int position);
 
-/// Multiplications and additions to compute `box` of the layer's output (a multiply-add is two).
+/// Multiplications and additions with weights to compute `box` of the layer's output (a
+/// multiply-add is two).
 [[nodiscard]] double flop(const Network& network, int position, const Box& box);
 
-/// Positions whose tensors are the network's result: every layer that feeds a Region and the last
-/// layer, in increasing order.
+/// Positions whose tensors are the network's result: its outputs, every head and what feeds one,
+/// in increasing order.
 [[nodiscard]] std::vector<int> result_layers(const Network& network);
 
 /// Round trip through JSON text: what a model file and a broadcast carry.

@@ -1,4 +1,4 @@
-#include "batch_norm.hpp"
+#include "stored_weights.hpp"
 
 #include <cmath>
 
@@ -23,6 +23,26 @@ LayerWeights fold(const DarknetConvolution& stored, const WeightShape& shape) {
     }
   }
   return folded;
+}
+
+LayerWeights interleave(const std::vector<float>& weights, const std::vector<float>& biases,
+                        const WeightShape& shape, int taps) {
+  LayerWeights result{std::vector<float>(shape.elements()),
+                      std::vector<float>(static_cast<std::size_t>(shape.filters))};
+  const int pixels = shape.rows;
+  const int channels = (shape.channels - 1) / taps;
+  const float* source = weights.data();
+  for (int pixel = 0; pixel < pixels; ++pixel) {
+    for (int filter = 0; filter < shape.filters; ++filter) {
+      const auto at = static_cast<std::size_t>(filter * pixels + pixel);
+      float* target = result.weights.data() + at * static_cast<std::size_t>(shape.channels);
+      for (int channel = 0; channel < channels; ++channel) {
+        for (int tap = 0; tap < taps; ++tap) target[tap * channels + channel] = *source++;
+      }
+      target[taps * channels] = biases[at];
+    }
+  }
+  return result;
 }
 
 }  // namespace vpinfer

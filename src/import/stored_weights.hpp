@@ -18,4 +18,11 @@ struct DarknetConvolution {
 /// Folds the batch normalisation into weights and biases and puts the channels last.
 [[nodiscard]] LayerWeights fold(const DarknetConvolution& stored, const WeightShape& shape);
 
+/// A locally connected layer as Darknet stores it: weights [pixels][filters][channels][taps] and
+/// biases [filters][pixels] become weights [filters][pixels][taps, channels last; then the bias].
+/// `taps` are the positions of a window.
+[[nodiscard]] LayerWeights interleave(const std::vector<float>& weights,
+                                      const std::vector<float>& biases, const WeightShape& shape,
+                                      int taps);
+
 }  // namespace vpinfer

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "vpinfer/kernel/tensor.hpp"
+#include "vpinfer/net/layer.hpp"
+
+namespace vpinfer {
+
+// The ends of detectors.  Each computes `box`, which spans all channels, of its output.
+
+/// YOLOv2's and v3's: sigmoids of x, y and objectness, a softmax (or sigmoids) over the class
+/// scores; width and height stay as they are.
+void activate_region(const Region& region, const ConstTensorView& input, const TensorView& output,
+                     const Box& box);
+
+/// YOLOv1's: a softmax over the class scores of each cell, if at all.
+void activate_grid(const GridHead& head, const ConstTensorView& input, const TensorView& output,
+                   const Box& box);
+
+/// NanoDet's: sigmoids of the class scores, a softmax over the bins of each side.
+void activate_nanodet(const NanoDet& head, const ConstTensorView& input, const TensorView& output,
+                      const Box& box);
+
+}  // namespace vpinfer

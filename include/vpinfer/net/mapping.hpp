@@ -1,0 +1,81 @@
+#pragma once
+
+#include <optional>
+
+namespace vpinfer {
+
+// How output positions of a layer find their inputs along one axis: rows, columns or channels.
+
+/// A sliding window: output i reads inputs i * stride - pad_before + t * dilation for each tap t.
+struct Window {
+  int size = 1;
+  int stride = 1;
+  int pad_before = 0;
+  int pad_after = 0;
+  int dilation = 1;
+
+  /// How many inputs lie between the ends of a window, both included.
+  [[nodiscard]] int reach() const { return (size - 1) * dilation + 1; }
+  bool operator==(const Window&) const = default;
+};
+
+/// A selection: output i is input begin + i * step; step may be negative.
+struct Cut {
+  int begin = 0;
+  int size = 1;
+  int step = 1;
+
+  [[nodiscard]] int source(int output) const { return begin + output * step; }
+  bool operator==(const Cut&) const = default;
+};
+
+/// An extension on both sides.
+struct Padding {
+  int before = 0;
+  int after = 0;
+  bool operator==(const Padding&) const = default;
+};
+
+/// What stands outside the original in a padded axis.
+enum class PadMode {
+  kConstant,  ///< one value
+  kEdge,      ///< the outermost element
+  kReflect,   ///< a mirror image about the outermost element, which is not repeated
+};
+
+/// The input that stands at `output`; empty for a constant.
+[[nodiscard]] std::optional<int> padded_source(const Padding& padding, PadMode mode, int output,
+                                               int input_size);
+
+/// The coordinate transformation of a resize: output i lies at the input's coordinate
+/// (i + output_offset) / scale - input_offset.  With offsets of 1/2 pixels are areas ("half pixel"),
+/// without they are points.
+struct Sampling {
+  int size = 1;  ///< of the output
+  double scale = 1;
+  double output_offset = 0;
+  double input_offset = 0;
+  bool operator==(const Sampling&) const = default;
+};
+
+enum class Interpolation {
+  kLinear,
+  kNearestFloor,
+  kNearestCeil,
+  kNearestHalfDown,  ///< to the nearest; halves go down
+  kNearestHalfUp,
+};
+
+/// The inputs that an output position is made of: (1 - weight) * [low] + weight * [high].
+/// low == high if one suffices.
+struct Taps {
+  int low = 0;
+  int high = 0;
+  float weight = 0;
+};
+
+/// Beyond the input's ends its outermost elements go on.
+[[nodiscard]] Taps sample(const Sampling& sampling, Interpolation interpolation, int output,
+                          int input_size);
+
+}  // namespace vpinfer

@@ -1,0 +1,362 @@
+#include "shape_inference.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// No tensor of a model that fits a small machine is larger; keeps index arithmetic in range.
+constexpr std::int64_t kMostElements = std::numeric_limits<std::int32_t>::max();
+constexpr int kLargestReorg = 1024;
+constexpr int kLargestWindow = 65536;
+
+/// Infers the output shape of one operation from the shapes of its inputs.
+class ShapeOf {
+ public:
+  ShapeOf(const std::vector<Shape>& inputs, const std::string& where)
+      : inputs_(inputs), where_(where) {}
+
+  Shape operator()(const Input&) const { refuse("only the first layer can be the input"); }
+
+  Shape operator()(const Constant& constant) const {
+    if (!inputs_.empty()) refuse("a constant takes no input");
+    return constant.shape;
+  }
+
+  Shape operator()(const Convolution& conv) const {
+    const Shape& in = only_input();
+    check_filters(conv.filters);
+    if (conv.groups < 1 || in.channels % conv.groups != 0 || conv.filters % conv.groups != 0) {
+      refuse("groups=" + std::to_string(conv.groups) + " must divide the " +
+             std::to_string(in.channels) + " input channels and the " +
+             std::to_string(conv.filters) + " filters");
+    }
+    check_filter_size(conv.rows, conv.cols, in.channels);
+    return {slide(conv.rows, in.rows, "rows"), slide(conv.cols, in.cols, "columns"), conv.filters};
+  }
+
+  Shape operator()(const LocallyConnected& local) const {
+    const Shape& in = only_input();
+    check_filters(local.filters);
+    check_filter_size(local.rows, local.cols, in.channels);
+    const Shape out{slide(local.rows, in.rows, "rows"), slide(local.cols, in.cols, "columns"),
+                    local.filters};
+    if (local.rows.dilation != 1 || local.cols.dilation != 1) {
+      refuse("a locally connected layer cannot be dilated");
+    }
+    const std::int64_t per_pixel = std::int64_t{local.rows.size} * local.cols.size * in.channels + 1;
+    if (std::int64_t{out.rows} * out.cols > kMostElements / per_pixel) {
+      refuse("its filters are too large");
+    }
+    return out;
+  }
+
+  Shape operator()(const MaxPool& pool) const {
+    const Shape& in = only_input();
+    return {slide(pool.rows, in.rows, "rows"), slide(pool.cols, in.cols, "columns"), in.channels};
+  }
+
+  Shape operator()(const AveragePool& pool) const {
+    const Shape& in = only_input();
+    return {slide(pool.rows, in.rows, "rows"), slide(pool.cols, in.cols, "columns"), in.channels};
+  }
+
+  Shape operator()(const Elementwise&) const {
+    check_inputs(2);
+    const auto extent = [&](int Shape::*axis) {
+      const int a = inputs_[0].*axis;
+      const int b = inputs_[1].*axis;
+      if (a != b && a != 1 && b != 1) {
+        refuse("cannot combine " + to_string(inputs_[0]) + " and " + to_string(inputs_[1]));
+      }
+      return std::max(a, b);
+    };
+    return {extent(&Shape::rows), extent(&Shape::cols), extent(&Shape::channels)};
+  }
+
+  Shape operator()(const Shortcut&) const {
+    check_inputs(2);
+    const Shape& in = inputs_[0];
+    const Shape& from = inputs_[1];
+    const int shrink_rows = std::max(1, from.rows / in.rows);
+    const int shrink_cols = std::max(1, from.cols / in.cols);
+    const int grow_rows = std::max(1, in.rows / from.rows);
+    const int grow_cols = std::max(1, in.cols / from.cols);
+    if (shrink_rows != shrink_cols || grow_rows != grow_cols) {
+      refuse("cannot add " + to_string(from) + " to " + to_string(in) +
+             ": rows and columns differ by different factors");
+    }
+    return in;
+  }
+
+  Shape operator()(const Activate&) const { return only_input(); }
+  Shape operator()(const PRelu&) const { return only_input(); }
+
+  Shape operator()(const Softmax& softmax) const {
+    const Shape& in = only_input();
+    if (!(softmax.temperature > 0)) refuse("the temperature must be above 0");
+    if (softmax.tree.empty()) {
+      if (softmax.groups < 1 || in.channels % softmax.groups != 0) {
+        refuse("groups=" + std::to_string(softmax.groups) + " must divide the " +
+               std::to_string(in.channels) + " input channels");
+      }
+      return in;
+    }
+    check_tree(softmax.tree);
+    if (static_cast<int>(softmax.tree.size()) != in.channels || softmax.groups != 1) {
+      refuse("a tree of " + std::to_string(softmax.tree.size()) + " classes does not suit " +
+             std::to_string(in.channels) + " channels");
+    }
+    return in;
+  }
+
+  Shape operator()(const Concat&) const {
+    Shape out = inputs_.front();
+    std::int64_t channels = 0;
+    for (const Shape& in : inputs_) {
+      if (in.rows != out.rows || in.cols != out.cols) {
+        refuse("cannot join " + to_string(inputs_.front()) + " and " + to_string(in) +
+               ": rows and columns differ");
+      }
+      channels += in.channels;
+    }
+    if (channels > kMostElements) refuse("it would have too many channels");
+    out.channels = static_cast<int>(channels);
+    return out;
+  }
+
+  Shape operator()(const Slice& slice) const {
+    const Shape& in = only_input();
+    return {cut(slice.rows, in.rows, "rows"), cut(slice.cols, in.cols, "columns"),
+            cut(slice.channels, in.channels, "channels")};
+  }
+
+  Shape operator()(const Pad& pad) const {
+    const Shape& in = only_input();
+    return {extend(pad.rows, pad.mode, in.rows, "rows"),
+            extend(pad.cols, pad.mode, in.cols, "columns"),
+            extend(pad.channels, pad.mode, in.channels, "channels")};
+  }
+
+  Shape operator()(const Resample& resample) const {
+    const Shape& in = only_input();
+    for (const Sampling& axis : {resample.rows, resample.cols}) {
+      const bool finite = std::isfinite(axis.scale) && std::isfinite(axis.output_offset) &&
+                          std::isfinite(axis.input_offset);
+      if (!finite || axis.scale <= 0) refuse("its scale must be a number above 0");
+    }
+    return {resample.rows.size, resample.cols.size, in.channels};
+  }
+
+  Shape operator()(const Flatten& flatten) const {
+    const Shape& in = only_input();
+    const auto elements = static_cast<std::int64_t>(in.elements());
+    if (flatten.extra < 0 || elements + flatten.extra > kMostElements) {
+      refuse("it would have too many channels");
+    }
+    return {1, 1, static_cast<int>(elements) + flatten.extra};
+  }
+
+  Shape operator()(const Reorg& reorg) const {
+    const Shape& in = only_input();
+    const int s = reorg.stride;
+    check_block(s);
+    if (in.channels % (s * s) != 0) refuse_reorg(in, "channels", s * s);
+    if (reorg.reverse) return {in.rows * s, in.cols * s, in.channels / (s * s)};
+    if (in.rows % s != 0) refuse_reorg(in, "rows", s);
+    if (in.cols % s != 0) refuse_reorg(in, "columns", s);
+    return {in.rows / s, in.cols / s, in.channels * s * s};
+  }
+
+  Shape operator()(const SpaceToDepth& move) const {
+    const Shape& in = only_input();
+    const int s = move.block;
+    check_block(s);
+    if (in.rows % s != 0) refuse_reorg(in, "rows", s);
+    if (in.cols % s != 0) refuse_reorg(in, "columns", s);
+    return {in.rows / s, in.cols / s, multiply(in.channels, s * s)};
+  }
+
+  Shape operator()(const DepthToSpace& move) const {
+    const Shape& in = only_input();
+    const int s = move.block;
+    check_block(s);
+    if (in.channels % (s * s) != 0) refuse_reorg(in, "channels", s * s);
+    return {multiply(in.rows, s), multiply(in.cols, s), in.channels / (s * s)};
+  }
+
+  Shape operator()(const Region& region) const {
+    const Shape& in = only_input();
+    const std::int64_t wanted =
+        (region.classes + std::int64_t{5}) * static_cast<std::int64_t>(region.anchors.size());
+    if (region.classes < 0 || wanted == 0 || in.channels != wanted) {
+      refuse("needs " + std::to_string(wanted) + " channels for " +
+             std::to_string(region.anchors.size()) + " anchors and " +
+             std::to_string(region.classes) + " classes, but its input has " +
+             std::to_string(in.channels));
+    }
+    if (!region.tree.empty()) {
+      check_tree(region.tree);
+      if (static_cast<int>(region.tree.size()) != region.classes) {
+        refuse("its tree has " + std::to_string(region.tree.size()) + " classes instead of " +
+               std::to_string(region.classes));
+      }
+    }
+    for (const int entry : region.map) {
+      if (entry < 0 || entry >= region.classes) {
+        refuse("its map names class " + std::to_string(entry) + ", which there is not");
+      }
+    }
+    return in;
+  }
+
+  Shape operator()(const GridHead& head) const {
+    const Shape& in = only_input();
+    const std::int64_t side = head.side;
+    const bool sane = head.side >= 1 && head.side <= kLargestWindow && head.boxes >= 1 &&
+                      head.boxes <= kLargestWindow && head.classes >= 0 &&
+                      head.classes <= kLargestWindow;
+    const std::int64_t wanted =
+        sane ? side * side * (head.classes + std::int64_t{5} * head.boxes) : 0;
+    if (in != Shape{1, 1, in.channels} || in.channels != wanted) {
+      refuse("needs " + std::to_string(wanted) + " values for " + std::to_string(head.side) +
+             " x " + std::to_string(head.side) + " cells, " + std::to_string(head.boxes) +
+             " boxes and " + std::to_string(head.classes) + " classes, but its input is " +
+             to_string(in));
+    }
+    return in;
+  }
+
+  Shape operator()(const NanoDet& head) const {
+    const Shape& in = only_input();
+    const bool sane = head.classes >= 1 && head.classes <= kLargestWindow && head.bins >= 1 &&
+                      head.bins <= kLargestWindow && head.stride >= 1 &&
+                      head.stride <= kLargestWindow;
+    if (!sane || in.channels != head.channels()) {
+      refuse("needs " + (sane ? std::to_string(head.channels()) : "other") + " channels for " +
+             std::to_string(head.classes) + " classes and " + std::to_string(head.bins) +
+             " bins, but its input has " + std::to_string(in.channels));
+    }
+    return in;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const { throw BadInput(where_ + ": " + why); }
+
+  [[noreturn]] void refuse_reorg(const Shape& in, const std::string& axis, int divisor) const {
+    refuse("the " + axis + " of its input " + to_string(in) + " must be a multiple of " +
+           std::to_string(divisor));
+  }
+
+  void check_inputs(std::size_t count) const {
+    if (inputs_.size() == count) return;
+    refuse("takes exactly " + std::string(count == 1 ? "one input" : "two inputs"));
+  }
+
+  const Shape& only_input() const {
+    check_inputs(1);
+    return inputs_.front();
+  }
+
+  void check_filters(int filters) const {
+    if (filters < 1) refuse("filters must be at least 1");
+  }
+
+  void check_filter_size(const Window& rows, const Window& cols, int channels) const {
+    if (std::int64_t{rows.size} * cols.size > kMostElements / channels) {
+      refuse("its filters are too large");
+    }
+  }
+
+  void check_block(int stride) const {
+    if (stride < 1 || stride > kLargestReorg) {
+      refuse("stride must be from 1 to " + std::to_string(kLargestReorg));
+    }
+  }
+
+  int multiply(int extent, int factor) const {
+    if (std::int64_t{extent} * factor > kMostElements) refuse("its output would be too large");
+    return extent * factor;
+  }
+
+  /// Parents come before their children, or there are none.
+  void check_tree(const std::vector<int>& parents) const {
+    for (int i = 0; i < static_cast<int>(parents.size()); ++i) {
+      const int parent = parents[static_cast<std::size_t>(i)];
+      if (parent < -1 || parent >= i) {
+        refuse("class " + std::to_string(i) + " of its tree has the parent " +
+               std::to_string(parent) + ", which does not come before it");
+      }
+    }
+  }
+
+  int cut(const Cut& axis, int size, const std::string& name) const {
+    const std::int64_t last = axis.begin + (axis.size - std::int64_t{1}) * axis.step;
+    const bool inside = axis.size >= 1 && axis.step != 0 && axis.begin >= 0 && axis.begin < size &&
+                        last >= 0 && last < size;
+    if (!inside) {
+      refuse("cannot take " + std::to_string(axis.size) + " " + name + " from " +
+             std::to_string(axis.begin) + " in steps of " + std::to_string(axis.step) + " out of " +
+             std::to_string(size));
+    }
+    return axis.size;
+  }
+
+  int extend(const Padding& padding, PadMode mode, int size, const std::string& name) const {
+    const int most = std::max(padding.before, padding.after);
+    if (padding.before < 0 || padding.after < 0 || most > kLargestWindow ||
+        (mode == PadMode::kReflect && most >= size)) {
+      refuse("cannot add " + std::to_string(padding.before) + " and " +
+             std::to_string(padding.after) + " to " + std::to_string(size) + " " + name);
+    }
+    return size + padding.before + padding.after;
+  }
+
+  int slide(const Window& window, int size, const std::string& axis) const {
+    if (window.size < 1 || window.stride < 1 || window.dilation < 1) {
+      refuse("size, stride and dilation must be at least 1");
+    }
+    for (const int extent : {window.size, window.pad_before, window.pad_after, window.dilation}) {
+      if (extent > kLargestWindow) {
+        refuse("a window or padding of " + std::to_string(extent) + " is too large");
+      }
+    }
+    const std::int64_t reach = (window.size - std::int64_t{1}) * window.dilation + 1;
+    const std::int64_t room = std::int64_t{size} + window.pad_before + window.pad_after - reach;
+    if (window.pad_before < 0 || window.pad_after < 0 || room < 0) {
+      refuse("a window of " + std::to_string(reach) + " does not fit " +
+             std::to_string(size) + " " + axis);
+    }
+    const std::int64_t steps = room / window.stride + 1;
+    if (steps > kMostElements) refuse("its output would be too large");
+    return static_cast<int>(steps);
+  }
+
+  const std::vector<Shape>& inputs_;
+  const std::string& where_;
+};
+
+}  // namespace
+
+void check_extent(const Shape& shape, const std::string& where) {
+  if (shape.rows < 1 || shape.cols < 1 || shape.channels < 1) {
+    throw BadInput(where + ": an extent of " + to_string(shape) + " is empty");
+  }
+  if (std::int64_t{shape.rows} * shape.cols > kMostElements / shape.channels) {
+    throw BadInput(where + ": an extent of " + to_string(shape) + " is too large");
+  }
+}
+
+Shape infer_shape(const Operation& operation, const std::vector<Shape>& inputs,
+                  const std::string& where) {
+  const Shape output = std::visit(ShapeOf(inputs, where), operation);
+  check_extent(output, where);
+  return output;
+}
+
+}  // namespace vpinfer
