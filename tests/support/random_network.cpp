@@ -11,10 +11,9 @@ namespace {
 
 constexpr int kMostChannels = 48;
 constexpr int kMostPixelsAside = 46;
-constexpr int kActivations = 14;
 
 bool fits(const Window& window, int extent) {
-  return extent + window.pad_before + window.pad_after >= window.size;
+  return extent + window.pad_before + window.pad_after >= window.reach();
 }
 
 class NetworkMaker {
@@ -30,18 +29,37 @@ class NetworkMaker {
   }
 
   Network make() {
-    for (int layers = random_.between(3, 9); layers > 0; --layers) append();
-    if (random_.chance(30)) append_region();
+    for (int layers = random_.between(3, 10); layers > 0; --layers) append();
+    if (random_.chance(40)) append_head();
+    if (random_.chance(20)) add_output(network_, random_.between(1, network_.size() - 1), "", "");
     return std::move(network_);
   }
 
  private:
   void append() {
-    const int kind = random_.between(1, 100);
-    if (kind <= 20) return append_pool(source());
-    if (kind <= 40) return append_route(source());
-    if (kind <= 55 && append_reorg(source())) return;
-    append_convolution(source());
+    const int from = source();
+    switch (random_.between(1, 24)) {
+      case 1:
+      case 2: return append_pool(from);
+      case 3: return append_average_pool(from);
+      case 4:
+      case 5: return append_route(from);
+      case 6:
+      case 7: return append_rearrangement(from);
+      case 8: return append_elementwise(from);
+      case 9:
+      case 10: return append_shortcut(from);
+      case 11: return add(Activate{activation()}, {from});
+      case 12: return add(PRelu{}, {from});
+      case 13: return append_softmax(from);
+      case 14: return append_slice(from);
+      case 15: return append_pad(from);
+      case 16: return append_resample(from);
+      case 17: return append_local(from);
+      case 18: return append_constant(from);
+      case 19: return append_connected(from);
+      default: return append_convolution(from);
+    }
   }
 
   /// Mostly the previous layer, sometimes any earlier one.
@@ -58,7 +76,7 @@ class NetworkMaker {
     while (true) {
       const int size = random_.pick<int>({1, 2, 3, 3, 5});
       const Window window{size, random_.between(1, 2), random_.between(0, size),
-                          random_.between(0, size)};
+                          random_.between(0, size), random_.chance(15) ? 2 : 1};
       if (fits(window, extent)) return window;
     }
   }
@@ -74,8 +92,30 @@ class NetworkMaker {
     const bool pointwise = random_.chance(25);
     const Window rows = pointwise ? Window{} : convolution_window(in.rows);
     const Window cols = pointwise ? Window{} : convolution_window(in.cols);
-    const auto activation = static_cast<Activation>(random_.between(0, kActivations - 1));
-    add(Convolution{filters, groups, rows, cols, activation}, {from});
+    add(Convolution{filters, groups, rows, cols, activation()}, {from});
+  }
+
+  Activation activation() {
+    const auto function =
+        static_cast<Activation::Function>(random_.between(0, kActivationFunctions - 1));
+    return function == Activation::kClip ? Activation(function, -0.5F, 0.75F) : function;
+  }
+
+  void append_connected(int from) {
+    const Shape& in = network_.layer(from).output;
+    add(Convolution{random_.between(1, 12), 1, Window{in.rows}, Window{in.cols}, activation()},
+        {from});
+  }
+
+  void append_local(int from) {
+    const Shape& in = network_.layer(from).output;
+    const auto window = [&](int extent) {
+      const int size = std::min(extent, random_.between(1, 3));
+      return Window{size, random_.between(1, 2), random_.between(0, 1), random_.between(0, 1)};
+    };
+    const Window rows = window(in.rows);
+    const Window cols = window(in.cols);
+    add(LocallyConnected{random_.between(1, 5), rows, cols, activation()}, {from});
   }
 
   /// As Darknet pads, or not at all.
@@ -88,6 +128,129 @@ class NetworkMaker {
   void append_pool(int from) {
     const Shape& in = network_.layer(from).output;
     add(MaxPool{pool_window(in.rows), pool_window(in.cols)}, {from});
+  }
+
+  void append_average_pool(int from) {
+    const Shape& in = network_.layer(from).output;
+    if (random_.chance(30)) return add(AveragePool{Window{in.rows}, Window{in.cols}}, {from});
+    add(AveragePool{pool_window(in.rows), pool_window(in.cols), random_.chance(50)}, {from});
+  }
+
+  /// Two earlier layers that can be combined, or one and a part of itself.
+  void append_elementwise(int from) {
+    // Not division: the reference would amplify the noise of numbers near 0.
+    const auto function = random_.pick<Arithmetic>({Arithmetic::kAdd, Arithmetic::kSubtract,
+                                                    Arithmetic::kMultiply, Arithmetic::kMaximum,
+                                                    Arithmetic::kMinimum});
+    const Shape& in = network_.layer(from).output;
+    int other = random_.between(0, network_.size() - 1);
+    const auto fits = [](int a, int b) { return a == b || a == 1 || b == 1; };
+    const Shape& shape = network_.layer(other).output;
+    if (!fits(in.rows, shape.rows) || !fits(in.cols, shape.cols) ||
+        !fits(in.channels, shape.channels)) {
+      // As squeeze-and-excite does.
+      add(AveragePool{Window{in.rows}, Window{in.cols}}, {from});
+      other = network_.size() - 1;
+    }
+    const bool swap = random_.chance(50);
+    add(Elementwise{function, activation()}, {swap ? other : from, swap ? from : other});
+  }
+
+  void append_shortcut(int from) {
+    const Shape in = network_.layer(from).output;
+    std::vector<int> others;
+    for (int i = 0; i < network_.size(); ++i) {
+      const Shape& shape = network_.layer(i).output;
+      if (std::max(1, shape.rows / in.rows) == std::max(1, shape.cols / in.cols) &&
+          std::max(1, in.rows / shape.rows) == std::max(1, in.cols / shape.cols)) {
+        others.push_back(i);
+      }
+    }
+    add(Shortcut{random_.chance(50) ? 1.0F : 0.5F, random_.chance(50) ? 1.0F : 0.25F,
+                 activation()},
+        {from, random_.pick(others)});
+  }
+
+  void append_softmax(int from) {
+    const int channels = network_.layer(from).output.channels;
+    Softmax softmax{1, random_.chance(70), random_.chance(50) ? 1.0F : 2.0F, {}};
+    if (channels % 2 == 0 && random_.chance(30)) softmax.groups = 2;
+    if (softmax.groups == 1 && random_.chance(30)) softmax.tree = tree(channels);
+    add(softmax, {from});
+  }
+
+  /// Up to three roots, then pairs of siblings.
+  static std::vector<int> tree(int classes) {
+    std::vector<int> parents;
+    for (int i = 0; i < classes; ++i) parents.push_back(i < 3 ? -1 : (i - 3) / 2);
+    return parents;
+  }
+
+  Cut part(int extent) {
+    const int step = random_.chance(70) ? 1 : 2;
+    const int size = random_.between(1, (extent - 1) / step + 1);
+    const int begin = random_.between(0, extent - 1 - (size - 1) * step);
+    if (random_.chance(20)) return {begin + (size - 1) * step, size, -step};
+    return {begin, size, step};
+  }
+
+  void append_slice(int from) {
+    const Shape& in = network_.layer(from).output;
+    const Cut rows = part(in.rows);
+    const Cut cols = part(in.cols);
+    add(Slice{rows, cols, part(in.channels), random_.chance(50) ? 1.0F : 2.0F,
+              random_.chance(50) ? 0.0F : -1.0F},
+        {from});
+  }
+
+  void append_pad(int from) {
+    const Shape& in = network_.layer(from).output;
+    const auto mode =
+        random_.pick<PadMode>({PadMode::kConstant, PadMode::kEdge, PadMode::kReflect});
+    const auto padding = [&](int extent) {
+      const int most = mode == PadMode::kReflect ? std::min(3, extent - 1) : 3;
+      return Padding{random_.between(0, most), random_.between(0, most)};
+    };
+    const Padding rows = padding(in.rows);
+    const Padding cols = padding(in.cols);
+    add(Pad{rows, cols, random_.chance(30) ? padding(in.channels) : Padding{}, mode, 0.25F},
+        {from});
+  }
+
+  void append_resample(int from) {
+    const Shape& in = network_.layer(from).output;
+    const auto interpolation = random_.pick<Interpolation>(
+        {Interpolation::kLinear, Interpolation::kNearestFloor, Interpolation::kNearestCeil,
+         Interpolation::kNearestHalfDown, Interpolation::kNearestHalfUp});
+    const double offset = random_.chance(50) ? 0.5 : 0;
+    const auto sampling = [&](int extent) {
+      const int size = random_.between(1, std::min(kMostPixelsAside, 3 * extent));
+      return Sampling{size, static_cast<double>(size) / extent, offset, offset};
+    };
+    const Sampling rows = sampling(in.rows);
+    add(Resample{rows, sampling(in.cols), interpolation, random_.chance(80) ? 1.0F : 2.0F}, {from});
+  }
+
+  void append_constant(int beside) {
+    const Shape shape = network_.layer(beside).output;
+    add(Constant{{random_.chance(50) ? 1 : shape.rows, shape.cols, shape.channels}}, {});
+    add(Elementwise{Arithmetic::kAdd, Activation::kLinear}, {beside, network_.size() - 1});
+  }
+
+  void append_rearrangement(int from) {
+    const Shape in = network_.layer(from).output;
+    const bool small = in.rows * 2 <= kMostPixelsAside && in.cols * 2 <= kMostPixelsAside;
+    const bool even = in.rows % 2 == 0 && in.cols % 2 == 0 && in.channels * 4 <= kMostChannels;
+    const int kind = random_.between(1, 5);
+    if (kind == 1 && in.channels % 4 == 0 && small) {
+      const auto order = random_.chance(50) ? DepthOrder::kDepthColumnRow
+                                            : DepthOrder::kColumnRowDepth;
+      return add(DepthToSpace{2, order}, {from});
+    }
+    if (kind == 2 && even) return add(SpaceToDepth{2}, {from});
+    if (kind == 3 && in.elements() <= 512) return add(Flatten{random_.between(0, 2)}, {from});
+    if (append_reorg(from)) return;
+    append_convolution(from);
   }
 
   void append_route(int first) {
@@ -119,12 +282,28 @@ class NetworkMaker {
     return true;
   }
 
-  void append_region() {
-    const int classes = random_.between(0, 4);
-    const std::vector<Anchor> anchors(static_cast<std::size_t>(random_.between(1, 3)), {1, 2});
-    const int filters = static_cast<int>(anchors.size()) * (classes + 5);
-    add(Convolution{filters, 1, {}, {}, Activation::kLinear}, {network_.size() - 1});
-    add(Region{classes, random_.chance(50), anchors}, {network_.size() - 1});
+  void append_head() {
+    const int before = network_.size() - 1;
+    const auto append = [&](int filters, Operation head) {
+      add(Convolution{filters, 1, {}, {}, Activation::kLinear}, {before});
+      add(std::move(head), {network_.size() - 1});
+    };
+    const int kind = random_.between(1, 5);
+    if (kind == 1) {
+      const NanoDet head{random_.between(1, 4), random_.between(1, 5), 8};
+      return append(head.channels(), head);
+    }
+    if (kind == 2) {
+      const GridHead head{2, random_.between(1, 2), random_.between(0, 3), random_.chance(50)};
+      const Shape& in = network_.layer(before).output;
+      add(Convolution{4 * (head.classes + 5 * head.boxes), 1, Window{in.rows}, Window{in.cols}},
+          {before});
+      return add(head, {network_.size() - 1});
+    }
+    Region region{random_.between(0, 4), random_.chance(50), {}, {}, {}};
+    region.anchors.resize(static_cast<std::size_t>(random_.between(1, 3)), {1, 2});
+    if (random_.chance(30)) region.tree = tree(region.classes);
+    append(static_cast<int>(region.anchors.size()) * region.channels_per_anchor(), region);
   }
 
   Random random_;
@@ -151,12 +330,12 @@ std::vector<Box> cut(const Box& box, int pieces, const std::vector<Axis>& axes, 
 
 Layout random_layout(const Layer& layer, int ranks, Random& random) {
   std::vector<Axis> axes{&Box::rows, &Box::cols};
-  if (!std::holds_alternative<Region>(layer.operation)) axes.push_back(&Box::channels);
+  if (!is_head(layer.operation)) axes.push_back(&Box::channels);
   if (random.chance(50)) axes = {random.pick(axes)};
   Layout layout = cut(whole(layer.output), random.between(1, ranks), axes, random);
   if (random.chance(25)) {
     layout.back() = hull(layout.back(), random_box(whole(layer.output), random));
-    if (std::holds_alternative<Region>(layer.operation)) {
+    if (is_head(layer.operation)) {
       layout.back().channels = whole(layer.output).channels;
     }
   }

@@ -91,14 +91,21 @@ struct ReferenceLayer {
     return values;
   }
 
+  double value(int row, int col, int channel, std::size_t index = 0) const {
+    return static_cast<double>(
+        input(index)[flat_index(network.input_shape(position, index), row, col, channel)]);
+  }
+
+  double weight(std::size_t index) const { return static_cast<double>(weights.weights[index]); }
+
   /// Calls visit(window row, window col, row, col) for the places of a window in the picture.
   template <typename Visit>
   void for_each_place(const Window& rows, const Window& cols, int row, int col,
                       const Visit& visit) const {
     for (int r = 0; r < rows.size; ++r) {
       for (int c = 0; c < cols.size; ++c) {
-        const int in_row = row * rows.stride - rows.pad_before + r;
-        const int in_col = col * cols.stride - cols.pad_before + c;
+        const int in_row = row * rows.stride - rows.pad_before + r * rows.dilation;
+        const int in_col = col * cols.stride - cols.pad_before + c * cols.dilation;
         if (in_row < 0 || in_row >= in().rows || in_col < 0 || in_col >= in().cols) continue;
         visit(r, c, in_row, in_col);
       }
@@ -107,6 +114,29 @@ struct ReferenceLayer {
 
   std::vector<float> operator()(const Input&) const {
     throw std::logic_error("the input is not computed");
+  }
+
+  std::vector<float> operator()(const Constant& constant) const {
+    return for_each_output([&](int row, int col, int channel) {
+      const int index = (channel * constant.shape.rows + row) * constant.shape.cols + col;
+      return weight(static_cast<std::size_t>(index));
+    });
+  }
+
+  std::vector<float> operator()(const LocallyConnected& local) const {
+    const int per_pixel = local.rows.size * local.cols.size * in().channels + 1;
+    return for_each_output([&](int row, int col, int filter) {
+      const int pixel = row * out().cols + col;
+      const int first = (filter * out().rows * out().cols + pixel) * per_pixel;
+      double sum = weight(static_cast<std::size_t>(first + per_pixel - 1));
+      for_each_place(local.rows, local.cols, row, col, [&](int r, int c, int in_row, int in_col) {
+        for (int i = 0; i < in().channels; ++i) {
+          const int at = first + (r * local.cols.size + c) * in().channels + i;
+          sum += weight(static_cast<std::size_t>(at)) * value(in_row, in_col, i);
+        }
+      });
+      return reference_activation(local.activation, sum);
+    });
   }
 
   std::vector<float> operator()(const Convolution& conv) const {
@@ -135,6 +165,226 @@ struct ReferenceLayer {
     });
   }
 
+  std::vector<float> operator()(const AveragePool& pool) const {
+    return for_each_output([&](int row, int col, int channel) {
+      double sum = 0;
+      int count = 0;
+      for_each_place(pool.rows, pool.cols, row, col, [&](int, int, int in_row, int in_col) {
+        sum += value(in_row, in_col, channel);
+        ++count;
+      });
+      // All places of a window lie within the padding.
+      if (pool.counts_padding) count = pool.rows.size * pool.cols.size;
+      return count == 0 ? 0 : sum / count;
+    });
+  }
+
+  std::vector<float> operator()(const Elementwise& pair) const {
+    const auto operand = [&](std::size_t index, int row, int col, int channel) {
+      const Shape& shape = network.input_shape(position, index);
+      return value(shape.rows == 1 ? 0 : row, shape.cols == 1 ? 0 : col,
+                   shape.channels == 1 ? 0 : channel, index);
+    };
+    return for_each_output([&](int row, int col, int channel) {
+      const double a = operand(0, row, col, channel);
+      const double b = operand(1, row, col, channel);
+      const auto result = [&] {
+        switch (pair.function) {
+          case Arithmetic::kAdd: return a + b;
+          case Arithmetic::kSubtract: return a - b;
+          case Arithmetic::kMultiply: return a * b;
+          case Arithmetic::kDivide: return a / b;
+          case Arithmetic::kMaximum: return std::max(a, b);
+          case Arithmetic::kMinimum: return std::min(a, b);
+        }
+        throw std::logic_error("unknown function");
+      };
+      return reference_activation(pair.activation, result());
+    });
+  }
+
+  /// shortcut_cpu of Darknet's src/blas.c, from the added layer's side.
+  std::vector<float> operator()(const Shortcut& shortcut) const {
+    std::vector<double> sums(input().begin(), input().end());
+    const Shape& from = network.input_shape(position, 1);
+    const int stride = std::max(1, from.cols / out().cols);
+    const int sample = std::max(1, out().cols / from.cols);
+    const int channels = std::min(from.channels, out().channels);
+    for (int i = 0; i < std::min(from.rows, out().rows); ++i) {
+      for (int j = 0; j < std::min(from.cols, out().cols); ++j) {
+        for (int k = 0; k < channels; ++k) {
+          if (i * stride >= from.rows || j * stride >= from.cols) continue;
+          if (i * sample >= out().rows || j * sample >= out().cols) continue;
+          double& sum = sums[flat_index(out(), i * sample, j * sample, k)];
+          sum = static_cast<double>(shortcut.alpha) * sum +
+                static_cast<double>(shortcut.beta) * value(i * stride, j * stride, k, 1);
+        }
+      }
+    }
+    std::vector<float> values;
+    for (const double sum : sums) {
+      values.push_back(static_cast<float>(reference_activation(shortcut.activation, sum)));
+    }
+    return values;
+  }
+
+  std::vector<float> operator()(const Activate& activate) const {
+    return for_each_output([&](int row, int col, int channel) {
+      return reference_activation(activate.activation, value(row, col, channel));
+    });
+  }
+
+  std::vector<float> operator()(const PRelu&) const {
+    return for_each_output([&](int row, int col, int channel) {
+      const double x = value(row, col, channel);
+      return x > 0 ? x : weight(static_cast<std::size_t>(channel)) * x;
+    });
+  }
+
+  std::vector<float> operator()(const Softmax& softmax) const {
+    const auto same_group = [&](int a, int b) {
+      if (softmax.tree.empty()) return a * softmax.groups / in().channels == b * softmax.groups / in().channels;
+      for (int i = std::min(a, b); i <= std::max(a, b); ++i) {
+        if (softmax.tree[static_cast<std::size_t>(i)] != softmax.tree[static_cast<std::size_t>(a)]) return false;
+      }
+      return true;
+    };
+    return for_each_output([&](int row, int col, int channel) {
+      double sum = 0;
+      for (int r = 0; r < in().rows; ++r) {
+        for (int c = 0; c < in().cols; ++c) {
+          if (softmax.per_pixel && (r != row || c != col)) continue;
+          for (int k = 0; k < in().channels; ++k) {
+            if (!same_group(k, channel)) continue;
+            sum += std::exp((value(r, c, k) - value(row, col, channel)) /
+                            static_cast<double>(softmax.temperature));
+          }
+        }
+      }
+      return 1 / sum;
+    });
+  }
+
+  std::vector<float> operator()(const Slice& slice) const {
+    return for_each_output([&](int row, int col, int channel) {
+      return value(slice.rows.begin + row * slice.rows.step,
+                   slice.cols.begin + col * slice.cols.step,
+                   slice.channels.begin + channel * slice.channels.step) *
+                 static_cast<double>(slice.scale) +
+             static_cast<double>(slice.shift);
+    });
+  }
+
+  std::vector<float> operator()(const Pad& pad) const {
+    const auto source = [&](const Padding& padding, int at, int size) {
+      at -= padding.before;
+      if (pad.mode == PadMode::kEdge) return at < 0 ? 0 : at >= size ? size - 1 : at;
+      if (pad.mode == PadMode::kReflect) return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+      return at >= size ? -1 : at;
+    };
+    return for_each_output([&](int row, int col, int channel) {
+      const int r = source(pad.rows, row, in().rows);
+      const int c = source(pad.cols, col, in().cols);
+      const int k = source(pad.channels, channel, in().channels);
+      return r < 0 || c < 0 || k < 0 ? static_cast<double>(pad.value) : value(r, c, k);
+    });
+  }
+
+  /// Every input counts as much as a tent around the output's place gives it.
+  std::vector<float> operator()(const Resample& resample) const {
+    const auto place = [](const Sampling& s, int at) {
+      return (at + s.output_offset) / s.scale - s.input_offset;
+    };
+    const auto share = [&](const Sampling& s, int at, int source, int size) {
+      const double x = std::min(std::max(place(s, at), 0.0), size - 1.0);
+      if (resample.interpolation == Interpolation::kLinear) {
+        return std::max(0.0, 1 - std::abs(x - source));
+      }
+      const double exact = place(s, at);
+      double nearest = std::round(exact);
+      if (resample.interpolation == Interpolation::kNearestFloor) nearest = std::floor(exact);
+      if (resample.interpolation == Interpolation::kNearestCeil) nearest = std::ceil(exact);
+      const bool half = exact - std::floor(exact) == 0.5;
+      if (half && resample.interpolation == Interpolation::kNearestHalfDown) nearest = exact - 0.5;
+      if (half && resample.interpolation == Interpolation::kNearestHalfUp) nearest = exact + 0.5;
+      return std::min(std::max(nearest, 0.0), size - 1.0) == source ? 1.0 : 0.0;
+    };
+    return for_each_output([&](int row, int col, int channel) {
+      double sum = 0;
+      for (int r = 0; r < in().rows; ++r) {
+        const double of_row = share(resample.rows, row, r, in().rows);
+        if (of_row == 0) continue;
+        for (int c = 0; c < in().cols; ++c) {
+          const double of_col = share(resample.cols, col, c, in().cols);
+          if (of_col != 0) sum += of_row * of_col * value(r, c, channel);
+        }
+      }
+      return sum * static_cast<double>(resample.gain);
+    });
+  }
+
+  std::vector<float> operator()(const Flatten& flatten) const {
+    std::vector<float> values = channels_first(input(), in());
+    values.resize(values.size() + static_cast<std::size_t>(flatten.extra), 0.0F);
+    return values;
+  }
+
+  /// From the input's side: each element goes where ONNX's formula sends it.
+  std::vector<float> operator()(const SpaceToDepth& move) const {
+    std::vector<float> values(input().size());
+    const int s = move.block;
+    for (int row = 0; row < in().rows; ++row) {
+      for (int col = 0; col < in().cols; ++col) {
+        for (int k = 0; k < in().channels; ++k) {
+          const int depth = (row % s * s + col % s) * in().channels + k;
+          values[flat_index(out(), row / s, col / s, depth)] =
+              static_cast<float>(value(row, col, k));
+        }
+      }
+    }
+    return values;
+  }
+
+  std::vector<float> operator()(const DepthToSpace& move) const {
+    std::vector<float> values(input().size());
+    const int s = move.block;
+    for (int row = 0; row < in().rows; ++row) {
+      for (int col = 0; col < in().cols; ++col) {
+        for (int k = 0; k < in().channels; ++k) {
+          const bool dcr = move.order == DepthOrder::kDepthColumnRow;
+          const int pixel = dcr ? k / out().channels : k % (s * s);
+          const int channel = dcr ? k % out().channels : k / (s * s);
+          values[flat_index(out(), row * s + pixel / s, col * s + pixel % s, channel)] =
+              static_cast<float>(value(row, col, k));
+        }
+      }
+    }
+    return values;
+  }
+
+  std::vector<float> operator()(const GridHead& head) const {
+    return for_each_output([&](int, int, int index) {
+      const double x = value(0, 0, index);
+      if (!head.softmax || index >= head.side * head.side * head.classes) return x;
+      double sum = 0;
+      for (int i = 0; i < head.classes; ++i) {
+        sum += std::exp(value(0, 0, index / head.classes * head.classes + i) - x);
+      }
+      return 1 / sum;
+    });
+  }
+
+  std::vector<float> operator()(const NanoDet& head) const {
+    return for_each_output([&](int row, int col, int channel) {
+      const double x = value(row, col, channel);
+      if (channel < head.classes) return sigmoid(x);
+      const int first = channel - (channel - head.classes) % head.bins;
+      double sum = 0;
+      for (int i = 0; i < head.bins; ++i) sum += std::exp(value(row, col, first + i) - x);
+      return 1 / sum;
+    });
+  }
+
   std::vector<float> operator()(const Concat&) const {
     return for_each_output([&](int row, int col, int channel) {
       std::size_t index = 0;
@@ -160,9 +410,17 @@ struct ReferenceLayer {
             input()[flat_index(in(), row, col, channel - entry + of_anchor)]);
       };
       if (entry == 2 || entry == 3) return logit(entry);
-      if (entry < 5 || !region.softmax) return sigmoid(logit(entry));
+      if (entry < 5 || (!region.softmax && region.tree.empty())) return sigmoid(logit(entry));
+      const auto parent = [&](int of_anchor) {
+        return region.tree.empty() ? 0 : region.tree[static_cast<std::size_t>(of_anchor - 5)];
+      };
       double sum = 0;
-      for (int i = 5; i < channels; ++i) sum += std::exp(logit(i) - logit(entry));
+      for (int i = entry; i < channels && parent(i) == parent(entry); ++i) {
+        sum += std::exp(logit(i) - logit(entry));
+      }
+      for (int i = entry - 1; i >= 5 && parent(i) == parent(entry); --i) {
+        sum += std::exp(logit(i) - logit(entry));
+      }
       return 1 / sum;
     });
   }
@@ -170,17 +428,21 @@ struct ReferenceLayer {
 
 }  // namespace
 
-double reference_activation(Activation activation, double x) {
-  switch (activation) {
+double reference_activation(const Activation& activation, double x) {
+  const auto alpha = static_cast<double>(activation.alpha);
+  const auto beta = static_cast<double>(activation.beta);
+  const auto elu = [&] { return x >= 0 ? x : alpha * std::expm1(x); };
+  const auto softplus = [&] { return x > 30 ? x : std::log1p(std::exp(x)); };
+  switch (activation.function) {
     case Activation::kLinear: return x;
     case Activation::kLogistic: return sigmoid(x);
     case Activation::kLoggy: return 2 * sigmoid(x) - 1;
     case Activation::kRelu: return x > 0 ? x : 0;
-    case Activation::kElu: return x >= 0 ? x : std::expm1(x);
-    case Activation::kSelu: return 1.0507 * (x >= 0 ? x : 1.6732 * std::expm1(x));
+    case Activation::kElu: return elu();
+    case Activation::kSelu: return beta * elu();
     case Activation::kRelie: return x > 0 ? x : 0.01 * x;
     case Activation::kRamp: return x > 0 ? 1.1 * x : 0.1 * x;
-    case Activation::kLeaky: return x > 0 ? x : 0.1 * x;
+    case Activation::kLeaky: return x > 0 ? x : alpha * x;
     case Activation::kTanh: return std::tanh(x);
     case Activation::kPlse:
       return x < -4 ? 0.01 * (x + 4) : x > 4 ? 0.01 * (x - 4) + 1 : 0.125 * x + 0.5;
@@ -190,6 +452,12 @@ double reference_activation(Activation activation, double x) {
     }
     case Activation::kHardtan: return x < -1 ? -1 : x > 1 ? 1 : x;
     case Activation::kLhtan: return x < 0 ? 0.001 * x : x > 1 ? 0.001 * (x - 1) + 1 : x;
+    case Activation::kClip: return x < alpha ? alpha : x > beta ? beta : x;
+    case Activation::kHardSigmoid: return std::max(0.0, std::min(1.0, alpha * x + beta));
+    case Activation::kHardSwish: return x * std::max(0.0, std::min(1.0, x / 6 + 0.5));
+    case Activation::kSwish: return x * sigmoid(x);
+    case Activation::kSoftplus: return softplus();
+    case Activation::kMish: return x * std::tanh(softplus());
   }
   throw std::logic_error("unknown activation");
 }

@@ -9,8 +9,8 @@ namespace vpinfer {
 /// Whole outputs [rows][cols][channels] by position.
 using Outputs = std::vector<std::vector<float>>;
 
-/// Darknet's activation, in double precision.
-[[nodiscard]] double reference_activation(Activation activation, double x);
+/// An activation, in double precision.
+[[nodiscard]] double reference_activation(const Activation& activation, double x);
 
 /// The whole output of the layer at `position`, from the whole outputs of its inputs: direct loops,
 /// sums in double precision, nothing of src/kernel.

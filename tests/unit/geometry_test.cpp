@@ -53,13 +53,18 @@ std::array<Box, 6> faces(const Box& box) {
 }
 
 /// Whether every slice of a receptive field counts: not if windows leave gaps between them, and not
-/// for reorg, which takes everything.
+/// for layers whose inputs lie far apart.
 bool is_tight(const Operation& operation) {
-  const auto no_gaps = [](const Window& w) { return w.size >= w.stride; };
+  const auto no_gaps = [](const Window& w) { return w.size >= w.stride && w.dilation == 1; };
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
     return no_gaps(conv->rows) && no_gaps(conv->cols);
   }
-  return !std::holds_alternative<Reorg>(operation);
+  if (const auto* local = std::get_if<LocallyConnected>(&operation)) {
+    return no_gaps(local->rows) && no_gaps(local->cols);
+  }
+  return std::holds_alternative<MaxPool>(operation) ||
+         std::holds_alternative<AveragePool>(operation) ||
+         std::holds_alternative<Concat>(operation) || std::holds_alternative<Region>(operation);
 }
 
 /// Perturbs one layer's inputs and looks at what changes.
@@ -69,8 +74,8 @@ class Perturbation {
       : network_(random_network(seed)), weights_(seeded_weights(network_, seed)) {
     for (Layer& layer : network_.layers) {
       // Others, such as relu, hide a change.
-      auto* conv = std::get_if<Convolution>(&layer.operation);
-      if (conv != nullptr) conv->activation = Activation::kLinear;
+      Activation* activation = activation_of(layer.operation);
+      if (activation != nullptr) *activation = Activation::kLinear;
     }
     outputs_ = reference_run(network_, weights_, seeded_input(network_, seed));
   }
@@ -121,7 +126,7 @@ class Perturbation {
 
 Box random_output_box(const Layer& layer, Random& random) {
   Box box = random_box(whole(layer.output), random);
-  if (std::holds_alternative<Region>(layer.operation)) box.channels = {0, layer.output.channels};
+  if (is_head(layer.operation)) box.channels = {0, layer.output.channels};
   return box;
 }
 

@@ -110,8 +110,8 @@ TEST(Cfg, RefusesMissingKeys) {
 }
 
 TEST(Cfg, RefusesUnknownActivations) {
-  EXPECT_THAT(refusal_of_layer("[convolutional]\nfilters=3\nsize=1\nactivation=mish\n"),
-              StartsWith("net.cfg:5 [convolutional]: unknown activation 'mish'"));
+  EXPECT_THAT(refusal_of_layer("[convolutional]\nfilters=3\nsize=1\nactivation=gelu\n"),
+              StartsWith("net.cfg:5 [convolutional]: unknown activation 'gelu'"));
 }
 
 TEST(Cfg, RefusesBadNumbers) {
@@ -239,6 +239,61 @@ TEST(CfgMaxPool, FollowsDarknetsPadding) {
   EXPECT_EQ(window("size=2\nstride=1\n"), (Window{2, 1, 0, 1}));
   EXPECT_EQ(window("size=4\nstride=1\n"), (Window{4, 1, 1, 2}));
   EXPECT_EQ(window("size=2\nstride=2\npadding=3\n"), (Window{2, 2, 1, 2}));
+}
+
+TEST(CfgConnected, IsAConvolutionAsLargeAsItsInput) {
+  const Layer layer = layer_of("[connected]\noutput=9\nactivation=linear\n");
+  EXPECT_EQ(layer.output, (Shape{1, 1, 9}));
+  EXPECT_EQ(std::get<Convolution>(layer.operation),
+            (Convolution{9, 1, Window{10}, Window{7}, Activation::kLinear}));
+}
+
+TEST(CfgLocal, PadsAsDarknetDoes) {
+  EXPECT_EQ(layer_of("[local]\nfilters=2\nsize=3\npad=1\n").output, (Shape{10, 7, 2}));
+  EXPECT_EQ(layer_of("[local]\nfilters=2\nsize=5\nstride=2\n").output, (Shape{3, 2, 2}));
+  EXPECT_THAT(refusal_of_layer("[local]\nfilters=2\nsize=5\npad=1\n"), HasSubstr("pad=1"));
+}
+
+TEST(CfgCrop, TakesTheCentreAndMovesValues) {
+  const Layer layer = layer_of("[crop]\ncrop_height=5\ncrop_width=4\n");
+  EXPECT_EQ(std::get<Slice>(layer.operation),
+            (Slice{{2, 5}, {1, 4}, {0, 4}, 2, -1}));
+  EXPECT_EQ(std::get<Slice>(layer_of("[crop]\ncrop_height=5\ncrop_width=4\nnoadjust=1\n").operation)
+                .scale,
+            1);
+  (void)refusal_of_layer("[crop]\ncrop_height=11\ncrop_width=4\n");
+}
+
+TEST(CfgOthers, HaveTheirShapes) {
+  EXPECT_EQ(layer_of("[avgpool]\n").output, (Shape{1, 1, 4}));
+  EXPECT_EQ(layer_of("[upsample]\nstride=3\n").output, (Shape{30, 21, 4}));
+  EXPECT_EQ(layer_of("[softmax]\ngroups=2\n").output, (Shape{10, 7, 4}));
+  EXPECT_EQ(layer_of("[dropout]\nprobability=.5\n").output, (Shape{10, 7, 4}));
+  EXPECT_EQ(layer_of("[cost]\ntype=sse\n").output, (Shape{10, 7, 4}));
+  EXPECT_EQ(layer_of("[reorg]\nextra=1\nstride=1\n").output, (Shape{1, 1, 281}));
+  EXPECT_THAT(refusal_of_layer("[shortcut]\nactivation=linear\n"), HasSubstr("from"));
+  EXPECT_THAT(refusal_of_layer("[shortcut]\nfrom=-9\n"), HasSubstr("-9"));
+  EXPECT_THAT(refusal_of_layer("[softmax]\ntree=nowhere.tree\n"), HasSubstr("nowhere.tree"));
+  EXPECT_THAT(refusal_of_layer("[rnn]\n"), HasSubstr("not supported"));
+}
+
+TEST(CfgYolo, TakesItsAnchorsFromTheMask) {
+  const DarknetModel model = parse(
+      "[net]\nheight=64\nwidth=32\nchannels=14\n"
+      "[maxpool]\nsize=32\nstride=32\n"
+      "[yolo]\nclasses=2\nnum=3\nmask=2,0\nanchors=8,16, 1,1, 32,64\n");
+  EXPECT_EQ(std::get<Region>(model.network.layers.at(2).operation),
+            (Region{2, false, {{1, 2}, {0.25F, 0.5F}}}));
+  EXPECT_THAT(refusal_of_layer("[yolo]\nclasses=1\nnum=2\nmask=2\n"), HasSubstr("mask"));
+}
+
+TEST(CfgDetection, ReadsTheGrid) {
+  const DarknetModel model = parse(
+      "[net]\nheight=2\nwidth=2\nchannels=3\n"
+      "[connected]\noutput=28\n"
+      "[detection]\nclasses=2\ncoords=4\nside=2\nnum=1\nsqrt=1\n");
+  EXPECT_EQ(std::get<GridHead>(model.network.layers.at(2).operation),
+            (GridHead{2, 1, 2, false, true}));
 }
 
 }  // namespace

@@ -6,9 +6,14 @@
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
 #include "vpinfer/kernel/activation.hpp"
+#include "vpinfer/kernel/elementwise.hpp"
+#include "vpinfer/kernel/heads.hpp"
+#include "vpinfer/kernel/locally_connected.hpp"
 #include "vpinfer/kernel/pooling.hpp"
-#include "vpinfer/kernel/region.hpp"
+#include "vpinfer/kernel/rearrange.hpp"
 #include "vpinfer/kernel/reorg.hpp"
+#include "vpinfer/kernel/resample.hpp"
+#include "vpinfer/kernel/softmax.hpp"
 
 namespace vpinfer {
 namespace {
@@ -39,6 +44,162 @@ TEST(MaxPool, SweepsWindows) {
   }
 }
 
+/// Checks a kernel on some boxes of a layer's output.
+template <typename Kernel>
+void check_boxes(const Shape& shape, const Operation& operation, std::uint32_t seed,
+                 const Kernel& kernel) {
+  KernelCase c(shape, operation, seed);
+  for (const Box& box : c.boxes(8)) {
+    check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+      kernel(c, in, out, part);
+    });
+  }
+}
+
+TEST(AveragePool, SweepsWindows) {
+  std::uint32_t seed = 0;
+  for (const Shape& shape : {Shape{9, 7, 1}, Shape{12, 17, 6}}) {
+    for (const int dilation : {1, 2}) {
+      for (const Window& window : {Window{1, 1, 0, 0, dilation}, Window{2, 2, 0, 0, dilation},
+                                   Window{3, 2, 1, 1, dilation}, Window{3, 1, 0, 2, dilation},
+                                   Window{2, 3, 4, 4, dilation}}) {
+        for (const bool counts_padding : {false, true}) {
+          const AveragePool pool{window, window, counts_padding};
+          check_boxes(shape, pool, seed++,
+                      [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                          const Box& part) { average_pool(pool, shape, in, out, part, [] {}); });
+        }
+      }
+    }
+  }
+}
+
+TEST(MaxPool, TakesDilatedWindows) {
+  const MaxPool pool{{3, 1, 1, 1, 2}, {2, 2, 0, 0, 3}};
+  const Shape shape{11, 10, 3};
+  check_boxes(shape, pool, 1,
+              [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                  const Box& part) { max_pool(pool, shape, in, out, part, [] {}); });
+}
+
+TEST(ConnectLocally, SweepsWindows) {
+  std::uint32_t seed = 0;
+  const Shape shape{7, 6, 5};
+  for (const Window& window :
+       {Window{3, 1, 1, 1}, Window{3, 2, 0, 0}, Window{1, 1, 0, 0}, Window{2, 1, 1, 2}}) {
+    const LocallyConnected local{4, window, window, Activation::kLeaky};
+    check_boxes(shape, local, seed++,
+                [&](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
+                    const Box& part) {
+                  std::vector<float> workspace(locally_connected_workspace(local, shape.channels));
+                  const FilterSlice all{{0, 4}, c.weights.weights, c.weights.biases};
+                  connect_locally(local, all, shape, c.out(), in, out, part, workspace, [] {});
+                });
+  }
+}
+
+TEST(Elementwise, ActivatesAndRectifies) {
+  const Shape shape{4, 5, 6};
+  for (int function = 0; function < kActivationFunctions; ++function) {
+    const Activation activation = static_cast<Activation::Function>(function);
+    check_boxes(shape, Activate{activation}, 1,
+                [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                    const Box& part) { activate_box(activation, in, out, part, [] {}); });
+  }
+  check_boxes(shape, PRelu{}, 2,
+              [](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
+                 const Box& part) { prelu(c.weights.weights, 0, in, out, part, [] {}); });
+}
+
+TEST(Softmax, NormalisesGroups) {
+  std::uint32_t seed = 0;
+  const Shape shape{3, 4, 6};
+  for (const bool per_pixel : {false, true}) {
+    for (const Softmax& softmax :
+         {Softmax{1, per_pixel, 1, {}}, Softmax{3, per_pixel, 2, {}},
+          Softmax{1, per_pixel, 1, {-1, -1, 0, 0, 0, 1}}}) {
+      check_boxes(shape, softmax, seed++,
+                  [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                      const Box& part) { softmax_box(softmax, shape, in, out, part); });
+    }
+  }
+}
+
+TEST(Rearrange, Slices) {
+  std::uint32_t seed = 0;
+  const Shape shape{7, 8, 9};
+  for (const Slice& cut : {Slice{{0, 7, 1}, {2, 3, 2}, {8, 9, -1}, 1, 0},
+                           Slice{{6, 2, -4}, {7, 1, 1}, {1, 4, 2}, 2, -1}}) {
+    check_boxes(shape, cut, seed++,
+                [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                    const Box& part) { slice(cut, in, out, part); });
+  }
+}
+
+TEST(Rearrange, Pads) {
+  std::uint32_t seed = 0;
+  const Shape shape{4, 3, 5};
+  for (const PadMode mode : {PadMode::kConstant, PadMode::kEdge, PadMode::kReflect}) {
+    const Pad margin{{2, 1}, {0, 2}, {1, 3}, mode, 0.5F};
+    check_boxes(shape, margin, seed++,
+                [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                    const Box& part) { pad(margin, shape, in, out, part); });
+  }
+}
+
+TEST(Rearrange, MovesBetweenSpaceAndDepth) {
+  const Shape flat{6, 12, 3};
+  check_boxes(flat, SpaceToDepth{3}, 1,
+              [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                  const Box& part) { space_to_depth({3}, flat, in, out, part); });
+  const Shape deep{3, 2, 12};
+  for (const DepthOrder order : {DepthOrder::kDepthColumnRow, DepthOrder::kColumnRowDepth}) {
+    check_boxes(deep, DepthToSpace{2, order}, 2,
+                [&](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
+                    const Box& part) { depth_to_space({2, order}, c.out(), in, out, part); });
+  }
+  check_boxes(deep, Flatten{3}, 3,
+              [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                  const Box& part) { flatten(deep, in, out, part); });
+}
+
+TEST(Resample, SweepsModes) {
+  std::uint32_t seed = 0;
+  const Shape shape{5, 4, 3};
+  for (const Interpolation interpolation :
+       {Interpolation::kLinear, Interpolation::kNearestFloor, Interpolation::kNearestCeil,
+        Interpolation::kNearestHalfDown, Interpolation::kNearestHalfUp}) {
+    for (const Sampling& rows : {Sampling{10, 2, 0.5, 0.5}, Sampling{3, 0.6, 0, 0},
+                                 Sampling{9, 2, 0, 0}, Sampling{1, 1, 0, 0}}) {
+      for (const Sampling& cols : {Sampling{12, 3, 0.5, 0.5}, Sampling{2, 0.5, 0.5, 0.5}}) {
+        const Resample resize{rows, cols, interpolation, 2};
+        check_boxes(shape, resize, seed++,
+                    [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                        const Box& part) { resample(resize, shape, in, out, part, [] {}); });
+      }
+    }
+  }
+}
+
+TEST(Heads, OfOtherDetectors) {
+  const NanoDet nanodet{3, 4, 8};
+  KernelCase c({3, 2, nanodet.channels()}, nanodet, 1);
+  for (Box box : c.boxes(5)) {
+    box.channels = whole(c.out()).channels;
+    check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+      activate_nanodet(nanodet, in, out, part);
+    });
+  }
+  for (const bool softmax : {false, true}) {
+    const GridHead grid{2, 2, 3, softmax, true};
+    KernelCase g({1, 1, 4 * (3 + 2 * 5)}, grid, 2);
+    check_box(g, whole(g.out()),
+              [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+                activate_grid(grid, in, out, part);
+              });
+  }
+}
+
 TEST(Reorganise, IsDarknets) {
   std::uint32_t seed = 0;
   for (const bool reverse : {false, true}) {
@@ -61,7 +222,8 @@ TEST(ActivateRegion, TakesAnyRowsAndColumns) {
   for (const bool softmax : {false, true}) {
     for (const int classes : {0, 1, 4}) {
       for (const std::size_t anchors : {1U, 3U}) {
-        const Region region{classes, softmax, std::vector<Anchor>(anchors, {1, 1})};
+        Region region{classes, softmax, std::vector<Anchor>(anchors, {1, 1}), {}, {}};
+        if (classes == 4 && softmax) region.tree = {-1, -1, 0, 0};
         const Shape shape{5, 7, static_cast<int>(anchors) * (classes + 5)};
         KernelCase c(shape, region, seed++);
         for (Box box : c.boxes(5)) {
@@ -76,7 +238,7 @@ TEST(ActivateRegion, TakesAnyRowsAndColumns) {
 }
 
 TEST(ActivateRegion, SurvivesLargeScores) {
-  const Region region{2, true, {{1, 1}}};
+  const Region region{2, true, {{1, 1}}, {}, {}};
   std::vector<float> values{0, 0, 0, 0, 0, 1000, 990};
   const TensorView view{values.data(), {{0, 1}, {0, 1}, {0, 7}}};
   std::vector<float> result(7);
@@ -113,9 +275,9 @@ TEST(CopyBox, MovesABoxBetweenViews) {
 }
 
 TEST(AddBiasAndActivate, FollowsTheFormulas) {
-  for (int kind = 0; kind < 14; ++kind) {
-    const auto activation = static_cast<Activation>(kind);
-    SCOPED_TRACE(std::string(to_string(activation)));
+  for (int kind = 0; kind < kActivationFunctions; ++kind) {
+    const Activation activation = static_cast<Activation::Function>(kind);
+    SCOPED_TRACE(std::string(to_string(activation.function)));
     const std::vector<float> biases{0, 0.25F, -0.75F};
     constexpr std::size_t kStride = 5;
     std::vector<float> values;

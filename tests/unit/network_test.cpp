@@ -77,6 +77,64 @@ TEST(ShapeInference, MovesElements) {
   EXPECT_EQ(network.input_shape(joined, 1), (Shape{6, 4, 8}));
 }
 
+TEST(ShapeInference, OfOtherLayers) {
+  const Shape in{6, 4, 8};
+  EXPECT_EQ(shape_after(in, convolution(5, {3, 1, 2, 2, 2})), (Shape{6, 4, 5}));
+  EXPECT_EQ(shape_after(in, LocallyConnected{3, {3, 1, 1, 1}, {3, 2, 1, 1}}), (Shape{6, 2, 3}));
+  EXPECT_EQ(shape_after(in, AveragePool{{6}, {4}}), (Shape{1, 1, 8}));
+  EXPECT_EQ(shape_after(in, Softmax{2, true, 1}), in);
+  EXPECT_EQ(shape_after(in, Slice{{5, 3, -2}, {0, 4}, {1, 2}}), (Shape{3, 4, 2}));
+  EXPECT_EQ(shape_after(in, Pad{{1, 2}, {0, 1}, {3, 0}}), (Shape{9, 5, 11}));
+  EXPECT_EQ(shape_after(in, Resample{{12, 2}, {2, 0.5}}), (Shape{12, 2, 8}));
+  EXPECT_EQ(shape_after(in, Flatten{1}), (Shape{1, 1, 193}));
+  EXPECT_EQ(shape_after(in, SpaceToDepth{2}), (Shape{3, 2, 32}));
+  EXPECT_EQ(shape_after(in, DepthToSpace{2}), (Shape{12, 8, 2}));
+  EXPECT_EQ(shape_after({3, 3, 20}, NanoDet{8, 3, 8}), (Shape{3, 3, 20}));
+  EXPECT_EQ(shape_after({1, 1, 28}, GridHead{2, 1, 2}), (Shape{1, 1, 28}));
+  Network network = network_of(in);
+  add_layer(network, Constant{{1, 1, 8}}, {}, "here");
+  const int sum = add_layer(network, Elementwise{}, {1, 0}, "here");
+  EXPECT_EQ(network.layer(sum).output, in);
+  add_layer(network, convolution(5, {2, 2, 0, 0}), {0}, "here");
+  EXPECT_EQ(network.layer(add_layer(network, Shortcut{}, {3, 0}, "here")).output,
+            (Shape{3, 2, 5}));
+}
+
+TEST(ShapeInference, RefusesOtherLayersThatDoNotFit) {
+  const Shape in{6, 4, 8};
+  EXPECT_THAT(refusal_of(in, LocallyConnected{3, {3, 1, 1, 1, 2}, {}}), HasSubstr("dilated"));
+  EXPECT_THAT(refusal_of(in, Softmax{3}), HasSubstr("groups=3"));
+  EXPECT_THAT(refusal_of(in, Softmax{1, false, 0}), HasSubstr("temperature"));
+  EXPECT_THAT(refusal_of(in, Softmax{1, false, 1, {-1, -1}}), HasSubstr("2 classes"));
+  EXPECT_THAT(refusal_of({1, 1, 2}, Softmax{1, false, 1, {1, -1}}), HasSubstr("parent 1"));
+  EXPECT_THAT(refusal_of(in, Slice{{5, 3, -3}, {0, 4}, {0, 8}}), HasSubstr("3 rows"));
+  EXPECT_THAT(refusal_of(in, Slice{{0, 6}, {0, 4, 0}, {0, 8}}), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of(in, Pad{{-1, 0}, {}, {}}), HasSubstr("rows"));
+  EXPECT_THAT(refusal_of(in, Pad{{}, {4, 0}, {}, PadMode::kReflect}), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of(in, Resample{{12, 0}, {2, 1}}), HasSubstr("scale"));
+  EXPECT_THAT(refusal_of(in, Resample{{0, 1}, {2, 1}}), HasSubstr("empty"));
+  EXPECT_THAT(refusal_of(in, Flatten{-1}), HasSubstr("channels"));
+  EXPECT_THAT(refusal_of(in, SpaceToDepth{3}), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of(in, DepthToSpace{3}), HasSubstr("channels"));
+  EXPECT_THAT(refusal_of(in, NanoDet{8, 3, 8}), HasSubstr("20 channels"));
+  EXPECT_THAT(refusal_of(in, GridHead{2, 1, 2}), HasSubstr("28 values"));
+  EXPECT_THAT(refusal_of(in, Constant{{1, 1, 1}}), HasSubstr("no input"));
+  EXPECT_THAT(refusal_of(in, Elementwise{}), HasSubstr("two inputs"));
+  EXPECT_THAT(refusal_of({3, 3, 7}, Region{2, true, {{1, 1}}, {-1}, {}}), HasSubstr("1 classes"));
+  EXPECT_THAT(refusal_of({3, 3, 7}, Region{2, true, {{1, 1}}, {}, {2}}), HasSubstr("class 2"));
+  Network network = network_of(in);
+  add_layer(network, convolution(5, {2, 2, 0, 0}), {0}, "here");
+  EXPECT_THAT(refusal([&] { add_layer(network, Elementwise{}, {0, 1}, "here"); }),
+              HasSubstr("6x4x8 and 3x2x5"));
+  add_layer(network, convolution(5, {2, 1, 0, 0}), {1}, "here");
+  EXPECT_THAT(refusal([&] { add_layer(network, Shortcut{}, {2, 0}, "here"); }),
+              HasSubstr("different factors"));
+  EXPECT_THAT(refusal([&] { add_output(network, 0, "x", "here"); }), HasSubstr("no layer"));
+  add_output(network, 2, "x", "here");
+  EXPECT_THAT(refusal([&] { add_output(network, 2, "y", "here"); }), HasSubstr("already"));
+  EXPECT_THAT(result_layers(network), ElementsAre(2));
+}
+
 TEST(ShapeInference, RefusesWhatDoesNotFit) {
   const Shape in{5, 3, 4};
   EXPECT_THAT(refusal_of(in, convolution(0, {})), HasSubstr("filters"));
@@ -166,13 +224,14 @@ TEST(Network, CountsTheFlopOfABox) {
   EXPECT_THAT(result_layers(network), ElementsAre(2));
 }
 
-TEST(Activation, HasDarknetsNames) {
-  for (int i = 0; i < 14; ++i) {
-    const auto activation = static_cast<Activation>(i);
-    EXPECT_EQ(parse_activation(to_string(activation)), activation);
+TEST(Activation, HasNames) {
+  for (int i = 0; i < kActivationFunctions; ++i) {
+    const auto function = static_cast<Activation::Function>(i);
+    EXPECT_EQ(parse_activation(to_string(function)), function);
   }
   EXPECT_EQ(parse_activation("leaky"), Activation::kLeaky);
-  EXPECT_EQ(parse_activation("mish"), std::nullopt);
+  EXPECT_EQ(parse_activation("gelu"), std::nullopt);
+  EXPECT_EQ(Activation(Activation::kLeaky), Activation(Activation::kLeaky, 0.1F));
 }
 
 TEST(NetworkJson, SurvivesTheRoundTrip) {
@@ -201,7 +260,9 @@ TEST(NetworkJson, RefusesWhatIsDamaged) {
   (void)refusal([] { (void)network_from_json(R"({"schema": 1})", "model.h5"); });
   const std::string text = to_json(yolov2());
   (void)refusal([&] { (void)network_from_json(text.substr(0, text.size() / 2), "model.h5"); });
-  EXPECT_THAT(refusal_after([](Json& j) { j["schema"] = 2; }), HasSubstr("schema 2"));
+  EXPECT_THAT(refusal_after([](Json& j) { j["schema"] = 1; }), HasSubstr("schema 1"));
+  EXPECT_THAT(refusal_after([](Json& j) { j["outputs"] = {{{"layer", 99}, {"name", "x"}}}; }),
+              HasSubstr("no layer 98"));
   (void)refusal_after([](Json& j) { j["schema"] = "1"; });
   (void)refusal_after([](Json& j) { j["input"] = {0, 416, 3}; });
   (void)refusal_after([](Json& j) { j["input"] = {416, 416}; });
@@ -209,8 +270,8 @@ TEST(NetworkJson, RefusesWhatIsDamaged) {
   (void)refusal_after([](Json& j) { j.erase("labels"); });
   EXPECT_THAT(refusal_after([](Json& j) { j["layers"][3]["type"] = "deconvolution"; }),
               HasSubstr("deconvolution"));
-  EXPECT_THAT(refusal_after([](Json& j) { j["layers"][2]["activation"] = "mish"; }),
-              HasSubstr("mish"));
+  EXPECT_THAT(refusal_after([](Json& j) { j["layers"][2]["activation"] = {"gelu", 0, 0}; }),
+              HasSubstr("gelu"));
   EXPECT_THAT(refusal_after([](Json& j) { j["layers"][5]["inputs"] = {40}; }),
               HasSubstr("layer 5"));
   (void)refusal_after([](Json& j) { j["layers"][5]["inputs"] = {6}; });

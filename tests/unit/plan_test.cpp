@@ -14,14 +14,15 @@
 namespace vpinfer {
 namespace {
 
-template <typename Type>
+template <typename... Types>
 bool is(const Network& network, int position) {
-  return std::holds_alternative<Type>(network.layer(position).operation);
+  return (std::holds_alternative<Types>(network.layer(position).operation) || ...);
 }
 
 /// Layers that are repeated wherever they are read.
 bool only_moves(const Network& network, int position) {
-  return is<Concat>(network, position) || is<Reorg>(network, position);
+  return is<Constant, Concat, Slice, Pad, Resample, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
+      network, position);
 }
 
 void check_layouts(const Network& network, const Plan& plan) {

@@ -94,7 +94,7 @@ struct Softmax {
   int groups = 1;          ///< of as many consecutive channels each
   bool per_pixel = false;  ///< each pixel on its own, or a group over all pixels
   float temperature = 1;
-  std::vector<int> tree;  ///< if not empty, groups are the siblings: the parent of each class, or -1
+  std::vector<int> tree{};  ///< if not empty, groups are the siblings: the parent of each class, or -1
   bool operator==(const Softmax&) const = default;
 };
 
@@ -181,9 +181,9 @@ struct Region {
   int classes = 0;
   bool softmax = false;
   std::vector<Anchor> anchors;
-  std::vector<int> tree;  ///< if not empty, a softmax per group of siblings: each class's parent, or
+  std::vector<int> tree{};  ///< if not empty, a softmax per group of siblings: each class's parent, or
                           ///< -1
-  std::vector<int> map;   ///< if not empty, the classes of the tree to report, in their order
+  std::vector<int> map{};   ///< if not empty, the classes of the tree to report, in their order
 
   [[nodiscard]] int channels_per_anchor() const { return classes + 5; }
   bool operator==(const Region&) const = default;
