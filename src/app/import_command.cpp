@@ -1,19 +1,53 @@
 #include <iostream>
+#include <memory>
 
 #include "vpinfer/app/commands.hpp"
 #include "vpinfer/app/output_files.hpp"
 #include "vpinfer/import/darknet.hpp"
+#include "vpinfer/import/heads.hpp"
 #include "vpinfer/import/labels.hpp"
+#include "vpinfer/import/onnx.hpp"
 #include "vpinfer/report/summary.hpp"
 
 namespace vpinfer {
 namespace {
 
-std::string origin(const ImportOptions& options) {
+/// A network with its weights, wherever it came from.
+struct Imported {
+  Network network;
+  WeightSource weights;
+  std::vector<std::string> warnings;
+};
+
+Imported import_darknet(const ImportOptions& options) {
+  const auto model = std::make_shared<DarknetModel>(read_darknet_cfg(options.source));
   const std::string weights = options.random_seed
                                   ? "random weights, seed " + std::to_string(*options.random_seed)
                                   : options.weights.filename().string();
-  return options.cfg.filename().string() + ", " + weights;
+  const WeightSource source = options.random_seed ? random_weights(*model, *options.random_seed)
+                                                  : darknet_weights(*model, options.weights);
+  Imported imported{model->network, [model, source](int position) { return source(position); },
+                    model->warnings};
+  imported.network.origin = options.source.filename().string() + ", " + weights;
+  return imported;
+}
+
+Imported import_onnx(const ImportOptions& options) {
+  const OnnxGraph graph = read_onnx(options.source);
+  const auto model = std::make_shared<OnnxModel>(
+      translate_onnx(graph, options.onnx, options.source.string()));
+  Imported imported{std::move(model->network),
+                    [model](int position) { return std::move(model->weights.at(position)); },
+                    std::move(model->warnings)};
+  imported.network.name = options.source.stem().string();
+  imported.network.origin = options.source.filename().string() + ", operator set " +
+                            std::to_string(graph.opset);
+  if (!graph.producer.empty()) imported.network.origin += " by " + graph.producer;
+  if (!options.heads.empty()) {
+    const std::vector<std::string> unknown = add_heads(imported.network, options.heads);
+    imported.warnings.insert(imported.warnings.end(), unknown.begin(), unknown.end());
+  }
+  return imported;
 }
 
 int classes_of(const Network& network) {
@@ -37,16 +71,15 @@ void add_labels(Network& network, const ImportOptions& options) {
 }  // namespace
 
 ExitCode import_model(const ImportOptions& options) {
-  check_output_file("--output", options.output, {options.cfg, options.weights, options.labels});
-  DarknetModel model = read_darknet_cfg(options.cfg);
-  for (const std::string& warning : model.warnings) std::cerr << "warning: " << warning << '\n';
-  model.network.normalisation = options.normalisation;
-  model.network.origin = origin(options);
-  add_labels(model.network, options);
-  const WeightSource weights = options.random_seed ? random_weights(model, *options.random_seed)
-                                                   : darknet_weights(model, options.weights);
-  write_model(options.output, model.network, options.precision, weights);
-  std::cout << describe_network(model.network) << "written to " << options.output.string() << '\n';
+  check_output_file("--output", options.output,
+                    {options.source, options.weights, options.labels, options.heads});
+  Imported imported = is_onnx(options.source) ? import_onnx(options) : import_darknet(options);
+  for (const std::string& warning : imported.warnings) std::cerr << "warning: " << warning << '\n';
+  Network& network = imported.network;
+  network.normalisation = options.normalisation;
+  add_labels(network, options);
+  write_model(options.output, network, options.precision, imported.weights);
+  std::cout << describe_network(network) << "written to " << options.output.string() << '\n';
   return ExitCode::kDone;
 }
 

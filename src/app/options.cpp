@@ -8,6 +8,7 @@
 #include <functional>
 #include <string_view>
 
+#include "vpinfer/app/supported_layers.hpp"
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/units.hpp"
 #include "vpinfer/base/version.hpp"
@@ -68,6 +69,18 @@ std::uint64_t parse_seed(const std::string& text) {
   return seed;
 }
 
+InputSize parse_size(const std::string& text) {
+  InputSize size;
+  const char* end = text.data() + text.size();
+  const auto rows = std::from_chars(text.data(), end, size.rows);
+  const bool has_cols = rows.ec == std::errc() && rows.ptr != end && *rows.ptr == 'x';
+  const auto cols = std::from_chars(has_cols ? rows.ptr + 1 : end, end, size.cols);
+  if (cols.ec != std::errc() || cols.ptr != end || size.rows < 1 || size.cols < 1) {
+    throw BadUsage("--size " + text + ": write rows x columns, such as 416x416");
+  }
+  return size;
+}
+
 CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& set) {
   return app.add_option_function<std::string>(
       "--strategy", [set](const std::string& name) { set(parse_strategy(name)); },
@@ -117,14 +130,22 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
 }
 
 CLI::App* add_import(CLI::App& app, ImportOptions& import) {
-  CLI::App* sub = app.add_subcommand("import", "make a model from a Darknet network");
-  sub->add_option("cfg", import.cfg, "Darknet .cfg file")->required();
+  CLI::App* sub = app.add_subcommand("import", "make a model from a Darknet or ONNX network");
+  sub->add_option("network", import.source, "Darknet .cfg or .onnx file; required");
   CLI::Option* weights = sub->add_option("weights", import.weights, "Darknet .weights file");
   sub->add_option_function<std::string>(
          "--random-weights",
          [&import](const std::string& text) { import.random_seed = parse_seed(text); },
          "seeded random weights instead of a file")
       ->excludes(weights);
+  sub->add_option("--outputs", import.onnx.outputs,
+                  "ONNX: take these tensors, separated by commas, instead of the graph's outputs")
+      ->delimiter(',');
+  sub->add_option_function<std::string>(
+      "--size", [&import](const std::string& text) { import.onnx.size = parse_size(text); },
+      "ONNX: rows x columns of the input, such as 416x416, where the graph leaves them open");
+  sub->add_option("--heads", import.heads,
+                  "ONNX: file that says how to decode the outputs, see --list-layers");
   sub->add_option("--labels", import.labels, "file with a class name per line");
   sub->add_flag_callback(
       "--half", [&import] { import.precision = WeightPrecision::kHalf; },
@@ -145,8 +166,27 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
   sub->add_flag_callback(
       "--stretch", [&input] { input.resize = Resize::kStretch; },
       "resize without keeping the aspect ratio");
-  sub->add_option("-o,--output", import.output, "model to write (.h5)")->required();
+  sub->add_option("-o,--output", import.output, "model to write (.h5); required");
+  sub->add_flag("--list-layers", import.list_layers, "print what is supported, and end");
   return sub;
+}
+
+/// What a parsed `import` asks for.
+Command import_command(const ImportOptions& import) {
+  if (import.list_layers) return TextRequest{describe_supported_layers()};
+  if (import.source.empty()) throw BadUsage("import: give a Darknet .cfg or an .onnx file");
+  if (import.output.empty()) throw BadUsage("import: --output is required");
+  const bool has_weights = !import.weights.empty() || import.random_seed;
+  const bool has_onnx_options =
+      !import.heads.empty() || !import.onnx.outputs.empty() || import.onnx.size;
+  if (is_onnx(import.source)) {
+    if (has_weights) throw BadUsage("import: an .onnx file brings its own weights");
+  } else if (has_onnx_options) {
+    throw BadUsage("import: --outputs, --size and --heads are for .onnx files");
+  } else if (!has_weights) {
+    throw BadUsage("import: give a .weights file or --random-weights SEED");
+  }
+  return import;
 }
 
 CLI::App* add_info(CLI::App& app, InfoOptions& info) {
@@ -256,12 +296,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     if (run.model.empty()) throw BadUsage("--model is required; see vpinfer --help-all");
     return run;
   }
-  if (import_app->parsed()) {
-    if (import.weights.empty() && !import.random_seed) {
-      throw BadUsage("import: give a .weights file or --random-weights SEED");
-    }
-    return import;
-  }
+  if (import_app->parsed()) return import_command(import);
   if (info_app->parsed()) return info;
   if (plan_app->parsed()) return plan;
   return partition;

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "vpinfer/import/onnx.hpp"
 #include "vpinfer/io/model_file.hpp"
 #include "vpinfer/net/network.hpp"
 #include "vpinfer/plan/plan.hpp"
@@ -16,9 +17,12 @@
 namespace vpinfer {
 
 struct ImportOptions {
-  std::filesystem::path cfg;
-  std::filesystem::path weights;  ///< empty: random weights
+  std::filesystem::path source;   ///< a Darknet .cfg or an .onnx file
+  std::filesystem::path weights;  ///< Darknet's; empty: random weights
   std::optional<std::uint64_t> random_seed;
+  OnnxImportOptions onnx;
+  std::filesystem::path heads;  ///< how to decode an ONNX network's outputs; empty: not
+  bool list_layers = false;
   std::filesystem::path labels;  ///< empty: none
   std::filesystem::path output;
   WeightPrecision precision = WeightPrecision::kFloat;

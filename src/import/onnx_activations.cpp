@@ -1,0 +1,114 @@
+// ONNX's activations and what does nothing at inference.
+
+#include "onnx_builder.hpp"
+
+namespace vpinfer {
+namespace {
+
+void define_activated(OnnxBuilder& builder, const OnnxNodeReader& node,
+                      const Activation& activation) {
+  builder.define(node.node().outputs.front(),
+                 builder.activate(node, builder.complete(node, 0), activation));
+}
+
+/// A function without parameters.
+template <Activation::Function kFunction>
+void activation(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  define_activated(builder, node, kFunction);
+}
+
+void leaky_relu(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  define_activated(builder, node, {Activation::kLeaky, node.number("alpha", 0.01F)});
+}
+
+void elu(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  define_activated(builder, node, {Activation::kElu, node.number("alpha", 1)});
+}
+
+void selu(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  define_activated(builder, node,
+                   {Activation::kSelu, node.number("alpha", 1.67326319217681884765625F),
+                    node.number("gamma", 1.05070102214813232421875F)});
+}
+
+void hard_sigmoid(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  define_activated(
+      builder, node,
+      {Activation::kHardSigmoid, node.number("alpha", 0.2F), node.number("beta", 0.5F)});
+}
+
+/// The bounds are attributes, since opset 11 inputs.
+void clip(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  Activation clip(Activation::kClip, node.number("min", Activation::kLowest),
+                  node.number("max", -Activation::kLowest));
+  if (node.has_input(1)) clip.alpha = builder.scalar(node, 1);
+  if (node.has_input(2)) clip.beta = builder.scalar(node, 2);
+  define_activated(builder, node, clip);
+}
+
+/// Passes its input on under another name.
+void identity(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  builder.define(node.node().outputs.front(), builder.value(node, 0));
+}
+
+void dropout(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  if (node.has_output(1)) node.unsupported("an output of the mask");
+  if (node.has_input(2) && builder.integers(node, 2) != std::vector<std::int64_t>{0}) {
+    node.unsupported("training_mode");
+  }
+  identity(builder, node);
+}
+
+void cast(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  constexpr std::int64_t kFloat = 1;
+  constexpr std::int64_t kHalf = 10;
+  constexpr std::int64_t kDouble = 11;
+  const std::int64_t to = node.integer("to", kFloat);
+  if (to != kFloat && to != kHalf && to != kDouble) {
+    node.unsupported("a picture of other numbers than floats");
+  }
+  identity(builder, node);
+}
+
+/// Before opset 13 a softmax takes all axes from `axis` on together, since then only this one.
+void softmax(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const bool one_axis = node.opset() >= 13;
+  const FeatureMap map = builder.complete(node, 0);
+  const std::size_t axis = node.axis(node.integer("axis", one_axis ? -1 : 1), map.dims.size());
+  const Shape& shape = builder.shape(map);
+  FeatureMap result = map;
+  const bool everything = axis == 1 && (map.dims.size() == 2 || !one_axis);
+  if (everything) {
+    result.position = builder.add(node, Softmax{1, false, 1}, {map.position});
+  } else {
+    const bool alone = one_axis || axis + 1 == map.dims.size();
+    if (!alone || builder.box_axis(node, map, axis) != BoxAxis::kChannels) {
+      node.unsupported("a softmax over other axes than the channels of " + to_string(shape) +
+                       " (rows x cols x channels)");
+    }
+    result.position = builder.add(node, Softmax{1, true, 1}, {map.position});
+  }
+  builder.define(node.node().outputs.front(), result);
+}
+
+}  // namespace
+
+std::vector<OnnxOperator> onnx_activation_operators() {
+  return {{"Relu", activation<Activation::kRelu>, ""},
+          {"LeakyRelu", leaky_relu, "alpha"},
+          {"Clip", clip, "constant bounds"},
+          {"Sigmoid", activation<Activation::kLogistic>, ""},
+          {"HardSigmoid", hard_sigmoid, "alpha, beta"},
+          {"HardSwish", activation<Activation::kHardSwish>, ""},
+          {"Elu", elu, "alpha"},
+          {"Selu", selu, "alpha, gamma"},
+          {"Tanh", activation<Activation::kTanh>, ""},
+          {"Softplus", activation<Activation::kSoftplus>, ""},
+          {"Mish", activation<Activation::kMish>, ""},
+          {"Softmax", softmax, "over the channels, or everything"},
+          {"Identity", identity, ""},
+          {"Dropout", dropout, "does nothing"},
+          {"Cast", cast, "of constants; a picture stays float"}};
+}
+
+}  // namespace vpinfer

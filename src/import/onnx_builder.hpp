@@ -1,0 +1,155 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "onnx_node.hpp"
+#include "vpinfer/import/onnx.hpp"
+
+namespace vpinfer {
+
+/// The axes of a box.
+enum class BoxAxis { kChannels, kRows, kCols };
+
+/// In which order ONNX sees the elements of a box, slowest axis first.
+using AxisOrder = std::array<BoxAxis, 3>;
+inline constexpr AxisOrder kChannelsFirst{BoxAxis::kChannels, BoxAxis::kRows, BoxAxis::kCols};
+
+/// What a layer of the network computes, as ONNX sees it.  Reshaping and transposing change `dims`
+/// and `order` only: the layer's box stays as it is.
+struct FeatureMap {
+  int position = 0;
+  std::vector<std::int64_t> dims;    ///< the first one is the batch
+  AxisOrder order = kChannelsFirst;  ///< of elements, flattened
+  Padding rows{};                    ///< zeros around the box that no layer has added yet
+  Padding cols{};
+
+  [[nodiscard]] bool has_margin() const { return rows != Padding{} || cols != Padding{}; }
+};
+
+/// A constant is shared by the nodes that read it.
+using OnnxConstant = std::shared_ptr<const OnnxTensor>;
+using OnnxValue = std::variant<OnnxConstant, FeatureMap>;
+
+/// Builds a network from the nodes of a graph, value by value.
+class OnnxBuilder {
+ public:
+  /// `uses` counts the readers of each value, `declared` has the extents that the file states.
+  OnnxBuilder(std::string file, std::map<std::string, int> uses,
+              std::map<std::string, std::vector<std::int64_t>> declared)
+      : file_(std::move(file)), uses_(std::move(uses)), declared_(std::move(declared)) {}
+
+  [[nodiscard]] Network& network() { return model_.network; }
+  [[nodiscard]] std::map<int, LayerWeights>& weights() { return model_.weights; }
+  [[nodiscard]] OnnxModel take() { return std::move(model_); }
+  /// How many pictures the graph was made for; vpinfer takes one at a time.
+  [[nodiscard]] std::int64_t batch() const { return batch_; }
+  void set_batch(std::int64_t batch) { batch_ = batch; }
+
+  /// Gives a value its name.  Throws BadInput if it is taken or the file declares other extents.
+  void define(const std::string& name, OnnxValue value);
+  /// Throws BadInput, in the node's name, if nobody makes the value before the node.
+  [[nodiscard]] const OnnxValue& value(const OnnxNodeReader& node, std::size_t input) const;
+  [[nodiscard]] const OnnxValue* find(const std::string& name) const;
+  /// The constant that an input is.  Throws BadInput if it is computed from the picture.
+  [[nodiscard]] const OnnxTensor& constant(const OnnxNodeReader& node, std::size_t input) const;
+  [[nodiscard]] const std::vector<float>& floats(const OnnxNodeReader& node,
+                                                 std::size_t input) const;
+  [[nodiscard]] const std::vector<std::int64_t>& integers(const OnnxNodeReader& node,
+                                                          std::size_t input) const;
+  /// The only number of a constant.
+  [[nodiscard]] float scalar(const OnnxNodeReader& node, std::size_t input) const;
+  /// What an input is computed to; a constant becomes a layer.
+  [[nodiscard]] FeatureMap feature(const OnnxNodeReader& node, std::size_t input);
+  /// The same with its margin added.
+  [[nodiscard]] FeatureMap complete(const OnnxNodeReader& node, std::size_t input);
+  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own.
+  [[nodiscard]] FeatureMap picture(const OnnxNodeReader& node, std::size_t input);
+
+  /// Adds the zeros around a box as a layer.
+  [[nodiscard]] FeatureMap with_margin(const FeatureMap& map, const std::string& where);
+
+  /// Appends a layer in the node's name.
+  int add(const OnnxNodeReader& node, Operation operation, std::vector<int> inputs);
+  [[nodiscard]] const Shape& shape(const FeatureMap& map) const {
+    return model_.network.layer(map.position).output;
+  }
+  /// A layer's output as NCHW, or NC if `rank` is 2.
+  [[nodiscard]] FeatureMap picture_of(int position, std::size_t rank = 4) const;
+  /// Whether the node that reads the layer's output is the only one.
+  [[nodiscard]] bool only_reader(const FeatureMap& map) const;
+  /// Takes back the newest layer, which nobody reads any more.
+  void drop_last(int position);
+
+  /// Which axis of the box an axis of ONNX's tensor is; empty for the batch.  Throws BadInput, in
+  /// the node's name, if the tensor was reshaped.
+  [[nodiscard]] std::optional<BoxAxis> box_axis(const OnnxNodeReader& node, const FeatureMap& map,
+                                                std::size_t axis) const;
+  [[nodiscard]] int extent(const FeatureMap& map, BoxAxis axis) const;
+  /// Whether ONNX sees the elements of both boxes in the same order.
+  [[nodiscard]] bool same_order(const FeatureMap& map, const AxisOrder& order) const;
+
+  /// scale * x + shift, per channel or, with one number each, for all: part of the convolution that
+  /// computes x, or else a layer.
+  [[nodiscard]] FeatureMap affine(const OnnxNodeReader& node, const FeatureMap& map,
+                                  const std::vector<float>& scale, const std::vector<float>& shift);
+  /// An activation: part of the layer that computes x, or else a layer.
+  [[nodiscard]] FeatureMap activate(const OnnxNodeReader& node, const FeatureMap& map,
+                                    const Activation& activation);
+
+  /// Ends a node: it has read its inputs.
+  void release(const OnnxNode& node);
+
+ private:
+  [[nodiscard]] bool is_unflattened(const FeatureMap& map) const;
+  [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor);
+  void check_declared(const std::string& name, const OnnxValue& value) const;
+
+  std::string file_;
+  OnnxModel model_;
+  std::map<std::string, OnnxValue> values_;
+  std::map<std::string, int> uses_;
+  std::map<std::string, std::vector<std::int64_t>> declared_;
+  std::map<int, int> readers_;  // of a layer's output that are still to come, by position
+  std::int64_t batch_ = 1;
+};
+
+/// A translation of one operator: reads the node's inputs from the builder and defines its outputs.
+struct OnnxOperator {
+  std::string_view name;
+  void (*translate)(OnnxBuilder&, const OnnxNodeReader&);
+  std::string_view help;
+};
+
+// The operators, by what they do.
+[[nodiscard]] std::vector<OnnxOperator> onnx_weighted_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_pooling_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_elementwise_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_activation_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_moving_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_shape_operators();
+
+/// Computes a node whose inputs are all constants; empty if its operator is not one that is folded.
+/// An input that is left out is null.
+[[nodiscard]] std::optional<OnnxTensor> fold_constants(const OnnxNodeReader& node,
+                                                       const std::vector<const OnnxTensor*>& inputs);
+/// The operators that `fold_constants` computes.
+[[nodiscard]] std::vector<std::string_view> folded_operators();
+
+/// The sliding windows of a node along rows and columns: kernel_shape or `kernel`, strides, pads or
+/// auto_pad, dilations, ceil_mode.  `shape` and the margin are those of the input.
+struct Windows {
+  Window rows;
+  Window cols;
+  bool beyond_padding = false;  ///< ceil_mode made the last window reach beyond the padding
+};
+[[nodiscard]] Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
+                                   std::vector<std::int64_t> kernel);
+
+}  // namespace vpinfer

@@ -1,0 +1,212 @@
+// ONNX's arithmetic on tensors.
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "onnx_builder.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// A constant as one number, or one per channel; empty if it is neither.
+std::optional<std::vector<float>> per_channel(const OnnxBuilder& builder, const OnnxTensor& tensor,
+                                              const FeatureMap& map) {
+  if (!tensor.is_float()) return std::nullopt;
+  if (tensor.floats().size() == 1) return tensor.floats();
+  // Axes are counted from the last one; the channels are the second one of the map.
+  const std::size_t behind = map.dims.size() - 2;
+  const std::int64_t channels = builder.shape(map).channels;
+  const bool fits = tensor.dims.size() > behind && tensor.dims.size() <= map.dims.size() &&
+                    tensor.dims[tensor.dims.size() - 1 - behind] == channels &&
+                    count_elements(tensor.dims) == channels;
+  return fits ? std::optional(tensor.floats()) : std::nullopt;
+}
+
+/// x + c, x - c, c - x, x * c and x / c as scale * x + shift; empty for anything else.
+struct Affine {
+  std::vector<float> scale;
+  std::vector<float> shift;
+};
+
+std::optional<Affine> as_affine(Arithmetic function, bool constant_first,
+                                const std::vector<float>& constant) {
+  const auto each = [&](auto change) {
+    std::vector<float> values = constant;
+    std::transform(values.begin(), values.end(), values.begin(), change);
+    return values;
+  };
+  switch (function) {
+    case Arithmetic::kAdd: return Affine{{1}, constant};
+    case Arithmetic::kMultiply: return Affine{constant, {0}};
+    case Arithmetic::kSubtract:
+      if (constant_first) return Affine{{-1}, constant};
+      return Affine{{1}, each([](float c) { return -c; })};
+    case Arithmetic::kDivide:
+      if (constant_first) return std::nullopt;
+      return Affine{each([](float c) { return 1 / c; }), {0}};
+    default: return std::nullopt;
+  }
+}
+
+/// How many elements of the box a constant has along an axis that must be 1 or the map's.
+bool keeps_extents(const OnnxTensor& constant, const FeatureMap& map) {
+  if (constant.dims.size() > map.dims.size()) return false;
+  for (std::size_t i = 0; i < constant.dims.size(); ++i) {
+    const std::int64_t extent = constant.dims[constant.dims.size() - 1 - i];
+    if (extent != 1 && extent != map.dims[map.dims.size() - 1 - i]) return false;
+  }
+  return true;
+}
+
+/// The tensor with one input constant, if that needs no layer for it.
+std::optional<FeatureMap> with_constant(OnnxBuilder& builder, const OnnxNodeReader& node,
+                                        Arithmetic function, std::size_t constant_index) {
+  const auto* constant = std::get_if<OnnxConstant>(&builder.value(node, constant_index));
+  if (constant == nullptr) return std::nullopt;
+  const bool one_number = (*constant)->is_float() && (*constant)->floats().size() == 1;
+  const FeatureMap map = one_number ? builder.complete(node, 1 - constant_index)
+                                    : builder.picture(node, 1 - constant_index);
+  if (!keeps_extents(**constant, map)) return std::nullopt;
+  const auto numbers = per_channel(builder, **constant, map);
+  if (!numbers) return std::nullopt;
+  if (one_number && function == Arithmetic::kMaximum) {
+    return builder.activate(node, map,
+                            {Activation::kClip, numbers->front(), -Activation::kLowest});
+  }
+  if (one_number && function == Arithmetic::kMinimum) {
+    return builder.activate(node, map, {Activation::kClip, Activation::kLowest, numbers->front()});
+  }
+  const auto affine = as_affine(function, constant_index == 0, *numbers);
+  if (!affine) return std::nullopt;
+  return builder.affine(node, map, affine->scale, affine->shift);
+}
+
+/// The layer `position` if it is an activation by this function of the layer `input`.
+bool is_activation_of(OnnxBuilder& builder, int position, Activation::Function function,
+                      int input) {
+  const Layer& layer = builder.network().layer(position);
+  const auto* activate = std::get_if<Activate>(&layer.operation);
+  return activate != nullptr && activate->activation.function == function &&
+         layer.inputs.front() == input;
+}
+
+/// x times a function of x that is known as one activation: swish, hard swish, mish.
+std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node,
+                                const FeatureMap& x, const FeatureMap& gate) {
+  if (gate.position != builder.network().size() - 1 || !builder.only_reader(gate)) {
+    return std::nullopt;
+  }
+  const auto replace = [&](Activation::Function function, int layers) {
+    for (int i = 0; i < layers; ++i) builder.drop_last(gate.position - i);
+    FeatureMap result = x;
+    result.position = builder.add(node, Activate{function}, {x.position});
+    return result;
+  };
+  const auto* activate =
+      std::get_if<Activate>(&builder.network().layer(gate.position).operation);
+  if (activate == nullptr) return std::nullopt;
+  if (is_activation_of(builder, gate.position, Activation::kLogistic, x.position)) {
+    return replace(Activation::kSwish, 1);
+  }
+  const Activation& last = activate->activation;
+  if (is_activation_of(builder, gate.position, Activation::kHardSigmoid, x.position) &&
+      std::abs(last.alpha - 1.0F / 6) < 1e-6F && last.beta == 0.5F) {
+    return replace(Activation::kHardSwish, 1);
+  }
+  const int inner = builder.network().layer(gate.position).inputs.front();
+  if (inner == gate.position - 1 &&
+      is_activation_of(builder, gate.position, Activation::kTanh, inner) &&
+      is_activation_of(builder, inner, Activation::kSoftplus, x.position) &&
+      builder.only_reader({inner, {}})) {
+    return replace(Activation::kMish, 2);
+  }
+  return std::nullopt;
+}
+
+/// Two tensors: both pictures, or both reshaped alike.
+FeatureMap combine(OnnxBuilder& builder, const OnnxNodeReader& node, Arithmetic function,
+                   const FeatureMap& a, const FeatureMap& b) {
+  FeatureMap result = a;
+  result.position = builder.add(node, Elementwise{function}, {a.position, b.position});
+  if (builder.shape(result) != builder.shape(a)) {
+    result = builder.picture_of(result.position, a.dims.size());
+  }
+  return result;
+}
+
+/// Inputs `first` and `second` as two boxes that fit each other.
+struct Operands {
+  FeatureMap a;
+  FeatureMap b;
+};
+
+Operands read_operands(OnnxBuilder& builder, const OnnxNodeReader& node, std::size_t first,
+                       std::size_t second) {
+  const auto computed = [&](std::size_t index) {
+    return std::holds_alternative<FeatureMap>(builder.value(node, index));
+  };
+  if (computed(first) && computed(second)) {
+    const FeatureMap a = builder.complete(node, first);
+    const FeatureMap b = builder.complete(node, second);
+    if (a.dims == b.dims && builder.shape(a) == builder.shape(b) && a.order == b.order) {
+      return {a, b};
+    }
+  }
+  const FeatureMap a = builder.picture(node, first);
+  const FeatureMap b = builder.picture(node, second);
+  if (a.dims.size() != b.dims.size() && computed(first) && computed(second)) {
+    node.unsupported("combining " + to_string(a.dims) + " with " + to_string(b.dims));
+  }
+  return {a, b};
+}
+
+template <Arithmetic kFunction>
+void two_inputs(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const std::string& name = node.node().outputs.front();
+  for (const std::size_t constant : {0U, 1U}) {
+    if (const auto result = with_constant(builder, node, kFunction, constant)) {
+      return builder.define(name, *result);
+    }
+  }
+  const auto [a, b] = read_operands(builder, node, 0, 1);
+  if (kFunction == Arithmetic::kMultiply) {
+    for (const auto& [x, gate] : {Operands{a, b}, Operands{b, a}}) {
+      if (const auto result = gated(builder, node, x, gate)) return builder.define(name, *result);
+    }
+  }
+  builder.define(name, combine(builder, node, kFunction, a, b));
+}
+
+/// Sum, Max and Min take any number of inputs.
+template <Arithmetic kFunction>
+void many_inputs(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const std::size_t count = node.node().inputs.size();
+  if (count == 2) return two_inputs<kFunction>(builder, node);
+  FeatureMap result = count == 1 ? builder.complete(node, 0) : builder.picture(node, 0);
+  for (std::size_t i = 1; i < count; ++i) {
+    result = combine(builder, node, kFunction, result, builder.picture(node, i));
+  }
+  builder.define(node.node().outputs.front(), result);
+}
+
+void negate(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap map = builder.complete(node, 0);
+  builder.define(node.node().outputs.front(), builder.affine(node, map, {-1}, {0}));
+}
+
+}  // namespace
+
+std::vector<OnnxOperator> onnx_elementwise_operators() {
+  return {{"Add", two_inputs<Arithmetic::kAdd>, "tensors or constants, broadcast"},
+          {"Sub", two_inputs<Arithmetic::kSubtract>, "the same"},
+          {"Mul", two_inputs<Arithmetic::kMultiply>,
+           "the same; x * sigmoid(x) and the like become one activation"},
+          {"Div", two_inputs<Arithmetic::kDivide>, "the same"},
+          {"Sum", many_inputs<Arithmetic::kAdd>, "the same"},
+          {"Max", many_inputs<Arithmetic::kMaximum>, "the same"},
+          {"Min", many_inputs<Arithmetic::kMinimum>, "the same"},
+          {"Neg", negate, ""}};
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,298 @@
+// ONNX's operators that move elements of pictures.
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "onnx_builder.hpp"
+
+namespace vpinfer {
+namespace {
+
+void concat(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const std::size_t count = node.node().inputs.size();
+  std::vector<FeatureMap> maps;
+  for (std::size_t i = 0; i < count; ++i) maps.push_back(builder.complete(node, i));
+  if (maps.empty()) node.refuse("it has no input");
+  const FeatureMap& first = maps.front();
+  const std::size_t axis = node.axis(node.integer("axis", 1), first.dims.size());
+  if (count == 1) return builder.define(node.node().outputs.front(), first);
+  FeatureMap result = first;
+  result.dims[axis] = 0;
+  std::vector<int> positions;
+  for (const FeatureMap& map : maps) {
+    if (map.dims.size() != first.dims.size()) node.refuse("its inputs have different ranks");
+    if (builder.box_axis(node, map, axis) != BoxAxis::kChannels || map.order != first.order) {
+      node.unsupported("joining along axis " + std::to_string(axis) + " of " +
+                       to_string(map.dims) + ", other than channels,");
+    }
+    result.dims[axis] += map.dims[axis];
+    positions.push_back(map.position);
+  }
+  result.position = builder.add(node, Concat{}, std::move(positions));
+  builder.define(node.node().outputs.front(), result);
+}
+
+/// A part of a box along some axes.
+struct Part {
+  Slice slice;
+
+  explicit Part(const Shape& shape)
+      : slice{{0, shape.rows}, {0, shape.cols}, {0, shape.channels}} {}
+
+  [[nodiscard]] Cut& cut(BoxAxis axis) {
+    if (axis == BoxAxis::kChannels) return slice.channels;
+    return axis == BoxAxis::kRows ? slice.rows : slice.cols;
+  }
+};
+
+void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap map = builder.complete(node, 0);
+  const std::size_t axis = node.axis(node.integer("axis", 0), map.dims.size());
+  const std::optional<BoxAxis> box_axis = builder.box_axis(node, map, axis);
+  if (!box_axis) node.unsupported("a split of the batch");
+  const auto parts = static_cast<std::int64_t>(node.node().outputs.size());
+  std::vector<std::int64_t> sizes = node.integers("split", {});
+  if (node.has_input(1)) sizes = builder.integers(node, 1);
+  if (sizes.empty()) {
+    if (map.dims[axis] % parts != 0) {
+      node.refuse(std::to_string(parts) + " equal parts do not fit " + to_string(map.dims));
+    }
+    sizes.assign(static_cast<std::size_t>(parts), map.dims[axis] / parts);
+  }
+  const bool positive = std::all_of(sizes.begin(), sizes.end(), [](auto size) { return size > 0; });
+  if (static_cast<std::int64_t>(sizes.size()) != parts || !positive ||
+      std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != map.dims[axis]) {
+    node.refuse("its parts of " + to_string(sizes) + " do not add up to axis " +
+                std::to_string(axis) + " of " + to_string(map.dims));
+  }
+  int begin = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const int size = node.small(sizes[i]);
+    if (node.has_output(i)) {
+      Part part(builder.shape(map));
+      part.cut(*box_axis) = {begin, size};
+      FeatureMap result = map;
+      result.dims[axis] = size;
+      result.position = builder.add(node, part.slice, {map.position});
+      builder.define(node.node().outputs[i], result);
+    }
+    begin += size;
+  }
+}
+
+/// ONNX's start, end and step of an axis with so many elements, negative ones counted from the end.
+Cut clamp_slice(const OnnxNodeReader& node, std::int64_t start, std::int64_t end, std::int64_t step,
+                std::int64_t size) {
+  if (step == 0) node.refuse("a step of 0 is not possible");
+  const bool forward = step > 0;
+  const auto clamp = [&](std::int64_t at) {
+    if (at < 0) at += size;
+    return forward ? std::clamp(at, std::int64_t{0}, size)
+                   : std::clamp(at, std::int64_t{-1}, size - 1);
+  };
+  start = clamp(start);
+  end = clamp(end);
+  const std::int64_t reach = forward ? end - start : start - end;
+  if (reach <= 0) node.refuse("its result is empty");
+  const std::int64_t magnitude = forward ? step : -std::max(step, -size - 1);
+  const std::int64_t count = (reach + magnitude - 1) / magnitude;
+  return {node.small(start), node.small(count),
+          count == 1 ? 1 : node.small(forward ? magnitude : -magnitude)};
+}
+
+/// Starts, ends, axes and steps are attributes, since opset 10 inputs.
+void slice(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap map = builder.complete(node, 0);
+  const auto read = [&](std::size_t input, const std::string& name,
+                        std::vector<std::int64_t> fallback) {
+    if (node.opset() >= 10) {
+      return node.has_input(input) ? builder.integers(node, input) : fallback;
+    }
+    return node.integers(name, std::move(fallback));
+  };
+  const std::vector<std::int64_t> starts = read(1, "starts", {});
+  const std::vector<std::int64_t> ends = read(2, "ends", {});
+  std::vector<std::int64_t> all_axes(starts.size());
+  std::iota(all_axes.begin(), all_axes.end(), 0);
+  const std::vector<std::int64_t> axes = read(3, "axes", all_axes);
+  const std::vector<std::int64_t> steps =
+      read(4, "steps", std::vector<std::int64_t>(starts.size(), 1));
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      steps.size() != starts.size()) {
+    node.refuse("its starts, ends, axes and steps do not match");
+  }
+  Part part(builder.shape(map));
+  FeatureMap result = map;
+  for (std::size_t i = 0; i < starts.size(); ++i) {
+    const std::size_t axis = node.axis(axes[i], map.dims.size());
+    const Cut cut = clamp_slice(node, starts[i], ends[i], steps[i], map.dims[axis]);
+    if (cut == Cut{0, node.small(map.dims[axis])}) continue;
+    const std::optional<BoxAxis> box_axis = builder.box_axis(node, map, axis);
+    if (!box_axis) node.unsupported("a slice of the batch");
+    part.cut(*box_axis) = cut;
+    result.dims[axis] = cut.size;
+  }
+  if (part.slice != Part(builder.shape(map)).slice) {
+    result.position = builder.add(node, part.slice, {map.position});
+  }
+  builder.define(node.node().outputs.front(), result);
+}
+
+/// Zeros around rows and columns wait for a convolution that makes them its padding.
+void pad(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap map = builder.picture(node, 0);
+  std::vector<std::int64_t> pads = node.integers("pads", {});
+  float value = node.number("value", 0);
+  if (node.has_input(1)) pads = builder.integers(node, 1);
+  if (node.has_input(2)) value = builder.scalar(node, 2);
+  if (node.has_input(3)) node.unsupported("an input of axes");
+  const std::size_t rank = map.dims.size();
+  if (pads.size() != 2 * rank) node.refuse("its pads do not suit " + to_string(map.dims));
+  const auto padding = [&](std::size_t axis) {
+    if (axis >= rank) return Padding{};
+    const Padding result{node.small(pads[axis]), node.small(pads[axis + rank])};
+    if (result.before < 0 || result.after < 0) node.unsupported("negative padding");
+    return result;
+  };
+  if (padding(0) != Padding{}) node.unsupported("padding of the batch");
+  Pad margin{padding(2), padding(3), padding(1)};
+  margin.value = value;
+  const std::string mode = node.text("mode", "constant");
+  if (mode == "edge") {
+    margin.mode = PadMode::kEdge;
+  } else if (mode == "reflect") {
+    margin.mode = PadMode::kReflect;
+  } else if (mode != "constant") {
+    node.unsupported("mode " + mode);
+  }
+  const Shape& shape = builder.shape(map);
+  const bool zeros = margin.mode == PadMode::kConstant && value == 0;
+  FeatureMap result = map;
+  if (zeros && margin.channels == Padding{} && rank == 4) {
+    result.rows = margin.rows;
+    result.cols = margin.cols;
+    for (const Padding& axis : {margin.rows, margin.cols}) {
+      if (std::max(axis.before, axis.after) > 65536) node.refuse("its padding is too large");
+    }
+    result.dims[2] = std::int64_t{shape.rows} + margin.rows.before + margin.rows.after;
+    result.dims[3] = std::int64_t{shape.cols} + margin.cols.before + margin.cols.after;
+  } else {
+    result = builder.picture_of(builder.add(node, margin, {map.position}), rank);
+  }
+  builder.define(node.node().outputs.front(), result);
+}
+
+/// How a node wants one axis of `size` elements resized: by a scale, or to so many.
+Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform, int size,
+                       double scale, int outputs) {
+  const auto with = [&](double output_offset, double input_offset) {
+    return Sampling{outputs, scale, output_offset, input_offset};
+  };
+  if (transform == "half_pixel") return with(0.5, 0.5);
+  if (transform == "pytorch_half_pixel") {
+    return outputs > 1 ? with(0.5, 0.5) : Sampling{outputs, 1, 0, 0};
+  }
+  if (transform == "asymmetric") return with(0, 0);
+  if (transform == "tf_half_pixel_for_nn") return with(0.5, 0);
+  if (transform == "align_corners") {
+    if (outputs == 1 || size == 1) return {outputs, static_cast<double>(outputs) + 1, 0, 0};
+    return {outputs, (outputs - 1.0) / (size - 1.0), 0, 0};
+  }
+  node.unsupported("coordinate_transformation_mode " + transform);
+}
+
+Interpolation read_interpolation(const OnnxNodeReader& node, const std::string& rounding) {
+  const std::string mode = node.text("mode", "nearest");
+  if (mode == "linear") return Interpolation::kLinear;
+  if (mode != "nearest") node.unsupported("mode " + mode);
+  if (rounding == "floor") return Interpolation::kNearestFloor;
+  if (rounding == "ceil") return Interpolation::kNearestCeil;
+  if (rounding == "round_prefer_floor") return Interpolation::kNearestHalfDown;
+  if (rounding == "round_prefer_ceil") return Interpolation::kNearestHalfUp;
+  node.unsupported("nearest_mode " + rounding);
+}
+
+/// Resizes to `sizes`, or by `scales` if there are none.
+void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vector<float>& scales,
+              const std::vector<std::int64_t>& sizes, const std::string& transform,
+              const std::string& rounding) {
+  const FeatureMap map = builder.picture(node, 0);
+  const Shape& shape = builder.shape(map);
+  const std::size_t count = sizes.empty() ? scales.size() : sizes.size();
+  if (map.dims.size() != 4 || count != 4) {
+    node.refuse(std::to_string(count) + " scales or sizes do not suit " + to_string(map.dims));
+  }
+  const bool keeps_others =
+      sizes.empty() ? scales[0] == 1 && scales[1] == 1
+                    : sizes[0] == map.dims[0] && sizes[1] == map.dims[1];
+  if (!keeps_others) node.unsupported("resizing other axes than rows and columns");
+  const auto sampling = [&](int size, std::size_t axis) {
+    const double scale = sizes.empty() ? static_cast<double>(scales[axis])
+                                       : static_cast<double>(sizes[axis]) / size;
+    const double outputs =
+        sizes.empty() ? std::floor(size * scale) : static_cast<double>(sizes[axis]);
+    if (!(outputs >= 1 && outputs <= 1e6)) node.refuse("its output would be empty or too large");
+    return read_sampling(node, transform, size, scale, static_cast<int>(outputs));
+  };
+  const Resample resize{sampling(shape.rows, 2), sampling(shape.cols, 3),
+                        read_interpolation(node, rounding)};
+  builder.define(node.node().outputs.front(),
+                 builder.picture_of(builder.add(node, resize, {map.position})));
+}
+
+void resize(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  if (node.opset() < 11) {
+    return resample(builder, node, builder.floats(node, 1), {}, "asymmetric", "floor");
+  }
+  const std::vector<float> scales =
+      node.has_input(2) ? builder.floats(node, 2) : std::vector<float>{};
+  const std::vector<std::int64_t> sizes =
+      node.has_input(3) ? builder.integers(node, 3) : std::vector<std::int64_t>{};
+  if (scales.empty() == sizes.empty()) node.refuse("it needs either scales or sizes");
+  if (node.has_attribute("axes")) node.unsupported("the attribute axes");
+  resample(builder, node, scales, sizes,
+           node.text("coordinate_transformation_mode", "half_pixel"),
+           node.text("nearest_mode", "round_prefer_floor"));
+}
+
+/// The scales are an attribute, since opset 9 an input.
+void upsample(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const std::vector<float> scales =
+      node.opset() < 9 ? node.numbers("scales", {}) : builder.floats(node, 1);
+  resample(builder, node, scales, {}, "asymmetric", "floor");
+}
+
+void space_to_depth(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap map = builder.picture(node, 0);
+  const SpaceToDepth move{node.small(node.integer("blocksize", 0))};
+  builder.define(node.node().outputs.front(),
+                 builder.picture_of(builder.add(node, move, {map.position})));
+}
+
+void depth_to_space(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap map = builder.picture(node, 0);
+  const std::string mode = node.text("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") node.unsupported("mode " + mode);
+  const DepthToSpace move{node.small(node.integer("blocksize", 0)),
+                          mode == "DCR" ? DepthOrder::kDepthColumnRow : DepthOrder::kColumnRowDepth};
+  builder.define(node.node().outputs.front(),
+                 builder.picture_of(builder.add(node, move, {map.position})));
+}
+
+}  // namespace
+
+std::vector<OnnxOperator> onnx_moving_operators() {
+  return {{"Concat", concat, "along the channels"},
+          {"Split", split, "of channels, rows or columns"},
+          {"Slice", slice, "of channels, rows or columns, any steps; constant bounds"},
+          {"Pad", pad, "constant, edge, reflect; part of a convolution where possible"},
+          {"Resize", resize,
+           "nearest and linear, all coordinate modes but tf_crop_and_resize; constant scales or "
+           "sizes"},
+          {"Upsample", upsample, "nearest and linear"},
+          {"SpaceToDepth", space_to_depth, "blocksize"},
+          {"DepthToSpace", depth_to_space, "blocksize, mode"}};
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,107 @@
+#include "onnx_node.hpp"
+
+#include <limits>
+
+#include "vpinfer/base/error.hpp"
+
+namespace vpinfer {
+
+std::string OnnxNodeReader::where() const {
+  std::string label = node_.name;
+  if (label.empty() && !node_.outputs.empty()) label = node_.outputs.front();
+  return file_ + ": node '" + label + "' (" + node_.op + ")";
+}
+
+void OnnxNodeReader::refuse(const std::string& why) const {
+  throw BadInput(where() + ": " + why);
+}
+
+void OnnxNodeReader::unsupported(const std::string& what) const {
+  refuse(what + " is not supported");
+}
+
+bool OnnxNodeReader::has_input(std::size_t index) const {
+  return index < node_.inputs.size() && !node_.inputs[index].empty();
+}
+
+const std::string& OnnxNodeReader::input(std::size_t index) const {
+  if (!has_input(index)) refuse("its input number " + std::to_string(index + 1) + " is missing");
+  return node_.inputs[index];
+}
+
+bool OnnxNodeReader::has_output(std::size_t index) const {
+  return index < node_.outputs.size() && !node_.outputs[index].empty();
+}
+
+bool OnnxNodeReader::has_attribute(const std::string& name) const {
+  return node_.attributes.contains(name);
+}
+
+template <typename Value>
+Value OnnxNodeReader::attribute(const std::string& name, Value fallback) const {
+  const auto found = node_.attributes.find(name);
+  if (found == node_.attributes.end()) return fallback;
+  const auto* value = std::get_if<Value>(&found->second);
+  if (value == nullptr) refuse("its attribute '" + name + "' has the wrong type");
+  return *value;
+}
+
+std::int64_t OnnxNodeReader::integer(const std::string& name, std::int64_t fallback) const {
+  return attribute(name, fallback);
+}
+
+bool OnnxNodeReader::flag(const std::string& name, bool fallback) const {
+  return integer(name, fallback ? 1 : 0) != 0;
+}
+
+float OnnxNodeReader::number(const std::string& name, float fallback) const {
+  return attribute(name, fallback);
+}
+
+std::string OnnxNodeReader::text(const std::string& name, const std::string& fallback) const {
+  return attribute(name, fallback);
+}
+
+std::vector<std::int64_t> OnnxNodeReader::integers(const std::string& name,
+                                                   std::vector<std::int64_t> fallback) const {
+  return attribute(name, std::move(fallback));
+}
+
+std::vector<float> OnnxNodeReader::numbers(const std::string& name,
+                                           std::vector<float> fallback) const {
+  return attribute(name, std::move(fallback));
+}
+
+std::size_t OnnxNodeReader::axis(std::int64_t axis, std::size_t rank) const {
+  const auto extent = static_cast<std::int64_t>(rank);
+  if (axis < -extent || axis >= extent) {
+    refuse("axis " + std::to_string(axis) + " does not exist in a tensor of rank " +
+           std::to_string(rank));
+  }
+  return static_cast<std::size_t>(axis < 0 ? axis + extent : axis);
+}
+
+int OnnxNodeReader::small(std::int64_t number) const {
+  if (number < std::numeric_limits<int>::min() || number > std::numeric_limits<int>::max()) {
+    refuse("the number " + std::to_string(number) + " is too large");
+  }
+  return static_cast<int>(number);
+}
+
+std::string to_string(const std::vector<std::int64_t>& dims) {
+  if (dims.empty()) return "a scalar";
+  std::string text;
+  for (const std::int64_t extent : dims) {
+    text += text.empty() ? "" : "x";
+    text += extent < 0 ? "?" : std::to_string(extent);
+  }
+  return text;
+}
+
+std::int64_t count_elements(const std::vector<std::int64_t>& dims) {
+  std::int64_t count = 1;
+  for (const std::int64_t extent : dims) count *= extent;
+  return count;
+}
+
+}  // namespace vpinfer

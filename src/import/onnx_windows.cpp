@@ -1,0 +1,80 @@
+#include <algorithm>
+
+#include "onnx_builder.hpp"
+
+namespace vpinfer {
+namespace {
+
+constexpr std::size_t kAxes = 2;
+
+/// The numbers of an attribute that has one per axis.
+std::vector<std::int64_t> per_axis(const OnnxNodeReader& node, const std::string& name,
+                                   std::size_t count, std::int64_t fallback) {
+  std::vector<std::int64_t> list = node.integers(name, std::vector<std::int64_t>(count, fallback));
+  if (list.size() != count) {
+    node.refuse("its attribute '" + name + "' must hold " + std::to_string(count) + " numbers");
+  }
+  return list;
+}
+
+/// Padding so that the output has an element for every stride of the input.
+void pad_same(Window& window, int size, bool more_after) {
+  const int outputs = (size + window.stride - 1) / window.stride;
+  const int total = std::max(0, (outputs - 1) * window.stride + window.reach() - size);
+  window.pad_before = more_after ? total / 2 : total - total / 2;
+  window.pad_after = total - window.pad_before;
+}
+
+/// Makes room for a last window that lies partly beyond the padding.
+bool round_up(Window& window, int size) {
+  const int room = size + window.pad_before + window.pad_after - window.reach();
+  if (room < 0 || room % window.stride == 0) return false;
+  window.pad_after += window.stride - room % window.stride;
+  return true;
+}
+
+}  // namespace
+
+Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
+                     std::vector<std::int64_t> kernel) {
+  kernel = node.integers("kernel_shape", std::move(kernel));
+  if (kernel.size() != kAxes) node.unsupported("a window of other than 2 axes");
+  const std::vector<std::int64_t> strides = per_axis(node, "strides", kAxes, 1);
+  const std::vector<std::int64_t> dilations = per_axis(node, "dilations", kAxes, 1);
+  const std::vector<std::int64_t> pads = per_axis(node, "pads", 2 * kAxes, 0);
+  const std::string automatic = node.text("auto_pad", "NOTSET");
+  const auto window = [&](std::size_t axis) {
+    const Window result{node.small(kernel[axis]), node.small(strides[axis]), node.small(pads[axis]),
+                        node.small(pads[axis + kAxes]), node.small(dilations[axis])};
+    const int largest = 65536;
+    for (const int number : {result.size, result.stride, result.dilation}) {
+      if (number < 1 || number > largest) {
+        node.refuse("a kernel, stride or dilation of " + std::to_string(number) +
+                    " is not possible");
+      }
+    }
+    for (const int number : {result.pad_before, result.pad_after}) {
+      if (number < 0) node.unsupported("negative padding");
+      if (number > largest) node.refuse("padding of " + std::to_string(number) + " is too large");
+    }
+    return result;
+  };
+  Windows windows{window(0), window(1)};
+  if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
+    pad_same(windows.rows, shape.rows, automatic == "SAME_UPPER");
+    pad_same(windows.cols, shape.cols, automatic == "SAME_UPPER");
+  } else if (automatic == "VALID") {
+    windows.rows.pad_before = windows.rows.pad_after = 0;
+    windows.cols.pad_before = windows.cols.pad_after = 0;
+  } else if (automatic != "NOTSET") {
+    node.unsupported("auto_pad " + automatic);
+  }
+  if (node.flag("ceil_mode")) {
+    const bool rows_grew = round_up(windows.rows, shape.rows);
+    const bool cols_grew = round_up(windows.cols, shape.cols);
+    windows.beyond_padding = rows_grew || cols_grew;
+  }
+  return windows;
+}
+
+}  // namespace vpinfer
