@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "vpinfer/base/error.hpp"
 #include "vpinfer/vision/coco.hpp"
 
 namespace vpinfer {
@@ -17,96 +15,6 @@ using Json = nlohmann::json;
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-void expect_box(const Detection& detection, float left, float top, float width, float height) {
-  EXPECT_NEAR(detection.left, left, 1e-3);
-  EXPECT_NEAR(detection.top, top, 1e-3);
-  EXPECT_NEAR(detection.width, width, 1e-3);
-  EXPECT_NEAR(detection.height, height, 1e-3);
-}
-
-/// One cell, one anchor of one cell, the given number of classes.
-Region region_of(int classes) {
-  return {classes, true, {{1, 1}}};
-}
-
-/// Decodes a single cell for a network of 100x100 and a picture of 50x100, threshold 0.3:
-/// the letterbox has 25 rows of grey above and below, one pixel is one pixel.
-std::vector<Detection> decode_cell(const Region& region, const std::vector<float>& values) {
-  return decode_region(region, values, {1, 1, static_cast<int>(values.size())}, {100, 100, 3},
-                       Resize::kLetterbox, 50, 100, 0.3F);
-}
-
-TEST(DecodeRegion, UndoesTheLetterbox) {
-  // Centre (50, 60) and extent 20 x 10 in the network's input; the picture starts at row 25.
-  const std::vector<float> values{0.5F, 0.6F, std::log(0.2F), std::log(0.1F), 0.9F, 1.0F};
-  const std::vector<Detection> detections = decode_cell(region_of(1), values);
-  ASSERT_EQ(detections.size(), 1U);
-  expect_box(detections[0], 40, 30, 20, 10);
-  EXPECT_FLOAT_EQ(detections[0].score, 0.9F);
-}
-
-TEST(DecodeRegion, UndoesTheStretch) {
-  const std::vector<float> values{0.5F, 0.6F, std::log(0.2F), std::log(0.1F), 0.9F, 1.0F};
-  const std::vector<Detection> detections = decode_region(
-      region_of(1), values, {1, 1, 6}, {100, 100, 3}, Resize::kStretch, 50, 200, 0.3F);
-  ASSERT_EQ(detections.size(), 1U);
-  expect_box(detections[0], 80, 27.5F, 40, 5);
-}
-
-TEST(DecodeRegion, WalksCellsAndAnchors) {
-  // 2 rows x 3 cols, 2 anchors, no classes; only cell (1, 2), anchor 1 is confident.
-  const Region region{0, false, {{1, 1}, {0.5F, 0.25F}}};
-  std::vector<float> values(2 * 3 * 2 * 5, 0);
-  const std::size_t entry = ((1 * 3 + 2) * 2 + 1) * 5;
-  values[entry + 0] = 0.5F;
-  values[entry + 1] = 0.5F;
-  values[entry + 4] = 0.7F;
-  const std::vector<Detection> detections =
-      decode_region(region, values, {2, 3, 10}, {200, 300, 3}, Resize::kStretch, 200, 300, 0.5F);
-  ASSERT_EQ(detections.size(), 1U);
-  // Cells are 100 x 100 pixels: centre (250, 150), extent 50 x 25.
-  expect_box(detections[0], 225, 137.5F, 50, 25);
-  EXPECT_EQ(detections[0].class_index, 0);
-  EXPECT_FLOAT_EQ(detections[0].score, 0.7F);
-}
-
-TEST(DecodeRegion, GivesEveryClassAboveTheThreshold) {
-  const std::vector<float> values{0.5F, 0.5F, -1, -1, 0.8F, 0.5F, 0.375F, 0.45F};
-  const std::vector<Detection> detections = decode_cell(region_of(3), values);
-  // 0.8 * 0.375 = 0.3 is not above 0.3.
-  ASSERT_EQ(detections.size(), 2U);
-  EXPECT_EQ(detections[0].class_index, 0);
-  EXPECT_FLOAT_EQ(detections[0].score, 0.4F);
-  EXPECT_EQ(detections[1].class_index, 2);
-  EXPECT_FLOAT_EQ(detections[1].score, 0.36F);
-}
-
-TEST(DecodeRegion, ClipsToThePictureAndDropsWhatIsOutside) {
-  const std::vector<float> everywhere{0.5F, 0.5F, 3, 3, 0.9F};
-  ASSERT_EQ(decode_cell(region_of(0), everywhere).size(), 1U);
-  expect_box(decode_cell(region_of(0), everywhere)[0], 0, 0, 100, 50);
-  const std::vector<float> in_the_grey{0.5F, 0.1F, std::log(0.2F), std::log(0.1F), 0.9F};
-  EXPECT_TRUE(decode_cell(region_of(0), in_the_grey).empty());
-}
-
-TEST(DecodeRegion, SurvivesValuesThatAreNotFinite) {
-  const std::vector<float> sound{0.5F, 0.5F, 0, 0, 0.9F, 0.9F};
-  for (const float bad : {kNan, kInfinity, -kInfinity, 1e30F}) {
-    for (std::size_t i = 0; i < sound.size(); ++i) {
-      std::vector<float> values = sound;
-      values[i] = bad;
-      for (const Detection& detection : decode_cell(region_of(1), values)) {
-        EXPECT_TRUE(std::isfinite(detection.left + detection.top + detection.width +
-                                  detection.height + detection.score));
-      }
-    }
-  }
-}
-
-TEST(DecodeRegion, RejectsATensorThatDoesNotFit) {
-  EXPECT_THROW(static_cast<void>(decode_cell(region_of(2), std::vector<float>(6))), Bug);
-}
 
 TEST(NonMaximumSuppression, KeepsTheBestOfEachClass) {
   const Detection best{0, 0, 10, 10, 3, 0.9F};

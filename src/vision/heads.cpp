@@ -1,0 +1,214 @@
+#include "vpinfer/vision/heads.hpp"
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/vision/hierarchy.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// Above it, a class of a tree is certain enough to go on to its children; Darknet's default.
+constexpr float kTreeThreshold = 0.5F;
+
+bool is_finite(const CentredBox& box) {
+  return std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) &&
+         std::isfinite(box.height);
+}
+
+/// Collects what is certain enough and can be seen.
+class Collector {
+ public:
+  Collector(const PictureFrame& frame, float threshold) : frame_(frame), threshold_(threshold) {}
+
+  [[nodiscard]] bool is_enough(float score) const { return score > threshold_; }  // also drops NaN
+
+  /// The boxes that follow lie here, until the next call.
+  void at(const CentredBox& box) {
+    place_.reset();
+    if (!is_finite(box)) return;
+    const Detection place = frame_.detection(box);
+    if (place.width > 0 && place.height > 0) place_ = place;
+  }
+
+  void add(int class_index, float score) {
+    if (!place_ || !is_enough(score) || !std::isfinite(score)) return;
+    place_->class_index = class_index;
+    place_->score = score;
+    found_.push_back(*place_);
+  }
+
+  /// One per class; without classes the box itself.
+  void add_classes(float objectness, std::span<const float> probabilities) {
+    if (probabilities.empty()) add(0, objectness);
+    for (std::size_t i = 0; i < probabilities.size(); ++i) {
+      add(static_cast<int>(i), objectness * probabilities[i]);
+    }
+  }
+
+  [[nodiscard]] std::vector<Detection> found() && { return std::move(found_); }
+
+ private:
+  const PictureFrame& frame_;
+  float threshold_;
+  std::optional<Detection> place_;
+  std::vector<Detection> found_;
+};
+
+/// Takes values from the front.
+std::span<const float> take(std::span<const float>& values, std::size_t count) {
+  const std::span<const float> first = values.first(count);
+  values = values.subspan(count);
+  return first;
+}
+
+/// Calls visit(row, col) for each cell, row by row.
+template <typename Visit>
+void for_each_cell(int rows, int cols, const Visit& visit) {
+  for (int row = 0; row < rows; ++row) {
+    for (int col = 0; col < cols; ++col) visit(row, col);
+  }
+}
+
+/// Decodes one head's output into a collector.
+class Decoder {
+ public:
+  Decoder(std::span<const float> output, const Shape& shape, const Shape& input,
+          Collector& collector)
+      : output_(output), shape_(shape), input_(input), collector_(collector) {}
+
+  void operator()(const Region& region) {
+    const auto per_anchor = static_cast<std::size_t>(region.channels_per_anchor());
+    check(shape_.elements() / cells(), region.anchors.size() * per_anchor);
+    const auto rows = static_cast<float>(shape_.rows);
+    const auto cols = static_cast<float>(shape_.cols);
+    const Hierarchy hierarchy(region.tree);
+    for_each_cell(shape_.rows, shape_.cols, [&](int row, int col) {
+      for (const Anchor& anchor : region.anchors) {
+        const std::span<const float> values = take(output_, per_anchor);
+        const float objectness = values[4];
+        if (!collector_.is_enough(objectness)) continue;
+        collector_.at({(static_cast<float>(col) + values[0]) / cols,
+                       (static_cast<float>(row) + values[1]) / rows,
+                       std::exp(values[2]) * anchor.width / cols,
+                       std::exp(values[3]) * anchor.height / rows});
+        if (region.tree.empty()) {
+          collector_.add_classes(objectness, values.subspan(5));
+        } else {
+          add_from_tree(hierarchy, region.map, objectness, values.subspan(5));
+        }
+      }
+    });
+  }
+
+  void operator()(const GridHead& head) {
+    const auto classes = static_cast<std::size_t>(head.classes);
+    const auto boxes = static_cast<std::size_t>(head.boxes);
+    const auto all_cells = static_cast<std::size_t>(head.cells());
+    check(output_.size(), all_cells * (classes + boxes * 5));
+    std::span<const float> all_scores = take(output_, all_cells * classes);
+    std::span<const float> all_objectness = take(output_, all_cells * boxes);
+    const auto side = static_cast<float>(head.side);
+    const auto extent = [&](float value) { return head.square_root ? value * value : value; };
+    for_each_cell(head.side, head.side, [&](int row, int col) {
+      const std::span<const float> scores = take(all_scores, classes);
+      for (const float objectness : take(all_objectness, boxes)) {
+        const std::span<const float> box = take(output_, 4);
+        collector_.at({(static_cast<float>(col) + box[0]) / side,
+                       (static_cast<float>(row) + box[1]) / side, extent(box[2]), extent(box[3])});
+        collector_.add_classes(objectness, scores);
+      }
+    });
+  }
+
+  void operator()(const NanoDet& head) {
+    check(shape_.elements() / cells(), static_cast<std::size_t>(head.channels()));
+    const auto stride = static_cast<float>(head.stride);
+    const float per_row = stride / static_cast<float>(input_.rows);
+    const float per_col = stride / static_cast<float>(input_.cols);
+    for_each_cell(shape_.rows, shape_.cols, [&](int row, int col) {
+      const std::span<const float> scores = take(output_, static_cast<std::size_t>(head.classes));
+      const float left = take_mean(head.bins);
+      const float top = take_mean(head.bins);
+      const float right = take_mean(head.bins);
+      const float bottom = take_mean(head.bins);
+      collector_.at({(static_cast<float>(col) + 0.5F + (right - left) / 2) * per_col,
+                     (static_cast<float>(row) + 0.5F + (bottom - top) / 2) * per_row,
+                     (left + right) * per_col, (top + bottom) * per_row});
+      collector_.add_classes(1, scores);
+    });
+  }
+
+  template <typename Other>
+  void operator()(const Other&) {
+    throw Bug("this layer is no head that can be decoded");
+  }
+
+ private:
+  [[nodiscard]] std::size_t cells() const {
+    return static_cast<std::size_t>(shape_.rows) * static_cast<std::size_t>(shape_.cols);
+  }
+
+  void check(std::size_t values, std::size_t wanted) const {
+    if (output_.size() == shape_.elements() && values == wanted) return;
+    throw Bug("a head's tensor of " + std::to_string(output_.size()) + " values and shape " +
+              to_string(shape_) + " has " + std::to_string(values) + " values instead of " +
+              std::to_string(wanted));
+  }
+
+  void add_from_tree(const Hierarchy& hierarchy, const std::vector<int>& map, float objectness,
+                     std::span<const float> conditional) {
+    const std::vector<float> absolute = hierarchy.absolute_probabilities(conditional);
+    if (map.empty()) collector_.add(hierarchy.top_class(absolute, kTreeThreshold), objectness);
+    for (std::size_t i = 0; i < map.size(); ++i) {
+      collector_.add(static_cast<int>(i), objectness * absolute[static_cast<std::size_t>(map[i])]);
+    }
+  }
+
+  /// The mean of the distribution that comes next.
+  float take_mean(int bins) {
+    float mean = 0;
+    float distance = 0;
+    for (const float probability : take(output_, static_cast<std::size_t>(bins))) {
+      mean += probability * distance;
+      ++distance;
+    }
+    return mean;
+  }
+
+  std::span<const float> output_;
+  const Shape& shape_;
+  const Shape& input_;
+  Collector& collector_;
+};
+
+struct ClassCount {
+  int operator()(const Region& region) const {
+    const bool mapped = !region.tree.empty() && !region.map.empty();
+    return mapped ? static_cast<int>(region.map.size()) : region.classes;
+  }
+  int operator()(const GridHead& head) const { return head.classes; }
+  int operator()(const NanoDet& head) const { return head.classes; }
+  template <typename Other>
+  int operator()(const Other&) const {
+    throw Bug("this layer is no head with classes");
+  }
+};
+
+}  // namespace
+
+int class_count(const Operation& head) {
+  return std::visit(ClassCount{}, head);
+}
+
+std::vector<Detection> decode(const Operation& head, std::span<const float> output,
+                              const Shape& shape, const PictureFrame& frame, float threshold) {
+  Collector collector(frame, threshold);
+  std::visit(Decoder(output, shape, frame.network_input(), collector), head);
+  return std::move(collector).found();
+}
+
+}  // namespace vpinfer
