@@ -34,6 +34,14 @@ std::string output_line(const Network& network, int position, const std::vector<
          fixed(*high, 4) + "\n";
 }
 
+/// What the imported file calls an output; may be empty.
+std::string output_name(const Network& network, int position) {
+  for (const NetworkOutput& output : network.outputs) {
+    if (output.position == position) return output.name;
+  }
+  return network.layer(position).name;
+}
+
 /// `dog.jpg` stays, `dog.png` becomes `dog.png.jpg`: a folder's pictures keep apart.
 std::string annotated_name(const std::string& name) {
   std::string extension = fs::path(name).extension().string();
@@ -114,7 +122,8 @@ void dump_outputs(const fs::path& path, const Network& network, const DumpLayers
     const bool asked = layers.all || std::find(layers.numbers.begin(), layers.numbers.end(),
                                                number) != layers.numbers.end();
     if (std::binary_search(results.begin(), results.end(), position)) {
-      file.write("/output/" + std::to_string(number), shape, values);
+      file.write("/output/" + std::to_string(number), shape, values,
+                 output_name(network, position));
     }
     if (asked) file.write("/layers/" + std::to_string(number), shape, values);
   }

@@ -109,12 +109,12 @@ bool Hdf5Reader::has(const std::string& object) const {
 }
 
 std::optional<std::string> Hdf5Reader::attribute(const std::string& attribute,
-                                                 const std::string& group) const {
-  if (H5Aexists_by_name(file_.id(), group.c_str(), attribute.c_str(), H5P_DEFAULT) <= 0) {
+                                                 const std::string& object) const {
+  if (H5Aexists_by_name(file_.id(), object.c_str(), attribute.c_str(), H5P_DEFAULT) <= 0) {
     return std::nullopt;
   }
   const Hdf5Handle handle(
-      H5Aopen_by_name(file_.id(), group.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT),
+      H5Aopen_by_name(file_.id(), object.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT),
       H5Aclose, name_ + ": the attribute " + attribute + " cannot be read");
   const Hdf5Handle type(H5Aget_type(handle.id()), H5Tclose, name_ + ": damaged attribute");
   const Hdf5Handle space(H5Aget_space(handle.id()), H5Sclose, name_ + ": damaged attribute");
@@ -188,11 +188,13 @@ void Hdf5Writer::check(herr_t result) const {
                  (errno != 0 ? std::strerror(errno) : "HDF5 refuses") + "; is the disk full?");
 }
 
-void Hdf5Writer::attribute(const std::string& attribute, std::string_view text) {
+void Hdf5Writer::attribute(const std::string& attribute, std::string_view text,
+                           const std::string& object) {
   const Hdf5Handle type = text_type(text.size() + 1);
   const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose, "HDF5 cannot make a scalar");
   const Hdf5Handle handle(
-      H5Acreate2(file_.id(), attribute.c_str(), type.id(), space.id(), H5P_DEFAULT, H5P_DEFAULT),
+      H5Acreate_by_name(file_.id(), object.c_str(), attribute.c_str(), type.id(), space.id(),
+                        H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
       H5Aclose, "cannot write " + path_.string());
   check(H5Awrite(handle.id(), type.id(), std::string(text).c_str()));
 }

@@ -20,9 +20,9 @@ class Hdf5Reader {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] bool has(const std::string& object) const;
-  /// A string attribute of a group; nothing if there is none.
+  /// A string attribute of a group or dataset; nothing if there is none.
   [[nodiscard]] std::optional<std::string> attribute(const std::string& attribute,
-                                                     const std::string& group = "/") const;
+                                                     const std::string& object = "/") const;
   /// A scalar string dataset.
   [[nodiscard]] std::string text(const std::string& dataset) const;
   [[nodiscard]] std::vector<hsize_t> extent(const std::string& dataset) const;
@@ -46,7 +46,9 @@ class Hdf5Writer {
  public:
   explicit Hdf5Writer(const std::filesystem::path& path);
 
-  void attribute(const std::string& attribute, std::string_view text);
+  /// A string attribute of a group or dataset that exists.
+  void attribute(const std::string& attribute, std::string_view text,
+                 const std::string& object = "/");
   void text(const std::string& dataset, std::string_view text);
   void floats(const std::string& dataset, const std::vector<hsize_t>& extent,
               std::span<const float> values);

@@ -25,9 +25,10 @@ TensorFileWriter::TensorFileWriter(const std::filesystem::path& path)
 
 TensorFileWriter::~TensorFileWriter() = default;
 
-void TensorFileWriter::write(const std::string& name, const Shape& shape,
-                             std::span<const float> values) {
-  content_->file.floats(name, extent_of(shape), values);
+void TensorFileWriter::write(const std::string& path, const Shape& shape,
+                             std::span<const float> values, const std::string& name) {
+  content_->file.floats(path, extent_of(shape), values);
+  if (!name.empty()) content_->file.attribute("name", name, path);
 }
 
 void TensorFileWriter::finish() {

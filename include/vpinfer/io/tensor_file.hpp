@@ -19,8 +19,10 @@ class TensorFileWriter {
   TensorFileWriter(const TensorFileWriter&) = delete;
   TensorFileWriter& operator=(const TensorFileWriter&) = delete;
 
-  /// `name` is a path inside the file such as `/output/30`; its folders are made.
-  void write(const std::string& name, const Shape& shape, std::span<const float> values);
+  /// `path` is one inside the file such as `/output/30`; its folders are made.  `name` becomes an
+  /// attribute of the dataset, unless it is empty.
+  void write(const std::string& path, const Shape& shape, std::span<const float> values,
+             const std::string& name = "");
   /// Puts the file in its place.  Without this call nothing is left behind.
   void finish();
 
