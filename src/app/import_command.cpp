@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -8,6 +9,7 @@
 #include "vpinfer/import/labels.hpp"
 #include "vpinfer/import/onnx.hpp"
 #include "vpinfer/report/summary.hpp"
+#include "vpinfer/vision/interpretation.hpp"
 
 namespace vpinfer {
 namespace {
@@ -50,18 +52,16 @@ Imported import_onnx(const ImportOptions& options) {
   return imported;
 }
 
-int classes_of(const Network& network) {
-  for (const Layer& layer : network.layers) {
-    if (const auto* region = std::get_if<Region>(&layer.operation)) return region->classes;
-  }
-  return 0;
-}
-
+/// Names what the network tells apart.
 void add_labels(Network& network, const ImportOptions& options) {
+  const Interpretation meaning = interpret(network, options.cfg.string());
   if (options.labels.empty()) return;
   network.labels = read_labels(options.labels);
-  const int classes =
-      std::max(1, classes_of(network));  // without classes there is one thing to see
+  if (meaning.gives_tensors_only()) {
+    throw BadUsage("--labels: " + options.cfg.string() +
+                   " has no classes to name, it ends in no detector's head and no softmax");
+  }
+  const int classes = std::max(1, meaning.classes);  // without classes there is one thing to see
   if (static_cast<int>(network.labels.size()) != classes) {
     throw BadInput(options.labels.string() + ": has " + std::to_string(network.labels.size()) +
                    " labels, the network has " + std::to_string(classes) + " classes");

@@ -11,11 +11,18 @@
 #include "vpinfer/report/table.hpp"
 #include "vpinfer/vision/annotate.hpp"
 #include "vpinfer/vision/detection.hpp"
+#include "vpinfer/vision/heads.hpp"
 
 namespace vpinfer {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kClassesShown = 5;
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
 
 std::string detections_table(const std::vector<Detection>& detections,
                              const std::vector<std::string>& labels) {
@@ -23,6 +30,15 @@ std::string detections_table(const std::vector<Detection>& detections,
   for (const Detection& d : detections) {
     table.add({class_name(labels, d.class_index), fixed(d.score, 3), fixed(d.left, 1),
                fixed(d.top, 1), fixed(d.width, 1), fixed(d.height, 1)});
+  }
+  return table.text();
+}
+
+std::string classes_table(const std::vector<Classification>& classes,
+                          const std::vector<std::string>& labels) {
+  Table table({{"class", Align::kLeft}, {"score"}});
+  for (const Classification& c : classes) {
+    table.add({class_name(labels, c.class_index), fixed(c.score, 3)});
   }
   return table.text();
 }
@@ -71,30 +87,60 @@ void make_output_folder(const RunOptions& options) {
 Results::Results(const RunOptions& options, const Network& network)
     : options_(options),
       network_(network),
-      region_(std::get_if<Region>(&network.layers.back().operation)) {
+      meaning_(interpret(network, options.model.string())),
+      labels_(meaning_.detects() ? display_labels(network.labels, meaning_.classes)
+                                 : network.labels) {
   if (!options.output.empty()) make_output_folder(options);
-  if (region_ != nullptr) labels_ = display_labels(network.labels, region_->classes);
 }
 
 void Results::add(const Frame& frame, const Outputs& outputs) {
-  const int last = network_.size() - 1;
-  if (region_ == nullptr || frame.picture.rgb.empty()) {
-    std::cout << frame.name << ":\n";
+  if (meaning_.classifier) {
+    add_classifications(frame, outputs);
+  } else if (meaning_.detects() && !frame.picture.rgb.empty()) {
+    add_detections(frame, outputs);
+  } else {
+    std::cout << frame.name << ": " << counted(outputs.size(), "tensor") << '\n';
     for (const auto& [position, values] : outputs) {
       std::cout << output_line(network_, position, values);
     }
-    return;
   }
-  std::vector<Detection> detections = non_maximum_suppression(
-      decode_region(*region_, outputs.at(last), network_.layer(last).output, network_.input_shape(),
-                    network_.normalisation.resize, frame.picture.rows, frame.picture.cols,
-                    options_.threshold),
-      options_.nms);
-  std::cout << frame.name << ": " << detections.size()
-            << (detections.size() == 1 ? " object\n" : " objects\n");
+}
+
+std::vector<Detection> Results::detect(const Picture& picture, const Outputs& outputs) const {
+  const PictureFrame frame(network_.normalisation.resize, picture.rows, picture.cols,
+                           network_.input_shape());
+  std::vector<Detection> detections;
+  for (const int head : meaning_.heads) {
+    const Layer& layer = network_.layer(head);
+    const std::vector<Detection> found =
+        decode(layer.operation, outputs.at(head), layer.output, frame, options_.threshold);
+    detections.insert(detections.end(), found.begin(), found.end());
+  }
+  return non_maximum_suppression(std::move(detections), options_.nms);
+}
+
+void Results::add_detections(const Frame& frame, const Outputs& outputs) {
+  std::vector<Detection> detections = detect(frame.picture, outputs);
+  std::cout << frame.name << ": " << counted(detections.size(), "object") << '\n';
   if (!detections.empty()) std::cout << detections_table(detections, labels_);
   draw(frame, detections);
-  seen_.push_back({frame.name, std::move(detections)});
+  detected_.push_back({frame.name, std::move(detections)});
+}
+
+void Results::add_classifications(const Frame& frame, const Outputs& outputs) {
+  const Classifier& classifier = *meaning_.classifier;
+  std::vector<Classification> classes =
+      classify(outputs.at(classifier.position), network_.layer(classifier.position).output,
+               classifier.tree, kClassesShown);
+  std::cout << frame.name << ": ";
+  if (classes.empty()) {
+    std::cout << "no class, no probability is a finite number\n";
+  } else {
+    const Classification& best = classes.front();
+    std::cout << class_name(labels_, best.class_index) << ' ' << fixed(best.score, 3) << '\n'
+              << classes_table(classes, labels_);
+  }
+  classified_.push_back({frame.name, std::move(classes)});
 }
 
 void Results::draw(const Frame& frame, const std::vector<Detection>& detections) const {
@@ -104,12 +150,18 @@ void Results::draw(const Frame& frame, const std::vector<Detection>& detections)
 }
 
 void Results::finish() const {
-  if (options_.output.empty()) return;
-  write_file_atomically(options_.output / "detections.json", detections_json());
+  if (options_.output.empty() || meaning_.gives_tensors_only()) return;
+  const Findings found = findings();
+  if (meaning_.detects()) {
+    write_file_atomically(options_.output / "detections.json", found.detections);
+  } else {
+    write_file_atomically(options_.output / "classifications.json", found.classifications);
+  }
 }
 
-std::string Results::detections_json() const {
-  return coco_results_json(seen_, labels_, region_ == nullptr ? 0 : region_->classes);
+Findings Results::findings() const {
+  return {coco_results_json(detected_, labels_, meaning_.classes),
+          classifications_json(classified_, labels_)};
 }
 
 void dump_outputs(const fs::path& path, const Network& network, const DumpLayers& layers,

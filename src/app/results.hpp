@@ -6,34 +6,42 @@
 
 #include "pictures.hpp"
 #include "vpinfer/app/options.hpp"
+#include "vpinfer/report/run_report.hpp"
+#include "vpinfer/vision/classification.hpp"
 #include "vpinfer/vision/coco.hpp"
+#include "vpinfer/vision/interpretation.hpp"
 
 namespace vpinfer {
 
 /// The delivered outputs of one frame, by position, each [rows][cols][channels].
 using Outputs = std::map<int, std::vector<float>>;
 
-/// Turns outputs into what the user asked for: a table on stdout, annotated pictures, detections.
+/// Turns outputs into what the user asked for: a table on stdout, and, of a detector, annotated
+/// pictures and detections, of a classifier, classifications.
 class Results {
  public:
-  /// Makes the output folder.  Throws BadInput if that fails or if it holds the input pictures.
+  /// Makes the output folder.  Throws BadInput if that fails, if it holds the input pictures, or if
+  /// the network's heads do not fit together.
   Results(const RunOptions& options, const Network& network);
 
   /// Decodes, prints and draws one frame.
   void add(const Frame& frame, const Outputs& outputs);
-  /// Writes the detections of all frames beside the pictures.
+  /// Writes what was found in all frames beside the pictures.
   void finish() const;
-  /// COCO's results format.
-  [[nodiscard]] std::string detections_json() const;
+  [[nodiscard]] Findings findings() const;
 
  private:
+  [[nodiscard]] std::vector<Detection> detect(const Picture& picture, const Outputs& outputs) const;
+  void add_detections(const Frame& frame, const Outputs& outputs);
+  void add_classifications(const Frame& frame, const Outputs& outputs);
   void draw(const Frame& frame, const std::vector<Detection>& detections) const;
 
   const RunOptions& options_;
   const Network& network_;
-  const Region* region_;  ///< of the last layer; null if that is none
+  Interpretation meaning_;
   std::vector<std::string> labels_;
-  std::vector<PictureDetections> seen_;
+  std::vector<PictureDetections> detected_;
+  std::vector<PictureClassifications> classified_;
 };
 
 /// Writes the results and the dumped layers of a frame to an HDF5 file.

@@ -140,7 +140,7 @@ class Conductor {
     std::cout << to_text(report);
     if (report.comparison && !report.comparison->pass()) code_ = ExitCode::kComparisonFailed;
     if (!options_.json.empty()) {
-      write_file_atomically(options_.json, to_json(report, results_.detections_json()));
+      write_file_atomically(options_.json, to_json(report, results_.findings()));
     }
   }
 

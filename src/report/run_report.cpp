@@ -167,7 +167,7 @@ RankReport rank_report_from_json(const std::string& text) {
           j.at("frame_seconds").get<std::vector<double>>()};
 }
 
-std::string to_json(const RunReport& report, const std::string& detections) {
+std::string to_json(const RunReport& report, const Findings& findings) {
   const Spread latency = spread(report.latencies());
   json ranks = json::array();
   for (const RankReport& rank : report.ranks) ranks.push_back(rank_to_json(rank));
@@ -178,7 +178,8 @@ std::string to_json(const RunReport& report, const std::string& detections) {
       {"bytes_moved", report.bytes_moved()},
       {"ranks", ranks},
       {"context", context_to_json(report)},
-      {"detections", json::parse(detections)}};
+      {"detections", json::parse(findings.detections)},
+      {"classifications", json::parse(findings.classifications)}};
   if (report.comparison) j["comparison"] = comparison_to_json(*report.comparison);
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";  // names in any encoding
 }

@@ -89,7 +89,7 @@ TEST(RankReport, RoundTripThroughJson) {
 TEST(RunReport, JsonHasTheKeysThatScriptsRelyOn) {
   RunReport report = two_ranks();
   report.comparison = Comparison{{1e-6, 2e-6, true}, std::nullopt, 1.5, 0.6, 50 * kMebi};
-  const json j = json::parse(to_json(report, R"([{"image_id": 1}])"));
+  const json j = json::parse(to_json(report, {R"([{"image_id": 1}])", R"([{"file_name": "a"}])"}));
   EXPECT_TRUE(j.at("schema").is_number());
   EXPECT_EQ(j.at("latency_seconds").at("min"), 0.2);
   EXPECT_EQ(j.at("latency_seconds").at("median"), 0.3);
@@ -97,6 +97,7 @@ TEST(RunReport, JsonHasTheKeysThatScriptsRelyOn) {
   EXPECT_NEAR(j.at("frames_per_second").get<double>(), 3 / 0.9, 1e-9);
   EXPECT_EQ(j.at("bytes_moved"), 2000);
   EXPECT_EQ(j.at("detections").at(0).at("image_id"), 1);
+  EXPECT_EQ(j.at("classifications").at(0).at("file_name"), "a");
   ASSERT_EQ(j.at("ranks").size(), 2U);
   const json& rank = j.at("ranks").at(1);
   EXPECT_EQ(rank.at("rank"), 1);
@@ -114,7 +115,7 @@ TEST(RunReport, JsonHasTheKeysThatScriptsRelyOn) {
 }
 
 TEST(RunReport, JsonSaysHowToRepeatTheRun) {
-  const json context = json::parse(to_json(two_ranks(), "[]")).at("context");
+  const json context = json::parse(to_json(two_ranks(), Findings{})).at("context");
   EXPECT_EQ(context.at("version"), version());
   EXPECT_EQ(context.at("git_hash"), git_hash());
   EXPECT_EQ(context.at("command_line"), "vpinfer --model m.h5");
@@ -129,16 +130,16 @@ TEST(RunReport, JsonSaysHowToRepeatTheRun) {
 
 TEST(RunReport, JsonHasAComparisonOnlyIfThereWasOne) {
   RunReport report = two_ranks();
-  EXPECT_FALSE(json::parse(to_json(report, "[]")).contains("comparison"));
+  EXPECT_FALSE(json::parse(to_json(report, Findings{})).contains("comparison"));
   report.comparison = Comparison{{0.5, 0.25, true}, 7, 1.5, 0.6, 50 * kMebi};
-  const json failed = json::parse(to_json(report, "[]")).at("comparison");
+  const json failed = json::parse(to_json(report, Findings{})).at("comparison");
   EXPECT_EQ(failed.at("pass"), false);
   EXPECT_EQ(failed.at("max_abs"), 0.5);
   EXPECT_EQ(failed.at("max_rel"), 0.25);
   EXPECT_EQ(failed.at("first_layer"), 7);
   EXPECT_EQ(failed.at("speedup"), 1.5);
   report.comparison = Comparison{};
-  const json passed = json::parse(to_json(report, "[]")).at("comparison");
+  const json passed = json::parse(to_json(report, Findings{})).at("comparison");
   EXPECT_EQ(passed.at("pass"), true);
   EXPECT_TRUE(passed.at("first_layer").is_null());
 }

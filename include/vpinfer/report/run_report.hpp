@@ -60,8 +60,14 @@ struct RunReport {
 [[nodiscard]] std::string to_json(const RankReport& report);
 [[nodiscard]] RankReport rank_report_from_json(const std::string& text);
 
-/// The report for programs: the keys are documented in the README.  `detections` is a JSON array.
-[[nodiscard]] std::string to_json(const RunReport& report, const std::string& detections);
+/// What was found in the pictures of a run, as JSON arrays.
+struct Findings {
+  std::string detections = "[]";
+  std::string classifications = "[]";
+};
+
+/// The report for programs: the keys are documented in the README.
+[[nodiscard]] std::string to_json(const RunReport& report, const Findings& findings);
 
 /// The tables for people, ending in the verdict if there was a comparison.
 [[nodiscard]] std::string to_text(const RunReport& report);

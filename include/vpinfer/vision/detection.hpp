@@ -1,11 +1,7 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
-
-#include "vpinfer/base/box.hpp"
-#include "vpinfer/net/network.hpp"
 
 namespace vpinfer {
 
@@ -16,24 +12,12 @@ struct Detection {
   float width = 0;
   float height = 0;
   int class_index = 0;
-  float score = 0;  ///< objectness times the probability of the class
+  float score = 0;  ///< how sure the network is of box and class, in [0, 1] if it was trained so
   bool operator==(const Detection&) const = default;
 };
 
 /// Neither the box nor the score is infinite or NaN.
 [[nodiscard]] bool is_finite(const Detection& detection);
-
-/// The detections of an activated region tensor, as Darknet's get_region_detections and
-/// correct_region_boxes give them: one per cell, anchor and class with a score above `threshold`.
-/// `output` is [rows][cols][anchors * (5 + classes)]; x, y and objectness are sigmoids already, the
-/// class scores probabilities, width and height raw.  Without classes the score is the objectness.
-/// Boxes that are not finite or lie outside the picture are dropped.
-/// Throws Bug if `output` and `shape` do not fit the region.
-[[nodiscard]] std::vector<Detection> decode_region(const Region& region,
-                                                   std::span<const float> output,
-                                                   const Shape& shape, const Shape& network_input,
-                                                   Resize resize, int picture_rows,
-                                                   int picture_cols, float threshold);
 
 /// Greedy, class by class: a box goes if it overlaps a better one by more than `iou_threshold`
 /// (intersection over union).  The best score comes first; the order of the input has no influence.

@@ -1,0 +1,69 @@
+#include "vpinfer/vision/classification.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "vpinfer/vision/detection.hpp"
+#include "vpinfer/vision/hierarchy.hpp"
+
+namespace vpinfer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// From [rows][cols][channels] to [channels][rows][cols].
+std::vector<float> channels_first(std::span<const float> output, const Shape& shape) {
+  const auto channels = static_cast<std::size_t>(shape.channels);
+  const std::size_t pixels = output.size() / channels;
+  std::vector<float> values(output.size());
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    values[i % channels * pixels + i / channels] = output[i];
+  }
+  return values;
+}
+
+bool is_better(const Classification& a, const Classification& b) {
+  return a.score != b.score ? a.score > b.score : a.class_index < b.class_index;
+}
+
+}  // namespace
+
+std::vector<Classification> classify(std::span<const float> output, const Shape& shape,
+                                     const std::vector<int>& tree, int count) {
+  const Hierarchy hierarchy(tree);
+  const std::vector<float> scores =
+      tree.empty() ? channels_first(output, shape) : hierarchy.absolute_probabilities(output);
+  std::vector<Classification> classes;
+  for (int i = 0; i < static_cast<int>(scores.size()); ++i) {
+    const float score = scores[static_cast<std::size_t>(i)];
+    if (!std::isfinite(score) || (!tree.empty() && !hierarchy.is_leaf(i))) continue;
+    classes.push_back({i, score});
+  }
+  const auto kept = std::min(classes.size(), static_cast<std::size_t>(count));
+  const auto end = classes.begin() + static_cast<std::ptrdiff_t>(kept);
+  std::partial_sort(classes.begin(), end, classes.end(), is_better);
+  classes.erase(end, classes.end());
+  return classes;
+}
+
+std::string classifications_json(std::span<const PictureClassifications> pictures,
+                                 const std::vector<std::string>& labels) {
+  constexpr double kMillionths = 1'000'000;  // more than the numbers of two runs share
+  std::string text = "[";
+  for (const PictureClassifications& picture : pictures) {
+    Json classes = Json::array();
+    for (const Classification& c : picture.classifications) {
+      classes.push_back({{"class_index", c.class_index},
+                         {"class", class_name(labels, c.class_index)},
+                         {"score", std::round(double{c.score} * kMillionths) / kMillionths}});
+    }
+    const Json entry{{"file_name", picture.file_name}, {"classes", classes}};
+    // One picture per line.  File names need not be UTF-8; JSON must.
+    text += text.size() == 1 ? "\n" : ",\n";
+    text += entry.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  return text + "\n]\n";
+}
+
+}  // namespace vpinfer

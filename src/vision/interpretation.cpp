@@ -1,0 +1,55 @@
+#include "vpinfer/vision/interpretation.hpp"
+
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/vision/heads.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// The layer that computes what a layer gives, which may be a copy: Darknet's cost and dropout.
+int origin_of(const Network& network, int position) {
+  while (std::holds_alternative<Concat>(network.layer(position).operation) &&
+         network.layer(position).inputs.size() == 1) {
+    position = network.layer(position).inputs.front();
+  }
+  return position;
+}
+
+std::optional<Classifier> find_classifier(const Network& network) {
+  if (network.outputs.size() > 1) return std::nullopt;
+  const int result =
+      network.outputs.empty() ? network.size() - 1 : network.outputs.front().position;
+  const Layer& layer = network.layer(origin_of(network, result));
+  const auto* softmax = std::get_if<Softmax>(&layer.operation);
+  if (softmax == nullptr || softmax->groups != 1) return std::nullopt;
+  const bool one_pixel = layer.output.rows == 1 && layer.output.cols == 1;
+  const bool whole_picture = !softmax->per_pixel && softmax->tree.empty();
+  if (!one_pixel && !whole_picture) return std::nullopt;
+  return Classifier{result, softmax->tree};
+}
+
+}  // namespace
+
+Interpretation interpret(const Network& network, const std::string& where) {
+  Interpretation meaning;
+  for (int i = 0; i < network.size(); ++i) {
+    if (!is_head(network.layer(i).operation)) continue;
+    const int classes = class_count(network.layer(i).operation);
+    if (meaning.detects() && classes != meaning.classes) {
+      throw BadInput(where + ": " + Network::label(meaning.heads.back()) + " tells " +
+                     std::to_string(meaning.classes) + " classes apart, " + Network::label(i) +
+                     " " + std::to_string(classes) + "; all heads must have the same");
+    }
+    meaning.classes = classes;
+    meaning.heads.push_back(i);
+  }
+  if (meaning.detects()) return meaning;
+  meaning.classifier = find_classifier(network);
+  if (meaning.classifier) {
+    meaning.classes =
+        static_cast<int>(network.layer(meaning.classifier->position).output.elements());
+  }
+  return meaning;
+}
+
+}  // namespace vpinfer
