@@ -99,7 +99,8 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   sub->add_option("--input", run.input,
                   "picture (JPEG, PNG), folder of pictures, or .h5 with a dataset 'input' [a "
                   "built-in test picture]");
-  sub->add_option("--output", run.output, "folder for annotated pictures and detections.json");
+  sub->add_option("--output", run.output,
+                  "folder for annotated pictures and detections.json, or classifications.json");
   CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");
   add_strategy(*sub, [&run](Strategy s) { run.strategy = s; })->excludes(plan);
   add_memory_limit(*sub, run.memory_limit_bytes);
