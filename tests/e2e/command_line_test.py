@@ -11,8 +11,8 @@ import unittest
 import h5py
 import numpy as np
 
-from program import (BAD_USAGE, DONE, FACE, NOT_ENOUGH_MEMORY, ProgramTest, read_dump, small_yolo,
-                     vpinfer, write_png)
+from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, NOT_ENOUGH_MEMORY, ProgramTest, convolution, read_dump,
+                     small_classifier, small_yolo, small_yolov3, vpinfer, write_png)
 
 
 class Texts(ProgramTest):
@@ -69,6 +69,30 @@ class Import(ProgramTest):
         self.assertEqual(done.err, "warning: m.cfg:6 [maxpool]: the key 'ceiling' is not known and was ignored\n")
 
 
+    def test_labels_name_what_the_network_tells_apart(self):
+        labels = self.write("l.names", "a\nb\nc\n")
+
+        def command(cfg):
+            return ["import", self.write("m.cfg", cfg), "--random-weights", 1, "--labels", labels, "-o",
+                    self.path("m.h5")]
+
+        self.assert_done(vpinfer(*command(small_classifier(3))))
+        self.assert_refused(vpinfer(*command(small_classifier(4))), BAD_INPUT, "l.names", "3 labels", "4 classes")
+        self.assert_done(vpinfer(*command(small_yolov3(3, 3))))
+        self.assert_refused(vpinfer(*command("[net]\nheight=8\nwidth=8\nchannels=3\n" + convolution(3))), BAD_USAGE,
+                            "--labels", "m.cfg", "no classes to name")
+        tree = self.write("t.tree", "x -1\ny -1\nz 0\nw 0\n")
+        self.write("t.map", "1\n3\n2\n")
+        head = f"[region]\nclasses=4\nnum=1\nsoftmax=1\nanchors=1,1\ntree={tree}\nmap={self.path('t.map')}\n"
+        cfg = "[net]\nheight=8\nwidth=8\nchannels=3\n" + convolution(9, 1, 1, "linear", False) + head
+        self.assert_done(vpinfer(*command(cfg)))
+
+    def test_heads_of_different_classes(self):
+        cfg = self.write("m.cfg", small_yolov3(4, 5))
+        self.assert_refused(vpinfer("import", cfg, "--random-weights", 1, "-o", self.path("m.h5")), BAD_INPUT, "m.cfg",
+                            "layer 5", "layer 10", "4 classes", "5")
+
+
 class Info(ProgramTest):
     def test_prints_layers_and_what_ranks_hold(self):
         text = self.assert_done(vpinfer("info", self.import_random()))
@@ -115,6 +139,41 @@ class Run(ProgramTest):
         self.assertEqual(found, json.loads(self.path("r.json").read_text())["detections"])
         self.assertTrue(self.path("out/astronaut.jpg").read_bytes().startswith(b"\xff\xd8\xff"))
 
+    def test_a_classifier_names_classes(self):
+        labels = self.write("l.names", "".join(f"thing {i}\n" for i in range(7)))
+        model = self.import_random(cfg=small_classifier(), options=["--labels", labels])
+        write_png(self.path("a.png"), 40, 60)
+        text = self.assert_done(vpinfer("--model", model, "--input", self.path("a.png"), "--output", self.path("out"),
+                                        "--json", self.path("r.json"), "--dump-output", self.path("d.h5")))
+        probabilities = read_dump(self.path("d.h5"))["output/7"].ravel()
+        order = np.argsort(-probabilities)[:5]
+        shown = re.findall(r"^(thing \d) +(\d\.\d{3})$", text, re.M)
+        self.assertEqual([name for name, _ in shown[-5:]], [f"thing {i}" for i in order])
+        self.assertIn(f"a.png: thing {order[0]} {probabilities[order[0]]:.3f}\n", text)
+        [picture] = json.loads(self.path("out/classifications.json").read_text())
+        self.assertEqual(picture["file_name"], "a.png")
+        self.assertEqual([entry["class_index"] for entry in picture["classes"]], list(order))
+        report = json.loads(self.path("r.json").read_text())
+        self.assertEqual(report["classifications"], [picture])
+        self.assertEqual(report["detections"], [])
+        self.assertEqual(os.listdir(self.path("out")), ["classifications.json"])
+
+    def test_of_a_tree_leaves_are_named(self):
+        tree = self.write("t.tree", "x -1\ny -1\nz 0\nw 0\nv 2\nu 2\n")
+        model = self.import_random(cfg=small_classifier(6, f"tree={tree}"))
+        text = self.assert_done(vpinfer("--model", model))
+        self.assertEqual(sorted(set(re.findall(r"class \d", text))), ["class 1", "class 3", "class 4", "class 5"])
+
+    def test_two_heads_are_one_detector(self):
+        model = self.import_random(cfg=small_yolov3())
+        text = self.assert_done(vpinfer("--model", model, "--threshold", 0.2, "--json", self.path("r.json"),
+                                        "--dump-output", self.path("d.h5")))
+        self.assertRegex(text, r"test picture: \d+ objects?\n")
+        self.assertEqual(sorted(read_dump(self.path("d.h5"))),
+                         sorted(["output/4", "output/5", "output/9", "output/10"]))
+        boxes = json.loads(self.path("r.json").read_text())["detections"]
+        self.assertEqual({box["category"] for box in boxes}, {f"class {i}" for i in range(4)})
+
     def test_a_folder_of_pictures(self):
         self.path("in").mkdir()
         write_png(self.path("in/b.PNG"), 40, 60)
@@ -142,11 +201,15 @@ class Run(ProgramTest):
         dump = self.path("d.h5")
         text = self.assert_done(vpinfer("--model", model, "--input", self.path("t.h5"), "--dump-output", dump,
                                         "--dump-layers", "0,13"))
+        self.assertIn("t.h5: 4 tensors\n", text)
         self.assertIn("layer 17: 4x4x27 values from", text)
         tensors = read_dump(dump)
         self.assertEqual({name: (value.shape, value.dtype) for name, value in tensors.items()},
                          {"output/16": ((4, 4, 27), np.float32), "output/17": ((4, 4, 27), np.float32),
                           "layers/0": ((64, 64, 8), np.float32), "layers/13": ((4, 4, 64), np.float32)})
+        with h5py.File(dump) as file:
+            self.assertEqual(file["output/16"].attrs["name"], b"convolutional")
+            self.assertEqual(file["output/17"].attrs["name"], b"region")
         self.assert_convolution(model, tensor, tensors["layers/0"])
 
     def assert_convolution(self, model, tensor, output):

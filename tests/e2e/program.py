@@ -84,6 +84,25 @@ def small_yolo(height=64, width=64):
             + "[region]\nclasses=4\nnum=3\nsoftmax=1\nanchors=1,1, 2,3, 3,2\n")  # 17
 
 
+def small_classifier(classes=7, tree=""):
+    """Darknet's reference network in small; `tree` is a line of its softmax."""
+    return ("[net]\nheight=32\nwidth=32\nchannels=3\n\n" + convolution(8) + POOL + convolution(16) + POOL
+            + convolution(classes, 1, 1, "linear", False) + f"[avgpool]\n\n[softmax]\ngroups=1\n{tree}\n[cost]\n")
+
+
+def small_yolov3(coarse_classes=4, fine_classes=4):
+    """YOLOv3-tiny in small: a coarse head, and a fine one behind it that also sees an earlier layer."""
+    def head(classes, mask):
+        return (convolution(2 * (classes + 5), 1, 1, "linear", False)
+                + f"[yolo]\nmask={mask}\nanchors=10,14, 23,27, 37,58, 60,40\nclasses={classes}\nnum=4\n\n")
+
+    return ("[net]\nheight=64\nwidth=64\nchannels=3\n\n"
+            + convolution(8, 3, 2) + convolution(16, 3, 2) + convolution(24, 3, 2)  # layers 0 to 2
+            + convolution(32, 3, 2) + head(coarse_classes, "2,3")                   # 3, 4, 5
+            + "[route]\nlayers=3\n\n[upsample]\nstride=2\n\n[route]\nlayers=-1,2\n\n"  # 6, 7, 8
+            + head(fine_classes, "0,1"))                                            # 9, 10
+
+
 def write_png(path, rows, columns, seed=1):
     """A picture of coloured noise."""
     pixels = np.random.default_rng(seed).integers(0, 256, (rows, columns, 3), dtype=np.uint8)
