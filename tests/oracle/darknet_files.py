@@ -7,6 +7,7 @@ Inside this module and its callers a picture or activation is a float32 array [r
 import os
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -16,8 +17,18 @@ LIBRARY_DIRECTORY = "/usr/lib/darknet"
 INCLUDE_DIRECTORY = "/usr/lib/darknet/include"
 TIMEOUT_SECONDS = 900
 
+# The variance before batch normalisation that is to be used when Darknet judges: small enough for its
+# 1 / (sqrt(variance) + 1e-6) and everyone else's 1 / sqrt(variance + 1e-6) to differ visibly.
+DARKNET_VARIANCE = 1e-3
+
+# How much a value may differ from Darknet's or OpenCV's, as a share of the layer's scale.
+JUDGE_BOUND = 1e-3
+
 # Layers that do nothing at inference, or decode boxes: vpinfer may leave them out of a dump.
 OPTIONAL_LAYERS = ("dropout", "cost", "detection", "region", "yolo")
+
+# A layer's scale is its largest magnitude, but not less than this.
+LEAST_SCALE = 1e-6
 
 
 class OracleError(Exception):
@@ -39,18 +50,21 @@ def run_quietly(command):
 
 
 class Cfg:
-    """A Darknet cfg: the options of `[net]` and the kind of every layer."""
+    """A Darknet cfg: the options of `[net]`, the kind of every layer and its options as text."""
 
     def __init__(self, text):
         self.text = text
         self.net = {}
         self.layer_types = []
+        self.layer_options = []
         sections = re.split(r"^\s*\[(\w+)\]", re.sub(r"#.*", "", text), flags=re.MULTILINE)[1:]
         for name, body in zip(sections[::2], sections[1::2]):
+            options = dict(re.findall(r"^\s*(\w+)\s*=\s*(\S+)", body, flags=re.MULTILINE))
             if name in ("net", "network"):
-                self.net = dict(re.findall(r"^\s*(\w+)\s*=\s*(\S+)", body, flags=re.MULTILINE))
+                self.net = options
             else:
                 self.layer_types.append(name)
+                self.layer_options.append(options)
         missing = {"height", "width", "channels"} - self.net.keys()
         if missing:
             raise OracleError(f"[net] lacks {', '.join(sorted(missing))}")
@@ -157,30 +171,53 @@ class Vpinfer:
         self.input_path = case.input_path
         self.model_path = Path(directory) / "model.h5"
         self.dump_path = Path(directory) / "dump.h5"
+        self.report_path = Path(directory) / "report.json"
         run_quietly([self.program, "import", case.cfg_path, case.weights_path, "-o", self.model_path])
 
-    def run(self, ranks=None, strategy=None):
-        """Runs the model, alone or on MPI ranks, and returns the path of the HDF5 file with every layer's output."""
+    def run(self, ranks=None, strategy=None, all_layers=True):
+        """Runs the model, alone or on MPI ranks, and returns the path of an HDF5 file with its results.
+
+        With `all_layers` every layer's output is in it too. The report for programs goes to `report_path`.
+        """
         launcher = ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
-        strategy_option = ["--strategy", strategy] if strategy else []
+        options = ["--strategy", strategy] if strategy else []
+        if all_layers:
+            options += ["--dump-layers", "all"]
         self.dump_path.unlink(missing_ok=True)
-        run_quietly([*launcher, self.program, "run", "--model", self.model_path, "--input", self.input_path,
-                     *strategy_option, "--dump-output", self.dump_path, "--dump-layers", "all"])
+        run_quietly([*launcher, self.program, "run", "--model", self.model_path, "--input", self.input_path, *options,
+                     "--dump-output", self.dump_path, "--json", self.report_path])
         return self.dump_path
 
 
 def describe(layer):
     """Shape and scale of a judge's layer."""
     shape = "x".join(str(extent) for extent in layer.shape)
-    return f"{shape:<13} std {layer.std():6.3f}  max {np.abs(layer).max():8.3f}"
+    return f"{shape:<13} std {layer.std():8.2g}  max {np.abs(layer).max():8.2g}"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison found. `difference`: the largest one, as a share of the layer's scale; None if there is none."""
+    failed: bool
+    text: str
+    difference: float | None = None
 
 
 def compare(actual, expected, bound):
-    """A verdict as text: `ok ...`, or `FAIL ...` if shapes differ or values differ by more than the bound."""
+    """Compares two arrays; a difference may be as large as `bound` times the scale of `expected`."""
     if actual.shape != expected.shape:
-        return f"FAIL shape {actual.shape}, expected {expected.shape}"
-    difference = np.max(np.abs(actual[()].astype(np.float64) - expected), initial=0)
-    return f"{'ok' if difference <= bound else 'FAIL'} max difference {difference:.2e}"
+        return Verdict(True, f"shape {actual.shape}, expected {expected.shape}")
+    scale = max(np.abs(expected).max(initial=0), LEAST_SCALE)
+    difference = np.abs(actual[()].astype(np.float64) - expected).max(initial=0) / scale
+    return Verdict(not difference <= bound, f"difference {difference:.1e}", difference)
+
+
+def compare_layer(actual, name, expected, cfg, bound):
+    """Compares `actual[name]`, `name` being layers/<index> or output/<index>, with the judge's layer."""
+    if name in actual:
+        return compare(actual[name], expected, bound)
+    kind = cfg.layer_types[int(name.split("/")[1])]
+    return Verdict(kind not in OPTIONAL_LAYERS, "not dumped")
 
 
 def compare_layers(actual, expected, cfg, bound):
@@ -195,11 +232,9 @@ def compare_layers(actual, expected, cfg, bound):
     for name in names:
         index = int(name.split("/")[1])
         kind = cfg.layer_types[index]
-        if name in actual:
-            verdict = compare(actual[name], expected[index], bound)
-        else:
-            verdict = "not dumped" if kind in OPTIONAL_LAYERS else "FAIL not dumped"
-        print(f"  {name:<11} {kind:<14} {describe(expected[index])}  {verdict}", flush=True)
-        if first_failure is None and verdict.startswith("FAIL"):
-            first_failure = f"{name} ({kind}): {verdict}"
+        verdict = compare_layer(actual, name, expected[index], cfg, bound)
+        status = "FAIL" if verdict.failed else "ok"
+        print(f"  {name:<11} {kind:<14} {describe(expected[index])}  {status} {verdict.text}", flush=True)
+        if first_failure is None and verdict.failed:
+            first_failure = f"{name} ({kind}): {verdict.text}"
     return first_failure

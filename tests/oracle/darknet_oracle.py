@@ -5,7 +5,8 @@
     darknet_oracle.py --vpinfer build/release/vpinfer --cfg tests/oracle/odd.cfg --ranks 3 8 --strategies data vertical
 
 Prints a line per layer; ends with 1 and names the first layer that fails if shapes differ or a value differs by more
-than the bound, with 2 if a program could not be run. Without --vpinfer it only shows Darknet's side.
+than 1e-3 of the layer's scale, its largest magnitude; with 2 if a program could not be run. Without --vpinfer it only
+shows Darknet's side.
 """
 
 import argparse
@@ -15,12 +16,8 @@ from pathlib import Path
 
 import h5py
 
-from darknet_files import DarknetCase, OracleError, Vpinfer, compare_layers, describe, parse_size, read_cfg
-
-BOUND = 1e-3
-
-# Small enough for 1 / (sqrt(variance) + 1e-6), which is Darknet's, and 1 / sqrt(variance + 1e-6) to differ visibly.
-VARIANCE = 1e-3
+from darknet_files import (DARKNET_VARIANCE, JUDGE_BOUND, DarknetCase, OracleError, Vpinfer, compare_layers, describe,
+                           parse_size, read_cfg)
 
 
 def check_vpinfer(case, vpinfer, ranks, strategies):
@@ -30,7 +27,7 @@ def check_vpinfer(case, vpinfer, ranks, strategies):
         title = f"{count} ranks, {strategy}" if count else "single process"
         print(title)
         with h5py.File(vpinfer.run(count, strategy)) as dump:
-            failure = compare_layers(dump, expected, case.cfg, BOUND)
+            failure = compare_layers(dump, expected, case.cfg, JUDGE_BOUND)
         if failure:
             return f"{title}: {failure}"
     return None
@@ -51,7 +48,7 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     with tempfile.TemporaryDirectory() as directory:
-        case = DarknetCase(read_cfg(arguments.cfg, arguments.size), arguments.seed, VARIANCE, directory)
+        case = DarknetCase(read_cfg(arguments.cfg, arguments.size), arguments.seed, DARKNET_VARIANCE, directory)
         if not arguments.vpinfer:
             for index, layer in enumerate(case.layers):
                 print(f"  {index:<3} {case.cfg.layer_types[index]:<14} {describe(layer)}")

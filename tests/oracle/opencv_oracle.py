@@ -16,9 +16,7 @@ from pathlib import Path
 import cv2
 import h5py
 
-from darknet_files import DarknetCase, OracleError, Vpinfer, compare_layers, parse_size, read_cfg
-
-BOUND = 1e-3
+from darknet_files import JUDGE_BOUND, DarknetCase, OracleError, Vpinfer, compare_layers, parse_size, read_cfg
 
 # Large, so that it does not matter that OpenCV adds its epsilon under the square root and Darknet after it.
 VARIANCE = 100
@@ -47,7 +45,8 @@ def run_opencv(case):
         outputs = net.forward(list(blobs.values()))
     except cv2.error as error:
         raise OracleError(f"OpenCV cannot run {case.cfg_path.name}: {error}") from error
-    return {index: output[0].transpose(1, 2, 0) for index, output in zip(blobs, outputs)}
+    return {index: output[0].transpose(1, 2, 0) if output.ndim == 4 else output.reshape(1, 1, -1)
+            for index, output in zip(blobs, outputs)}
 
 
 def parse_arguments():
@@ -66,10 +65,10 @@ def main():
         expected = run_opencv(case)
         if arguments.vpinfer:
             with h5py.File(Vpinfer(arguments.vpinfer, case, directory).run()) as dump:
-                failure = compare_layers(dump, expected, case.cfg, BOUND)
+                failure = compare_layers(dump, expected, case.cfg, JUDGE_BOUND)
         else:
             darknet = {f"{group}/{i}": layer for group in ("layers", "output") for i, layer in enumerate(case.layers)}
-            failure = compare_layers(darknet, expected, case.cfg, BOUND)
+            failure = compare_layers(darknet, expected, case.cfg, JUDGE_BOUND)
     print(failure or "pass: every layer agrees with OpenCV")
     return 1 if failure else 0
 
