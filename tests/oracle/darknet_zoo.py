@@ -12,8 +12,8 @@ For each cfg:
 3. the largest share of the model's weights that one of 8 ranks holds under `vertical`; where connected and local layers
    have more than half of the weights, it may be at most 1/6.
 
-Prints a line per cfg and writes the table of all; ends with 1 if any cfg fails, in the verdict's own words, or could not
-be run. Without --vpinfer it shows Darknet's side, and whether every layer is finite and of a sane scale.
+Prints a line per cfg and writes the table of all; ends with 1 if any cfg fails or cannot be run. Without --vpinfer it
+shows Darknet's side, and whether every layer is finite and of a sane scale.
 """
 
 import argparse
@@ -79,7 +79,7 @@ class Largest:
     where: str = ""
 
     def add(self, difference, where):
-        if not self.where or not difference <= self.difference:
+        if not self.where or difference > self.difference or np.isnan(difference):
             self.difference, self.where = difference, where
 
     def __str__(self):
