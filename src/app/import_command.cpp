@@ -54,11 +54,11 @@ Imported import_onnx(const ImportOptions& options) {
 
 /// Names what the network tells apart.
 void add_labels(Network& network, const ImportOptions& options) {
-  const Interpretation meaning = interpret(network, options.cfg.string());
+  const Interpretation meaning = interpret(network, options.source.string());
   if (options.labels.empty()) return;
   network.labels = read_labels(options.labels);
   if (meaning.gives_tensors_only()) {
-    throw BadUsage("--labels: " + options.cfg.string() +
+    throw BadUsage("--labels: " + options.source.string() +
                    " has no classes to name, it ends in no detector's head and no softmax");
   }
   const int classes = std::max(1, meaning.classes);  // without classes there is one thing to see

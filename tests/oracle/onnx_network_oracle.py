@@ -30,7 +30,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 
-from darknet_files import OracleError, compare, describe, random_picture, run_quietly
+from darknet_files import OracleError, Verdict, compare, describe, random_picture, run_quietly
 
 BOUND = 1e-3
 
@@ -162,11 +162,11 @@ def compare_outputs(actual, expected):
     """Prints a line per graph output and returns what is wrong with the first bad one, or None."""
     first_failure = None
     for name, output in expected.items():
-        bound = BOUND * float(np.abs(output).max(initial=0))
-        verdict = compare(actual[name], output, bound) if name in actual else "FAIL not dumped"
-        print(f"  {name:<18} {describe(output)}  {verdict}, allowed {bound:.2e}", flush=True)
-        if first_failure is None and verdict.startswith("FAIL"):
-            first_failure = f"{name}: {verdict}"
+        verdict = compare(actual[name], output, BOUND) if name in actual else Verdict(True, "not dumped")
+        status = "FAIL" if verdict.failed else "ok"
+        print(f"  {name:<18} {describe(output)}  {status} {verdict.text}", flush=True)
+        if first_failure is None and verdict.failed:
+            first_failure = f"{name}: {verdict.text}"
     return first_failure
 
 
