@@ -77,6 +77,8 @@ ExitCode import_model(const ImportOptions& options) {
   for (const std::string& warning : imported.warnings) std::cerr << "warning: " << warning << '\n';
   Network& network = imported.network;
   network.normalisation = options.normalisation;
+  // As the frameworks resize that networks come from.
+  if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
   add_labels(network, options);
   write_model(options.output, network, options.precision, imported.weights);
   std::cout << describe_network(network) << "written to " << options.output.string() << '\n';

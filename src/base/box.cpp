@@ -26,6 +26,11 @@ Interval share(int size, int parts, int index) {
   return {cut(index), cut(index + 1)};
 }
 
+Box shifted(Box box, Axis axis, int by) {
+  along(box, axis) = shift(along(box, axis), by);
+  return box;
+}
+
 Box whole(const Shape& shape) {
   return {{0, shape.rows}, {0, shape.cols}, {0, shape.channels}};
 }

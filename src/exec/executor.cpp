@@ -70,14 +70,12 @@ struct ComputeBox {
   void operator()(const Softmax& softmax) const {
     softmax_box(softmax, input_shape(), inputs.front(), output, box);
   }
-  void operator()(const Concat&) const {
+  void operator()(const Concat& concat) const {
     int before = 0;
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const Shape& shape = input_shape(i);
-      const Box part =
-          intersect(Box{box.rows, box.cols, shift(box.channels, -before)}, whole(shape));
-      copy_box(inputs[i], output, part, before);
-      before += shape.channels;
+      const Box all = shifted(whole(input_shape(i)), concat.axis, before);
+      copy_box(shifted(inputs[i], concat.axis, before), output, intersect(box, all));
+      before += along(input_shape(i), concat.axis);
     }
   }
   void operator()(const Slice& cut) const { slice(cut, inputs.front(), output, box); }

@@ -79,14 +79,14 @@ void softmax(OnnxBuilder& builder, const OnnxNodeReader& node) {
   FeatureMap result = map;
   const bool everything = axis == 1 && (map.dims.size() == 2 || !one_axis);
   if (everything) {
-    result.position = builder.add(node, Softmax{1, false, 1}, {map.position});
+    result.position = builder.add(node, Softmax{}, {map.position});
   } else {
     const bool alone = one_axis || axis + 1 == map.dims.size();
-    if (!alone || builder.box_axis(node, map, axis) != BoxAxis::kChannels) {
-      node.unsupported("a softmax over other axes than the channels of " + to_string(shape) +
-                       " (rows x cols x channels)");
-    }
-    result.position = builder.add(node, Softmax{1, true, 1}, {map.position});
+    const auto box_axis = builder.box_axis(node, map, axis);
+    if (!alone || !box_axis) node.unsupported("a softmax over several axes, or the batch,");
+    const int groups = box_axis == Axis::kChannels ? 1 : shape.channels;
+    result.position = builder.add(
+        node, Softmax{groups, box_axis == Axis::kRows, box_axis == Axis::kCols}, {map.position});
   }
   builder.define(node.node().outputs.front(), result);
 }
@@ -105,7 +105,7 @@ std::vector<OnnxOperator> onnx_activation_operators() {
           {"Tanh", activation<Activation::kTanh>, ""},
           {"Softplus", activation<Activation::kSoftplus>, ""},
           {"Mish", activation<Activation::kMish>, ""},
-          {"Softmax", softmax, "over the channels, or everything"},
+          {"Softmax", softmax, "over one axis, or all"},
           {"Identity", identity, ""},
           {"Dropout", dropout, "does nothing"},
           {"Cast", cast, "of constants; a picture stays float"}};

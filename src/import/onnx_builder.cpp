@@ -80,22 +80,38 @@ float OnnxBuilder::scalar(const OnnxNodeReader& node, std::size_t input) const {
   return values.front();
 }
 
-FeatureMap OnnxBuilder::layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor) {
+FeatureMap OnnxBuilder::layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor,
+                                 std::size_t rank) {
   if (!tensor.is_float()) node.unsupported("a constant of integers beside the picture");
-  if (tensor.dims.size() > 4) node.unsupported("a constant with more than 4 axes");
   std::vector<std::int64_t> dims = tensor.dims;
-  while (dims.size() < 4) dims.insert(dims.begin(), 1);
+  while (dims.size() < rank) dims.insert(dims.begin(), 1);
+  if (dims.size() > rank || (rank != 2 && rank != 4)) {
+    node.unsupported("a constant of " + to_string(tensor.dims) + " beside a tensor of " +
+                     std::to_string(rank) + " axes");
+  }
   if (dims[0] != 1) node.unsupported("a constant for several pictures");
-  const Shape shape{node.small(dims[2]), node.small(dims[3]), node.small(dims[1])};
+  Shape shape{1, 1, node.small(dims[1])};
+  if (rank == 4) shape = {node.small(dims[2]), node.small(dims[3]), node.small(dims[1])};
   const int position = add(node, Constant{shape}, {});
   weights()[position] = {tensor.floats(),
                          std::vector<float>(static_cast<std::size_t>(shape.channels))};
-  return picture_of(position);
+  return picture_of(position, rank);
+}
+
+/// A constant among the inputs has as many axes as its neighbour, counted from the last one.
+std::size_t OnnxBuilder::common_rank(const OnnxNodeReader& node) const {
+  for (std::size_t i = 0; i < node.node().inputs.size(); ++i) {
+    if (!node.has_input(i)) continue;
+    if (const auto* map = std::get_if<FeatureMap>(&value(node, i))) return map->dims.size();
+  }
+  return 4;
 }
 
 FeatureMap OnnxBuilder::feature(const OnnxNodeReader& node, std::size_t input) {
   const OnnxValue& found = value(node, input);
-  if (const auto* constant = std::get_if<OnnxConstant>(&found)) return layer_of(node, **constant);
+  if (const auto* constant = std::get_if<OnnxConstant>(&found)) {
+    return layer_of(node, **constant, common_rank(node));
+  }
   return std::get<FeatureMap>(found);
 }
 
@@ -158,28 +174,26 @@ bool OnnxBuilder::is_unflattened(const FeatureMap& map) const {
   return true;
 }
 
-std::optional<BoxAxis> OnnxBuilder::box_axis(const OnnxNodeReader& node, const FeatureMap& map,
+std::optional<Axis> OnnxBuilder::box_axis(const OnnxNodeReader& node, const FeatureMap& map,
                                              std::size_t axis) const {
   if (axis == 0) return std::nullopt;
   if (is_unflattened(map)) return map.order[axis - 1];
-  if (map.dims == std::vector<std::int64_t>{batch_, shape(map).channels}) return BoxAxis::kChannels;
+  if (map.dims == std::vector<std::int64_t>{batch_, shape(map).channels}) return Axis::kChannels;
   node.unsupported("an axis of a tensor of " + to_string(map.dims) + " that was reshaped from " +
                    to_string(shape(map)) + " (rows x cols x channels)");
 }
 
-int OnnxBuilder::extent(const FeatureMap& map, BoxAxis axis) const {
-  switch (axis) {
-    case BoxAxis::kChannels: return shape(map).channels;
-    case BoxAxis::kRows: return shape(map).rows + map.rows.before + map.rows.after;
-    case BoxAxis::kCols: return shape(map).cols + map.cols.before + map.cols.after;
-  }
-  return 0;
+int OnnxBuilder::extent(const FeatureMap& map, Axis axis) const {
+  const Padding margin = axis == Axis::kRows   ? map.rows
+                         : axis == Axis::kCols ? map.cols
+                                               : Padding{};
+  return along(shape(map), axis) + margin.before + margin.after;
 }
 
 bool OnnxBuilder::same_order(const FeatureMap& map, const AxisOrder& order) const {
   const auto essential = [&](const AxisOrder& axes) {
-    std::vector<BoxAxis> list;
-    for (const BoxAxis axis : axes) {
+    std::vector<Axis> list;
+    for (const Axis axis : axes) {
       if (extent(map, axis) > 1) list.push_back(axis);
     }
     return list;

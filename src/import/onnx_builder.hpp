@@ -14,12 +14,10 @@
 
 namespace vpinfer {
 
-/// The axes of a box.
-enum class BoxAxis { kChannels, kRows, kCols };
-
 /// In which order ONNX sees the elements of a box, slowest axis first.
-using AxisOrder = std::array<BoxAxis, 3>;
-inline constexpr AxisOrder kChannelsFirst{BoxAxis::kChannels, BoxAxis::kRows, BoxAxis::kCols};
+using AxisOrder = std::array<Axis, 3>;
+inline constexpr AxisOrder kChannelsFirst{Axis::kChannels, Axis::kRows, Axis::kCols};
+inline constexpr AxisOrder kChannelsLast{Axis::kRows, Axis::kCols, Axis::kChannels};
 
 /// What a layer of the network computes, as ONNX sees it.  Reshaping and transposing change `dims`
 /// and `order` only: the layer's box stays as it is.
@@ -89,9 +87,9 @@ class OnnxBuilder {
 
   /// Which axis of the box an axis of ONNX's tensor is; empty for the batch.  Throws BadInput, in
   /// the node's name, if the tensor was reshaped.
-  [[nodiscard]] std::optional<BoxAxis> box_axis(const OnnxNodeReader& node, const FeatureMap& map,
+  [[nodiscard]] std::optional<Axis> box_axis(const OnnxNodeReader& node, const FeatureMap& map,
                                                 std::size_t axis) const;
-  [[nodiscard]] int extent(const FeatureMap& map, BoxAxis axis) const;
+  [[nodiscard]] int extent(const FeatureMap& map, Axis axis) const;
   /// Whether ONNX sees the elements of both boxes in the same order.
   [[nodiscard]] bool same_order(const FeatureMap& map, const AxisOrder& order) const;
 
@@ -108,7 +106,9 @@ class OnnxBuilder {
 
  private:
   [[nodiscard]] bool is_unflattened(const FeatureMap& map) const;
-  [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor);
+  [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor,
+                                    std::size_t rank);
+  [[nodiscard]] std::size_t common_rank(const OnnxNodeReader& node) const;
   void check_declared(const std::string& name, const OnnxValue& value) const;
 
   std::string file_;

@@ -17,19 +17,19 @@ void concat(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap& first = maps.front();
   const std::size_t axis = node.axis(node.integer("axis", 1), first.dims.size());
   if (count == 1) return builder.define(node.node().outputs.front(), first);
+  const std::optional<Axis> box_axis = builder.box_axis(node, first, axis);
   FeatureMap result = first;
   result.dims[axis] = 0;
   std::vector<int> positions;
   for (const FeatureMap& map : maps) {
     if (map.dims.size() != first.dims.size()) node.refuse("its inputs have different ranks");
-    if (builder.box_axis(node, map, axis) != BoxAxis::kChannels || map.order != first.order) {
-      node.unsupported("joining along axis " + std::to_string(axis) + " of " +
-                       to_string(map.dims) + ", other than channels,");
+    if (builder.box_axis(node, map, axis) != box_axis || !box_axis || map.order != first.order) {
+      node.unsupported("joining batches, or tensors that were reshaped differently,");
     }
     result.dims[axis] += map.dims[axis];
     positions.push_back(map.position);
   }
-  result.position = builder.add(node, Concat{}, std::move(positions));
+  result.position = builder.add(node, Concat{*box_axis}, std::move(positions));
   builder.define(node.node().outputs.front(), result);
 }
 
@@ -40,16 +40,16 @@ struct Part {
   explicit Part(const Shape& shape)
       : slice{{0, shape.rows}, {0, shape.cols}, {0, shape.channels}} {}
 
-  [[nodiscard]] Cut& cut(BoxAxis axis) {
-    if (axis == BoxAxis::kChannels) return slice.channels;
-    return axis == BoxAxis::kRows ? slice.rows : slice.cols;
+  [[nodiscard]] Cut& cut(Axis axis) {
+    if (axis == Axis::kChannels) return slice.channels;
+    return axis == Axis::kRows ? slice.rows : slice.cols;
   }
 };
 
 void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.complete(node, 0);
   const std::size_t axis = node.axis(node.integer("axis", 0), map.dims.size());
-  const std::optional<BoxAxis> box_axis = builder.box_axis(node, map, axis);
+  const std::optional<Axis> box_axis = builder.box_axis(node, map, axis);
   if (!box_axis) node.unsupported("a split of the batch");
   const auto parts = static_cast<std::int64_t>(node.node().outputs.size());
   std::vector<std::int64_t> sizes = node.integers("split", {});
@@ -94,7 +94,7 @@ Cut clamp_slice(const OnnxNodeReader& node, std::int64_t start, std::int64_t end
   start = clamp(start);
   end = clamp(end);
   const std::int64_t reach = forward ? end - start : start - end;
-  if (reach <= 0) node.refuse("its result is empty");
+  if (reach <= 0) node.unsupported("an empty result");
   const std::int64_t magnitude = forward ? step : -std::max(step, -size - 1);
   const std::int64_t count = (reach + magnitude - 1) / magnitude;
   return {node.small(start), node.small(count),
@@ -128,7 +128,7 @@ void slice(OnnxBuilder& builder, const OnnxNodeReader& node) {
     const std::size_t axis = node.axis(axes[i], map.dims.size());
     const Cut cut = clamp_slice(node, starts[i], ends[i], steps[i], map.dims[axis]);
     if (cut == Cut{0, node.small(map.dims[axis])}) continue;
-    const std::optional<BoxAxis> box_axis = builder.box_axis(node, map, axis);
+    const std::optional<Axis> box_axis = builder.box_axis(node, map, axis);
     if (!box_axis) node.unsupported("a slice of the batch");
     part.cut(*box_axis) = cut;
     result.dims[axis] = cut.size;
@@ -183,9 +183,15 @@ void pad(OnnxBuilder& builder, const OnnxNodeReader& node) {
   builder.define(node.node().outputs.front(), result);
 }
 
+/// The part of an axis that is resized, as shares of its extent.
+struct RegionOfInterest {
+  double begin = 0;
+  double end = 1;
+};
+
 /// How a node wants one axis of `size` elements resized: by a scale, or to so many.
 Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform, int size,
-                       double scale, int outputs) {
+                       double scale, int outputs, const RegionOfInterest& roi) {
   const auto with = [&](double output_offset, double input_offset) {
     return Sampling{outputs, scale, output_offset, input_offset};
   };
@@ -199,6 +205,13 @@ Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform,
     if (outputs == 1 || size == 1) return {outputs, static_cast<double>(outputs) + 1, 0, 0};
     return {outputs, (outputs - 1.0) / (size - 1.0), 0, 0};
   }
+  if (transform == "tf_crop_and_resize") {
+    const double last = size - 1.0;
+    if (outputs == 1) return {1, 1, 0, -0.5 * (roi.begin + roi.end) * last};
+    const double step = (roi.end - roi.begin) * last / (outputs - 1.0);
+    if (!(step > 0)) node.unsupported("a region of interest that is empty or mirrored");
+    return {outputs, 1 / step, 0, -roi.begin * last};
+  }
   node.unsupported("coordinate_transformation_mode " + transform);
 }
 
@@ -211,6 +224,18 @@ Interpolation read_interpolation(const OnnxNodeReader& node, const std::string& 
   if (rounding == "round_prefer_floor") return Interpolation::kNearestHalfDown;
   if (rounding == "round_prefer_ceil") return Interpolation::kNearestHalfUp;
   node.unsupported("nearest_mode " + rounding);
+}
+
+/// The input roi holds where each axis begins, then where each ends.
+RegionOfInterest read_region(const OnnxBuilder& builder, const OnnxNodeReader& node,
+                             const std::string& transform, std::size_t axis) {
+  if (transform != "tf_crop_and_resize") return {};
+  const std::vector<float>& roi = builder.floats(node, 1);
+  if (roi.size() != 8) node.refuse("its region of interest must hold 8 numbers");
+  if (roi[0] != 0 || roi[1] != 0 || roi[4] != 1 || roi[5] != 1) {
+    node.unsupported("cropping other axes than rows and columns");
+  }
+  return {static_cast<double>(roi[axis]), static_cast<double>(roi[axis + 4])};
 }
 
 /// Resizes to `sizes`, or by `scales` if there are none.
@@ -233,10 +258,13 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
     const double outputs =
         sizes.empty() ? std::floor(size * scale) : static_cast<double>(sizes[axis]);
     if (!(outputs >= 1 && outputs <= 1e6)) node.refuse("its output would be empty or too large");
-    return read_sampling(node, transform, size, scale, static_cast<int>(outputs));
+    return read_sampling(node, transform, size, scale, static_cast<int>(outputs),
+                         read_region(builder, node, transform, axis));
   };
-  const Resample resize{sampling(shape.rows, 2), sampling(shape.cols, 3),
-                        read_interpolation(node, rounding)};
+  Resample resize{sampling(shape.rows, 2), sampling(shape.cols, 3),
+                  read_interpolation(node, rounding)};
+  resize.fills_outside = transform == "tf_crop_and_resize";
+  resize.fill = node.number("extrapolation_value", 0);
   builder.define(node.node().outputs.front(),
                  builder.picture_of(builder.add(node, resize, {map.position})));
 }
@@ -265,7 +293,8 @@ void upsample(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 void space_to_depth(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.picture(node, 0);
-  const SpaceToDepth move{node.small(node.integer("blocksize", 0))};
+  const int block = node.small(node.integer("blocksize", 0));
+  const SpaceToDepth move{block, block};
   builder.define(node.node().outputs.front(),
                  builder.picture_of(builder.add(node, move, {map.position})));
 }
@@ -274,7 +303,8 @@ void depth_to_space(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.picture(node, 0);
   const std::string mode = node.text("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") node.unsupported("mode " + mode);
-  const DepthToSpace move{node.small(node.integer("blocksize", 0)),
+  const int block = node.small(node.integer("blocksize", 0));
+  const DepthToSpace move{block, block,
                           mode == "DCR" ? DepthOrder::kDepthColumnRow : DepthOrder::kColumnRowDepth};
   builder.define(node.node().outputs.front(),
                  builder.picture_of(builder.add(node, move, {map.position})));
@@ -283,13 +313,12 @@ void depth_to_space(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_moving_operators() {
-  return {{"Concat", concat, "along the channels"},
+  return {{"Concat", concat, "along channels, rows or columns"},
           {"Split", split, "of channels, rows or columns"},
           {"Slice", slice, "of channels, rows or columns, any steps; constant bounds"},
           {"Pad", pad, "constant, edge, reflect; part of a convolution where possible"},
           {"Resize", resize,
-           "nearest and linear, all coordinate modes but tf_crop_and_resize; constant scales or "
-           "sizes"},
+           "nearest and linear, all coordinate modes; constant scales or sizes"},
           {"Upsample", upsample, "nearest and linear"},
           {"SpaceToDepth", space_to_depth, "blocksize"},
           {"DepthToSpace", depth_to_space, "blocksize, mode"}};

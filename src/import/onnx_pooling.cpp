@@ -1,6 +1,6 @@
 // ONNX's operators that take maxima and means.
 
-#include <algorithm>
+#include <set>
 
 #include "onnx_builder.hpp"
 
@@ -29,32 +29,47 @@ void average_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }
 
 template <typename Pool>
-int pool_whole(OnnxBuilder& builder, const OnnxNodeReader& node) {
+void global_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap in = builder.picture(node, 0);
   const Shape& shape = builder.shape(in);
-  return builder.add(node, Pool{Window{shape.rows}, Window{shape.cols}}, {in.position});
-}
-
-template <typename Pool>
-void global_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const Pool pool{Window{shape.rows}, Window{shape.cols}};
   builder.define(node.node().outputs.front(),
-                 builder.picture_of(pool_whole<Pool>(builder, node)));
+                 builder.picture_of(builder.add(node, pool, {in.position})));
 }
 
-/// The mean over rows and columns; the axes are an attribute, since opset 18 an input.
+/// A 1x1 convolution that takes the mean of all channels.
+int average_channels(OnnxBuilder& builder, const OnnxNodeReader& node, int position) {
+  const int channels = builder.network().layer(position).output.channels;
+  const int mean = builder.add(node, Convolution{1, 1, {}, {}}, {position});
+  builder.weights()[mean] = {
+      std::vector<float>(static_cast<std::size_t>(channels), 1 / static_cast<float>(channels)), {0}};
+  return mean;
+}
+
+/// The axes are an attribute, since opset 18 an input.
 void reduce_mean(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const FeatureMap in = builder.picture(node, 0);
+  const std::size_t rank = in.dims.size();
   std::vector<std::int64_t> axes = node.integers("axes", {});
   if (node.has_input(1)) axes = builder.integers(node, 1);
-  const std::size_t rank = builder.picture(node, 0).dims.size();
-  std::vector<std::size_t> reduced;
-  for (const std::int64_t axis : axes) reduced.push_back(node.axis(axis, rank));
-  std::sort(reduced.begin(), reduced.end());
-  if (reduced != std::vector<std::size_t>{2, 3}) {
-    node.unsupported("a mean over other axes than rows and columns");
+  std::set<std::size_t> reduced;
+  for (const std::int64_t axis : axes) reduced.insert(node.axis(axis, rank));
+  if (axes.empty() || reduced.contains(0)) node.unsupported("a mean over the batch");
+  const Shape shape = builder.shape(in);
+  const auto window = [&](std::size_t axis, int size) {
+    return Window{reduced.contains(axis) ? size : 1};
+  };
+  FeatureMap result = in;
+  const AveragePool pool{window(2, shape.rows), window(3, shape.cols)};
+  if (pool != AveragePool{}) result.position = builder.add(node, pool, {result.position});
+  if (reduced.contains(1)) result.position = average_channels(builder, node, result.position);
+  std::vector<std::int64_t> dims;
+  for (std::size_t i = 0; i < rank; ++i) {
+    const bool goes = reduced.contains(i);
+    if (!goes || node.flag("keepdims", true)) dims.push_back(goes ? 1 : in.dims[i]);
   }
-  const int position = pool_whole<AveragePool>(builder, node);
-  builder.define(node.node().outputs.front(),
-                 builder.picture_of(position, node.flag("keepdims", true) ? 4 : 2));
+  result.dims = std::move(dims);
+  builder.define(node.node().outputs.front(), result);
 }
 
 }  // namespace
@@ -64,7 +79,7 @@ std::vector<OnnxOperator> onnx_pooling_operators() {
           {"AveragePool", average_pool, "2-D: strides, any padding, ceil_mode, count_include_pad"},
           {"GlobalMaxPool", global_pool<MaxPool>, ""},
           {"GlobalAveragePool", global_pool<AveragePool>, ""},
-          {"ReduceMean", reduce_mean, "over rows and columns"}};
+          {"ReduceMean", reduce_mean, "over channels, rows and columns"}};
 }
 
 }  // namespace vpinfer

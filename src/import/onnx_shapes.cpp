@@ -113,7 +113,8 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     result.dims[i] = map.dims[static_cast<std::size_t>(permutation[i])];
   }
   if (is_pixel_shuffle(builder, map, permutation)) {
-    const DepthToSpace move{static_cast<int>(map.dims[2]), DepthOrder::kColumnRowDepth};
+    const int block = static_cast<int>(map.dims[2]);
+    const DepthToSpace move{block, block, DepthOrder::kColumnRowDepth};
     result.position = builder.add(node, move, {map.position});
     return builder.define(node.node().outputs.front(), result);
   }

@@ -171,7 +171,9 @@ class Translation {
                           " pictures; vpinfer takes one at a time");
     }
     builder.set_batch(dims[0]);
-    const bool channels_last = dims.size() == 4 && has_channels_last(input.name);
+    const auto is_colour = [](std::int64_t extent) { return extent == 1 || extent == 3; };
+    const bool channels_last = dims.size() == 4 && is_colour(dims[3]) && !is_colour(dims[1]) &&
+                               has_channels_last(input.name);
     const std::size_t rows = channels_last ? 1 : 2;
     if (dims.size() == 4) {
       settle(dims[rows], options_.size ? options_.size->rows : -1, label);
@@ -187,7 +189,7 @@ class Translation {
     Shape shape{1, 1, extent(1)};
     if (channels_last) {
       shape = {extent(1), extent(2), extent(3)};
-      map.order = {BoxAxis::kRows, BoxAxis::kCols, BoxAxis::kChannels};
+      map.order = kChannelsLast;
     } else if (dims.size() == 4) {
       shape = {extent(2), extent(3), extent(1)};
     }
@@ -209,7 +211,6 @@ class Translation {
 
   void translate_node(OnnxBuilder& builder, const OnnxNode& node) const {
     const OnnxNodeReader reader(node, where_, graph_.opset);
-    if (node.outputs.empty() || node.outputs.front().empty()) reader.refuse("it has no output");
     if (!node.domain.empty()) reader.unsupported("an operator of '" + node.domain + "'");
     if (!node.unreadable.empty()) {
       reader.unsupported("the attribute '" + node.unreadable.front() + "'");
@@ -223,6 +224,7 @@ class Translation {
             "this operator is not supported; 'vpinfer import --list-layers' shows those that are, "
             "--outputs ends the network before it");
       }
+      if (node.outputs.empty() || node.outputs.front().empty()) reader.refuse("it has no output");
       found->translate(builder, reader);
     }
     builder.release(node);
@@ -230,6 +232,7 @@ class Translation {
 
   /// Computes a node that depends on constants only; false if it does not.
   static bool fold(OnnxBuilder& builder, const OnnxNodeReader& reader) {
+    if (!reader.has_output(0)) return false;
     std::vector<const OnnxTensor*> inputs;
     for (std::size_t i = 0; i < reader.node().inputs.size(); ++i) {
       if (!reader.has_input(i)) {
@@ -258,6 +261,10 @@ class Translation {
       const auto* map = std::get_if<FeatureMap>(value);
       if (map == nullptr) {
         refuse("the output '" + name + "' is a constant, which is not supported");
+      }
+      if (!builder.same_order(*map, kChannelsFirst) && !builder.same_order(*map, kChannelsLast)) {
+        refuse("the output '" + name +
+               "' is transposed to another order than NCHW or NHWC, which is not supported");
       }
       int position = builder.with_margin(*map, where_).position;
       if (taken.contains(position)) {

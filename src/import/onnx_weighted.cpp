@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "onnx_builder.hpp"
 
@@ -60,8 +61,8 @@ FeatureMap read_convolved(OnnxBuilder& builder, const OnnxNodeReader& node, Wind
 
 /// The extents of an input with its margin.
 Shape padded_shape(const OnnxBuilder& builder, const FeatureMap& map) {
-  return {builder.extent(map, BoxAxis::kRows), builder.extent(map, BoxAxis::kCols),
-          builder.extent(map, BoxAxis::kChannels)};
+  return {builder.extent(map, Axis::kRows), builder.extent(map, Axis::kCols),
+          builder.extent(map, Axis::kChannels)};
 }
 
 void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
@@ -94,13 +95,21 @@ void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
 /// o + pad = i * stride + k.  With o + pad = q * stride + r and k = t * stride + r that is, for each
 /// phase r, an ordinary convolution: out[q * stride + r] = sum over t of in[q - t] * w[t * stride + r].
 /// Its `stride` phases are computed as filters of their own and become pixels by DepthToSpace.
+/// A dilated kernel has zeros between its taps.
 struct TransposedAxis {
   int kernel = 1;
+  int dilation = 1;
   int stride = 1;
   int pad_before = 0;
   int outputs = 1;
 
-  [[nodiscard]] int taps() const { return (kernel + stride - 1) / stride; }
+  [[nodiscard]] int reach() const { return (kernel - 1) * dilation + 1; }
+  [[nodiscard]] int taps() const { return (reach() + stride - 1) / stride; }
+  /// The tap of the kernel at tap `t` of a phase; empty between taps and beyond the last one.
+  [[nodiscard]] std::optional<int> tap(int t, int phase) const {
+    const int at = t * stride + phase;
+    return at % dilation == 0 && at < reach() ? std::optional(at / dilation) : std::nullopt;
+  }
   /// So many q that all outputs are there.
   [[nodiscard]] Window window(int inputs) const {
     const int phases = (pad_before + outputs + stride - 1) / stride;
@@ -123,19 +132,19 @@ TransposedAxis read_transposed(const OnnxNodeReader& node, std::size_t axis, std
   };
   const int stride = number("strides", 2, axis, 1);
   if (stride < 1) node.refuse("a stride of 0 is not possible");
-  if (number("dilations", 2, axis, 1) != 1) node.unsupported("a dilated transposed convolution");
+  const int dilation = number("dilations", 2, axis, 1);
+  if (dilation < 1) node.refuse("a dilation of 0 is not possible");
   const int extra = number("output_padding", 2, axis, 0);
   const std::string automatic = node.text("auto_pad", "NOTSET");
-  const int size = node.small(kernel);
-  const int full = (inputs - 1) * stride + size + extra;
-  TransposedAxis result{size, stride, number("pads", 4, axis, 0), 0};
+  TransposedAxis result{node.small(kernel), dilation, stride, number("pads", 4, axis, 0), 0};
+  const int full = (inputs - 1) * stride + result.reach() + extra;
   result.outputs = full - result.pad_before - number("pads", 4, axis + 2, 0);
   const bool same = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
   if (node.has_attribute("output_shape") || same) {
     const int fallback = inputs * stride;
     result.outputs = node.has_attribute("output_shape") ? number("output_shape", 2, axis, 0) : fallback;
-    const int total = full - result.outputs;
-    if (total < 0) node.unsupported("an output shape larger than the input reaches");
+    // An output larger than the input reaches ends in biases only.
+    const int total = std::max(0, full - result.outputs);
     result.pad_before = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
   } else if (automatic == "VALID") {
     result.pad_before = 0;
@@ -150,23 +159,22 @@ TransposedAxis read_transposed(const OnnxNodeReader& node, std::size_t axis, std
 /// Weights [in channels][filters per group][rows][cols] -> a filter per output channel and phase,
 /// [filter][phase row][phase col][tap row][tap col][channel], the taps backwards.
 std::vector<float> phase_filters(const OnnxTensor& filters, int groups, const TransposedAxis& rows,
-                                 const TransposedAxis& cols, int block) {
+                                 const TransposedAxis& cols) {
   const int per_group = static_cast<int>(filters.dims[0]) / groups;  // input channels
   const int count = static_cast<int>(filters.dims[1]);               // filters of a group
   std::vector<float> result;
   for (int filter = 0; filter < groups * count; ++filter) {
-    for (int phase = 0; phase < block * block; ++phase) {
+    for (int phase = 0; phase < rows.stride * cols.stride; ++phase) {
       for (int t = rows.taps() - 1; t >= 0; --t) {
         for (int u = cols.taps() - 1; u >= 0; --u) {
-          const int row = t * rows.stride + phase / block;
-          const int col = u * cols.stride + phase % block;
-          const bool outside = row >= rows.kernel || col >= cols.kernel ||
-                               phase / block >= rows.stride || phase % block >= cols.stride;
+          const std::optional<int> row = rows.tap(t, phase / cols.stride);
+          const std::optional<int> col = cols.tap(u, phase % cols.stride);
           for (int i = 0; i < per_group; ++i) {
             const int channel = filter / count * per_group + i;
-            const int index =
-                ((channel * count + filter % count) * rows.kernel + row) * cols.kernel + col;
-            result.push_back(outside ? 0 : filters.floats()[static_cast<std::size_t>(index)]);
+            const int plane = (channel * count + filter % count) * rows.kernel;
+            result.push_back(row && col ? filters.floats()[static_cast<std::size_t>(
+                                              (plane + *row) * cols.kernel + *col)]
+                                        : 0);
           }
         }
       }
@@ -187,20 +195,20 @@ void transposed_convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
   }
   const TransposedAxis rows = read_transposed(node, 0, filters.dims[2], shape.rows);
   const TransposedAxis cols = read_transposed(node, 1, filters.dims[3], shape.cols);
-  if (rows.stride != cols.stride) node.unsupported("different strides for rows and columns");
-  const int block = rows.stride;
+  const int block = rows.stride * cols.stride;
   const int count = node.small(filters.dims[1] * groups);
-  const int phases = builder.add(node, Convolution{count * block * block, groups,
+  const int phases = builder.add(node, Convolution{node.small(std::int64_t{count} * block), groups,
                                                    rows.window(shape.rows), cols.window(shape.cols)},
                                  {in.position});
   std::vector<float> biases;
   for (const float bias : read_biases(builder, node, 2, count)) {
-    biases.insert(biases.end(), static_cast<std::size_t>(block * block), bias);
+    biases.insert(biases.end(), static_cast<std::size_t>(block), bias);
   }
-  builder.weights()[phases] = {phase_filters(filters, groups, rows, cols, block), std::move(biases)};
+  builder.weights()[phases] = {phase_filters(filters, groups, rows, cols), std::move(biases)};
   int position = phases;
   if (block > 1) {
-    position = builder.add(node, DepthToSpace{block, DepthOrder::kColumnRowDepth}, {position});
+    const DepthToSpace interleave{rows.stride, cols.stride, DepthOrder::kColumnRowDepth};
+    position = builder.add(node, interleave, {position});
   }
   const Shape& all = builder.network().layer(position).output;
   if (Shape{rows.outputs, cols.outputs, count} != all) {
@@ -212,16 +220,16 @@ void transposed_convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
 /// Where element `index` of a flattened box lies in [rows][cols][channels].
 std::size_t box_index(const OnnxBuilder& builder, const FeatureMap& map, std::size_t index) {
   const Shape& shape = builder.shape(map);
-  std::array<std::size_t, 3> place{};  // by BoxAxis
+  std::array<std::size_t, 3> place{};  // by Axis
   for (auto axis = map.order.rbegin(); axis != map.order.rend(); ++axis) {
     const auto extent = static_cast<std::size_t>(builder.extent(map, *axis));
     place[static_cast<std::size_t>(*axis)] = index % extent;
     index /= extent;
   }
-  return (place[static_cast<std::size_t>(BoxAxis::kRows)] * static_cast<std::size_t>(shape.cols) +
-          place[static_cast<std::size_t>(BoxAxis::kCols)]) *
+  return (place[static_cast<std::size_t>(Axis::kRows)] * static_cast<std::size_t>(shape.cols) +
+          place[static_cast<std::size_t>(Axis::kCols)]) *
              static_cast<std::size_t>(shape.channels) +
-         place[static_cast<std::size_t>(BoxAxis::kChannels)];
+         place[static_cast<std::size_t>(Axis::kChannels)];
 }
 
 /// A fully connected layer: a convolution whose windows are as large as the box, whatever order the
@@ -346,7 +354,7 @@ void p_relu(OnnxBuilder& builder, const OnnxNodeReader& node) {
 std::vector<OnnxOperator> onnx_weighted_operators() {
   return {{"Conv", convolution, "2-D: groups, strides, dilations, any padding; constant filters"},
           {"ConvTranspose", transposed_convolution,
-           "2-D: groups, equal strides, pads, output_padding, output_shape; constant filters"},
+           "2-D: groups, strides, dilations, any padding, output_shape; constant filters"},
           {"Gemm", gemm, "a picture or vector times a constant matrix: alpha, beta, transB"},
           {"MatMul", mat_mul, "a picture or vector times a constant matrix"},
           {"BatchNormalization", batch_normalization, "of inference; folded into the layer before"},

@@ -59,22 +59,21 @@ void flatten(const Shape& input_shape, const ConstTensorView& input, const Tenso
 
 void space_to_depth(const SpaceToDepth& move, const Shape& input_shape,
                     const ConstTensorView& input, const TensorView& output, const Box& box) {
-  const int s = move.block;
   for_each_element(output, box, [&](int row, int col, int channel) {
     const int pixel = channel / input_shape.channels;
-    return *input.at(row * s + pixel / s, col * s + pixel % s, channel % input_shape.channels);
+    return *input.at(row * move.rows + pixel / move.cols, col * move.cols + pixel % move.cols,
+                     channel % input_shape.channels);
   });
 }
 
 void depth_to_space(const DepthToSpace& move, const Shape& output_shape,
                     const ConstTensorView& input, const TensorView& output, const Box& box) {
-  const int s = move.block;
   for_each_element(output, box, [&](int row, int col, int channel) {
-    const int pixel = row % s * s + col % s;
+    const int pixel = row % move.rows * move.cols + col % move.cols;
     const int depth = move.order == DepthOrder::kDepthColumnRow
                           ? pixel * output_shape.channels + channel
-                          : channel * s * s + pixel;
-    return *input.at(row / s, col / s, depth);
+                          : channel * move.rows * move.cols + pixel;
+    return *input.at(row / move.rows, col / move.cols, depth);
   });
 }
 

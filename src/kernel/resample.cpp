@@ -1,5 +1,7 @@
 #include "vpinfer/kernel/resample.hpp"
 
+#include <algorithm>
+
 namespace vpinfer {
 
 void resample(const Resample& resample, const Shape& input_shape, const ConstTensorView& input,
@@ -20,6 +22,11 @@ void resample(const Resample& resample, const Shape& input_shape, const ConstTen
       const float* c = input.at(rows.high, cols.low, first);
       const float* d = input.at(rows.high, cols.high, first);
       float* target = output.at(row, col, first);
+      if (resample.fills_outside && !(lies_inside(resample.rows, row, input_shape.rows) &&
+                                      lies_inside(resample.cols, col, input_shape.cols))) {
+        std::fill_n(target, channels, resample.fill);
+        continue;
+      }
       if (rows.low == rows.high && cols.low == cols.high) {
         for (int i = 0; i < channels; ++i) target[i] = resample.gain * a[i];
         continue;

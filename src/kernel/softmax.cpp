@@ -59,17 +59,16 @@ void softmax_box(const Softmax& softmax, const Shape& input_shape, const ConstTe
   for (const Interval& channels : softmax_groups(softmax, input_shape.channels)) {
     const Interval touched = intersect(channels, box.channels);
     if (touched.empty()) continue;
-    if (!softmax.per_pixel) {
-      normalise(softmax.temperature, input, {all.rows, all.cols, channels}, output,
-                {box.rows, box.cols, touched});
-      continue;
-    }
-    for (int row = box.rows.begin; row < box.rows.end; ++row) {
-      for (int col = box.cols.begin; col < box.cols.end; ++col) {
-        const Interval rows{row, row + 1};
-        const Interval cols{col, col + 1};
-        normalise(softmax.temperature, input, {rows, cols, channels}, output,
-                  {rows, cols, touched});
+    // Rows and columns that are normalised on their own are taken one by one.
+    const int row_step = softmax.over_rows ? box.rows.size() : 1;
+    const int col_step = softmax.over_cols ? box.cols.size() : 1;
+    for (int row = box.rows.begin; row < box.rows.end; row += row_step) {
+      for (int col = box.cols.begin; col < box.cols.end; col += col_step) {
+        const Interval rows{row, row + row_step};
+        const Interval cols{col, col + col_step};
+        normalise(softmax.temperature, input,
+                  {softmax.over_rows ? all.rows : rows, softmax.over_cols ? all.cols : cols, channels},
+                  output, {rows, cols, touched});
       }
     }
   }

@@ -17,8 +17,21 @@ std::optional<int> padded_source(const Padding& padding, PadMode mode, int outpu
   return std::nullopt;
 }
 
+namespace {
+
+double place(const Sampling& sampling, int output) {
+  return (output + sampling.output_offset) / sampling.scale - sampling.input_offset;
+}
+
+}  // namespace
+
+bool lies_inside(const Sampling& sampling, int output, int input_size) {
+  const double at = place(sampling, output);
+  return at >= 0 && at <= input_size - 1;
+}
+
 Taps sample(const Sampling& sampling, Interpolation interpolation, int output, int input_size) {
-  const double at = (output + sampling.output_offset) / sampling.scale - sampling.input_offset;
+  const double at = place(sampling, output);
   const double clamped = std::clamp(at, 0.0, static_cast<double>(input_size - 1));
   if (interpolation == Interpolation::kLinear) {
     const int low = static_cast<int>(clamped);

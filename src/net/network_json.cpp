@@ -14,7 +14,8 @@ json normalisation_to_json(const InputNormalisation& n) {
   return {{"mean", n.mean},
           {"scale", n.scale},
           {"order", n.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
-          {"resize", n.resize == Resize::kStretch ? "stretch" : "letterbox"}};
+          {"resize", n.resize == Resize::kStretch ? "stretch" : "letterbox"},
+          {"grid", n.grid == PixelGrid::kCentres ? "centres" : "corners"}};
 }
 
 /// Which of two words a JSON string is.
@@ -27,7 +28,9 @@ bool is_first(const json& j, const std::string& first, const std::string& second
 InputNormalisation normalisation_from_json(const json& j) {
   return {j.at("mean"), j.at("scale"),
           is_first(j.at("order"), "bgr", "rgb") ? ChannelOrder::kBgr : ChannelOrder::kRgb,
-          is_first(j.at("resize"), "stretch", "letterbox") ? Resize::kStretch : Resize::kLetterbox};
+          is_first(j.at("resize"), "stretch", "letterbox") ? Resize::kStretch : Resize::kLetterbox,
+          is_first(j.at("grid"), "centres", "corners") ? PixelGrid::kCentres
+                                                       : PixelGrid::kCorners};
 }
 
 Network read_network(const json& j, const std::string& where) {

@@ -73,13 +73,16 @@ void fields(PRelu& /*prelu*/, const Field& /*field*/) {}
 template <typename Field>
 void fields(Softmax& s, const Field& field) {
   field("groups", s.groups);
-  field("per_pixel", s.per_pixel);
+  field("over_rows", s.over_rows);
+  field("over_cols", s.over_cols);
   field("temperature", s.temperature);
   field("tree", s.tree);
 }
 
 template <typename Field>
-void fields(Concat& /*concat*/, const Field& /*field*/) {}
+void fields(Concat& c, const Field& field) {
+  field("axis", c.axis);
+}
 
 template <typename Field>
 void fields(Slice& s, const Field& field) {
@@ -105,6 +108,8 @@ void fields(Resample& r, const Field& field) {
   field("cols", r.cols);
   field("interpolation", r.interpolation);
   field("gain", r.gain);
+  field("fills_outside", r.fills_outside);
+  field("fill", r.fill);
 }
 
 template <typename Field>
@@ -120,12 +125,14 @@ void fields(Reorg& r, const Field& field) {
 
 template <typename Field>
 void fields(SpaceToDepth& s, const Field& field) {
-  field("block", s.block);
+  field("rows", s.rows);
+  field("cols", s.cols);
 }
 
 template <typename Field>
 void fields(DepthToSpace& d, const Field& field) {
-  field("block", d.block);
+  field("rows", d.rows);
+  field("cols", d.cols);
   field("order", d.order);
 }
 
@@ -157,6 +164,10 @@ void fields(NanoDet& h, const Field& field) {
 /// The words for the values of an enumeration, in their order.
 template <typename Enum>
 struct Words;
+template <>
+struct Words<Axis> {
+  static constexpr std::array list{"rows", "cols", "channels"};
+};
 template <>
 struct Words<Arithmetic> {
   static constexpr std::array list{"add", "subtract", "multiply", "divide", "maximum", "minimum"};

@@ -115,18 +115,20 @@ class ShapeOf {
     return in;
   }
 
-  Shape operator()(const Concat&) const {
+  Shape operator()(const Concat& concat) const {
     Shape out = inputs_.front();
-    std::int64_t channels = 0;
+    std::int64_t total = 0;
     for (const Shape& in : inputs_) {
-      if (in.rows != out.rows || in.cols != out.cols) {
+      Shape expected = in;
+      along(expected, concat.axis) = along(out, concat.axis);
+      if (expected != out) {
         refuse("cannot join " + to_string(inputs_.front()) + " and " + to_string(in) +
-               ": rows and columns differ");
+               ": their other extents differ");
       }
-      channels += in.channels;
+      total += along(in, concat.axis);
     }
-    if (channels > kMostElements) refuse("it would have too many channels");
-    out.channels = static_cast<int>(channels);
+    if (total > kMostElements) refuse("it would be too large");
+    along(out, concat.axis) = static_cast<int>(total);
     return out;
   }
 
@@ -175,19 +177,20 @@ class ShapeOf {
 
   Shape operator()(const SpaceToDepth& move) const {
     const Shape& in = only_input();
-    const int s = move.block;
-    check_block(s);
-    if (in.rows % s != 0) refuse_reorg(in, "rows", s);
-    if (in.cols % s != 0) refuse_reorg(in, "columns", s);
-    return {in.rows / s, in.cols / s, multiply(in.channels, s * s)};
+    check_block(move.rows);
+    check_block(move.cols);
+    if (in.rows % move.rows != 0) refuse_reorg(in, "rows", move.rows);
+    if (in.cols % move.cols != 0) refuse_reorg(in, "columns", move.cols);
+    return {in.rows / move.rows, in.cols / move.cols, multiply(in.channels, move.rows * move.cols)};
   }
 
   Shape operator()(const DepthToSpace& move) const {
     const Shape& in = only_input();
-    const int s = move.block;
-    check_block(s);
-    if (in.channels % (s * s) != 0) refuse_reorg(in, "channels", s * s);
-    return {multiply(in.rows, s), multiply(in.cols, s), in.channels / (s * s)};
+    check_block(move.rows);
+    check_block(move.cols);
+    const int pixels = move.rows * move.cols;
+    if (in.channels % pixels != 0) refuse_reorg(in, "channels", pixels);
+    return {multiply(in.rows, move.rows), multiply(in.cols, move.cols), in.channels / pixels};
   }
 
   Shape operator()(const Region& region) const {

@@ -61,14 +61,14 @@ Interval whole_groups(const std::vector<Interval>& groups, Interval channels) {
 
 /// Where DepthToSpace finds channels of its output.
 Interval depth_of(const DepthToSpace& move, const Shape& out, const Box& box) {
-  const int pixels = move.block * move.block;
+  const int pixels = move.rows * move.cols;
   const Interval& channels = box.channels;
   if (move.order == DepthOrder::kColumnRowDepth) {
     return {channels.begin * pixels, channels.end * pixels};
   }
   const bool one_pixel = box.rows.size() == 1 && box.cols.size() == 1;
   if (!one_pixel) return {channels.begin, (pixels - 1) * out.channels + channels.end};
-  const int pixel = box.rows.begin % move.block * move.block + box.cols.begin % move.block;
+  const int pixel = box.rows.begin % move.rows * move.cols + box.cols.begin % move.cols;
   return shift(channels, pixel * out.channels);
 }
 
@@ -118,15 +118,16 @@ struct RequiredInput {
 
   Box operator()(const Softmax& softmax) const {
     const Box all = whole(in);
-    return {softmax.per_pixel ? out.rows : all.rows, softmax.per_pixel ? out.cols : all.cols,
+    return {softmax.over_rows ? all.rows : out.rows, softmax.over_cols ? all.cols : out.cols,
             whole_groups(softmax_groups(softmax, in.channels), out.channels)};
   }
 
-  Box operator()(const Concat&) const {
+  Box operator()(const Concat& concat) const {
     int before = 0;
-    for (std::size_t i = 0; i < index; ++i)
-      before += network.layer(layer.inputs[i]).output.channels;
-    return intersect(Box{out.rows, out.cols, shift(out.channels, -before)}, whole(in));
+    for (std::size_t i = 0; i < index; ++i) {
+      before += along(network.layer(layer.inputs[i]).output, concat.axis);
+    }
+    return intersect(shifted(out, concat.axis, -before), whole(in));
   }
 
   Box operator()(const Slice& slice) const {
@@ -154,20 +155,18 @@ struct RequiredInput {
   Box operator()(const Reorg&) const { return whole(in); }
 
   Box operator()(const SpaceToDepth& move) const {
-    const int s = move.block;
     const int first = out.channels.begin / in.channels;
     const int last = (out.channels.end - 1) / in.channels;
     const Interval channels = first == last ? shift(out.channels, -first * in.channels)
                                             : Interval{0, in.channels};
-    return {{out.rows.begin * s, out.rows.end * s},
-            {out.cols.begin * s, out.cols.end * s},
+    return {{out.rows.begin * move.rows, out.rows.end * move.rows},
+            {out.cols.begin * move.cols, out.cols.end * move.cols},
             channels};
   }
 
   Box operator()(const DepthToSpace& move) const {
-    const int s = move.block;
-    return {{out.rows.begin / s, (out.rows.end - 1) / s + 1},
-            {out.cols.begin / s, (out.cols.end - 1) / s + 1},
+    return {{out.rows.begin / move.rows, (out.rows.end - 1) / move.rows + 1},
+            {out.cols.begin / move.cols, (out.cols.end - 1) / move.cols + 1},
             depth_of(move, layer.output, out)};
   }
 

@@ -18,6 +18,10 @@ std::string window_text(const Window& rows, const Window& cols) {
   return text;
 }
 
+std::string block_text(int rows, int cols) {
+  return "blocks of " + std::to_string(rows) + "x" + std::to_string(cols);
+}
+
 std::string name_of(const Activation& activation) {
   return std::string(to_string(activation.function));
 }
@@ -47,8 +51,8 @@ struct Parameters {
   std::string operator()(const Reorg& r) const {
     return "stride " + std::to_string(r.stride) + (r.reverse ? " reverse" : "");
   }
-  std::string operator()(const SpaceToDepth& s) const { return "block " + std::to_string(s.block); }
-  std::string operator()(const DepthToSpace& d) const { return "block " + std::to_string(d.block); }
+  std::string operator()(const SpaceToDepth& s) const { return block_text(s.rows, s.cols); }
+  std::string operator()(const DepthToSpace& d) const { return block_text(d.rows, d.cols); }
   std::string operator()(const Region& r) const {
     return std::to_string(r.anchors.size()) + " anchors, " + std::to_string(r.classes) + " classes";
   }

@@ -23,6 +23,18 @@ struct Tap {
   float second_weight = 0;
 };
 
+/// Pixels are areas, which are scaled with the picture; beyond its edge the outermost ones go on.
+std::vector<Tap> centred_taps(int from, int to) {
+  const Sampling sampling{to, static_cast<double>(to) / from, 0.5, 0.5};
+  std::vector<Tap> list;
+  for (int i = 0; i < to; ++i) {
+    const Taps taps = sample(sampling, Interpolation::kLinear, i, from);
+    list.push_back({static_cast<std::size_t>(taps.low), static_cast<std::size_t>(taps.high),
+                    1 - taps.weight, taps.weight});
+  }
+  return list;
+}
+
 /// End points map to end points: output i reads source position i * (from - 1) / (to - 1).
 std::vector<Tap> interpolation(int from, int to) {
   std::vector<Tap> taps(static_cast<std::size_t>(to));
@@ -40,7 +52,8 @@ std::vector<Tap> interpolation(int from, int to) {
 }
 
 /// Darknet takes the last column from the source's last column, whatever the rounding.
-std::vector<Tap> column_taps(int from, int to) {
+std::vector<Tap> column_taps(PixelGrid grid, int from, int to) {
+  if (grid == PixelGrid::kCentres) return centred_taps(from, to);
   std::vector<Tap> taps = interpolation(from, to);
   const auto last = static_cast<std::size_t>(from - 1);
   taps.back() = {last, last, 1, 0};
@@ -49,7 +62,8 @@ std::vector<Tap> column_taps(int from, int to) {
 
 /// Darknet never adds the second share to the last row.  Where its position is rounded down (one
 /// size in twenty), that row comes out dark; networks and references live with it, so do we.
-std::vector<Tap> row_taps(int from, int to) {
+std::vector<Tap> row_taps(PixelGrid grid, int from, int to) {
+  if (grid == PixelGrid::kCentres) return centred_taps(from, to);
   std::vector<Tap> taps = interpolation(from, to);
   taps.back().second_weight = 0;
   return taps;
@@ -134,8 +148,8 @@ void write_input_tensor(const Picture& picture, const Shape& input,
     writer.write({kGrey, kGrey, kGrey}, &tensor[offset]);
   }
 
-  const std::vector<Tap> columns = column_taps(picture.cols, placement.cols.size());
-  const std::vector<Tap> rows = row_taps(picture.rows, placement.rows.size());
+  const std::vector<Tap> columns = column_taps(normalisation.grid, picture.cols, placement.cols.size());
+  const std::vector<Tap> rows = row_taps(normalisation.grid, picture.rows, placement.rows.size());
   const std::size_t row_bytes = static_cast<std::size_t>(picture.cols) * 3;
   const auto top = static_cast<std::size_t>(placement.rows.begin);
   const auto left = static_cast<std::size_t>(placement.cols.begin);

@@ -23,7 +23,7 @@ std::optional<Classifier> find_classifier(const Network& network) {
   const auto* softmax = std::get_if<Softmax>(&layer.operation);
   if (softmax == nullptr || softmax->groups != 1) return std::nullopt;
   const bool one_pixel = layer.output.rows == 1 && layer.output.cols == 1;
-  const bool whole_picture = !softmax->per_pixel && softmax->tree.empty();
+  const bool whole_picture = softmax->over_rows && softmax->over_cols && softmax->tree.empty();
   if (!one_pixel && !whole_picture) return std::nullopt;
   return Classifier{result, softmax->tree};
 }

@@ -173,7 +173,7 @@ class NetworkMaker {
 
   void append_softmax(int from) {
     const int channels = network_.layer(from).output.channels;
-    Softmax softmax{1, random_.chance(70), random_.chance(50) ? 1.0F : 2.0F, {}};
+    Softmax softmax{1, random_.chance(40), random_.chance(40), random_.chance(50) ? 1.0F : 2.0F};
     if (channels % 2 == 0 && random_.chance(30)) softmax.groups = 2;
     if (softmax.groups == 1 && random_.chance(30)) softmax.tree = tree(channels);
     add(softmax, {from});
@@ -228,7 +228,9 @@ class NetworkMaker {
       return Sampling{size, static_cast<double>(size) / extent, offset, offset};
     };
     const Sampling rows = sampling(in.rows);
-    add(Resample{rows, sampling(in.cols), interpolation, random_.chance(80) ? 1.0F : 2.0F}, {from});
+    add(Resample{rows, sampling(in.cols), interpolation, random_.chance(80) ? 1.0F : 2.0F,
+                 random_.chance(20), 0.5F},
+        {from});
   }
 
   void append_constant(int beside) {
@@ -245,9 +247,9 @@ class NetworkMaker {
     if (kind == 1 && in.channels % 4 == 0 && small) {
       const auto order = random_.chance(50) ? DepthOrder::kDepthColumnRow
                                             : DepthOrder::kColumnRowDepth;
-      return add(DepthToSpace{2, order}, {from});
+      return add(DepthToSpace{2, random_.between(1, 2), order}, {from});
     }
-    if (kind == 2 && even) return add(SpaceToDepth{2}, {from});
+    if (kind == 2 && even) return add(SpaceToDepth{random_.between(1, 2), 2}, {from});
     if (kind == 3 && in.elements() <= 512) return add(Flatten{random_.between(0, 2)}, {from});
     if (append_reorg(from)) return;
     append_convolution(from);
@@ -255,6 +257,9 @@ class NetworkMaker {
 
   void append_route(int first) {
     const Shape& shape = network_.layer(first).output;
+    if (random_.chance(20) && 2 * std::max(shape.rows, shape.cols) <= kMostPixelsAside) {
+      return add(Concat{random_.chance(50) ? Axis::kRows : Axis::kCols}, {first, first});
+    }
     std::vector<int> alike;
     for (int i = 0; i < network_.size(); ++i) {
       const Shape& other = network_.layer(i).output;

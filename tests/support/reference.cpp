@@ -253,7 +253,7 @@ struct ReferenceLayer {
       double sum = 0;
       for (int r = 0; r < in().rows; ++r) {
         for (int c = 0; c < in().cols; ++c) {
-          if (softmax.per_pixel && (r != row || c != col)) continue;
+          if ((!softmax.over_rows && r != row) || (!softmax.over_cols && c != col)) continue;
           for (int k = 0; k < in().channels; ++k) {
             if (!same_group(k, channel)) continue;
             sum += std::exp((value(r, c, k) - value(row, col, channel)) /
@@ -309,7 +309,14 @@ struct ReferenceLayer {
       if (half && resample.interpolation == Interpolation::kNearestHalfUp) nearest = exact + 0.5;
       return std::min(std::max(nearest, 0.0), size - 1.0) == source ? 1.0 : 0.0;
     };
+    const auto outside = [&](const Sampling& s, int at, int size) {
+      return place(s, at) < 0 || place(s, at) > size - 1;
+    };
     return for_each_output([&](int row, int col, int channel) {
+      if (resample.fills_outside && (outside(resample.rows, row, in().rows) ||
+                                     outside(resample.cols, col, in().cols))) {
+        return static_cast<double>(resample.fill);
+      }
       double sum = 0;
       for (int r = 0; r < in().rows; ++r) {
         const double of_row = share(resample.rows, row, r, in().rows);
@@ -332,12 +339,12 @@ struct ReferenceLayer {
   /// From the input's side: each element goes where ONNX's formula sends it.
   std::vector<float> operator()(const SpaceToDepth& move) const {
     std::vector<float> values(input().size());
-    const int s = move.block;
     for (int row = 0; row < in().rows; ++row) {
       for (int col = 0; col < in().cols; ++col) {
         for (int k = 0; k < in().channels; ++k) {
-          const int depth = (row % s * s + col % s) * in().channels + k;
-          values[flat_index(out(), row / s, col / s, depth)] =
+          const int depth =
+              (row % move.rows * move.cols + col % move.cols) * in().channels + k;
+          values[flat_index(out(), row / move.rows, col / move.cols, depth)] =
               static_cast<float>(value(row, col, k));
         }
       }
@@ -347,14 +354,15 @@ struct ReferenceLayer {
 
   std::vector<float> operator()(const DepthToSpace& move) const {
     std::vector<float> values(input().size());
-    const int s = move.block;
+    const int pixels = move.rows * move.cols;
     for (int row = 0; row < in().rows; ++row) {
       for (int col = 0; col < in().cols; ++col) {
         for (int k = 0; k < in().channels; ++k) {
           const bool dcr = move.order == DepthOrder::kDepthColumnRow;
-          const int pixel = dcr ? k / out().channels : k % (s * s);
-          const int channel = dcr ? k % out().channels : k / (s * s);
-          values[flat_index(out(), row * s + pixel / s, col * s + pixel % s, channel)] =
+          const int pixel = dcr ? k / out().channels : k % pixels;
+          const int channel = dcr ? k % out().channels : k / pixels;
+          values[flat_index(out(), row * move.rows + pixel / move.cols,
+                            col * move.cols + pixel % move.cols, channel)] =
               static_cast<float>(value(row, col, k));
         }
       }
@@ -385,11 +393,12 @@ struct ReferenceLayer {
     });
   }
 
-  std::vector<float> operator()(const Concat&) const {
+  std::vector<float> operator()(const Concat& concat) const {
     return for_each_output([&](int row, int col, int channel) {
+      int& at = concat.axis == Axis::kRows ? row : concat.axis == Axis::kCols ? col : channel;
       std::size_t index = 0;
-      while (channel >= network.input_shape(position, index).channels) {
-        channel -= network.input_shape(position, index).channels;
+      while (at >= along(network.input_shape(position, index), concat.axis)) {
+        at -= along(network.input_shape(position, index), concat.axis);
         ++index;
       }
       return input(index)[flat_index(network.input_shape(position, index), row, col, channel)];

@@ -100,7 +100,7 @@ TEST(Interpret, OtherSoftmaxesGiveTensors) {
     return interpret(network, "m.h5").gives_tensors_only();
   };
   Softmax per_pixel;
-  per_pixel.per_pixel = true;
+  per_pixel.over_rows = per_pixel.over_cols = false;
   EXPECT_TRUE(tensors_only(network_with(per_pixel, {2, 2, 4})));
   EXPECT_FALSE(tensors_only(network_with(per_pixel, {1, 1, 4})));
   EXPECT_EQ(interpret(network_with(Softmax{}, {3, 3, 2}), "m.h5").classes, 18);

@@ -114,10 +114,11 @@ TEST(Elementwise, ActivatesAndRectifies) {
 TEST(Softmax, NormalisesGroups) {
   std::uint32_t seed = 0;
   const Shape shape{3, 4, 6};
-  for (const bool per_pixel : {false, true}) {
+  for (const bool over_rows : {false, true}) {
     for (const Softmax& softmax :
-         {Softmax{1, per_pixel, 1, {}}, Softmax{3, per_pixel, 2, {}},
-          Softmax{1, per_pixel, 1, {-1, -1, 0, 0, 0, 1}}}) {
+         {Softmax{1, over_rows, over_rows, 1}, Softmax{3, over_rows, true, 2},
+          Softmax{6, over_rows, false, 1},
+          Softmax{1, over_rows, over_rows, 1, {-1, -1, 0, 0, 0, 1}}}) {
       check_boxes(shape, softmax, seed++,
                   [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
                       const Box& part) { softmax_box(softmax, shape, in, out, part); });
@@ -149,14 +150,14 @@ TEST(Rearrange, Pads) {
 
 TEST(Rearrange, MovesBetweenSpaceAndDepth) {
   const Shape flat{6, 12, 3};
-  check_boxes(flat, SpaceToDepth{3}, 1,
+  check_boxes(flat, SpaceToDepth{3, 2}, 1,
               [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
-                  const Box& part) { space_to_depth({3}, flat, in, out, part); });
+                  const Box& part) { space_to_depth({3, 2}, flat, in, out, part); });
   const Shape deep{3, 2, 12};
   for (const DepthOrder order : {DepthOrder::kDepthColumnRow, DepthOrder::kColumnRowDepth}) {
-    check_boxes(deep, DepthToSpace{2, order}, 2,
+    check_boxes(deep, DepthToSpace{2, 3, order}, 2,
                 [&](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
-                    const Box& part) { depth_to_space({2, order}, c.out(), in, out, part); });
+                    const Box& part) { depth_to_space({2, 3, order}, c.out(), in, out, part); });
   }
   check_boxes(deep, Flatten{3}, 3,
               [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
@@ -172,7 +173,7 @@ TEST(Resample, SweepsModes) {
     for (const Sampling& rows : {Sampling{10, 2, 0.5, 0.5}, Sampling{3, 0.6, 0, 0},
                                  Sampling{9, 2, 0, 0}, Sampling{1, 1, 0, 0}}) {
       for (const Sampling& cols : {Sampling{12, 3, 0.5, 0.5}, Sampling{2, 0.5, 0.5, 0.5}}) {
-        const Resample resize{rows, cols, interpolation, 2};
+        const Resample resize{rows, cols, interpolation, 2, seed % 3 == 0, 0.5F};
         check_boxes(shape, resize, seed++,
                     [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
                         const Box& part) { resample(resize, shape, in, out, part, [] {}); });
@@ -261,7 +262,7 @@ TEST(CopyBox, MovesABoxBetweenViews) {
     from.values = random.reals(from.box.elements(), -1, 1);
     Stored to{grown(target, {6, 5, 10}), {}};
     to.values.assign(to.box.elements(), kGuard);
-    copy_box(from.view(), to.view(), box, move);
+    copy_box(shifted(from.view(), Axis::kChannels, move), to.view(), target);
     for (int row = to.box.rows.begin; row < to.box.rows.end; ++row) {
       for (int col = to.box.cols.begin; col < to.box.cols.end; ++col) {
         for (int k = to.box.channels.begin; k < to.box.channels.end; ++k) {

@@ -82,13 +82,13 @@ TEST(ShapeInference, OfOtherLayers) {
   EXPECT_EQ(shape_after(in, convolution(5, {3, 1, 2, 2, 2})), (Shape{6, 4, 5}));
   EXPECT_EQ(shape_after(in, LocallyConnected{3, {3, 1, 1, 1}, {3, 2, 1, 1}}), (Shape{6, 2, 3}));
   EXPECT_EQ(shape_after(in, AveragePool{{6}, {4}}), (Shape{1, 1, 8}));
-  EXPECT_EQ(shape_after(in, Softmax{2, true, 1}), in);
+  EXPECT_EQ(shape_after(in, Softmax{2, true, true, 1}), in);
   EXPECT_EQ(shape_after(in, Slice{{5, 3, -2}, {0, 4}, {1, 2}}), (Shape{3, 4, 2}));
   EXPECT_EQ(shape_after(in, Pad{{1, 2}, {0, 1}, {3, 0}}), (Shape{9, 5, 11}));
   EXPECT_EQ(shape_after(in, Resample{{12, 2}, {2, 0.5}}), (Shape{12, 2, 8}));
   EXPECT_EQ(shape_after(in, Flatten{1}), (Shape{1, 1, 193}));
-  EXPECT_EQ(shape_after(in, SpaceToDepth{2}), (Shape{3, 2, 32}));
-  EXPECT_EQ(shape_after(in, DepthToSpace{2}), (Shape{12, 8, 2}));
+  EXPECT_EQ(shape_after(in, SpaceToDepth{2, 2}), (Shape{3, 2, 32}));
+  EXPECT_EQ(shape_after(in, DepthToSpace{2, 2}), (Shape{12, 8, 2}));
   EXPECT_EQ(shape_after({3, 3, 20}, NanoDet{8, 3, 8}), (Shape{3, 3, 20}));
   EXPECT_EQ(shape_after({1, 1, 28}, GridHead{2, 1, 2}), (Shape{1, 1, 28}));
   Network network = network_of(in);
@@ -104,9 +104,9 @@ TEST(ShapeInference, RefusesOtherLayersThatDoNotFit) {
   const Shape in{6, 4, 8};
   EXPECT_THAT(refusal_of(in, LocallyConnected{3, {3, 1, 1, 1, 2}, {}}), HasSubstr("dilated"));
   EXPECT_THAT(refusal_of(in, Softmax{3}), HasSubstr("groups=3"));
-  EXPECT_THAT(refusal_of(in, Softmax{1, false, 0}), HasSubstr("temperature"));
-  EXPECT_THAT(refusal_of(in, Softmax{1, false, 1, {-1, -1}}), HasSubstr("2 classes"));
-  EXPECT_THAT(refusal_of({1, 1, 2}, Softmax{1, false, 1, {1, -1}}), HasSubstr("parent 1"));
+  EXPECT_THAT(refusal_of(in, Softmax{1, true, true, 0}), HasSubstr("temperature"));
+  EXPECT_THAT(refusal_of(in, Softmax{1, true, true, 1, {-1, -1}}), HasSubstr("2 classes"));
+  EXPECT_THAT(refusal_of({1, 1, 2}, Softmax{1, true, true, 1, {1, -1}}), HasSubstr("parent 1"));
   EXPECT_THAT(refusal_of(in, Slice{{5, 3, -3}, {0, 4}, {0, 8}}), HasSubstr("3 rows"));
   EXPECT_THAT(refusal_of(in, Slice{{0, 6}, {0, 4, 0}, {0, 8}}), HasSubstr("columns"));
   EXPECT_THAT(refusal_of(in, Pad{{-1, 0}, {}, {}}), HasSubstr("rows"));
@@ -114,8 +114,8 @@ TEST(ShapeInference, RefusesOtherLayersThatDoNotFit) {
   EXPECT_THAT(refusal_of(in, Resample{{12, 0}, {2, 1}}), HasSubstr("scale"));
   EXPECT_THAT(refusal_of(in, Resample{{0, 1}, {2, 1}}), HasSubstr("empty"));
   EXPECT_THAT(refusal_of(in, Flatten{-1}), HasSubstr("channels"));
-  EXPECT_THAT(refusal_of(in, SpaceToDepth{3}), HasSubstr("columns"));
-  EXPECT_THAT(refusal_of(in, DepthToSpace{3}), HasSubstr("channels"));
+  EXPECT_THAT(refusal_of(in, SpaceToDepth{3, 3}), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of(in, DepthToSpace{3, 3}), HasSubstr("channels"));
   EXPECT_THAT(refusal_of(in, NanoDet{8, 3, 8}), HasSubstr("20 channels"));
   EXPECT_THAT(refusal_of(in, GridHead{2, 1, 2}), HasSubstr("28 values"));
   EXPECT_THAT(refusal_of(in, Constant{{1, 1, 1}}), HasSubstr("no input"));
@@ -239,7 +239,8 @@ TEST(NetworkJson, SurvivesTheRoundTrip) {
     Network network = random_network(seed);
     network.origin = "odd \"quotes\" and \n lines";
     network.labels = {"cat", "", "gr\u00FC\u00DF"};
-    network.normalisation = {{1, 2, 3}, {0.1F, 0.2F, 0.3F}, ChannelOrder::kBgr, Resize::kStretch};
+    network.normalisation = {{1, 2, 3}, {0.1F, 0.2F, 0.3F}, ChannelOrder::kBgr, Resize::kStretch,
+                             PixelGrid::kCentres};
     EXPECT_EQ(network_from_json(to_json(network), "file"), network) << seed;
   }
   EXPECT_EQ(network_from_json(to_json(yolov2()), "file"), yolov2());

@@ -120,7 +120,7 @@ TEST(ImportOptions, TakesEveryOption) {
   const auto import = parse_as<ImportOptions>(
       {"import", "n.cfg", "n.weights", "--labels", "n.names", "--half", "--mean", "1,2,3",
        "--scale", "0.5,0.25,0.125", "--bgr", "--stretch", "-o", "m.h5"});
-  EXPECT_EQ(import.cfg, "n.cfg");
+  EXPECT_EQ(import.source, "n.cfg");
   EXPECT_EQ(import.weights, "n.weights");
   EXPECT_FALSE(import.random_seed);
   EXPECT_EQ(import.labels, "n.names");
@@ -136,10 +136,34 @@ TEST(ImportOptions, TakesEveryOption) {
   EXPECT_EQ(random.normalisation, InputNormalisation{});
 }
 
+TEST(ImportOptions, TakesOnnxFiles) {
+  const auto import = parse_as<ImportOptions>({"import", "n.onnx", "--outputs", "a,b", "--size",
+                                               "320x416", "--heads", "h.cfg", "-o", "m.h5"});
+  EXPECT_EQ(import.source, "n.onnx");
+  EXPECT_EQ(import.onnx.outputs, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(import.onnx.size->rows, 320);
+  EXPECT_EQ(import.onnx.size->cols, 416);
+  EXPECT_EQ(import.heads, "h.cfg");
+}
+
+TEST(ImportOptions, ListsLayers) {
+  const auto request = parse_as<TextRequest>({"import", "--list-layers"});
+  EXPECT_THAT(request.text, HasSubstr("shortcut"));
+  EXPECT_THAT(request.text, HasSubstr("ConvTranspose"));
+  EXPECT_THAT(request.text, HasSubstr("nanodet"));
+}
+
 TEST(ImportOptions, RefusesWrongOptions) {
   EXPECT_THAT(refusal({"import", "n.cfg", "-o", "m.h5"}), HasSubstr("--random-weights SEED"));
   EXPECT_THAT(refusal({"import", "n.cfg", "n.weights"}), HasSubstr("--output"));
   EXPECT_THAT(refusal({"import", "-o", "m.h5"}), HasSubstr("cfg"));
+  EXPECT_THAT(refusal({"import", "n.onnx", "n.weights", "-o", "m.h5"}), HasSubstr("own weights"));
+  EXPECT_THAT(refusal({"import", "n.cfg", "n.weights", "--heads", "h.cfg", "-o", "m.h5"}),
+              HasSubstr("--heads"));
+  for (const char* size : {"416", "416x", "x416", "416x0", "-1x3", "4x4x4"}) {
+    EXPECT_THAT(refusal({"import", "n.onnx", "--size", size, "-o", "m.h5"}), HasSubstr("--size"))
+        << size;
+  }
   EXPECT_THAT(refusal({"import", "n.cfg", "n.weights", "--random-weights", "7", "-o", "m.h5"}),
               HasSubstr("--random-weights"));
   for (const char* seed : {"x", "-1", "1.5", "99999999999999999999"}) {

@@ -65,6 +65,25 @@ struct Box {
   auto operator<=>(const Box&) const = default;
 };
 
+/// The axes of a box, in the order in which they are stored.
+enum class Axis { kRows, kCols, kChannels };
+
+[[nodiscard]] inline Interval& along(Box& box, Axis axis) {
+  return axis == Axis::kRows ? box.rows : axis == Axis::kCols ? box.cols : box.channels;
+}
+[[nodiscard]] inline const Interval& along(const Box& box, Axis axis) {
+  return axis == Axis::kRows ? box.rows : axis == Axis::kCols ? box.cols : box.channels;
+}
+[[nodiscard]] inline int& along(Shape& shape, Axis axis) {
+  return axis == Axis::kRows ? shape.rows : axis == Axis::kCols ? shape.cols : shape.channels;
+}
+[[nodiscard]] inline int along(const Shape& shape, Axis axis) {
+  return axis == Axis::kRows ? shape.rows : axis == Axis::kCols ? shape.cols : shape.channels;
+}
+
+/// A box moved along one axis.
+[[nodiscard]] Box shifted(Box box, Axis axis, int by);
+
 /// The box that covers a whole output.
 [[nodiscard]] Box whole(const Shape& shape);
 [[nodiscard]] Box intersect(const Box& a, const Box& b);

@@ -41,9 +41,13 @@ using ConstTensorView = View<const float>;
 /// Called between blocks of a long computation, so that messages move meanwhile.
 using Progress = std::function<void()>;
 
-/// Copies `box`, given in the coordinates of `from`, to the same rows and columns of `to` and to
-/// channels that lie `channel_shift` higher.  Both views must hold their side of the box.
-void copy_box(const ConstTensorView& from, const TensorView& to, const Box& box,
-              int channel_shift = 0);
+/// Copies `box`.  Both views must hold it.
+void copy_box(const ConstTensorView& from, const TensorView& to, const Box& box);
+
+/// The same elements under coordinates that are `by` higher along one axis.
+template <typename Value>
+[[nodiscard]] View<Value> shifted(const View<Value>& view, Axis axis, int by) {
+  return {view.data, shifted(view.box, axis, by)};
+}
 
 }  // namespace vpinfer

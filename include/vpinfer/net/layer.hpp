@@ -91,15 +91,17 @@ struct PRelu {
 
 /// The exponentials of `temperature`-scaled values, normalised to a sum of 1 within each group.
 struct Softmax {
-  int groups = 1;          ///< of as many consecutive channels each
-  bool per_pixel = false;  ///< each pixel on its own, or a group over all pixels
+  int groups = 1;         ///< of as many consecutive channels each
+  bool over_rows = true;  ///< whether a group spans all rows, or each is normalised on its own
+  bool over_cols = true;  ///< the same for columns
   float temperature = 1;
   std::vector<int> tree{};  ///< if not empty, groups are the siblings: the parent of each class, or -1
   bool operator==(const Softmax&) const = default;
 };
 
-/// The inputs one after another along the channels (Darknet's route); with one input a copy.
+/// The inputs one after another along an axis (Darknet's route: channels); with one input a copy.
 struct Concat {
+  Axis axis = Axis::kChannels;
   bool operator==(const Concat&) const = default;
 };
 
@@ -129,6 +131,8 @@ struct Resample {
   Sampling cols;
   Interpolation interpolation = Interpolation::kNearestFloor;
   float gain = 1;
+  bool fills_outside = false;  ///< whether what lies beyond the input is `fill`, or its edge
+  float fill = 0;
   bool operator==(const Resample&) const = default;
 };
 
@@ -147,10 +151,11 @@ struct Reorg {
   bool operator==(const Reorg&) const = default;
 };
 
-/// Blocks of block x block pixels become channels: the channels of a block's first pixel, then
-/// those of the next, row by row.
+/// Blocks of rows x cols pixels become channels: the channels of a block's first pixel, then those
+/// of the next, row by row.
 struct SpaceToDepth {
-  int block = 2;
+  int rows = 2;
+  int cols = 2;
   bool operator==(const SpaceToDepth&) const = default;
 };
 
@@ -162,7 +167,8 @@ enum class DepthOrder {
 
 /// The inverse of SpaceToDepth.
 struct DepthToSpace {
-  int block = 2;
+  int rows = 2;
+  int cols = 2;
   DepthOrder order = DepthOrder::kDepthColumnRow;
   bool operator==(const DepthToSpace&) const = default;
 };

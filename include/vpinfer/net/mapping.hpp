@@ -74,6 +74,9 @@ struct Taps {
   float weight = 0;
 };
 
+/// Whether an output position lies within the input, from the first to the last element's place.
+[[nodiscard]] bool lies_inside(const Sampling& sampling, int output, int input_size);
+
 /// Beyond the input's ends its outermost elements go on.
 [[nodiscard]] Taps sample(const Sampling& sampling, Interpolation interpolation, int output,
                           int input_size);

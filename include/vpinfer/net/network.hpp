@@ -19,6 +19,12 @@ enum class Resize {
 
 enum class ChannelOrder { kRgb, kBgr };
 
+/// What a resized picture has in common with the original.
+enum class PixelGrid {
+  kCorners,  ///< the middles of the corner pixels (Darknet)
+  kCentres,  ///< the edges: pixels are areas (OpenCV, PyTorch, TensorFlow 2)
+};
+
 /// From 8-bit pixels to the network's input: (value - mean[channel]) * scale[channel], where
 /// channels are counted in the network's order.  Darknet's networks expect RGB in [0, 1].
 struct InputNormalisation {
@@ -26,6 +32,7 @@ struct InputNormalisation {
   std::array<float, 3> scale{1.0F / 255, 1.0F / 255, 1.0F / 255};
   ChannelOrder order = ChannelOrder::kRgb;
   Resize resize = Resize::kLetterbox;
+  PixelGrid grid = PixelGrid::kCorners;
   bool operator==(const InputNormalisation&) const = default;
 };
 
