@@ -1,7 +1,6 @@
 #include "buffers.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 
 #include "vpinfer/kernel/tensor.hpp"
@@ -33,9 +32,8 @@ class ArenaWriter {
   ArenaWriter(const Network& network, Program& program) : network_(network), program_(program) {}
 
   void write() {
-    for (std::size_t position = 0; position < program_.tensors.size(); ++position) {
-      add_buffers_of(static_cast<int>(position));
-    }
+    for (Tensor& tensor : program_.tensors) buffers_of_.push_back(add_buffers_of(tensor));
+    for (std::size_t i = 0; i < program_.steps.size(); ++i) note_uses(i, program_.steps[i]);
     std::vector<Lifetime> lifetimes;
     for (const Buffer& buffer : buffers_) lifetimes.push_back(buffer.lifetime);
     const ArenaPlan arena = pack_arena(lifetimes);
@@ -56,57 +54,42 @@ class ArenaWriter {
     std::size_t RankMemory::*account;  // what it counts as
   };
 
-  /// From the first to the last step that `uses` the buffer.
-  Lifetime lifetime(std::size_t floats, const std::function<bool(const Step&)>& uses) const {
-    Lifetime life{floats, program_.steps.size(), 0};
-    for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-      if (!uses(program_.steps[i])) continue;
-      life.first = std::min(life.first, i);
-      life.last = i;
-    }
-    return life;
+  /// The buffers of one layer, by their positions in `buffers_`; empty where there is none.
+  struct LayerBuffers {
+    std::optional<std::size_t> written;
+    std::optional<std::size_t> read;  // the same as `written` unless they are apart
+    std::optional<std::size_t> receives;
+    std::optional<std::size_t> sends;
+    std::optional<std::size_t> workspace;
+    bool receives_in_place = false;
+    bool sends_in_place = false;
+  };
+
+  std::optional<std::size_t> add(std::size_t floats, std::size_t& offset,
+                                 std::size_t RankMemory::*account) {
+    if (floats == 0) return std::nullopt;
+    buffers_.push_back({{floats, program_.steps.size(), 0}, &offset, account});
+    return buffers_.size() - 1;
   }
 
-  void add(std::size_t floats, std::size_t& offset, std::size_t RankMemory::*account,
-           const std::function<bool(const Step&)>& uses) {
-    if (floats > 0) buffers_.push_back({lifetime(floats, uses), &offset, account});
-  }
-
-  void add_buffers_of(int position) {
-    Tensor& tensor = program_.tensors[static_cast<std::size_t>(position)];
-    const auto at = [position](const Step& step, Action action) {
-      return step.position == position && step.action == action;
-    };
-    const bool receives_in_place = any_in_place(tensor.receives);
-    const bool sends_in_place = any_in_place(tensor.sends);
-    const auto writes = [=](const Step& step) {
-      return at(step, Action::kLoad) || at(step, Action::kCompute) || at(step, Action::kKeep) ||
-             at(step, Action::kSend) || (sends_in_place && at(step, Action::kAwaitSends));
-    };
-    const auto reads = [=, this](const Step& step) {
-      return at(step, Action::kKeep) || at(step, Action::kAwaitReceives) ||
-             at(step, Action::kDeliver) || (receives_in_place && at(step, Action::kPostReceives)) ||
-             (step.action == Action::kCompute && is_input_of(position, step.position));
-    };
-    if (tensor.apart) {
-      add(tensor.written.box.elements(), tensor.written.offset, &RankMemory::activations, writes);
-      add(tensor.read.box.elements(), tensor.read.offset, &RankMemory::activations, reads);
-    } else {
-      add(tensor.written.box.elements(), tensor.written.offset, &RankMemory::activations,
-          [&](const Step& step) { return writes(step) || reads(step); });
-    }
-    add_messages(tensor.receives, [&](const Step& step) {
-      return at(step, Action::kPostReceives) || at(step, Action::kAwaitReceives);
-    });
-    add_messages(tensor.sends, [&](const Step& step) {
-      return at(step, Action::kSend) || at(step, Action::kAwaitSends);
-    });
-    add(tensor.workspace_floats, tensor.workspace_offset, &RankMemory::workspace,
-        [&](const Step& step) { return at(step, Action::kCompute); });
+  LayerBuffers add_buffers_of(Tensor& tensor) {
+    LayerBuffers buffers;
+    buffers.written = add(tensor.written.box.elements(), tensor.written.offset,
+                          &RankMemory::activations);
+    buffers.read = tensor.apart ? add(tensor.read.box.elements(), tensor.read.offset,
+                                      &RankMemory::activations)
+                                : buffers.written;
+    buffers.receives = add_messages(tensor.receives);
+    buffers.sends = add_messages(tensor.sends);
+    buffers.workspace =
+        add(tensor.workspace_floats, tensor.workspace_offset, &RankMemory::workspace);
+    buffers.receives_in_place = any_in_place(tensor.receives);
+    buffers.sends_in_place = any_in_place(tensor.sends);
+    return buffers;
   }
 
   /// One buffer for all packed messages of a direction; its place is noted in the first of them.
-  void add_messages(std::vector<Message>& messages, const std::function<bool(const Step&)>& uses) {
+  std::optional<std::size_t> add_messages(std::vector<Message>& messages) {
     Message* first = nullptr;
     std::size_t floats = 0;
     for (Message& message : messages) {
@@ -114,7 +97,54 @@ class ArenaWriter {
       if (first == nullptr) first = &message;
       floats += message.floats;
     }
-    if (first != nullptr) add(floats, first->offset, &RankMemory::messages, uses);
+    return first == nullptr ? std::nullopt : add(floats, first->offset, &RankMemory::messages);
+  }
+
+  /// A buffer is alive from the first to the last step that uses it.
+  void use(std::size_t step, std::optional<std::size_t> buffer) {
+    if (!buffer) return;
+    Lifetime& life = buffers_[*buffer].lifetime;
+    life.first = std::min(life.first, step);
+    life.last = step;
+  }
+
+  void note_uses(std::size_t at, const Step& step) {
+    const LayerBuffers& buffers = buffers_of(step.position);
+    switch (step.action) {
+      case Action::kLoad: return use(at, buffers.written);
+      case Action::kPostReceives:
+        use(at, buffers.receives);
+        if (buffers.receives_in_place) use(at, buffers.read);
+        return;
+      case Action::kCompute:
+        use(at, buffers.written);
+        use(at, buffers.workspace);
+        for (const int input : network_.layer(step.position).inputs) {
+          use(at, buffers_of(input).read);
+        }
+        return;
+      case Action::kKeep:
+        use(at, buffers.written);
+        use(at, buffers.read);
+        return;
+      case Action::kSend:
+        use(at, buffers.written);
+        use(at, buffers.sends);
+        return;
+      case Action::kAwaitReceives:
+        use(at, buffers.receives);
+        use(at, buffers.read);
+        return;
+      case Action::kAwaitSends:
+        use(at, buffers.sends);
+        if (buffers.sends_in_place) use(at, buffers.written);
+        return;
+      case Action::kDeliver: return use(at, buffers.read);
+    }
+  }
+
+  [[nodiscard]] const LayerBuffers& buffers_of(int position) const {
+    return buffers_of_[static_cast<std::size_t>(position)];
   }
 
   /// The offsets of all messages, given that of the first packed one.
@@ -136,22 +166,25 @@ class ArenaWriter {
     }
   }
 
-  bool is_input_of(int position, int consumer) const {
-    const std::vector<int>& inputs = network_.layer(consumer).inputs;
-    return std::find(inputs.begin(), inputs.end(), position) != inputs.end();
-  }
-
   /// Splits the arena by what it holds at its fullest step; gaps count as activations.
   void account(std::size_t arena_floats) {
+    std::vector<std::vector<const Buffer*>> begin(program_.steps.size());
+    std::vector<std::vector<const Buffer*>> end(program_.steps.size());
+    for (const Buffer& buffer : buffers_) {
+      if (buffer.lifetime.first > buffer.lifetime.last) continue;  // nobody uses it
+      begin[buffer.lifetime.first].push_back(&buffer);
+      end[buffer.lifetime.last].push_back(&buffer);
+    }
+    RankMemory now;
     RankMemory fullest;
     for (std::size_t step = 0; step < program_.steps.size(); ++step) {
-      RankMemory now;
-      for (const Buffer& buffer : buffers_) {
-        if (buffer.lifetime.first <= step && step <= buffer.lifetime.last) {
-          now.*buffer.account += buffer.lifetime.floats * sizeof(float);
-        }
+      for (const Buffer* buffer : begin[step]) {
+        now.*buffer->account += buffer->lifetime.floats * sizeof(float);
       }
       if (now.total() > fullest.total()) fullest = now;
+      for (const Buffer* buffer : end[step]) {
+        now.*buffer->account -= buffer->lifetime.floats * sizeof(float);
+      }
     }
     program_.memory.workspace = fullest.workspace;
     program_.memory.messages = fullest.messages;
@@ -162,6 +195,7 @@ class ArenaWriter {
   const Network& network_;
   Program& program_;
   std::vector<Buffer> buffers_;
+  std::vector<LayerBuffers> buffers_of_;  // by position
 };
 
 }  // namespace

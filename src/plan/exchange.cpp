@@ -8,10 +8,6 @@
 namespace vpinfer {
 namespace {
 
-bool delivered_to(const Delivery& delivery, int position, int rank) {
-  return rank == 0 && std::binary_search(delivery.begin(), delivery.end(), position);
-}
-
 /// What is needed and not owned, cut into disjoint boxes.
 std::vector<Box> missing_boxes(const std::vector<Box>& needed, const Box& owned) {
   std::vector<Box> missing;
@@ -52,45 +48,53 @@ void collect_transfers(const Layout& layout, int rank, std::vector<Box> missing,
 
 }  // namespace
 
-std::vector<Box> needed_boxes(const Network& network, const Plan& plan, const Delivery& delivery,
-                              int position, int rank) {
-  if (delivered_to(delivery, position, rank)) return {whole(network.layer(position).output)};
-  std::vector<Box> needed;
-  for (int consumer = position + 1; consumer < network.size(); ++consumer) {
-    const Layer& layer = network.layer(consumer);
-    for (std::size_t index = 0; index < layer.inputs.size(); ++index) {
-      if (layer.inputs[index] != position) continue;
-      const Box box = required_input(network, consumer, index, plan.owned(consumer, rank));
-      if (!box.empty()) needed.push_back(box);
+Demand::Demand(const Network& network, Delivery delivery)
+    : network_(network), delivery_(std::move(delivery)), readers_(network.layers.size()) {
+  for (int position = 0; position < network.size(); ++position) {
+    const std::vector<int>& inputs = network.layer(position).inputs;
+    for (std::size_t index = 0; index < inputs.size(); ++index) {
+      readers_[static_cast<std::size_t>(inputs[index])].push_back({position, index});
     }
+  }
+}
+
+bool Demand::is_delivered_to(int position, int rank) const {
+  return rank == 0 && std::binary_search(delivery_.begin(), delivery_.end(), position);
+}
+
+std::vector<Box> needed_boxes(const Demand& demand, const Plan& plan, int position, int rank) {
+  const Network& network = demand.network();
+  if (demand.is_delivered_to(position, rank)) return {whole(network.layer(position).output)};
+  std::vector<Box> needed;
+  for (const Demand::Reader& reader : demand.readers(position)) {
+    const Box box =
+        required_input(network, reader.position, reader.index, plan.owned(reader.position, rank));
+    if (!box.empty()) needed.push_back(box);
   }
   return needed;
 }
 
-Box hull_of_needs(const Network& network, const Plan& plan, const Delivery& delivery, int position,
-                  int rank) {
+Box hull_of_needs(const Demand& demand, const Plan& plan, int position, int rank) {
   Box all;
-  for (const Box& box : needed_boxes(network, plan, delivery, position, rank)) all = hull(all, box);
+  for (const Box& box : needed_boxes(demand, plan, position, rank)) all = hull(all, box);
   return all;
 }
 
-std::vector<Transfer> exchange(const Network& network, const Plan& plan, const Delivery& delivery,
-                               int position) {
+std::vector<Transfer> exchange(const Demand& demand, const Plan& plan, int position) {
   std::vector<Transfer> transfers;
   const Layout& layout = plan.layouts[static_cast<std::size_t>(position)];
   for (int rank = 0; rank < plan.ranks; ++rank) {
-    const std::vector<Box> needed = needed_boxes(network, plan, delivery, position, rank);
+    const std::vector<Box> needed = needed_boxes(demand, plan, position, rank);
     collect_transfers(layout, rank, missing_boxes(needed, plan.owned(position, rank)), transfers);
   }
   return transfers;
 }
 
 std::size_t bytes_moved(const Network& network, const Plan& plan, const Delivery& delivery) {
+  const Demand demand(network, delivery);
   std::size_t bytes = 0;
   for (int position = 0; position < network.size(); ++position) {
-    for (const Transfer& transfer : exchange(network, plan, delivery, position)) {
-      bytes += transfer.box.bytes();
-    }
+    for (const Transfer& transfer : exchange(demand, plan, position)) bytes += transfer.box.bytes();
   }
   return bytes;
 }

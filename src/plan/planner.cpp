@@ -65,7 +65,8 @@ bool covers(const Layout& layout, const Shape& shape) {
   return missing.empty();
 }
 
-Plan plan_with(const Network& network, Strategy strategy, const Divisions& divisions, int ranks) {
+Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisions, int ranks) {
+  const Network& network = demand.network();
   Plan plan{strategy, ranks, {}};
   for (int i = 0; i < network.size(); ++i) {
     plan.layouts.push_back(
@@ -76,7 +77,7 @@ Plan plan_with(const Network& network, Strategy strategy, const Divisions& divis
     if (!only_moves(network, i)) continue;
     Layout readers;
     for (int rank = 0; rank < ranks; ++rank) {
-      readers.push_back(hull_of_needs(network, plan, {}, i, rank));
+      readers.push_back(hull_of_needs(demand, plan, i, rank));
     }
     if (covers(readers, network.layer(i).output)) {
       plan.layouts[static_cast<std::size_t>(i)] = std::move(readers);
@@ -90,7 +91,10 @@ Plan plan_with(const Network& network, Strategy strategy, const Divisions& divis
 class VerticalSearch {
  public:
   VerticalSearch(const Network& network, int ranks)
-      : network_(network), ranks_(ranks), delivery_(result_layers(network)) {
+      : network_(network),
+        ranks_(ranks),
+        readers_(network, {}),
+        demand_(network, result_layers(network)) {
     for (int i = 0; i < network.size(); ++i) {
       if (is_chosen(network.layer(i))) chosen_.push_back(i);
     }
@@ -119,13 +123,11 @@ class VerticalSearch {
         divisions[index(i)] = divisions[index(layer.inputs.front())];
       }
     }
-    Plan plan = plan_with(network_, Strategy::kVertical, divisions, ranks_);
+    Plan plan = plan_with(readers_, Strategy::kVertical, divisions, ranks_);
+    const Prediction prediction = predict(demand_, plan);
     std::size_t memory = 0;
-    for (const RankMemory& rank : predict_memory(network_, plan, delivery_)) {
-      memory = std::max(memory, rank.total());
-    }
-    const std::size_t bytes = bytes_moved(network_, plan, delivery_);
-    return {std::move(divisions), std::move(plan), memory, bytes};
+    for (const RankMemory& rank : prediction.memory) memory = std::max(memory, rank.total());
+    return {std::move(divisions), std::move(plan), memory, prediction.bytes_moved};
   }
 
   /// Tiles up to some layer, channel shares from there on: the switch that needs the least memory.
@@ -140,7 +142,7 @@ class VerticalSearch {
     return best;
   }
 
-  /// Turns one layer at a time, always the one that lowers the cost most, until none does.
+  /// Turns one layer after another, round and round, where that lowers the cost, until none does.
   Candidate descend(const Candidate& leanest) const {
     const std::size_t memory_limit = leanest.memory + leanest.memory / 20;
     // Memory comes first: a percent of it is worth four percent of the bytes.
@@ -150,24 +152,25 @@ class VerticalSearch {
                  static_cast<double>(std::max<std::size_t>(1, leanest.bytes));
     };
     Candidate best = leanest;
-    while (true) {
-      std::optional<Candidate> better;
-      for (const int position : chosen_) {
-        Divisions divisions = best.divisions;
-        Division& division = divisions[index(position)];
-        division = division == Division::kTiles ? Division::kChannelShares : Division::kTiles;
-        Candidate next = candidate(std::move(divisions));
-        const double cost_to_beat = cost(better ? *better : best);
-        if (next.memory <= memory_limit && cost(next) < cost_to_beat) better = std::move(next);
+    std::size_t unchanged = 0;  // layers in a row that stayed as they are
+    for (std::size_t i = 0; unchanged < chosen_.size(); i = (i + 1) % chosen_.size()) {
+      Divisions divisions = best.divisions;
+      Division& division = divisions[index(chosen_[i])];
+      division = division == Division::kTiles ? Division::kChannelShares : Division::kTiles;
+      Candidate next = candidate(std::move(divisions));
+      ++unchanged;
+      if (next.memory <= memory_limit && cost(next) < cost(best)) {
+        best = std::move(next);
+        unchanged = 0;
       }
-      if (!better) return best;
-      best = std::move(*better);
     }
+    return best;
   }
 
   const Network& network_;
   int ranks_;
-  Delivery delivery_;
+  Demand readers_;  // of layers alone
+  Demand demand_;   // of the results too
   std::vector<int> chosen_;
 };
 
@@ -177,7 +180,7 @@ Plan make_plan(const Network& network, Strategy strategy, int ranks) {
   if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
   if (strategy == Strategy::kVertical) return VerticalSearch(network, ranks).best();
   if (strategy == Strategy::kData) {
-    return plan_with(network, strategy, Divisions(network.layers.size(), Division::kTiles), ranks);
+    return plan_with({network, {}}, strategy, Divisions(network.layers.size(), Division::kTiles), ranks);
   }
   Plan plan{strategy, ranks, {}};
   for (const Layer& layer : network.layers) {

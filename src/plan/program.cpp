@@ -27,10 +27,10 @@ void add_to_message(std::vector<Message>& messages, int peer, const Box& box) {
 }
 
 /// Decides whether a rank reads an output where it has written it.
-void choose_storage(const Network& network, const Plan& plan, const Delivery& delivery,
-                    int position, int rank, Tensor& tensor) {
+void choose_storage(const Demand& demand, const Plan& plan, int position, int rank,
+                    Tensor& tensor) {
   const Box& owned = plan.owned(position, rank);
-  const Box needed = hull_of_needs(network, plan, delivery, position, rank);
+  const Box needed = hull_of_needs(demand, plan, position, rank);
   const Box both = hull(owned, needed);
   const bool smaller_apart = both.elements() > owned.elements() + needed.elements();
   // The whole input goes as soon as it is sent; rank 0 then keeps its part like the others.
@@ -53,8 +53,8 @@ std::size_t workspace_floats(const Network& network, const Plan& plan, int posit
 }
 
 /// The programs of some ranks; each layer's exchange is computed once for all of them.
-std::vector<Program> make_programs(const Network& network, const Plan& plan,
-                                   const Delivery& delivery, Interval ranks) {
+std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Interval ranks) {
+  const Network& network = demand.network();
   std::vector<Program> programs(static_cast<std::size_t>(ranks.size()));
   const auto program_of = [&](int rank) {
     return &programs[static_cast<std::size_t>(rank - ranks.begin)];
@@ -67,7 +67,7 @@ std::vector<Program> make_programs(const Network& network, const Plan& plan,
     const auto tensor_of = [&](int rank) -> Tensor& {
       return program_of(rank)->tensors[static_cast<std::size_t>(position)];
     };
-    for (const Transfer& transfer : exchange(network, plan, delivery, position)) {
+    for (const Transfer& transfer : exchange(demand, plan, position)) {
       if (ranks.contains({transfer.to, transfer.to + 1})) {
         add_to_message(tensor_of(transfer.to).receives, transfer.from, transfer.box);
       }
@@ -77,14 +77,14 @@ std::vector<Program> make_programs(const Network& network, const Plan& plan,
     }
     for (int rank = ranks.begin; rank < ranks.end; ++rank) {
       Tensor& tensor = tensor_of(rank);
-      choose_storage(network, plan, delivery, position, rank, tensor);
+      choose_storage(demand, plan, position, rank, tensor);
       tensor.workspace_floats = workspace_floats(network, plan, position, rank);
       choose_staging(tensor.read, tensor.receives);
       choose_staging(tensor.written, tensor.sends);
     }
   }
   for (Program& program : programs) {
-    write_steps(network, plan, delivery, program);
+    write_steps(network, plan, demand.delivery(), program);
     place_buffers(network, program);
     program.memory.weights = weights_bytes(network, plan, program.rank);
     program.memory.library = kLibraryBytes;
@@ -95,16 +95,25 @@ std::vector<Program> make_programs(const Network& network, const Plan& plan,
 }  // namespace
 
 Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank) {
-  return std::move(make_programs(network, plan, delivery, {rank, rank + 1}).front());
+  return std::move(make_programs({network, delivery}, plan, {rank, rank + 1}).front());
 }
 
 std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
                                        const Delivery& delivery) {
-  std::vector<RankMemory> memory;
-  for (const Program& program : make_programs(network, plan, delivery, {0, plan.ranks})) {
-    memory.push_back(program.memory);
+  return predict({network, delivery}, plan).memory;
+}
+
+Prediction predict(const Demand& demand, const Plan& plan) {
+  Prediction prediction;
+  for (const Program& program : make_programs(demand, plan, {0, plan.ranks})) {
+    prediction.memory.push_back(program.memory);
+    for (const Tensor& tensor : program.tensors) {
+      for (const Message& message : tensor.sends) {
+        prediction.bytes_moved += message.floats * sizeof(float);
+      }
+    }
   }
-  return memory;
+  return prediction;
 }
 
 }  // namespace vpinfer

@@ -97,6 +97,25 @@ class StepWriter {
     return box.rows.size() * box.cols.size() >= kFewPixels || weights < kManyWeights;
   }
 
+  /// How far from one end the first computable slice of an axis lies, at most `count`.  Computable
+  /// slices lie together: steps that double find them, halving finds the first.
+  template <typename IsComputable>
+  static int skip(int count, const IsComputable& is_computable) {
+    if (count == 0 || is_computable(0)) return 0;
+    int fails = 0;
+    int next = 1;
+    while (next < count && !is_computable(next)) {
+      fails = next;
+      next *= 2;
+    }
+    if (next >= count) return count;
+    while (next - fails > 1) {
+      const int middle = (fails + next) / 2;
+      (is_computable(middle) ? next : fails) = middle;
+    }
+    return next;
+  }
+
   /// The part of `box` that can be computed before the boxes on their way have arrived: every axis
   /// is shrunk from both ends to the slices that need none of them.
   Box interior(int position, const Box& box) const {
@@ -108,8 +127,9 @@ class StepWriter {
         return computable(position, slice, {&axis, 1});
       };
       Interval& range = inner.*axis;
-      while (!range.empty() && !slice_is_computable(range.begin)) ++range.begin;
-      while (!range.empty() && !slice_is_computable(range.end - 1)) --range.end;
+      range.begin += skip(range.size(), [&](int i) { return slice_is_computable(range.begin + i); });
+      range.end -= skip(range.size(), [&](int i) { return slice_is_computable(range.end - 1 - i); });
+      if (range.empty()) return {};
     }
     return !inner.empty() && computable(position, inner, kAxes) ? inner : Box{};
   }

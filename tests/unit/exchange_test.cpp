@@ -39,7 +39,7 @@ class Tally {
 void check_exchange_of(const Network& network, const Plan& plan, const Delivery& delivery,
                        int position) {
   const Shape& shape = network.layer(position).output;
-  const std::vector<Transfer> transfers = exchange(network, plan, delivery, position);
+  const std::vector<Transfer> transfers = exchange({network, delivery}, plan, position);
   EXPECT_TRUE(
       std::is_sorted(transfers.begin(), transfers.end(), [](const Transfer& a, const Transfer& b) {
         return a.to != b.to ? a.to < b.to : a.from < b.from;
@@ -49,8 +49,8 @@ void check_exchange_of(const Network& network, const Plan& plan, const Delivery&
     Tally needed(shape);
     Tally received(shape);
     owned.add(plan.owned(position, rank));
-    const Box hull_of = hull_of_needs(network, plan, delivery, position, rank);
-    for (const Box& box : needed_boxes(network, plan, delivery, position, rank)) {
+    const Box hull_of = hull_of_needs({network, delivery}, plan, position, rank);
+    for (const Box& box : needed_boxes({network, delivery}, plan, position, rank)) {
       needed.add(box);
       EXPECT_TRUE(hull_of.contains(box));
     }
@@ -85,7 +85,7 @@ TEST(Exchange, NeedsAreTheReceptiveFieldsOfAllConsumers) {
         const std::vector<int>& inputs = network.layer(consumer).inputs;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
           const Box box = required_input(network, consumer, i, plan.owned(consumer, rank));
-          const std::vector<Box> needed = needed_boxes(network, plan, {}, inputs[i], rank);
+          const std::vector<Box> needed = needed_boxes({network, {}}, plan, inputs[i], rank);
           EXPECT_TRUE(box.empty() || std::count(needed.begin(), needed.end(), box) > 0);
         }
       }
@@ -97,8 +97,8 @@ TEST(Exchange, RankZeroNeedsAllOfWhatIsDelivered) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
     const Delivery delivery{network.size() - 1};
     const Box all = whole(network.layer(delivery.front()).output);
-    EXPECT_EQ(hull_of_needs(network, plan, delivery, delivery.front(), 0), all);
-    EXPECT_TRUE(needed_boxes(network, plan, {}, delivery.front(), 0).empty());
+    EXPECT_EQ(hull_of_needs({network, delivery}, plan, delivery.front(), 0), all);
+    EXPECT_TRUE(needed_boxes({network, {}}, plan, delivery.front(), 0).empty());
   });
 }
 
@@ -127,7 +127,7 @@ TEST(Exchange, TakesFromTheNearestOwner) {
   const Box all = whole({4, 1, 1});
   // Ranks 0 and 3 both own all of layer 1; ranks 1 and 2 read it.
   const Plan plan{Strategy::kData, 4, {{all, {}, {}, {}}, {all, {}, {}, all}, {{}, all, all, {}}}};
-  EXPECT_EQ(exchange(network, plan, {}, 1), (std::vector<Transfer>{{0, 1, all}, {3, 2, all}}));
+  EXPECT_EQ(exchange({network, {}}, plan, 1), (std::vector<Transfer>{{0, 1, all}, {3, 2, all}}));
 }
 
 }  // namespace

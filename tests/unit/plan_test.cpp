@@ -82,7 +82,7 @@ TEST(MakePlan, DataCutsRowsOnly) {
     const int ranks = 2 + static_cast<int>(seed % 30);
     const Plan plan = make_plan(network, Strategy::kData, ranks);
     for (int i = 1; i < network.size(); ++i) {
-      if (only_moves(network, i) || is<Region>(network, i)) continue;
+      if (only_moves(network, i) || is_head(network.layer(i).operation)) continue;
       const Shape& shape = network.layer(i).output;
       for (int rank = 0; rank < ranks; ++rank) {
         const Box expected{share(shape.rows, ranks, rank), {0, shape.cols}, {0, shape.channels}};
@@ -123,7 +123,8 @@ TEST(WeightsBytes, AddUp) {
       std::size_t bytes = 0;
       for (int i = 0; i < network.size(); ++i) {
         const Interval filters = owned_filters(network, plan, i, rank);
-        const bool computes = is<Convolution>(network, i) && !plan.owned(i, rank).empty();
+        const bool trained = weight_shape(network, i).filters > 0;
+        const bool computes = trained && !plan.owned(i, rank).empty();
         EXPECT_EQ(filters, computes ? plan.owned(i, rank).channels : Interval{});
         bytes += static_cast<std::size_t>(filters.size()) *
                  (weight_shape(network, i).elements_per_filter() + 1) * sizeof(float);

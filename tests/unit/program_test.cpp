@@ -58,7 +58,7 @@ TEST(Program, StorageHoldsWhatIsOwnedAndNeeded) {
         const Tensor& tensor = program.tensor(position);
         const Box& owned = plan.owned(position, program.rank);
         EXPECT_TRUE(tensor.written.box.contains(owned));
-        for (const Box& box : needed_boxes(network, plan, delivery, position, program.rank)) {
+        for (const Box& box : needed_boxes({network, delivery}, plan, position, program.rank)) {
           EXPECT_TRUE(tensor.read.box.contains(box));
         }
         EXPECT_TRUE(whole(network.layer(position).output).contains(tensor.read.box));

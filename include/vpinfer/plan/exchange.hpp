@@ -18,21 +18,43 @@ struct Transfer {
 /// What a run hands to rank 0 beside computing it: positions of layers, in increasing order.
 using Delivery = std::vector<int>;
 
-/// What `rank` reads of the output at `position`: the receptive fields of its boxes in all
-/// consuming layers, and everything if the layer is delivered and the rank is 0.  Boxes may
-/// overlap.
-[[nodiscard]] std::vector<Box> needed_boxes(const Network& network, const Plan& plan,
-                                            const Delivery& delivery, int position, int rank);
+/// Who wants a network's outputs: the layers that read them, and rank 0 those that are delivered.
+/// The network must outlive it.
+class Demand {
+ public:
+  /// A layer that takes an output as its input number `index`.
+  struct Reader {
+    int position = 0;
+    std::size_t index = 0;
+  };
+
+  Demand(const Network& network, Delivery delivery);
+
+  [[nodiscard]] const Network& network() const { return network_; }
+  [[nodiscard]] const Delivery& delivery() const { return delivery_; }
+  [[nodiscard]] const std::vector<Reader>& readers(int position) const {
+    return readers_[static_cast<std::size_t>(position)];
+  }
+  [[nodiscard]] bool is_delivered_to(int position, int rank) const;
+
+ private:
+  const Network& network_;
+  Delivery delivery_;
+  std::vector<std::vector<Reader>> readers_;  // by position
+};
+
+/// What `rank` reads of the output at `position`: the receptive fields of its boxes in all readers,
+/// and everything if the layer is delivered and the rank is 0.  Boxes may overlap.
+[[nodiscard]] std::vector<Box> needed_boxes(const Demand& demand, const Plan& plan, int position,
+                                            int rank);
 
 /// The smallest box that holds all needed boxes.
-[[nodiscard]] Box hull_of_needs(const Network& network, const Plan& plan, const Delivery& delivery,
-                                int position, int rank);
+[[nodiscard]] Box hull_of_needs(const Demand& demand, const Plan& plan, int position, int rank);
 
 /// Everything that moves once the output at `position` is computed: to each rank, what it needs and
 /// does not own, each element exactly once, from the owner whose rank is nearest.  Ordered by
 /// receiver, then sender.
-[[nodiscard]] std::vector<Transfer> exchange(const Network& network, const Plan& plan,
-                                             const Delivery& delivery, int position);
+[[nodiscard]] std::vector<Transfer> exchange(const Demand& demand, const Plan& plan, int position);
 
 /// Bytes that all ranks together send for one frame.
 [[nodiscard]] std::size_t bytes_moved(const Network& network, const Plan& plan,

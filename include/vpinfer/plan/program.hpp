@@ -102,6 +102,14 @@ struct Program {
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
                                    const Delivery& delivery, int rank);
 
+/// What a plan costs, known before anything runs.
+struct Prediction {
+  std::vector<RankMemory> memory;  ///< by rank
+  std::size_t bytes_moved = 0;     ///< by all ranks together for one frame
+};
+
+[[nodiscard]] Prediction predict(const Demand& demand, const Plan& plan);
+
 /// Predicted memory of every rank.
 [[nodiscard]] std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
                                                      const Delivery& delivery);
