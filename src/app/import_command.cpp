@@ -36,14 +36,14 @@ Imported import_darknet(const ImportOptions& options) {
 
 Imported import_onnx(const ImportOptions& options) {
   const OnnxGraph graph = read_onnx(options.source);
-  const auto model = std::make_shared<OnnxModel>(
-      translate_onnx(graph, options.onnx, options.source.string()));
+  const auto model =
+      std::make_shared<OnnxModel>(translate_onnx(graph, options.onnx, options.source.string()));
   Imported imported{std::move(model->network),
                     [model](int position) { return std::move(model->weights.at(position)); },
                     std::move(model->warnings)};
   imported.network.name = options.source.stem().string();
-  imported.network.origin = options.source.filename().string() + ", operator set " +
-                            std::to_string(graph.opset);
+  imported.network.origin =
+      options.source.filename().string() + ", operator set " + std::to_string(graph.opset);
   if (!graph.producer.empty()) imported.network.origin += " by " + graph.producer;
   if (!options.heads.empty()) {
     const std::vector<std::string> unknown = add_heads(imported.network, options.heads);
@@ -74,7 +74,9 @@ ExitCode import_model(const ImportOptions& options) {
   check_output_file("--output", options.output,
                     {options.source, options.weights, options.labels, options.heads});
   Imported imported = is_onnx(options.source) ? import_onnx(options) : import_darknet(options);
-  for (const std::string& warning : imported.warnings) std::cerr << "warning: " << warning << '\n';
+  for (const std::string& warning : imported.warnings) {
+    std::cerr << "warning: " << printable(warning) << '\n';
+  }
   Network& network = imported.network;
   network.normalisation = options.normalisation;
   // As the frameworks resize that networks come from.

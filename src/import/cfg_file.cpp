@@ -15,10 +15,11 @@ constexpr int kLargest = 65536;
 
 /// Keys of Darknet's layers that matter for training only.
 constexpr std::array<std::string_view, 30> kTrainingKeys{
-    "absolute", "angle", "bias_match", "class_scale", "coord_scale", "dontload", "exposure",
-    "flip", "forced", "ignore_thresh", "jitter", "joint", "label_smooth", "learning_rate", "log",
-    "mask_scale", "max", "noloss", "noobject_scale", "object_scale", "probability", "random",
-    "ratio", "rescore", "saturation", "shift", "stopbackward", "thresh", "truth_thresh", "type"};
+    "absolute",       "angle",         "bias_match",   "class_scale",   "coord_scale",  "dontload",
+    "exposure",       "flip",          "forced",       "ignore_thresh", "jitter",       "joint",
+    "label_smooth",   "learning_rate", "log",          "mask_scale",    "max",          "noloss",
+    "noobject_scale", "object_scale",  "probability",  "random",        "ratio",        "rescore",
+    "saturation",     "shift",         "stopbackward", "thresh",        "truth_thresh", "type"};
 
 std::string without_spaces(std::string line) {
   std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });

@@ -149,15 +149,11 @@ void add_reorg(const SectionBuild& build) {
 /// The centre of the picture, with values from [0, 1] moved to [-1, 1].
 void add_crop(const SectionBuild& build) {
   const Shape& in = input_shape(build);
-  const auto centre = [](int size, int wanted) {
-    return Cut{(size - wanted) / 2, wanted};
-  };
+  const auto centre = [](int size, int wanted) { return Cut{(size - wanted) / 2, wanted}; };
   const bool adjust = !build.section.flag("noadjust");
   append(build, Slice{centre(in.rows, build.section.integer("crop_height", 1)),
-                      centre(in.cols, build.section.integer("crop_width", 1)),
-                      Cut{0, in.channels},
-                      adjust ? 2.0F : 1.0F,
-                      adjust ? -1.0F : 0.0F});
+                      centre(in.cols, build.section.integer("crop_width", 1)), Cut{0, in.channels},
+                      adjust ? 2.0F : 1.0F, adjust ? -1.0F : 0.0F});
 }
 
 void add_softmax(const SectionBuild& build) {
@@ -191,7 +187,8 @@ void add_region(const SectionBuild& build) {
   CfgSection& section = build.section;
   must_be_off(build, {"background"});
   if (section.integer("coords", 4) != 4) refuse(build, "coords must be 4");
-  Region region{section.integer("classes", 20), section.flag("softmax"), read_anchors(build), {}, {}};
+  Region region{
+      section.integer("classes", 20), section.flag("softmax"), read_anchors(build), {}, {}};
   if (const auto path = section.file("tree")) region.tree = read_class_tree(*path);
   if (const auto path = section.file("map")) region.map = read_class_map(*path);
   append(build, std::move(region));
@@ -209,8 +206,8 @@ void add_yolo(const SectionBuild& build) {
   Region region{build.section.integer("classes", 20), false, {}, {}, {}};
   for (const int i : mask) {
     if (i < 0 || i >= static_cast<int>(anchors.size())) {
-      refuse(build, "mask names anchor " + std::to_string(i) + " of " +
-                        std::to_string(anchors.size()));
+      refuse(build,
+             "mask names anchor " + std::to_string(i) + " of " + std::to_string(anchors.size()));
     }
     const Anchor& pixels = anchors[static_cast<std::size_t>(i)];
     region.anchors.push_back(
@@ -223,9 +220,9 @@ void add_yolo(const SectionBuild& build) {
 void add_detection(const SectionBuild& build) {
   CfgSection& section = build.section;
   if (section.integer("coords", 1) != 4) refuse(build, "coords must be 4");
-  append(build, GridHead{section.integer("side", 7), section.integer("num", 1),
-                         section.integer("classes", 1), section.flag("softmax"),
-                         section.flag("sqrt")});
+  append(build,
+         GridHead{section.integer("side", 7), section.integer("num", 1),
+                  section.integer("classes", 1), section.flag("softmax"), section.flag("sqrt")});
 }
 
 constexpr std::array<DarknetLayerType, 21> kLayerTypes{{

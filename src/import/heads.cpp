@@ -38,7 +38,8 @@ NetworkOutput& find_output(Network& network, CfgSection& section) {
     if (output.name == name) return output;
     known += (known.empty() ? "" : ", ") + output.name;
   }
-  throw BadInput(section.where() + ": the key 'input' must name an output of the network: " + known);
+  throw BadInput(section.where() +
+                 ": the key 'input' must name an output of the network: " + known);
 }
 
 }  // namespace

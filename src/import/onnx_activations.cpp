@@ -94,21 +94,21 @@ void softmax(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_activation_operators() {
-  return {{"Relu", activation<Activation::kRelu>, ""},
-          {"LeakyRelu", leaky_relu, "alpha"},
-          {"Clip", clip, "constant bounds"},
-          {"Sigmoid", activation<Activation::kLogistic>, ""},
-          {"HardSigmoid", hard_sigmoid, "alpha, beta"},
-          {"HardSwish", activation<Activation::kHardSwish>, ""},
-          {"Elu", elu, "alpha"},
-          {"Selu", selu, "alpha, gamma"},
-          {"Tanh", activation<Activation::kTanh>, ""},
-          {"Softplus", activation<Activation::kSoftplus>, ""},
-          {"Mish", activation<Activation::kMish>, ""},
-          {"Softmax", softmax, "over one axis, or all"},
-          {"Identity", identity, ""},
-          {"Dropout", dropout, "does nothing"},
-          {"Cast", cast, "of constants; a picture stays float"}};
+  return {{"Relu", activation<Activation::kRelu>, 1, ""},
+          {"LeakyRelu", leaky_relu, 1, "alpha"},
+          {"Clip", clip, 3, "constant bounds"},
+          {"Sigmoid", activation<Activation::kLogistic>, 1, ""},
+          {"HardSigmoid", hard_sigmoid, 1, "alpha, beta"},
+          {"HardSwish", activation<Activation::kHardSwish>, 1, ""},
+          {"Elu", elu, 1, "alpha"},
+          {"Selu", selu, 1, "alpha, gamma"},
+          {"Tanh", activation<Activation::kTanh>, 1, ""},
+          {"Softplus", activation<Activation::kSoftplus>, 1, ""},
+          {"Mish", activation<Activation::kMish>, 1, ""},
+          {"Softmax", softmax, 1, "over one axis, or all"},
+          {"Identity", identity, 1, ""},
+          {"Dropout", dropout, 3, "does nothing"},
+          {"Cast", cast, 1, "of constants; a picture stays float"}};
 }
 
 }  // namespace vpinfer

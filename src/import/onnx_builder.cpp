@@ -80,6 +80,16 @@ float OnnxBuilder::scalar(const OnnxNodeReader& node, std::size_t input) const {
   return values.front();
 }
 
+const std::vector<float>& OnnxBuilder::vector(const OnnxNodeReader& node, std::size_t input,
+                                              int count) const {
+  const std::vector<float>& values = floats(node, input);
+  if (constant(node, input).dims != std::vector<std::int64_t>{count}) {
+    node.refuse("'" + node.input(input) + "' must hold " + std::to_string(count) +
+                " numbers, not " + to_string(constant(node, input).dims));
+  }
+  return values;
+}
+
 FeatureMap OnnxBuilder::layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor,
                                  std::size_t rank) {
   if (!tensor.is_float()) node.unsupported("a constant of integers beside the picture");
@@ -175,7 +185,7 @@ bool OnnxBuilder::is_unflattened(const FeatureMap& map) const {
 }
 
 std::optional<Axis> OnnxBuilder::box_axis(const OnnxNodeReader& node, const FeatureMap& map,
-                                             std::size_t axis) const {
+                                          std::size_t axis) const {
   if (axis == 0) return std::nullopt;
   if (is_unflattened(map)) return map.order[axis - 1];
   if (map.dims == std::vector<std::int64_t>{batch_, shape(map).channels}) return Axis::kChannels;

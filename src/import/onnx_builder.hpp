@@ -63,6 +63,9 @@ class OnnxBuilder {
                                                           std::size_t input) const;
   /// The only number of a constant.
   [[nodiscard]] float scalar(const OnnxNodeReader& node, std::size_t input) const;
+  /// The numbers of a constant that has one axis, `count` elements long.
+  [[nodiscard]] const std::vector<float>& vector(const OnnxNodeReader& node, std::size_t input,
+                                                 int count) const;
   /// What an input is computed to; a constant becomes a layer.
   [[nodiscard]] FeatureMap feature(const OnnxNodeReader& node, std::size_t input);
   /// The same with its margin added.
@@ -88,7 +91,7 @@ class OnnxBuilder {
   /// Which axis of the box an axis of ONNX's tensor is; empty for the batch.  Throws BadInput, in
   /// the node's name, if the tensor was reshaped.
   [[nodiscard]] std::optional<Axis> box_axis(const OnnxNodeReader& node, const FeatureMap& map,
-                                                std::size_t axis) const;
+                                             std::size_t axis) const;
   [[nodiscard]] int extent(const FeatureMap& map, Axis axis) const;
   /// Whether ONNX sees the elements of both boxes in the same order.
   [[nodiscard]] bool same_order(const FeatureMap& map, const AxisOrder& order) const;
@@ -124,8 +127,12 @@ class OnnxBuilder {
 struct OnnxOperator {
   std::string_view name;
   void (*translate)(OnnxBuilder&, const OnnxNodeReader&);
+  std::size_t most_inputs;
   std::string_view help;
 };
+
+/// For operators that take as many inputs as they are given.
+inline constexpr std::size_t kAnyNumber = 1000000;
 
 // The operators, by what they do.
 [[nodiscard]] std::vector<OnnxOperator> onnx_weighted_operators();
@@ -137,8 +144,8 @@ struct OnnxOperator {
 
 /// Computes a node whose inputs are all constants; empty if its operator is not one that is folded.
 /// An input that is left out is null.
-[[nodiscard]] std::optional<OnnxTensor> fold_constants(const OnnxNodeReader& node,
-                                                       const std::vector<const OnnxTensor*>& inputs);
+[[nodiscard]] std::optional<OnnxTensor> fold_constants(
+    const OnnxNodeReader& node, const std::vector<const OnnxTensor*>& inputs);
 /// The operators that `fold_constants` computes.
 [[nodiscard]] std::vector<std::string_view> folded_operators();
 

@@ -146,7 +146,8 @@ OnnxTensor flatten(const Fold& fold) {
 OnnxTensor transpose(const Fold& fold) {
   const Dims& from = fold.input(0).dims;
   Dims backwards;
-  for (std::size_t i = from.size(); i > 0; --i) backwards.push_back(static_cast<std::int64_t>(i) - 1);
+  for (std::size_t i = from.size(); i > 0; --i)
+    backwards.push_back(static_cast<std::int64_t>(i) - 1);
   const Dims permutation = fold.node.integers("perm", backwards);
   Dims sorted = permutation;
   std::sort(sorted.begin(), sorted.end());
@@ -168,10 +169,12 @@ OnnxTensor gather(const Fold& fold) {
   const std::vector<std::int64_t>& indices = fold.integers(1);
   const std::size_t axis = fold.node.axis(fold.node.integer("axis", 0), data.dims.size());
   const Dims& of_indices = fold.input(1).dims;
-  for (const std::int64_t index : indices) (void)fold.node.axis(index, static_cast<std::size_t>(data.dims[axis]));
+  for (const std::int64_t index : indices)
+    (void)fold.node.axis(index, static_cast<std::size_t>(data.dims[axis]));
   Dims dims(data.dims.begin(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis));
   dims.insert(dims.end(), of_indices.begin(), of_indices.end());
-  dims.insert(dims.end(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1, data.dims.end());
+  dims.insert(dims.end(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1,
+              data.dims.end());
   const Dims strides = strides_of(data.dims);
   const Dims index_strides = strides_of(of_indices);
   return gather_elements(fold, data, dims, [&](const Dims& index) {
@@ -312,7 +315,8 @@ OnnxTensor combine(const Fold& fold, const Function& function) {
   const OnnxTensor other = spread(b, of_b);
   if (result.is_float()) {
     std::vector<float> values = result.floats();
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = function(values[i], other.floats()[i]);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = function(values[i], other.floats()[i]);
     result.values = std::move(values);
   } else {
     std::vector<std::int64_t> values = result.integers();
@@ -363,10 +367,18 @@ OnnxTensor each_float(const Fold& fold) {
   std::transform(values.begin(), values.end(), values.begin(), kFunction);
   return {fold.input(0).dims, std::move(values)};
 }
-float floor_of(float x) { return std::floor(x); }
-float ceil_of(float x) { return std::ceil(x); }
-float root_of(float x) { return std::sqrt(x); }
-float negated(float x) { return -x; }
+float floor_of(float x) {
+  return std::floor(x);
+}
+float ceil_of(float x) {
+  return std::ceil(x);
+}
+float root_of(float x) {
+  return std::sqrt(x);
+}
+float negated(float x) {
+  return -x;
+}
 
 OnnxTensor shape_of(const Fold& fold) {
   const Dims& dims = fold.input(0).dims;

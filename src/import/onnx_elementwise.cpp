@@ -71,8 +71,7 @@ std::optional<FeatureMap> with_constant(OnnxBuilder& builder, const OnnxNodeRead
   const auto numbers = per_channel(builder, **constant, map);
   if (!numbers) return std::nullopt;
   if (one_number && function == Arithmetic::kMaximum) {
-    return builder.activate(node, map,
-                            {Activation::kClip, numbers->front(), -Activation::kLowest});
+    return builder.activate(node, map, {Activation::kClip, numbers->front(), -Activation::kLowest});
   }
   if (one_number && function == Arithmetic::kMinimum) {
     return builder.activate(node, map, {Activation::kClip, Activation::kLowest, numbers->front()});
@@ -103,8 +102,7 @@ std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node
     result.position = builder.add(node, Activate{function}, {x.position});
     return result;
   };
-  const auto* activate =
-      std::get_if<Activate>(&builder.network().layer(gate.position).operation);
+  const auto* activate = std::get_if<Activate>(&builder.network().layer(gate.position).operation);
   if (activate == nullptr) return std::nullopt;
   if (is_activation_of(builder, gate.position, Activation::kLogistic, x.position)) {
     return replace(Activation::kSwish, 1);
@@ -198,15 +196,15 @@ void negate(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_elementwise_operators() {
-  return {{"Add", two_inputs<Arithmetic::kAdd>, "tensors or constants, broadcast"},
-          {"Sub", two_inputs<Arithmetic::kSubtract>, "the same"},
-          {"Mul", two_inputs<Arithmetic::kMultiply>,
+  return {{"Add", two_inputs<Arithmetic::kAdd>, 2, "tensors or constants, broadcast"},
+          {"Sub", two_inputs<Arithmetic::kSubtract>, 2, "the same"},
+          {"Mul", two_inputs<Arithmetic::kMultiply>, 2,
            "the same; x * sigmoid(x) and the like become one activation"},
-          {"Div", two_inputs<Arithmetic::kDivide>, "the same"},
-          {"Sum", many_inputs<Arithmetic::kAdd>, "the same"},
-          {"Max", many_inputs<Arithmetic::kMaximum>, "the same"},
-          {"Min", many_inputs<Arithmetic::kMinimum>, "the same"},
-          {"Neg", negate, ""}};
+          {"Div", two_inputs<Arithmetic::kDivide>, 2, "the same"},
+          {"Sum", many_inputs<Arithmetic::kAdd>, kAnyNumber, "the same"},
+          {"Max", many_inputs<Arithmetic::kMaximum>, kAnyNumber, "the same"},
+          {"Min", many_inputs<Arithmetic::kMinimum>, kAnyNumber, "the same"},
+          {"Neg", negate, 1, ""}};
 }
 
 }  // namespace vpinfer

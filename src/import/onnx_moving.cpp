@@ -15,6 +15,7 @@ void concat(OnnxBuilder& builder, const OnnxNodeReader& node) {
   for (std::size_t i = 0; i < count; ++i) maps.push_back(builder.complete(node, i));
   if (maps.empty()) node.refuse("it has no input");
   const FeatureMap& first = maps.front();
+  if (!node.has_attribute("axis")) node.refuse("it has no axis");
   const std::size_t axis = node.axis(node.integer("axis", 1), first.dims.size());
   if (count == 1) return builder.define(node.node().outputs.front(), first);
   const std::optional<Axis> box_axis = builder.box_axis(node, first, axis);
@@ -248,13 +249,12 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
   if (map.dims.size() != 4 || count != 4) {
     node.refuse(std::to_string(count) + " scales or sizes do not suit " + to_string(map.dims));
   }
-  const bool keeps_others =
-      sizes.empty() ? scales[0] == 1 && scales[1] == 1
-                    : sizes[0] == map.dims[0] && sizes[1] == map.dims[1];
+  const bool keeps_others = sizes.empty() ? scales[0] == 1 && scales[1] == 1
+                                          : sizes[0] == map.dims[0] && sizes[1] == map.dims[1];
   if (!keeps_others) node.unsupported("resizing other axes than rows and columns");
   const auto sampling = [&](int size, std::size_t axis) {
-    const double scale = sizes.empty() ? static_cast<double>(scales[axis])
-                                       : static_cast<double>(sizes[axis]) / size;
+    const double scale =
+        sizes.empty() ? static_cast<double>(scales[axis]) : static_cast<double>(sizes[axis]) / size;
     const double outputs =
         sizes.empty() ? std::floor(size * scale) : static_cast<double>(sizes[axis]);
     if (!(outputs >= 1 && outputs <= 1e6)) node.refuse("its output would be empty or too large");
@@ -279,8 +279,7 @@ void resize(OnnxBuilder& builder, const OnnxNodeReader& node) {
       node.has_input(3) ? builder.integers(node, 3) : std::vector<std::int64_t>{};
   if (scales.empty() == sizes.empty()) node.refuse("it needs either scales or sizes");
   if (node.has_attribute("axes")) node.unsupported("the attribute axes");
-  resample(builder, node, scales, sizes,
-           node.text("coordinate_transformation_mode", "half_pixel"),
+  resample(builder, node, scales, sizes, node.text("coordinate_transformation_mode", "half_pixel"),
            node.text("nearest_mode", "round_prefer_floor"));
 }
 
@@ -304,8 +303,8 @@ void depth_to_space(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const std::string mode = node.text("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") node.unsupported("mode " + mode);
   const int block = node.small(node.integer("blocksize", 0));
-  const DepthToSpace move{block, block,
-                          mode == "DCR" ? DepthOrder::kDepthColumnRow : DepthOrder::kColumnRowDepth};
+  const DepthToSpace move{
+      block, block, mode == "DCR" ? DepthOrder::kDepthColumnRow : DepthOrder::kColumnRowDepth};
   builder.define(node.node().outputs.front(),
                  builder.picture_of(builder.add(node, move, {map.position})));
 }
@@ -313,15 +312,15 @@ void depth_to_space(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_moving_operators() {
-  return {{"Concat", concat, "along channels, rows or columns"},
-          {"Split", split, "of channels, rows or columns"},
-          {"Slice", slice, "of channels, rows or columns, any steps; constant bounds"},
-          {"Pad", pad, "constant, edge, reflect; part of a convolution where possible"},
-          {"Resize", resize,
-           "nearest and linear, all coordinate modes; constant scales or sizes"},
-          {"Upsample", upsample, "nearest and linear"},
-          {"SpaceToDepth", space_to_depth, "blocksize"},
-          {"DepthToSpace", depth_to_space, "blocksize, mode"}};
+  return {
+      {"Concat", concat, kAnyNumber, "along channels, rows or columns"},
+      {"Split", split, 2, "of channels, rows or columns"},
+      {"Slice", slice, 5, "of channels, rows or columns, any steps; constant bounds"},
+      {"Pad", pad, 4, "constant, edge, reflect; part of a convolution where possible"},
+      {"Resize", resize, 4, "nearest and linear, all coordinate modes; constant scales or sizes"},
+      {"Upsample", upsample, 2, "nearest and linear"},
+      {"SpaceToDepth", space_to_depth, 1, "blocksize"},
+      {"DepthToSpace", depth_to_space, 1, "blocksize, mode"}};
 }
 
 }  // namespace vpinfer

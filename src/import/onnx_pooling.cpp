@@ -1,5 +1,6 @@
 // ONNX's operators that take maxima and means.
 
+#include <algorithm>
 #include <set>
 
 #include "onnx_builder.hpp"
@@ -7,10 +8,22 @@
 namespace vpinfer {
 namespace {
 
+/// The windows of a pooling.  Each must meet the picture: padding is smaller than a window.
+Windows read_pool(const OnnxNodeReader& node, const Shape& shape) {
+  const Windows windows = read_windows(node, shape, {});
+  for (const Window& window : {windows.rows, windows.cols}) {
+    const int after = windows.beyond_padding ? 0 : window.pad_after;
+    if (std::max(window.pad_before, after) >= window.reach()) {
+      node.refuse("its padding is as large as its windows");
+    }
+  }
+  return windows;
+}
+
 void max_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (node.has_output(1)) node.unsupported("an output of indices");
   const FeatureMap in = builder.picture(node, 0);
-  const Windows windows = read_windows(node, builder.shape(in), {});
+  const Windows windows = read_pool(node, builder.shape(in));
   builder.define(
       node.node().outputs.front(),
       builder.picture_of(builder.add(node, MaxPool{windows.rows, windows.cols}, {in.position})));
@@ -18,7 +31,7 @@ void max_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 void average_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap in = builder.picture(node, 0);
-  const Windows windows = read_windows(node, builder.shape(in), {});
+  const Windows windows = read_pool(node, builder.shape(in));
   const bool counts_padding = node.flag("count_include_pad");
   if (counts_padding && windows.beyond_padding) {
     node.unsupported("count_include_pad with windows that ceil_mode puts beyond the padding");
@@ -42,7 +55,8 @@ int average_channels(OnnxBuilder& builder, const OnnxNodeReader& node, int posit
   const int channels = builder.network().layer(position).output.channels;
   const int mean = builder.add(node, Convolution{1, 1, {}, {}}, {position});
   builder.weights()[mean] = {
-      std::vector<float>(static_cast<std::size_t>(channels), 1 / static_cast<float>(channels)), {0}};
+      std::vector<float>(static_cast<std::size_t>(channels), 1 / static_cast<float>(channels)),
+      {0}};
   return mean;
 }
 
@@ -75,11 +89,12 @@ void reduce_mean(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_pooling_operators() {
-  return {{"MaxPool", max_pool, "2-D: strides, dilations, any padding, ceil_mode"},
-          {"AveragePool", average_pool, "2-D: strides, any padding, ceil_mode, count_include_pad"},
-          {"GlobalMaxPool", global_pool<MaxPool>, ""},
-          {"GlobalAveragePool", global_pool<AveragePool>, ""},
-          {"ReduceMean", reduce_mean, "over channels, rows and columns"}};
+  return {
+      {"MaxPool", max_pool, 1, "2-D: strides, dilations, any padding, ceil_mode"},
+      {"AveragePool", average_pool, 1, "2-D: strides, any padding, ceil_mode, count_include_pad"},
+      {"GlobalMaxPool", global_pool<MaxPool>, 1, ""},
+      {"GlobalAveragePool", global_pool<AveragePool>, 1, ""},
+      {"ReduceMean", reduce_mean, 2, "over channels, rows and columns"}};
 }
 
 }  // namespace vpinfer

@@ -1,5 +1,5 @@
-// ONNX's operators that change how a tensor is looked at, without moving its elements: they lead into
-// a fully connected layer or out of the network.
+// ONNX's operators that change how a tensor is looked at, without moving its elements: they lead
+// into a fully connected layer or out of the network.
 
 #include <algorithm>
 #include <set>
@@ -52,9 +52,8 @@ void flatten(OnnxBuilder& builder, const OnnxNodeReader& node) {
   std::int64_t axis = node.integer("axis", 1);
   if (axis != rank) axis = static_cast<std::int64_t>(node.axis(axis, map.dims.size()));
   const auto cut = map.dims.begin() + axis;
-  define_reshaped(
-      builder, node, map,
-      {count_elements({map.dims.begin(), cut}), count_elements({cut, map.dims.end()})});
+  define_reshaped(builder, node, map,
+                  {count_elements({map.dims.begin(), cut}), count_elements({cut, map.dims.end()})});
 }
 
 /// The axes of Squeeze and Unsqueeze are an attribute, since opset 13 an input.
@@ -89,7 +88,8 @@ void unsqueeze(OnnxBuilder& builder, const OnnxNodeReader& node) {
   define_reshaped(builder, node, map, std::move(dims));
 }
 
-/// [N, C, block, block, H, W] with axes 0, 1, 4, 2, 5, 3 in turn: how PyTorch exports a pixel shuffle.
+/// [N, C, block, block, H, W] with axes 0, 1, 4, 2, 5, 3 in turn: how PyTorch exports a pixel
+/// shuffle.
 bool is_pixel_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
                       const std::vector<std::int64_t>& permutation) {
   const Shape& shape = builder.shape(map);
@@ -147,12 +147,12 @@ void shape(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_shape_operators() {
-  return {{"Reshape", reshape, "into a fully connected layer or out of the network"},
-          {"Flatten", flatten, "the same"},
-          {"Squeeze", squeeze, "the same"},
-          {"Unsqueeze", unsqueeze, "the same"},
-          {"Transpose", transpose, "the same, and as part of a pixel shuffle"},
-          {"Shape", shape, "becomes a constant"}};
+  return {{"Reshape", reshape, 2, "into a fully connected layer or out of the network"},
+          {"Flatten", flatten, 1, "the same"},
+          {"Squeeze", squeeze, 2, "the same"},
+          {"Unsqueeze", unsqueeze, 2, "the same"},
+          {"Transpose", transpose, 1, "the same, and as part of a pixel shuffle"},
+          {"Shape", shape, 1, "becomes a constant"}};
 }
 
 }  // namespace vpinfer

@@ -224,6 +224,10 @@ class Translation {
             "this operator is not supported; 'vpinfer import --list-layers' shows those that are, "
             "--outputs ends the network before it");
       }
+      if (node.inputs.size() > found->most_inputs) {
+        reader.refuse("it has " + std::to_string(node.inputs.size()) + " inputs, " +
+                      std::to_string(found->most_inputs) + " are possible");
+      }
       if (node.outputs.empty() || node.outputs.front().empty()) reader.refuse("it has no output");
       found->translate(builder, reader);
     }
@@ -246,8 +250,7 @@ class Translation {
     auto result = fold_constants(reader, inputs);
     if (!result) return false;
     if (reader.has_output(1)) reader.unsupported("a second output of a constant");
-    builder.define(reader.node().outputs.front(),
-                   std::make_shared<OnnxTensor>(std::move(*result)));
+    builder.define(reader.node().outputs.front(), std::make_shared<OnnxTensor>(std::move(*result)));
     return true;
   }
 

@@ -30,12 +30,7 @@ std::vector<float> channels_last(const std::vector<float>& values, std::size_t c
 std::vector<float> read_biases(const OnnxBuilder& builder, const OnnxNodeReader& node,
                                std::size_t index, int filters) {
   if (!node.has_input(index)) return std::vector<float>(static_cast<std::size_t>(filters));
-  std::vector<float> biases = builder.floats(node, index);
-  if (static_cast<int>(biases.size()) != filters) {
-    node.refuse("it has " + std::to_string(biases.size()) + " biases for " +
-                std::to_string(filters) + " filters");
-  }
-  return biases;
+  return builder.vector(node, index, filters);
 }
 
 /// The weights of a convolution: 4 axes.
@@ -84,18 +79,17 @@ void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const int count = node.small(dims[0]);
   const int position =
       builder.add(node, Convolution{count, groups, windows.rows, windows.cols}, {in.position});
-  builder.weights()[position] = {
-      channels_last(filters.floats(), static_cast<std::size_t>(dims[1]),
-                    static_cast<std::size_t>(dims[2] * dims[3])),
-      read_biases(builder, node, 2, count)};
+  builder.weights()[position] = {channels_last(filters.floats(), static_cast<std::size_t>(dims[1]),
+                                               static_cast<std::size_t>(dims[2] * dims[3])),
+                                 read_biases(builder, node, 2, count)};
   builder.define(node.node().outputs.front(), builder.picture_of(position));
 }
 
 /// A transposed convolution along one axis.  Output o gets input i through tap k if
-/// o + pad = i * stride + k.  With o + pad = q * stride + r and k = t * stride + r that is, for each
-/// phase r, an ordinary convolution: out[q * stride + r] = sum over t of in[q - t] * w[t * stride + r].
-/// Its `stride` phases are computed as filters of their own and become pixels by DepthToSpace.
-/// A dilated kernel has zeros between its taps.
+/// o + pad = i * stride + k.  With o + pad = q * stride + r and k = t * stride + r that is, for
+/// each phase r, an ordinary convolution: out[q * stride + r] = sum over t of in[q - t] * w[t *
+/// stride + r]. Its `stride` phases are computed as filters of their own and become pixels by
+/// DepthToSpace. A dilated kernel has zeros between its taps.
 struct TransposedAxis {
   int kernel = 1;
   int dilation = 1;
@@ -142,7 +136,8 @@ TransposedAxis read_transposed(const OnnxNodeReader& node, std::size_t axis, std
   const bool same = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
   if (node.has_attribute("output_shape") || same) {
     const int fallback = inputs * stride;
-    result.outputs = node.has_attribute("output_shape") ? number("output_shape", 2, axis, 0) : fallback;
+    result.outputs =
+        node.has_attribute("output_shape") ? number("output_shape", 2, axis, 0) : fallback;
     // An output larger than the input reaches ends in biases only.
     const int total = std::max(0, full - result.outputs);
     result.pad_before = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
@@ -197,8 +192,9 @@ void transposed_convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const TransposedAxis cols = read_transposed(node, 1, filters.dims[3], shape.cols);
   const int block = rows.stride * cols.stride;
   const int count = node.small(filters.dims[1] * groups);
-  const int phases = builder.add(node, Convolution{node.small(std::int64_t{count} * block), groups,
-                                                   rows.window(shape.rows), cols.window(shape.cols)},
+  const int phases = builder.add(node,
+                                 Convolution{node.small(std::int64_t{count} * block), groups,
+                                             rows.window(shape.rows), cols.window(shape.cols)},
                                  {in.position});
   std::vector<float> biases;
   for (const float bias : read_biases(builder, node, 2, count)) {
@@ -242,13 +238,14 @@ FeatureMap fully_connected(OnnxBuilder& builder, const OnnxNodeReader& node, std
   if (in.dims.size() != 2) {
     node.unsupported("an input of " + to_string(in.dims) + ", with other than 2 axes,");
   }
-  if (in.dims[0] != builder.batch() || shape.elements() != inputs || in.dims[1] != static_cast<std::int64_t>(inputs)) {
+  if (in.dims[0] != builder.batch() || shape.elements() != inputs ||
+      in.dims[1] != static_cast<std::int64_t>(inputs)) {
     node.refuse("its matrix has " + std::to_string(inputs) + " rows, but its input is " +
                 to_string(in.dims));
   }
-  const int position =
-      builder.add(node, Convolution{static_cast<int>(outputs), 1, Window{shape.rows}, Window{shape.cols}},
-                  {in.position});
+  const int position = builder.add(
+      node, Convolution{static_cast<int>(outputs), 1, Window{shape.rows}, Window{shape.cols}},
+      {in.position});
   LayerWeights& trained = builder.weights()[position];
   trained.weights.resize(inputs * outputs);
   trained.biases.resize(outputs);
@@ -277,11 +274,11 @@ void gemm(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const auto rows = static_cast<std::size_t>(matrix.dims[0]);
   const auto cols = static_cast<std::size_t>(matrix.dims[1]);
   const float alpha = node.number("alpha", 1);
-  const FeatureMap out = fully_connected(
-      builder, node, transposed ? rows : cols, transposed ? cols : rows,
-      [&](std::size_t k, std::size_t m) {
-        return alpha * matrix.floats()[transposed ? m * cols + k : k * cols + m];
-      });
+  const FeatureMap out =
+      fully_connected(builder, node, transposed ? rows : cols, transposed ? cols : rows,
+                      [&](std::size_t k, std::size_t m) {
+                        return alpha * matrix.floats()[transposed ? m * cols + k : k * cols + m];
+                      });
   if (node.has_input(2)) {
     const float beta = node.number("beta", 1);
     const std::vector<float>& addend = builder.floats(node, 2);
@@ -313,17 +310,15 @@ void batch_normalization(OnnxBuilder& builder, const OnnxNodeReader& node) {
     if (node.has_output(i)) node.unsupported("an output of running statistics");
   }
   const FeatureMap in = builder.picture(node, 0);
-  const auto channels = static_cast<std::size_t>(builder.shape(in).channels);
-  for (std::size_t i = 1; i <= 4; ++i) {
-    if (builder.floats(node, i).size() == channels) continue;
-    node.refuse("'" + node.input(i) + "' must hold " + std::to_string(channels) + " numbers");
-  }
+  const int channels = builder.shape(in).channels;
   const float epsilon = node.number("epsilon", 1e-5F);
-  std::vector<float> scale = builder.floats(node, 1);
-  std::vector<float> shift = builder.floats(node, 2);
-  for (std::size_t i = 0; i < channels; ++i) {
-    scale[i] /= std::sqrt(builder.floats(node, 4)[i] + epsilon);
-    shift[i] -= builder.floats(node, 3)[i] * scale[i];
+  std::vector<float> scale = builder.vector(node, 1, channels);
+  std::vector<float> shift = builder.vector(node, 2, channels);
+  const std::vector<float>& means = builder.vector(node, 3, channels);
+  const std::vector<float>& variances = builder.vector(node, 4, channels);
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    scale[i] /= std::sqrt(variances[i] + epsilon);
+    shift[i] -= means[i] * scale[i];
   }
   builder.define(node.node().outputs.front(), builder.affine(node, in, scale, shift));
 }
@@ -352,13 +347,14 @@ void p_relu(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_weighted_operators() {
-  return {{"Conv", convolution, "2-D: groups, strides, dilations, any padding; constant filters"},
-          {"ConvTranspose", transposed_convolution,
-           "2-D: groups, strides, dilations, any padding, output_shape; constant filters"},
-          {"Gemm", gemm, "a picture or vector times a constant matrix: alpha, beta, transB"},
-          {"MatMul", mat_mul, "a picture or vector times a constant matrix"},
-          {"BatchNormalization", batch_normalization, "of inference; folded into the layer before"},
-          {"PRelu", p_relu, "one slope, or one per channel"}};
+  return {
+      {"Conv", convolution, 3, "2-D: groups, strides, dilations, any padding; constant filters"},
+      {"ConvTranspose", transposed_convolution, 3,
+       "2-D: groups, strides, dilations, any padding, output_shape; constant filters"},
+      {"Gemm", gemm, 3, "a picture or vector times a constant matrix: alpha, beta, transB"},
+      {"MatMul", mat_mul, 2, "a picture or vector times a constant matrix"},
+      {"BatchNormalization", batch_normalization, 5, "of inference; folded into the layer before"},
+      {"PRelu", p_relu, 2, "one slope, or one per channel"}};
 }
 
 }  // namespace vpinfer

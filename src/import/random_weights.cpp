@@ -98,9 +98,8 @@ class RandomWeights {
                           float moment_in) {
     const int taps = local.rows.size * local.cols.size;
     const std::vector<float> biases = uniform_.many(shape.filters * shape.rows, -0.2F, 0.2F);
-    const std::vector<float> values =
-        weights(shape.elements() - biases.size(), 1,
-                static_cast<float>(shape.channels - 1) * moment_in);
+    const std::vector<float> values = weights(shape.elements() - biases.size(), 1,
+                                              static_cast<float>(shape.channels - 1) * moment_in);
     moments_[index(position)] = moment_after(local.activation, 1);
     return interleave(values, biases, shape, taps);
   }

@@ -50,8 +50,7 @@ void with_function(const Activation& activation, const Use& use) {
     case Activation::kStair: return use(stair);
     case Activation::kHardtan: return use([](float x) { return std::clamp(x, -1.0F, 1.0F); });
     case Activation::kLhtan: return use(lhtan);
-    case Activation::kClip:
-      return use([=](float x) { return std::min(std::max(x, alpha), beta); });
+    case Activation::kClip: return use([=](float x) { return std::min(std::max(x, alpha), beta); });
     case Activation::kHardSigmoid:
       return use([=](float x) { return std::clamp(alpha * x + beta, 0.0F, 1.0F); });
     case Activation::kHardSwish:

@@ -123,7 +123,8 @@ class Im2col {
 };
 
 /// product[pixels][filters] (+)= matrix[pixels][depth] * weights[filters][depth] transposed.  One
-/// pixel is a matrix-vector product, which reads the weights once where sgemm would copy them first.
+/// pixel is a matrix-vector product, which reads the weights once where sgemm would copy them
+/// first.
 void multiply(const float* matrix, int pixels, int depth, std::size_t matrix_stride,
               const float* weights, int filters, int weights_stride, bool accumulate,
               float* product, std::size_t product_stride) {

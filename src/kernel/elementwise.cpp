@@ -77,20 +77,19 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
   const int shrink = std::max(1, from_shape.rows / output_shape.rows);
   const int grow = std::max(1, output_shape.rows / from_shape.rows);
   const int added = intersect(box.channels, Interval{0, from_shape.channels}).size();
-  for_each_row(
-      output, box, shortcut.activation, progress, [&](int row, int col, float* target) {
-        const float* source = input.at(row, col, box.channels.begin);
-        std::copy_n(source, box.channels.size(), target);
-        const int from_row = row / grow * shrink;
-        const int from_col = col / grow * shrink;
-        const bool meets = row % grow == 0 && col % grow == 0 && from_row < from_shape.rows &&
-                           from_col < from_shape.cols;
-        if (!meets || added == 0) return;
-        const float* other = from.at(from_row, from_col, box.channels.begin);
-        for (int i = 0; i < added; ++i) {
-          target[i] = shortcut.alpha * source[i] + shortcut.beta * other[i];
-        }
-      });
+  for_each_row(output, box, shortcut.activation, progress, [&](int row, int col, float* target) {
+    const float* source = input.at(row, col, box.channels.begin);
+    std::copy_n(source, box.channels.size(), target);
+    const int from_row = row / grow * shrink;
+    const int from_col = col / grow * shrink;
+    const bool meets = row % grow == 0 && col % grow == 0 && from_row < from_shape.rows &&
+                       from_col < from_shape.cols;
+    if (!meets || added == 0) return;
+    const float* other = from.at(from_row, from_col, box.channels.begin);
+    for (int i = 0; i < added; ++i) {
+      target[i] = shortcut.alpha * source[i] + shortcut.beta * other[i];
+    }
+  });
 }
 
 void activate_box(const Activation& activation, const ConstTensorView& input,

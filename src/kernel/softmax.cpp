@@ -66,9 +66,10 @@ void softmax_box(const Softmax& softmax, const Shape& input_shape, const ConstTe
       for (int col = box.cols.begin; col < box.cols.end; col += col_step) {
         const Interval rows{row, row + row_step};
         const Interval cols{col, col + col_step};
-        normalise(softmax.temperature, input,
-                  {softmax.over_rows ? all.rows : rows, softmax.over_cols ? all.cols : cols, channels},
-                  output, {rows, cols, touched});
+        normalise(
+            softmax.temperature, input,
+            {softmax.over_rows ? all.rows : rows, softmax.over_cols ? all.cols : cols, channels},
+            output, {rows, cols, touched});
       }
     }
   }

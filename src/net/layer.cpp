@@ -35,8 +35,8 @@ std::string_view operation_name(const Operation& operation) {
 }
 
 bool is_head(const Operation& operation) {
-  return std::holds_alternative<Region>(operation) ||
-         std::holds_alternative<GridHead>(operation) || std::holds_alternative<NanoDet>(operation);
+  return std::holds_alternative<Region>(operation) || std::holds_alternative<GridHead>(operation) ||
+         std::holds_alternative<NanoDet>(operation);
 }
 
 Activation* activation_of(Operation& operation) {

@@ -66,7 +66,8 @@ WeightShape weight_shape(const Network& network, int position) {
             taps * network.input_shape(position, 0).channels + 1};
   }
   if (std::holds_alternative<PRelu>(layer.operation)) return {out.channels, 1, 1, 1};
-  if (std::holds_alternative<Constant>(layer.operation)) return {out.channels, out.rows, out.cols, 1};
+  if (std::holds_alternative<Constant>(layer.operation))
+    return {out.channels, out.rows, out.cols, 1};
   return {};
 }
 
@@ -75,9 +76,8 @@ double flop(const Network& network, int position, const Box& box) {
   if (std::holds_alternative<Constant>(operation)) return 0;
   const WeightShape shape = weight_shape(network, position);
   const bool per_pixel = std::holds_alternative<LocallyConnected>(operation);
-  const auto per_element =
-      static_cast<double>(per_pixel ? static_cast<std::size_t>(shape.channels)
-                                    : shape.elements_per_filter());
+  const auto per_element = static_cast<double>(per_pixel ? static_cast<std::size_t>(shape.channels)
+                                                         : shape.elements_per_filter());
   return 2.0 * static_cast<double>(box.elements()) * per_element;
 }
 

@@ -29,8 +29,7 @@ InputNormalisation normalisation_from_json(const json& j) {
   return {j.at("mean"), j.at("scale"),
           is_first(j.at("order"), "bgr", "rgb") ? ChannelOrder::kBgr : ChannelOrder::kRgb,
           is_first(j.at("resize"), "stretch", "letterbox") ? Resize::kStretch : Resize::kLetterbox,
-          is_first(j.at("grid"), "centres", "corners") ? PixelGrid::kCentres
-                                                       : PixelGrid::kCorners};
+          is_first(j.at("grid"), "centres", "corners") ? PixelGrid::kCentres : PixelGrid::kCorners};
 }
 
 Network read_network(const json& j, const std::string& where) {

@@ -215,10 +215,8 @@ struct Write {
     return list;
   }
   template <typename Enum>
-    requires std::is_enum_v<Enum>
-  static json value(Enum e) {
-    return Words<Enum>::list[static_cast<std::size_t>(e)];
-  }
+  requires std::is_enum_v<Enum>
+  static json value(Enum e) { return Words<Enum>::list[static_cast<std::size_t>(e)]; }
 };
 
 /// Reads a member from an object.
@@ -256,7 +254,7 @@ struct Read {
     for (const json& a : j) anchors.push_back({a.at(0), a.at(1)});
   }
   template <typename Enum>
-    requires std::is_enum_v<Enum>
+  requires std::is_enum_v<Enum>
   static void read(const json& j, Enum& e) {
     const auto& words = Words<Enum>::list;
     const std::string word = j.get<std::string>();

@@ -49,7 +49,8 @@ class ShapeOf {
     if (local.rows.dilation != 1 || local.cols.dilation != 1) {
       refuse("a locally connected layer cannot be dilated");
     }
-    const std::int64_t per_pixel = std::int64_t{local.rows.size} * local.cols.size * in.channels + 1;
+    const std::int64_t per_pixel =
+        std::int64_t{local.rows.size} * local.cols.size * in.channels + 1;
     if (std::int64_t{out.rows} * out.cols > kMostElements / per_pixel) {
       refuse("its filters are too large");
     }
@@ -332,8 +333,8 @@ class ShapeOf {
     const std::int64_t reach = (window.size - std::int64_t{1}) * window.dilation + 1;
     const std::int64_t room = std::int64_t{size} + window.pad_before + window.pad_after - reach;
     if (window.pad_before < 0 || window.pad_after < 0 || room < 0) {
-      refuse("a window of " + std::to_string(reach) + " does not fit " +
-             std::to_string(size) + " " + axis);
+      refuse("a window of " + std::to_string(reach) + " does not fit " + std::to_string(size) +
+             " " + axis);
     }
     const std::int64_t steps = room / window.stride + 1;
     if (steps > kMostElements) refuse("its output would be too large");

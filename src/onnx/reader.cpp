@@ -51,8 +51,8 @@ std::vector<Stored> from_raw(const onnx::TensorProto& tensor, std::int64_t count
   return values;
 }
 
-/// The elements of a tensor, stored as raw bytes of type `Stored` or one by one in `list`; `convert`
-/// turns each into a `Value`.
+/// The elements of a tensor, stored as raw bytes of type `Stored` or one by one in `list`;
+/// `convert` turns each into a `Value`.
 template <typename Value, typename Stored, typename List, typename Convert>
 std::vector<Value> elements(const onnx::TensorProto& tensor, const List& list,
                             const Convert& convert) {
@@ -114,7 +114,8 @@ OnnxTensor read_tensor(const onnx::TensorProto& tensor) {
       result.values = elements<std::int64_t, std::int8_t>(tensor, tensor.int32_data(), as_integer);
       break;
     case Type::UINT16:
-      result.values = elements<std::int64_t, std::uint16_t>(tensor, tensor.int32_data(), as_integer);
+      result.values =
+          elements<std::int64_t, std::uint16_t>(tensor, tensor.int32_data(), as_integer);
       break;
     case Type::UINT8:
     case Type::BOOL:

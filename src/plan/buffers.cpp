@@ -74,11 +74,11 @@ class ArenaWriter {
 
   LayerBuffers add_buffers_of(Tensor& tensor) {
     LayerBuffers buffers;
-    buffers.written = add(tensor.written.box.elements(), tensor.written.offset,
-                          &RankMemory::activations);
-    buffers.read = tensor.apart ? add(tensor.read.box.elements(), tensor.read.offset,
-                                      &RankMemory::activations)
-                                : buffers.written;
+    buffers.written =
+        add(tensor.written.box.elements(), tensor.written.offset, &RankMemory::activations);
+    buffers.read =
+        tensor.apart ? add(tensor.read.box.elements(), tensor.read.offset, &RankMemory::activations)
+                     : buffers.written;
     buffers.receives = add_messages(tensor.receives);
     buffers.sends = add_messages(tensor.sends);
     buffers.workspace =

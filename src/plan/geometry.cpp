@@ -157,8 +157,8 @@ struct RequiredInput {
   Box operator()(const SpaceToDepth& move) const {
     const int first = out.channels.begin / in.channels;
     const int last = (out.channels.end - 1) / in.channels;
-    const Interval channels = first == last ? shift(out.channels, -first * in.channels)
-                                            : Interval{0, in.channels};
+    const Interval channels =
+        first == last ? shift(out.channels, -first * in.channels) : Interval{0, in.channels};
     return {{out.rows.begin * move.rows, out.rows.end * move.rows},
             {out.cols.begin * move.cols, out.cols.end * move.cols},
             channels};

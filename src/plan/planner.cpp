@@ -54,8 +54,7 @@ Layout all_on_rank_0(const Shape& shape, int ranks) {
 
 /// A detector's head is small and its boxes are decoded on rank 0.
 Layout layout_of(const Layer& layer, Division division, int ranks) {
-  const bool on_rank_0 =
-      std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
+  const bool on_rank_0 = std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
   return on_rank_0 ? all_on_rank_0(layer.output, ranks) : divide(layer.output, division, ranks);
 }
 
@@ -180,7 +179,8 @@ Plan make_plan(const Network& network, Strategy strategy, int ranks) {
   if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
   if (strategy == Strategy::kVertical) return VerticalSearch(network, ranks).best();
   if (strategy == Strategy::kData) {
-    return plan_with({network, {}}, strategy, Divisions(network.layers.size(), Division::kTiles), ranks);
+    return plan_with({network, {}}, strategy, Divisions(network.layers.size(), Division::kTiles),
+                     ranks);
   }
   Plan plan{strategy, ranks, {}};
   for (const Layer& layer : network.layers) {

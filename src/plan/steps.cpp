@@ -127,8 +127,10 @@ class StepWriter {
         return computable(position, slice, {&axis, 1});
       };
       Interval& range = inner.*axis;
-      range.begin += skip(range.size(), [&](int i) { return slice_is_computable(range.begin + i); });
-      range.end -= skip(range.size(), [&](int i) { return slice_is_computable(range.end - 1 - i); });
+      range.begin +=
+          skip(range.size(), [&](int i) { return slice_is_computable(range.begin + i); });
+      range.end -=
+          skip(range.size(), [&](int i) { return slice_is_computable(range.end - 1 - i); });
       if (range.empty()) return {};
     }
     return !inner.empty() && computable(position, inner, kAxes) ? inner : Box{};

@@ -148,7 +148,8 @@ void write_input_tensor(const Picture& picture, const Shape& input,
     writer.write({kGrey, kGrey, kGrey}, &tensor[offset]);
   }
 
-  const std::vector<Tap> columns = column_taps(normalisation.grid, picture.cols, placement.cols.size());
+  const std::vector<Tap> columns =
+      column_taps(normalisation.grid, picture.cols, placement.cols.size());
   const std::vector<Tap> rows = row_taps(normalisation.grid, picture.rows, placement.rows.size());
   const std::size_t row_bytes = static_cast<std::size_t>(picture.cols) * 3;
   const auto top = static_cast<std::size_t>(placement.rows.begin);

@@ -106,7 +106,7 @@ class GoodOnnx(OnnxTest):
 
 class BadFiles(OnnxTest):
     def test_no_file(self):
-        self.refuse_file(self.path("absent.onnx"), "no such file")
+        self.refuse_file(self.path("absent.onnx"), "cannot open")
         self.path("folder.onnx").mkdir()
         self.refuse_file(self.path("folder.onnx"), "folder")
 
@@ -284,7 +284,6 @@ class BadGraphs(OnnxTest):
         self.refuse("no-nodes", self.changed(lambda model: model.graph.ClearField("node")))
         self.refuse("no-output", self.changed(lambda model: model.graph.ClearField("output")), "output")
         self.refuse("empty-graph", helper.make_model(helper.make_graph([], "empty", [], [])))
-        self.refuse("input-is-output", model_of([], outputs=[value("x", 1, 3, 8, 8)]))
 
     def test_inputs(self):
         self.refuse("none", self.changed(lambda model: model.graph.ClearField("input")))

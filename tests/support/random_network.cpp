@@ -139,9 +139,9 @@ class NetworkMaker {
   /// Two earlier layers that can be combined, or one and a part of itself.
   void append_elementwise(int from) {
     // Not division: the reference would amplify the noise of numbers near 0.
-    const auto function = random_.pick<Arithmetic>({Arithmetic::kAdd, Arithmetic::kSubtract,
-                                                    Arithmetic::kMultiply, Arithmetic::kMaximum,
-                                                    Arithmetic::kMinimum});
+    const auto function =
+        random_.pick<Arithmetic>({Arithmetic::kAdd, Arithmetic::kSubtract, Arithmetic::kMultiply,
+                                  Arithmetic::kMaximum, Arithmetic::kMinimum});
     const Shape& in = network_.layer(from).output;
     int other = random_.between(0, network_.size() - 1);
     const auto fits = [](int a, int b) { return a == b || a == 1 || b == 1; };
@@ -166,8 +166,7 @@ class NetworkMaker {
         others.push_back(i);
       }
     }
-    add(Shortcut{random_.chance(50) ? 1.0F : 0.5F, random_.chance(50) ? 1.0F : 0.25F,
-                 activation()},
+    add(Shortcut{random_.chance(50) ? 1.0F : 0.5F, random_.chance(50) ? 1.0F : 0.25F, activation()},
         {from, random_.pick(others)});
   }
 
@@ -245,8 +244,8 @@ class NetworkMaker {
     const bool even = in.rows % 2 == 0 && in.cols % 2 == 0 && in.channels * 4 <= kMostChannels;
     const int kind = random_.between(1, 5);
     if (kind == 1 && in.channels % 4 == 0 && small) {
-      const auto order = random_.chance(50) ? DepthOrder::kDepthColumnRow
-                                            : DepthOrder::kColumnRowDepth;
+      const auto order =
+          random_.chance(50) ? DepthOrder::kDepthColumnRow : DepthOrder::kColumnRowDepth;
       return add(DepthToSpace{2, random_.between(1, 2), order}, {from});
     }
     if (kind == 2 && even) return add(SpaceToDepth{random_.between(1, 2), 2}, {from});

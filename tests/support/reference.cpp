@@ -243,9 +243,11 @@ struct ReferenceLayer {
 
   std::vector<float> operator()(const Softmax& softmax) const {
     const auto same_group = [&](int a, int b) {
-      if (softmax.tree.empty()) return a * softmax.groups / in().channels == b * softmax.groups / in().channels;
+      if (softmax.tree.empty())
+        return a * softmax.groups / in().channels == b * softmax.groups / in().channels;
       for (int i = std::min(a, b); i <= std::max(a, b); ++i) {
-        if (softmax.tree[static_cast<std::size_t>(i)] != softmax.tree[static_cast<std::size_t>(a)]) return false;
+        if (softmax.tree[static_cast<std::size_t>(i)] != softmax.tree[static_cast<std::size_t>(a)])
+          return false;
       }
       return true;
     };
@@ -279,7 +281,8 @@ struct ReferenceLayer {
     const auto source = [&](const Padding& padding, int at, int size) {
       at -= padding.before;
       if (pad.mode == PadMode::kEdge) return at < 0 ? 0 : at >= size ? size - 1 : at;
-      if (pad.mode == PadMode::kReflect) return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
+      if (pad.mode == PadMode::kReflect)
+        return at < 0 ? -at : at >= size ? 2 * (size - 1) - at : at;
       return at >= size ? -1 : at;
     };
     return for_each_output([&](int row, int col, int channel) {
@@ -313,8 +316,8 @@ struct ReferenceLayer {
       return place(s, at) < 0 || place(s, at) > size - 1;
     };
     return for_each_output([&](int row, int col, int channel) {
-      if (resample.fills_outside && (outside(resample.rows, row, in().rows) ||
-                                     outside(resample.cols, col, in().cols))) {
+      if (resample.fills_outside &&
+          (outside(resample.rows, row, in().rows) || outside(resample.cols, col, in().cols))) {
         return static_cast<double>(resample.fill);
       }
       double sum = 0;
@@ -342,8 +345,7 @@ struct ReferenceLayer {
     for (int row = 0; row < in().rows; ++row) {
       for (int col = 0; col < in().cols; ++col) {
         for (int k = 0; k < in().channels; ++k) {
-          const int depth =
-              (row % move.rows * move.cols + col % move.cols) * in().channels + k;
+          const int depth = (row % move.rows * move.cols + col % move.cols) * in().channels + k;
           values[flat_index(out(), row / move.rows, col / move.cols, depth)] =
               static_cast<float>(value(row, col, k));
         }

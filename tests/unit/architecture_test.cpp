@@ -17,10 +17,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 /// The height of a floor: sources include from lower floors and from their own.
-const std::map<std::string, int> kFloors{{"base", 0},   {"net", 1},    {"kernel", 1}, {"plan", 2},
-                                         {"import", 3}, {"onnx", 4},   {"comm", 4},   {"io", 4},
-                                         {"exec", 5},   {"vision", 5}, {"report", 6}, {"app", 7},
-                                         {"main", 8}};
+const std::map<std::string, int> kFloors{
+    {"base", 0}, {"net", 1},  {"kernel", 1}, {"plan", 2},   {"import", 3}, {"onnx", 4}, {"comm", 4},
+    {"io", 4},   {"exec", 5}, {"vision", 5}, {"report", 6}, {"app", 7},    {"main", 8}};
 
 /// The one floor that may include a library's header.
 const std::map<std::string, std::string> kLibraryOwners{

@@ -256,8 +256,7 @@ TEST(CfgLocal, PadsAsDarknetDoes) {
 
 TEST(CfgCrop, TakesTheCentreAndMovesValues) {
   const Layer layer = layer_of("[crop]\ncrop_height=5\ncrop_width=4\n");
-  EXPECT_EQ(std::get<Slice>(layer.operation),
-            (Slice{{2, 5}, {1, 4}, {0, 4}, 2, -1}));
+  EXPECT_EQ(std::get<Slice>(layer.operation), (Slice{{2, 5}, {1, 4}, {0, 4}, 2, -1}));
   EXPECT_EQ(std::get<Slice>(layer_of("[crop]\ncrop_height=5\ncrop_width=4\nnoadjust=1\n").operation)
                 .scale,
             1);

@@ -115,10 +115,9 @@ TEST(Softmax, NormalisesGroups) {
   std::uint32_t seed = 0;
   const Shape shape{3, 4, 6};
   for (const bool over_rows : {false, true}) {
-    for (const Softmax& softmax :
-         {Softmax{1, over_rows, over_rows, 1}, Softmax{3, over_rows, true, 2},
-          Softmax{6, over_rows, false, 1},
-          Softmax{1, over_rows, over_rows, 1, {-1, -1, 0, 0, 0, 1}}}) {
+    for (const Softmax& softmax : {Softmax{1, over_rows, over_rows, 1},
+                                   Softmax{3, over_rows, true, 2}, Softmax{6, over_rows, false, 1},
+                                   Softmax{1, over_rows, over_rows, 1, {-1, -1, 0, 0, 0, 1}}}) {
       check_boxes(shape, softmax, seed++,
                   [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
                       const Box& part) { softmax_box(softmax, shape, in, out, part); });
@@ -150,14 +149,18 @@ TEST(Rearrange, Pads) {
 
 TEST(Rearrange, MovesBetweenSpaceAndDepth) {
   const Shape flat{6, 12, 3};
-  check_boxes(flat, SpaceToDepth{3, 2}, 1,
-              [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
-                  const Box& part) { space_to_depth({3, 2}, flat, in, out, part); });
+  check_boxes(
+      flat, SpaceToDepth{3, 2}, 1,
+      [&](const KernelCase&, const ConstTensorView& in, const TensorView& out, const Box& part) {
+        space_to_depth({3, 2}, flat, in, out, part);
+      });
   const Shape deep{3, 2, 12};
   for (const DepthOrder order : {DepthOrder::kDepthColumnRow, DepthOrder::kColumnRowDepth}) {
     check_boxes(deep, DepthToSpace{2, 3, order}, 2,
                 [&](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
-                    const Box& part) { depth_to_space({2, 3, order}, c.out(), in, out, part); });
+                    const Box& part) {
+                  depth_to_space({2, 3, order}, c.out(), in, out, part);
+                });
   }
   check_boxes(deep, Flatten{3}, 3,
               [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,

@@ -228,7 +228,8 @@ TEST_F(ModelFileTest, RefusesTheShareOfAnotherRank) {
       (void)ShareFile(path(name), network_, plan_, rank, ModelFile(path("m-3.h5")).checksum());
     });
   };
-  EXPECT_THAT(open("m-3.rank1.h5", 2), HasSubstr("belongs to another rank (1) than wanted here (2)"));
+  EXPECT_THAT(open("m-3.rank1.h5", 2),
+              HasSubstr("belongs to another rank (1) than wanted here (2)"));
   EXPECT_THAT(open("m.h5", 0), HasSubstr("is a vpinfer-model, not a vpinfer-share"));
   EXPECT_THAT(open("m-9.rank0.h5", 0), HasSubstr("there is no such file"));
 }

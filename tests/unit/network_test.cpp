@@ -96,8 +96,7 @@ TEST(ShapeInference, OfOtherLayers) {
   const int sum = add_layer(network, Elementwise{}, {1, 0}, "here");
   EXPECT_EQ(network.layer(sum).output, in);
   add_layer(network, convolution(5, {2, 2, 0, 0}), {0}, "here");
-  EXPECT_EQ(network.layer(add_layer(network, Shortcut{}, {3, 0}, "here")).output,
-            (Shape{3, 2, 5}));
+  EXPECT_EQ(network.layer(add_layer(network, Shortcut{}, {3, 0}, "here")).output, (Shape{3, 2, 5}));
 }
 
 TEST(ShapeInference, RefusesOtherLayersThatDoNotFit) {
@@ -124,10 +123,14 @@ TEST(ShapeInference, RefusesOtherLayersThatDoNotFit) {
   EXPECT_THAT(refusal_of({3, 3, 7}, Region{2, true, {{1, 1}}, {}, {2}}), HasSubstr("class 2"));
   Network network = network_of(in);
   add_layer(network, convolution(5, {2, 2, 0, 0}), {0}, "here");
-  EXPECT_THAT(refusal([&] { add_layer(network, Elementwise{}, {0, 1}, "here"); }),
+  EXPECT_THAT(refusal([&] {
+                add_layer(network, Elementwise{}, {0, 1}, "here");
+              }),
               HasSubstr("6x4x8 and 3x2x5"));
   add_layer(network, convolution(5, {2, 1, 0, 0}), {1}, "here");
-  EXPECT_THAT(refusal([&] { add_layer(network, Shortcut{}, {2, 0}, "here"); }),
+  EXPECT_THAT(refusal([&] {
+                add_layer(network, Shortcut{}, {2, 0}, "here");
+              }),
               HasSubstr("different factors"));
   EXPECT_THAT(refusal([&] { add_output(network, 0, "x", "here"); }), HasSubstr("no layer"));
   add_output(network, 2, "x", "here");
@@ -239,8 +242,8 @@ TEST(NetworkJson, SurvivesTheRoundTrip) {
     Network network = random_network(seed);
     network.origin = "odd \"quotes\" and \n lines";
     network.labels = {"cat", "", "gr\u00FC\u00DF"};
-    network.normalisation = {{1, 2, 3}, {0.1F, 0.2F, 0.3F}, ChannelOrder::kBgr, Resize::kStretch,
-                             PixelGrid::kCentres};
+    network.normalisation = {
+        {1, 2, 3}, {0.1F, 0.2F, 0.3F}, ChannelOrder::kBgr, Resize::kStretch, PixelGrid::kCentres};
     EXPECT_EQ(network_from_json(to_json(network), "file"), network) << seed;
   }
   EXPECT_EQ(network_from_json(to_json(yolov2()), "file"), yolov2());
@@ -262,7 +265,9 @@ TEST(NetworkJson, RefusesWhatIsDamaged) {
   const std::string text = to_json(yolov2());
   (void)refusal([&] { (void)network_from_json(text.substr(0, text.size() / 2), "model.h5"); });
   EXPECT_THAT(refusal_after([](Json& j) { j["schema"] = 1; }), HasSubstr("schema 1"));
-  EXPECT_THAT(refusal_after([](Json& j) { j["outputs"] = {{{"layer", 99}, {"name", "x"}}}; }),
+  EXPECT_THAT(refusal_after([](Json& j) {
+                j["outputs"] = {{{"layer", 99}, {"name", "x"}}};
+              }),
               HasSubstr("no layer 98"));
   (void)refusal_after([](Json& j) { j["schema"] = "1"; });
   (void)refusal_after([](Json& j) { j["input"] = {0, 416, 3}; });
@@ -271,7 +276,9 @@ TEST(NetworkJson, RefusesWhatIsDamaged) {
   (void)refusal_after([](Json& j) { j.erase("labels"); });
   EXPECT_THAT(refusal_after([](Json& j) { j["layers"][3]["type"] = "deconvolution"; }),
               HasSubstr("deconvolution"));
-  EXPECT_THAT(refusal_after([](Json& j) { j["layers"][2]["activation"] = {"gelu", 0, 0}; }),
+  EXPECT_THAT(refusal_after([](Json& j) {
+                j["layers"][2]["activation"] = {"gelu", 0, 0};
+              }),
               HasSubstr("gelu"));
   EXPECT_THAT(refusal_after([](Json& j) { j["layers"][5]["inputs"] = {40}; }),
               HasSubstr("layer 5"));

@@ -16,11 +16,21 @@ enum class ExitCode {
   kBug = 70,
 };
 
+/// A message in which names from a damaged file cannot break the line or command the terminal.
+[[nodiscard]] inline std::string printable(std::string message) {
+  for (char& c : message) {
+    const bool control = (c >= 0 && c < ' ') || c == 0x7F;
+    if (control) c = '?';
+  }
+  return message;
+}
+
 /// The one exception type of the project: a line that says what went wrong, where, and what to do,
 /// and the exit code that goes with it.  Only `main` catches it for good.
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ExitCode code, const std::string& message)
+      : std::runtime_error(printable(message)), code_(code) {}
 
   [[nodiscard]] ExitCode code() const { return code_; }
 

@@ -45,9 +45,10 @@ struct OnnxOperatorHelp {
 /// was installed without its ONNX module.
 [[nodiscard]] OnnxGraph read_onnx(const std::filesystem::path& path);
 
-/// Turns a graph into a network: constants are computed, batch normalisation, padding and activations
-/// become part of the layer before or after.  Only what the outputs need is looked at.  Throws
-/// BadInput, beginning with `where`, naming node and operator of what is wrong or not supported.
+/// Turns a graph into a network: constants are computed, batch normalisation, padding and
+/// activations become part of the layer before or after.  Only what the outputs need is looked at.
+/// Throws BadInput, beginning with `where`, naming node and operator of what is wrong or not
+/// supported.
 [[nodiscard]] OnnxModel translate_onnx(const OnnxGraph& graph, const OnnxImportOptions& options,
                                        const std::string& where);
 

@@ -15,8 +15,8 @@ void combine(const Elementwise& elementwise, const Shape& a_shape, const ConstTe
              const Shape& b_shape, const ConstTensorView& b, const TensorView& output,
              const Box& box, const Progress& progress);
 
-/// `input` has the output's extent, `from` has `from_shape`.  shortcut_cpu in Darknet's src/blas.c is
-/// the reference.
+/// `input` has the output's extent, `from` has `from_shape`.  shortcut_cpu in Darknet's src/blas.c
+/// is the reference.
 void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const Shape& output_shape,
                   const Shape& from_shape, const ConstTensorView& from, const TensorView& output,
                   const Box& box, const Progress& progress);

@@ -5,8 +5,8 @@
 
 namespace vpinfer {
 
-// Layers that move elements.  Each computes `box` of its output; `input` holds what the box needs of
-// an input of extent `input_shape`.
+// Layers that move elements.  Each computes `box` of its output; `input` holds what the box needs
+// of an input of extent `input_shape`.
 
 void slice(const Slice& slice, const ConstTensorView& input, const TensorView& output,
            const Box& box);

@@ -7,8 +7,8 @@
 namespace vpinfer {
 
 /// An activation function, applied element by element.  The first fourteen are Darknet's
-/// (src/activations.h), the others ONNX's.  `alpha` and `beta` are the parameters of those that have
-/// some; without them a function has Darknet's, or else ONNX's defaults.
+/// (src/activations.h), the others ONNX's.  `alpha` and `beta` are the parameters of those that
+/// have some; without them a function has Darknet's, or else ONNX's defaults.
 struct Activation {
   enum Function {
     kLinear,

@@ -95,7 +95,8 @@ struct Softmax {
   bool over_rows = true;  ///< whether a group spans all rows, or each is normalised on its own
   bool over_cols = true;  ///< the same for columns
   float temperature = 1;
-  std::vector<int> tree{};  ///< if not empty, groups are the siblings: the parent of each class, or -1
+  std::vector<int>
+      tree{};  ///< if not empty, groups are the siblings: the parent of each class, or -1
   bool operator==(const Softmax&) const = default;
 };
 
@@ -187,9 +188,9 @@ struct Region {
   int classes = 0;
   bool softmax = false;
   std::vector<Anchor> anchors;
-  std::vector<int> tree{};  ///< if not empty, a softmax per group of siblings: each class's parent, or
-                          ///< -1
-  std::vector<int> map{};   ///< if not empty, the classes of the tree to report, in their order
+  std::vector<int> tree{};  ///< if not empty, a softmax per group of siblings: each class's parent,
+                            ///< or -1
+  std::vector<int> map{};  ///< if not empty, the classes of the tree to report, in their order
 
   [[nodiscard]] int channels_per_anchor() const { return classes + 5; }
   bool operator==(const Region&) const = default;
@@ -208,8 +209,9 @@ struct GridHead {
   bool operator==(const GridHead&) const = default;
 };
 
-/// One scale of NanoDet's head (Generalized Focal Loss, Li et al., 2020): a sigmoid score per class,
-/// then, for each side of the box, a distribution over `bins` distances from the cell's centre.
+/// One scale of NanoDet's head (Generalized Focal Loss, Li et al., 2020): a sigmoid score per
+/// class, then, for each side of the box, a distribution over `bins` distances from the cell's
+/// centre.
 struct NanoDet {
   int classes = 80;
   int bins = 8;

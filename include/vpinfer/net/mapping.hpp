@@ -48,8 +48,8 @@ enum class PadMode {
                                                int input_size);
 
 /// The coordinate transformation of a resize: output i lies at the input's coordinate
-/// (i + output_offset) / scale - input_offset.  With offsets of 1/2 pixels are areas ("half pixel"),
-/// without they are points.
+/// (i + output_offset) / scale - input_offset.  With offsets of 1/2 pixels are areas ("half
+/// pixel"), without they are points.
 struct Sampling {
   int size = 1;  ///< of the output
   double scale = 1;

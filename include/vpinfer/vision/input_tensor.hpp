@@ -21,9 +21,9 @@ struct Placement {
                                       const Shape& input);
 
 /// Writes the network's input for a picture: resized bilinearly on the network's pixel grid, for
-/// kCorners as Darknet's resize_image does it, the rest filled with grey 127.5, then normalised.  `tensor` is [rows][cols][channels] of `input`.  Three
-/// channels are RGB or BGR, one is the luma 0.299 R + 0.587 G + 0.114 B.  Throws BadInput for other
-/// channel counts.
+/// kCorners as Darknet's resize_image does it, the rest filled with grey 127.5, then normalised.
+/// `tensor` is [rows][cols][channels] of `input`.  Three channels are RGB or BGR, one is the luma
+/// 0.299 R + 0.587 G + 0.114 B.  Throws BadInput for other channel counts.
 void write_input_tensor(const Picture& picture, const Shape& input,
                         const InputNormalisation& normalisation, std::span<float> tensor);
 
