@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
-#     jobs/install-packages.sh [build|test|run]...      [build]
+#     jobs/install-packages.sh [build|onnx|test|run]...      [build]
 # Needs neither root nor network when nothing is missing.
 set -euo pipefail
 
@@ -9,8 +9,11 @@ declare -A packages=(
   [build]="g++ cmake ninja-build pkg-config git ca-certificates
     libopenmpi-dev openmpi-bin libopenblas-pthread-dev libhdf5-dev libcli11-dev nlohmann-json3-dev
     libturbojpeg0-dev libpng-dev libcairo2-dev fonts-dejavu-core"
+  # To import ONNX files; vpinfer builds without, too.
+  [onnx]="libonnx-dev libprotobuf-dev"
   # What the tests need besides: GoogleTest, and the programs that judge vpinfer's numbers.
-  [test]="libgtest-dev libgmock-dev darknet python3 python3-h5py python3-numpy python3-opencv"
+  [test]="libgtest-dev libgmock-dev darknet libonnx-testdata python3 python3-h5py python3-numpy
+    python3-onnx python3-opencv"
   # To run a vpinfer that was compiled elsewhere on the same kind of machine.
   [run]="openmpi-bin libopenblas0-pthread libhdf5-103-1 libturbojpeg0 libpng16-16 libcairo2
     fonts-dejavu-core"
@@ -20,7 +23,7 @@ declare -A packages=(
 missing=()
 for group in "$@"; do
   if [[ ! -v packages[$group] ]]; then
-    echo "install-packages.sh: no group '$group'; the groups are build, test and run" >&2
+    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test and run" >&2
     exit 2
   fi
   for package in ${packages[$group]}; do

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-jobs/install-packages.sh build test
+jobs/install-packages.sh build onnx test
 source jobs/mpi-environment.sh
 
 quiet=()

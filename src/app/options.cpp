@@ -175,8 +175,10 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
 /// What a parsed `import` asks for.
 Command import_command(const ImportOptions& import) {
   if (import.list_layers) return TextRequest{describe_supported_layers()};
-  if (import.source.empty()) throw BadUsage("import: give a Darknet .cfg or an .onnx file");
-  if (import.output.empty()) throw BadUsage("import: --output is required");
+  if (import.source.empty())
+    throw BadUsage("import: give a Darknet .cfg or an .onnx file; see vpinfer import --help");
+  if (import.output.empty())
+    throw BadUsage("import: --output is required; see vpinfer import --help");
   const bool has_weights = !import.weights.empty() || import.random_seed;
   const bool has_onnx_options =
       !import.heads.empty() || !import.onnx.outputs.empty() || import.onnx.size;

@@ -174,6 +174,10 @@ void OnnxBuilder::drop_last(int position) {
   if (position != network().size() - 1) throw Bug("only the newest layer can be dropped");
   network().layers.pop_back();
   readers_.erase(position);
+  std::erase_if(values_, [&](const auto& entry) {
+    const auto* map = std::get_if<FeatureMap>(&entry.second);
+    return map != nullptr && map->position == position;
+  });
 }
 
 bool OnnxBuilder::is_unflattened(const FeatureMap& map) const {

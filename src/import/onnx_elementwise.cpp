@@ -98,9 +98,7 @@ std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node
   }
   const auto replace = [&](Activation::Function function, int layers) {
     for (int i = 0; i < layers; ++i) builder.drop_last(gate.position - i);
-    FeatureMap result = x;
-    result.position = builder.add(node, Activate{function}, {x.position});
-    return result;
+    return builder.activate(node, x, function);
   };
   const auto* activate = std::get_if<Activate>(&builder.network().layer(gate.position).operation);
   if (activate == nullptr) return std::nullopt;

@@ -11,11 +11,16 @@ import unittest
 import h5py
 import numpy as np
 
-from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, NOT_ENOUGH_MEMORY, ProgramTest, convolution, read_dump,
+from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, NOT_ENOUGH_MEMORY, SOURCE, ProgramTest, convolution, read_dump,
                      small_classifier, small_yolo, small_yolov3, vpinfer, write_png)
 
 
 class Texts(ProgramTest):
+    def test_list_layers_is_what_the_readme_shows(self):
+        listing = self.assert_done(vpinfer("import", "--list-layers"))
+        block = "".join(f"    {line}" if line.strip() else line for line in listing.splitlines(keepends=True))
+        self.assertIn(block, (SOURCE / "README.md").read_text())
+
     def test_help_and_version(self):
         for arguments in ([], ["--help"], ["-h"]):
             text = self.assert_done(vpinfer(*arguments))

@@ -19,6 +19,7 @@ import numpy as np
 PROGRAM = os.environ.get("VPINFER", "vpinfer")
 SOURCE = Path(os.environ.get("VPINFER_SOURCE_DIR", Path(__file__).parents[2]))
 FACE = SOURCE / "inputs" / "face"
+NANODET = SOURCE / "inputs" / "nanodet"
 
 DONE, COMPARISON_FAILED, BAD_USAGE, BAD_INPUT, NOT_ENOUGH_MEMORY, RANK_FAILED = range(6)
 

@@ -4,6 +4,7 @@
     onnx_network_oracle.py --vpinfer build/release/vpinfer --onnx inputs/nanodet/nanodet.onnx --judge opencv
         --picture /usr/share/darknet/data/dog.jpg --bgr --mean 103.53,116.28,123.675 --scale 0.01743,0.01751,0.01712
         --ranks 3 8 --strategies data vertical
+    onnx_network_oracle.py --vpinfer build/release/vpinfer --make resnet --ranks 8
     onnx_network_oracle.py --onnx inputs/nanodet/nanodet.onnx --judges-only --node-modules ~/judge/node_modules
 
 Every engine gets the same tensor: a picture resized to the network's input, or a seeded one. Every graph output is
@@ -31,6 +32,7 @@ from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 
 from darknet_files import OracleError, Verdict, compare, describe, random_picture, run_quietly
+from make_onnx_network import KINDS, make_network
 
 BOUND = 1e-3
 
@@ -206,7 +208,9 @@ def parse_arguments():
     task = parser.add_mutually_exclusive_group(required=True)
     task.add_argument("--vpinfer", type=Path, help="the program to judge")
     task.add_argument("--judges-only", action="store_true", help="compare OpenCV with onnxruntime")
-    parser.add_argument("--onnx", type=Path, required=True, help="a network")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--onnx", type=Path, help="a network")
+    source.add_argument("--make", choices=KINDS, help="a made network of this kind")
     parser.add_argument("--judge", choices=("opencv", "onnxruntime"), default="opencv", help="default opencv")
     parser.add_argument("--node-modules", type=Path, metavar="DIR", help="where onnxruntime-node is, instead of $NODE_PATH")
     parser.add_argument("--picture", type=Path, help="JPEG or PNG, instead of a seeded picture in [0, 1]")
@@ -224,15 +228,18 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
-    network = Network(arguments.onnx)
-    if arguments.picture:
-        picture = read_picture(arguments.picture, network.input_shape, arguments)
-    else:
-        picture = random_picture(network.input_shape, arguments.seed)
-
-    judges = {"opencv": lambda: OpenCv(network), "onnxruntime": lambda: OnnxRuntime(network, arguments.node_modules)}
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
+        if arguments.make:
+            arguments.onnx = directory / f"{arguments.make}.onnx"
+            onnx.save(make_network(arguments.make, arguments.seed), arguments.onnx)
+        network = Network(arguments.onnx)
+        if arguments.picture:
+            picture = read_picture(arguments.picture, network.input_shape, arguments)
+        else:
+            picture = random_picture(network.input_shape, arguments.seed)
+        judges = {"opencv": lambda: OpenCv(network),
+                  "onnxruntime": lambda: OnnxRuntime(network, arguments.node_modules)}
         if arguments.judges_only:
             judge, other = judges["onnxruntime"](), judges["opencv"]()
             expected = judge.run(picture, directory)
