@@ -7,11 +7,10 @@
 #include <numeric>
 
 #include "onnx_builder.hpp"
+#include "onnx_dims.hpp"
 
 namespace vpinfer {
 namespace {
-
-using Dims = std::vector<std::int64_t>;
 
 /// What a folding works on.
 struct Fold {
@@ -39,7 +38,7 @@ struct Fold {
   }
 };
 
-void check_size(const Fold& fold, const Dims& dims) {
+void check_size(const Fold& fold, const OnnxDims& dims) {
   std::int64_t count = 1;
   for (const std::int64_t extent : dims) {
     if (extent < 0 || (extent > 0 && count > (std::int64_t{1} << 31U) / extent)) {
@@ -50,14 +49,14 @@ void check_size(const Fold& fold, const Dims& dims) {
 }
 
 /// A tensor whose element at each index of `dims` is that of `source` at place(index), flattened.
-OnnxTensor gather_elements(const Fold& fold, const OnnxTensor& source, const Dims& dims,
-                           const std::function<std::int64_t(const Dims&)>& place) {
+OnnxTensor gather_elements(const Fold& fold, const OnnxTensor& source, const OnnxDims& dims,
+                           const std::function<std::int64_t(const OnnxDims&)>& place) {
   check_size(fold, dims);
   return std::visit(
       [&](const auto& values) {
         auto result = values;
         result.clear();
-        Dims index(dims.size(), 0);
+        OnnxDims index(dims.size(), 0);
         for (std::int64_t left = count_elements(dims); left > 0; --left) {
           result.push_back(values[static_cast<std::size_t>(place(index))]);
           for (std::size_t axis = dims.size(); axis-- > 0;) {
@@ -71,21 +70,14 @@ OnnxTensor gather_elements(const Fold& fold, const OnnxTensor& source, const Dim
 }
 
 /// How far apart neighbours along each axis lie.
-Dims strides_of(const Dims& dims) {
-  Dims strides(dims.size(), 1);
+OnnxDims strides_of(const OnnxDims& dims) {
+  OnnxDims strides(dims.size(), 1);
   for (std::size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
   return strides;
 }
 
-std::int64_t dot(const Dims& index, const Dims& strides) {
+std::int64_t dot(const OnnxDims& index, const OnnxDims& strides) {
   return std::inner_product(index.begin(), index.end(), strides.begin(), std::int64_t{0});
-}
-
-OnnxTensor reshaped(const Fold& fold, Dims dims) {
-  if (count_elements(dims) != count_elements(fold.input(0).dims)) {
-    fold.node.refuse("cannot reshape " + to_string(fold.input(0).dims) + " to " + to_string(dims));
-  }
-  return {std::move(dims), fold.input(0).values};
 }
 
 OnnxTensor identity(const Fold& fold) {
@@ -93,91 +85,48 @@ OnnxTensor identity(const Fold& fold) {
 }
 
 OnnxTensor reshape(const Fold& fold) {
-  Dims dims = fold.integers(1);
-  const Dims& from = fold.input(0).dims;
-  std::int64_t known = 1;
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == 0 && i < from.size() && !fold.node.flag("allowzero")) dims[i] = from[i];
-    if (dims[i] > 0 && known <= count_elements(from)) known *= dims[i];
-  }
-  for (std::int64_t& extent : dims) {
-    if (extent == -1 && known > 0) extent = count_elements(from) / known;
-  }
-  check_size(fold, dims);
-  return reshaped(fold, std::move(dims));
-}
-
-OnnxTensor unsqueeze(const Fold& fold) {
-  Dims dims = fold.input(0).dims;
-  const std::vector<std::int64_t> list = fold.axes(1);
-  std::vector<std::size_t> axes;
-  for (const std::int64_t axis : list) {
-    axes.push_back(fold.node.axis(axis, dims.size() + list.size()));
-  }
-  std::sort(axes.begin(), axes.end());
-  for (const std::size_t axis : axes) {
-    dims.insert(dims.begin() + static_cast<std::ptrdiff_t>(std::min(axis, dims.size())), 1);
-  }
-  return reshaped(fold, std::move(dims));
-}
-
-OnnxTensor squeeze(const Fold& fold) {
-  const Dims& from = fold.input(0).dims;
-  std::vector<bool> goes(from.size(), false);
-  const std::vector<std::int64_t> axes = fold.axes(1);
-  for (const std::int64_t axis : axes) goes[fold.node.axis(axis, from.size())] = true;
-  Dims dims;
-  for (std::size_t i = 0; i < from.size(); ++i) {
-    if (!(axes.empty() ? from[i] == 1 : goes[i])) dims.push_back(from[i]);
-  }
-  return reshaped(fold, std::move(dims));
+  return {reshape_dims(fold.node, fold.input(0).dims, fold.integers(1)), fold.input(0).values};
 }
 
 OnnxTensor flatten(const Fold& fold) {
-  const Dims& from = fold.input(0).dims;
-  std::int64_t axis = fold.node.integer("axis", 1);
-  if (axis != static_cast<std::int64_t>(from.size())) {
-    axis = static_cast<std::int64_t>(fold.node.axis(axis, from.size()));
-  }
-  const auto cut = from.begin() + axis;
-  return reshaped(fold, {count_elements({from.begin(), cut}), count_elements({cut, from.end()})});
+  return {flatten_dims(fold.node, fold.input(0).dims), fold.input(0).values};
+}
+
+OnnxTensor squeeze(const Fold& fold) {
+  return {squeeze_dims(fold.node, fold.input(0).dims, fold.axes(1)), fold.input(0).values};
+}
+
+OnnxTensor unsqueeze(const Fold& fold) {
+  return {unsqueeze_dims(fold.node, fold.input(0).dims, fold.axes(1)), fold.input(0).values};
 }
 
 OnnxTensor transpose(const Fold& fold) {
-  const Dims& from = fold.input(0).dims;
-  Dims backwards;
-  for (std::size_t i = from.size(); i > 0; --i)
-    backwards.push_back(static_cast<std::int64_t>(i) - 1);
-  const Dims permutation = fold.node.integers("perm", backwards);
-  Dims sorted = permutation;
-  std::sort(sorted.begin(), sorted.end());
-  std::reverse(backwards.begin(), backwards.end());
-  if (sorted != backwards) fold.node.refuse("its perm is no permutation");
-  const Dims strides = strides_of(from);
-  Dims dims;
-  Dims permuted;
-  for (const std::int64_t axis : permutation) {
-    dims.push_back(from[static_cast<std::size_t>(axis)]);
-    permuted.push_back(strides[static_cast<std::size_t>(axis)]);
+  const OnnxDims& from = fold.input(0).dims;
+  const OnnxDims strides = strides_of(from);
+  OnnxDims dims;
+  OnnxDims permuted;
+  for (const std::size_t axis : read_permutation(fold.node, from.size())) {
+    dims.push_back(from[axis]);
+    permuted.push_back(strides[axis]);
   }
   return gather_elements(fold, fold.input(0), dims,
-                         [&](const Dims& index) { return dot(index, permuted); });
+                         [&](const OnnxDims& index) { return dot(index, permuted); });
 }
 
 OnnxTensor gather(const Fold& fold) {
   const OnnxTensor& data = fold.input(0);
   const std::vector<std::int64_t>& indices = fold.integers(1);
   const std::size_t axis = fold.node.axis(fold.node.integer("axis", 0), data.dims.size());
-  const Dims& of_indices = fold.input(1).dims;
+  const OnnxDims& of_indices = fold.input(1).dims;
   for (const std::int64_t index : indices)
     (void)fold.node.axis(index, static_cast<std::size_t>(data.dims[axis]));
-  Dims dims(data.dims.begin(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  OnnxDims dims(data.dims.begin(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis));
   dims.insert(dims.end(), of_indices.begin(), of_indices.end());
   dims.insert(dims.end(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1,
               data.dims.end());
-  const Dims strides = strides_of(data.dims);
-  const Dims index_strides = strides_of(of_indices);
-  return gather_elements(fold, data, dims, [&](const Dims& index) {
+  const OnnxDims strides = strides_of(data.dims);
+  const OnnxDims index_strides = strides_of(of_indices);
+  return gather_elements(fold, data, dims, [&](const OnnxDims& index) {
     std::int64_t place = 0;
     for (std::size_t i = 0; i < axis; ++i) place += index[i] * strides[i];
     std::int64_t which = 0;
@@ -192,35 +141,23 @@ OnnxTensor gather(const Fold& fold) {
 }
 
 OnnxTensor slice(const Fold& fold) {
+  const auto read = [&](std::size_t input, const std::string& name) {
+    if (fold.node.opset() < 10) return fold.node.integers(name, {});
+    return fold.has(input) ? fold.integers(input) : OnnxDims{};
+  };
   const OnnxTensor& data = fold.input(0);
-  const bool as_inputs = fold.node.opset() >= 10;
-  const Dims starts = as_inputs ? fold.integers(1) : fold.node.integers("starts", {});
-  const Dims ends = as_inputs ? fold.integers(2) : fold.node.integers("ends", {});
-  Dims axes(starts.size());
-  std::iota(axes.begin(), axes.end(), 0);
-  if (as_inputs ? fold.has(3) : fold.node.has_attribute("axes")) {
-    axes = as_inputs ? fold.integers(3) : fold.node.integers("axes", {});
-  }
-  const Dims steps = as_inputs && fold.has(4) ? fold.integers(4) : Dims(starts.size(), 1);
-  if (ends.size() != starts.size() || axes.size() != starts.size() ||
-      steps.size() != starts.size()) {
-    fold.node.refuse("its starts, ends, axes and steps do not match");
-  }
-  Dims dims = data.dims;
-  Dims begins(dims.size(), 0);
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    if (steps[i] != 1) fold.node.unsupported("a slice of a constant in steps");
-    const std::size_t axis = fold.node.axis(axes[i], dims.size());
-    const std::int64_t size = data.dims[axis];
-    const auto clamp = [&](std::int64_t at) {
-      return std::clamp(at < 0 ? at + size : at, std::int64_t{0}, size);
-    };
-    begins[axis] = clamp(starts[i]);
-    dims[axis] = std::max(std::int64_t{0}, clamp(ends[i]) - begins[axis]);
-  }
-  const Dims strides = strides_of(data.dims);
-  return gather_elements(fold, data, dims, [&](const Dims& index) {
-    return dot(index, strides) + dot(begins, strides);
+  const std::vector<Cut> cuts =
+      slice_cuts(fold.node, data.dims,
+                 {read(1, "starts"), read(2, "ends"), read(3, "axes"), read(4, "steps")});
+  const OnnxDims strides = strides_of(data.dims);
+  OnnxDims dims;
+  for (const Cut& cut : cuts) dims.push_back(cut.size);
+  return gather_elements(fold, data, dims, [&](const OnnxDims& index) {
+    std::int64_t place = 0;
+    for (std::size_t i = 0; i < cuts.size(); ++i) {
+      place += cuts[i].source(static_cast<int>(index[i])) * strides[i];
+    }
+    return place;
   });
 }
 
@@ -230,12 +167,13 @@ OnnxTensor concat(const Fold& fold) {
   OnnxTensor result = first;
   for (std::size_t i = 1; i < fold.inputs.size(); ++i) {
     const OnnxTensor& next = fold.input(i);
-    Dims expected = next.dims;
+    OnnxDims expected = next.dims;
     if (expected.size() == result.dims.size()) expected[axis] = result.dims[axis];
     if (expected != result.dims || next.is_float() != result.is_float()) {
       fold.node.refuse("cannot join " + to_string(result.dims) + " and " + to_string(next.dims));
     }
-    const Dims head(result.dims.begin(), result.dims.begin() + static_cast<std::ptrdiff_t>(axis));
+    const OnnxDims head(result.dims.begin(),
+                        result.dims.begin() + static_cast<std::ptrdiff_t>(axis));
     const auto outer = static_cast<std::size_t>(count_elements(head));
     const auto join = [&](const auto& a, const auto& b) {
       auto values = a;
@@ -289,23 +227,23 @@ OnnxTensor combine(const Fold& fold, const Function& function) {
   const OnnxTensor& b = fold.input(1);
   if (a.is_float() != b.is_float()) fold.node.refuse("its inputs have different types");
   const std::size_t rank = std::max(a.dims.size(), b.dims.size());
-  const auto aligned = [&](const Dims& dims) {
-    Dims result(rank - dims.size(), 1);
+  const auto aligned = [&](const OnnxDims& dims) {
+    OnnxDims result(rank - dims.size(), 1);
     result.insert(result.end(), dims.begin(), dims.end());
     return result;
   };
-  const Dims of_a = aligned(a.dims);
-  const Dims of_b = aligned(b.dims);
-  Dims dims;
+  const OnnxDims of_a = aligned(a.dims);
+  const OnnxDims of_b = aligned(b.dims);
+  OnnxDims dims;
   for (std::size_t i = 0; i < rank; ++i) {
     if (of_a[i] != of_b[i] && of_a[i] != 1 && of_b[i] != 1) {
       fold.node.refuse("cannot combine " + to_string(a.dims) + " and " + to_string(b.dims));
     }
     dims.push_back(of_a[i] == 1 ? of_b[i] : of_a[i]);
   }
-  const auto spread = [&](const OnnxTensor& tensor, const Dims& from) {
-    const Dims strides = strides_of(from);
-    return gather_elements(fold, tensor, dims, [&](const Dims& index) {
+  const auto spread = [&](const OnnxTensor& tensor, const OnnxDims& from) {
+    const OnnxDims strides = strides_of(from);
+    return gather_elements(fold, tensor, dims, [&](const OnnxDims& index) {
       std::int64_t place = 0;
       for (std::size_t i = 0; i < rank; ++i) place += from[i] == 1 ? 0 : index[i] * strides[i];
       return place;
@@ -381,12 +319,12 @@ float negated(float x) {
 }
 
 OnnxTensor shape_of(const Fold& fold) {
-  const Dims& dims = fold.input(0).dims;
+  const OnnxDims& dims = fold.input(0).dims;
   return {{static_cast<std::int64_t>(dims.size())}, dims};
 }
 
 OnnxTensor constant_of_shape(const Fold& fold) {
-  const Dims& dims = fold.integers(0);
+  const OnnxDims& dims = fold.integers(0);
   check_size(fold, dims);
   const auto count = static_cast<std::size_t>(count_elements(dims));
   const auto value = fold.node.node().attributes.find("value");

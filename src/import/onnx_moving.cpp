@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "onnx_builder.hpp"
+#include "onnx_dims.hpp"
 
 namespace vpinfer {
 namespace {
@@ -82,57 +83,26 @@ void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
   }
 }
 
-/// ONNX's start, end and step of an axis with so many elements, negative ones counted from the end.
-Cut clamp_slice(const OnnxNodeReader& node, std::int64_t start, std::int64_t end, std::int64_t step,
-                std::int64_t size) {
-  if (step == 0) node.refuse("a step of 0 is not possible");
-  const bool forward = step > 0;
-  const auto clamp = [&](std::int64_t at) {
-    if (at < 0) at += size;
-    return forward ? std::clamp(at, std::int64_t{0}, size)
-                   : std::clamp(at, std::int64_t{-1}, size - 1);
+/// Starts, ends, axes and steps are attributes, since opset 10 inputs.
+OnnxSlice read_slice(const OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const auto read = [&](std::size_t input, const std::string& name) {
+    if (node.opset() < 10) return node.integers(name, {});
+    return node.has_input(input) ? builder.integers(node, input) : OnnxDims{};
   };
-  start = clamp(start);
-  end = clamp(end);
-  const std::int64_t reach = forward ? end - start : start - end;
-  if (reach <= 0) node.unsupported("an empty result");
-  const std::int64_t magnitude = forward ? step : -std::max(step, -size - 1);
-  const std::int64_t count = (reach + magnitude - 1) / magnitude;
-  return {node.small(start), node.small(count),
-          count == 1 ? 1 : node.small(forward ? magnitude : -magnitude)};
+  return {read(1, "starts"), read(2, "ends"), read(3, "axes"), read(4, "steps")};
 }
 
-/// Starts, ends, axes and steps are attributes, since opset 10 inputs.
 void slice(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.complete(node, 0);
-  const auto read = [&](std::size_t input, const std::string& name,
-                        std::vector<std::int64_t> fallback) {
-    if (node.opset() >= 10) {
-      return node.has_input(input) ? builder.integers(node, input) : fallback;
-    }
-    return node.integers(name, std::move(fallback));
-  };
-  const std::vector<std::int64_t> starts = read(1, "starts", {});
-  const std::vector<std::int64_t> ends = read(2, "ends", {});
-  std::vector<std::int64_t> all_axes(starts.size());
-  std::iota(all_axes.begin(), all_axes.end(), 0);
-  const std::vector<std::int64_t> axes = read(3, "axes", all_axes);
-  const std::vector<std::int64_t> steps =
-      read(4, "steps", std::vector<std::int64_t>(starts.size(), 1));
-  if (ends.size() != starts.size() || axes.size() != starts.size() ||
-      steps.size() != starts.size()) {
-    node.refuse("its starts, ends, axes and steps do not match");
-  }
+  const std::vector<Cut> cuts = slice_cuts(node, map.dims, read_slice(builder, node));
   Part part(builder.shape(map));
   FeatureMap result = map;
-  for (std::size_t i = 0; i < starts.size(); ++i) {
-    const std::size_t axis = node.axis(axes[i], map.dims.size());
-    const Cut cut = clamp_slice(node, starts[i], ends[i], steps[i], map.dims[axis]);
-    if (cut == Cut{0, node.small(map.dims[axis])}) continue;
+  for (std::size_t axis = 0; axis < cuts.size(); ++axis) {
+    if (cuts[axis] == Cut{0, node.small(map.dims[axis])}) continue;
     const std::optional<Axis> box_axis = builder.box_axis(node, map, axis);
     if (!box_axis) node.unsupported("a slice of the batch");
-    part.cut(*box_axis) = cut;
-    result.dims[axis] = cut.size;
+    part.cut(*box_axis) = cuts[axis];
+    result.dims[axis] = cuts[axis].size;
   }
   if (part.slice != Part(builder.shape(map)).slice) {
     result.position = builder.add(node, part.slice, {map.position});
