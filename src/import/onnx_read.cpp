@@ -11,16 +11,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The module, beside the program as it is built or where it is installed; null if it is in neither
-/// place or one of its libraries is missing.
+/// The module, beside the program as it is built or where it is installed.
 void* open_module() {
   std::error_code unknown;
   const fs::path folder = fs::read_symlink("/proc/self/exe", unknown).parent_path();
   for (const fs::path& place : {folder, folder / VPINFER_MODULE_FOLDER}) {
-    void* module = dlopen((place / "vpinfer_onnx.so").c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (module != nullptr) return module;
+    const fs::path path = place / "vpinfer_onnx.so";
+    if (!fs::exists(path, unknown)) continue;
+    if (void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return module;
+    throw BadUsage("cannot read ONNX files: " + std::string(dlerror()) +
+                   "; install libonnx1, where vpinfer was built: jobs/install-packages.sh onnx");
   }
-  return nullptr;
+  throw BadUsage(
+      "this vpinfer was built without ONNX: install libonnx-dev and libprotobuf-dev "
+      "(jobs/install-packages.sh onnx) and build it again");
 }
 
 }  // namespace
@@ -34,15 +38,10 @@ OnnxGraph read_onnx(const fs::path& path) {
   if (!fs::is_regular_file(path, unreadable)) {
     throw BadInput(path.string() + ": cannot open this file; is the name right?");
   }
-  void* module = open_module();
   // dlsym gives data pointers for functions too.
-  const auto read = reinterpret_cast<decltype(&vpinfer_read_onnx)>(
-      module == nullptr ? nullptr : dlsym(module, "vpinfer_read_onnx"));
-  if (read == nullptr) {
-    throw BadUsage(
-        "this vpinfer cannot read ONNX files; install libonnx-dev and protobuf's headers "
-        "(jobs/install-packages.sh onnx) and build it again");
-  }
+  const auto read =
+      reinterpret_cast<decltype(&vpinfer_read_onnx)>(dlsym(open_module(), "vpinfer_read_onnx"));
+  if (read == nullptr) throw Bug(std::string(dlerror()));
   OnnxGraph graph;
   std::string error;
   if (!read(path.c_str(), graph, error)) throw BadInput(path.string() + ": " + error);

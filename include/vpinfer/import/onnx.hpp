@@ -42,7 +42,7 @@ struct OnnxOperatorHelp {
 [[nodiscard]] bool is_onnx(const std::filesystem::path& path);
 
 /// Reads an .onnx file.  Throws BadInput, one line, if it is damaged, and BadUsage if this vpinfer
-/// was installed without its ONNX module.
+/// was built without ONNX or a library is missing.
 [[nodiscard]] OnnxGraph read_onnx(const std::filesystem::path& path);
 
 /// Turns a graph into a network: constants are computed, batch normalisation, padding and
