@@ -167,7 +167,16 @@ FeatureMap OnnxBuilder::picture_of(int position, std::size_t rank) const {
 
 bool OnnxBuilder::only_reader(const FeatureMap& map) const {
   const auto readers = readers_.find(map.position);
-  return readers != readers_.end() && readers->second == 1 && !map.has_margin();
+  if (readers == readers_.end() || readers->second != 1 || map.has_margin()) return false;
+  const std::vector<Layer>& layers = model_.network.layers;
+  return std::none_of(layers.begin() + map.position, layers.end(), [&](const Layer& layer) {
+    return std::count(layer.inputs.begin(), layer.inputs.end(), map.position) > 0;
+  });
+}
+
+bool OnnxBuilder::is_read_up(int position) const {
+  const auto readers = readers_.find(position);
+  return readers == readers_.end() || readers->second == 0;
 }
 
 void OnnxBuilder::drop_last(int position) {

@@ -83,8 +83,11 @@ class OnnxBuilder {
   }
   /// A layer's output as NCHW, or NC if `rank` is 2.
   [[nodiscard]] FeatureMap picture_of(int position, std::size_t rank = 4) const;
-  /// Whether the node that reads the layer's output is the only one.
+  /// Whether the node that reads the layer's output is the only one: no layer reads it yet, and no
+  /// node after this one will.
   [[nodiscard]] bool only_reader(const FeatureMap& map) const;
+  /// Whether no node will read the layer's output any more.
+  [[nodiscard]] bool is_read_up(int position) const;
   /// Takes back the newest layer, which nobody reads any more.
   void drop_last(int position);
 

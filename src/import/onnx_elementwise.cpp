@@ -114,7 +114,7 @@ std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node
   if (inner == gate.position - 1 &&
       is_activation_of(builder, gate.position, Activation::kTanh, inner) &&
       is_activation_of(builder, inner, Activation::kSoftplus, x.position) &&
-      builder.only_reader({inner, {}})) {
+      builder.is_read_up(inner)) {
     return replace(Activation::kMish, 2);
   }
   return std::nullopt;

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "vpinfer/import/onnx.hpp"
+
+namespace vpinfer {
+
+/// A tensor of floats, and one of integers.
+[[nodiscard]] OnnxTensor floats(std::vector<std::int64_t> dims, std::vector<float> values);
+[[nodiscard]] OnnxTensor integers(std::vector<std::int64_t> values);
+/// Seeded numbers from -1 to 1.
+[[nodiscard]] OnnxTensor random_floats(std::vector<std::int64_t> dims, std::uint32_t seed);
+
+/// An ONNX graph that grows node by node, with one input `x`.
+class GraphMaker {
+ public:
+  explicit GraphMaker(std::vector<std::int64_t> input, std::int64_t opset = 13);
+
+  /// A constant by its name.
+  GraphMaker& constant(const std::string& name, OnnxTensor tensor);
+  /// A node whose one output has its name.
+  GraphMaker& node(const std::string& op, std::vector<std::string> inputs,
+                   const std::string& output, std::map<std::string, OnnxAttribute> attributes = {});
+  GraphMaker& output(const std::string& name);
+
+  [[nodiscard]] OnnxGraph& graph() { return graph_; }
+  [[nodiscard]] OnnxModel translate(const OnnxImportOptions& options = {}) const;
+  /// The message of the BadInput that the graph is refused with; a test failure if it is not.
+  [[nodiscard]] std::string refusal(const OnnxImportOptions& options = {}) const;
+
+ private:
+  OnnxGraph graph_;
+};
+
+/// The network's first output for a seeded input, in ONNX's order [channels][rows][cols]; `input`
+/// becomes that input in the same order.
+[[nodiscard]] std::vector<float> run_translated(const OnnxModel& model, std::uint32_t seed,
+                                                std::vector<float>& input);
+
+/// The operations of a network's layers by name, without the input.
+[[nodiscard]] std::vector<std::string> operations(const OnnxModel& model);
+
+}  // namespace vpinfer
