@@ -142,6 +142,7 @@ FeatureMap OnnxBuilder::picture(const OnnxNodeReader& node, std::size_t input) {
   FeatureMap map = complete(node, input);
   const Shape& box = shape(map);
   if (same_order(map, kChannelsFirst)) {
+    map.order = kChannelsFirst;  // extents of 1 may grow
     if (map.dims == std::vector<std::int64_t>{batch_, box.channels, box.rows, box.cols}) return map;
     const auto elements = static_cast<std::int64_t>(box.elements());
     if (map.dims == std::vector<std::int64_t>{batch_, elements}) {

@@ -63,6 +63,7 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     const int block = static_cast<int>(map.dims[2]);
     const DepthToSpace move{block, block, DepthOrder::kColumnRowDepth};
     result.position = builder.add(node, move, {map.position});
+    result.order = kChannelsFirst;
     return builder.define(node.node().outputs.front(), result);
   }
   if (permutation.front() != 0) node.unsupported("moving the batch");
