@@ -104,10 +104,10 @@ struct TransposedAxis {
     const int at = t * stride + phase;
     return at % dilation == 0 && at < reach() ? std::optional(at / dilation) : std::nullopt;
   }
-  /// So many q that all outputs are there.
+  /// So many q that all outputs are there; large padding needs fewer than there are inputs.
   [[nodiscard]] Window window(int inputs) const {
     const int phases = (pad_before + outputs + stride - 1) / stride;
-    return {taps(), 1, taps() - 1, phases - inputs};
+    return {taps(), 1, taps() - 1, std::max(0, phases - inputs)};
   }
   [[nodiscard]] Cut cut() const { return {pad_before, outputs}; }
 };
