@@ -77,7 +77,8 @@ void softmax(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const std::size_t axis = node.axis(node.integer("axis", one_axis ? -1 : 1), map.dims.size());
   const Shape& shape = builder.shape(map);
   FeatureMap result = map;
-  const bool everything = axis == 1 && (map.dims.size() == 2 || !one_axis);
+  const bool everything =
+      axis == 1 && map.dims[0] == builder.batch() && (map.dims.size() == 2 || !one_axis);
   if (everything) {
     result.position = builder.add(node, Softmax{}, {map.position});
   } else {
