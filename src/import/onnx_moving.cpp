@@ -225,8 +225,10 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
   const auto sampling = [&](int size, std::size_t axis) {
     const double scale =
         sizes.empty() ? static_cast<double>(scales[axis]) : static_cast<double>(sizes[axis]) / size;
+    // ONNX multiplies floats: 10 * 0.7 is 7.
     const double outputs =
-        sizes.empty() ? std::floor(size * scale) : static_cast<double>(sizes[axis]);
+        sizes.empty() ? static_cast<double>(std::floor(static_cast<float>(size) * scales[axis]))
+                      : static_cast<double>(sizes[axis]);
     if (!(outputs >= 1 && outputs <= 1e6)) node.refuse("its output would be empty or too large");
     return read_sampling(node, transform, size, scale, static_cast<int>(outputs),
                          read_region(builder, node, transform, axis));
