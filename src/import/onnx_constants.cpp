@@ -319,8 +319,8 @@ float negated(float x) {
 }
 
 OnnxTensor shape_of(const Fold& fold) {
-  const OnnxDims& dims = fold.input(0).dims;
-  return {{static_cast<std::int64_t>(dims.size())}, dims};
+  OnnxDims dims = shape_dims(fold.node, fold.input(0).dims);
+  return {{static_cast<std::int64_t>(dims.size())}, std::move(dims)};
 }
 
 OnnxTensor constant_of_shape(const Fold& fold) {

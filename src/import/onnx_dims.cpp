@@ -88,6 +88,16 @@ OnnxDims unsqueeze_dims(const OnnxNodeReader& node, const OnnxDims& from, const 
   return dims;
 }
 
+OnnxDims shape_dims(const OnnxNodeReader& node, const OnnxDims& from) {
+  const auto rank = static_cast<std::int64_t>(from.size());
+  const auto clamp = [&](std::int64_t at) {
+    return std::clamp(at < 0 ? at + rank : at, std::int64_t{0}, rank);
+  };
+  const std::int64_t start = clamp(node.integer("start", 0));
+  const std::int64_t end = std::max(start, clamp(node.integer("end", rank)));
+  return {from.begin() + start, from.begin() + end};
+}
+
 std::vector<std::size_t> read_permutation(const OnnxNodeReader& node, std::size_t rank) {
   OnnxDims backwards(rank);
   std::iota(backwards.rbegin(), backwards.rend(), 0);

@@ -28,6 +28,9 @@ using OnnxDims = std::vector<std::int64_t>;
 [[nodiscard]] OnnxDims unsqueeze_dims(const OnnxNodeReader& node, const OnnxDims& from,
                                       const OnnxDims& axes);
 
+/// What Shape gives: the extents, by the attributes `start` and `end`.
+[[nodiscard]] OnnxDims shape_dims(const OnnxNodeReader& node, const OnnxDims& from);
+
 /// Transpose, by the attribute `perm`: which axis of the input each axis of the result is.
 [[nodiscard]] std::vector<std::size_t> read_permutation(const OnnxNodeReader& node,
                                                         std::size_t rank);

@@ -1,8 +1,6 @@
 // ONNX's operators that change how a tensor is looked at, without moving its elements: they lead
 // into a fully connected layer or out of the network.
 
-#include <algorithm>
-
 #include "onnx_builder.hpp"
 #include "onnx_dims.hpp"
 
@@ -79,15 +77,8 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 /// Extents are known when a network is imported.
 void shape(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  const OnnxDims dims = builder.feature(node, 0).dims;
-  const auto rank = static_cast<std::int64_t>(dims.size());
-  const auto clamp = [&](std::int64_t at) {
-    return std::clamp(at < 0 ? at + rank : at, std::int64_t{0}, rank);
-  };
-  const std::int64_t start = clamp(node.integer("start", 0));
-  const std::int64_t end = std::max(start, clamp(node.integer("end", rank)));
-  OnnxTensor tensor{{end - start},
-                    std::vector<std::int64_t>(dims.begin() + start, dims.begin() + end)};
+  OnnxDims dims = shape_dims(node, builder.feature(node, 0).dims);
+  OnnxTensor tensor{{static_cast<std::int64_t>(dims.size())}, std::move(dims)};
   builder.define(node.node().outputs.front(), std::make_shared<OnnxTensor>(std::move(tensor)));
 }
 
