@@ -10,13 +10,13 @@ namespace vpinfer {
 namespace {
 
 /// A constant as one number, or one per channel; empty if it is neither.
-std::optional<std::vector<float>> per_channel(const OnnxBuilder& builder, const OnnxTensor& tensor,
-                                              const FeatureMap& map) {
+std::optional<std::vector<float>> per_channel(const OnnxTensor& tensor, const FeatureMap& map) {
   if (!tensor.is_float()) return std::nullopt;
   if (tensor.floats().size() == 1) return tensor.floats();
+  if (map.dims.size() < 2) return std::nullopt;
   // Axes are counted from the last one; the channels are the second one of the map.
   const std::size_t behind = map.dims.size() - 2;
-  const std::int64_t channels = builder.shape(map).channels;
+  const std::int64_t channels = map.dims[1];
   const bool fits = tensor.dims.size() > behind && tensor.dims.size() <= map.dims.size() &&
                     tensor.dims[tensor.dims.size() - 1 - behind] == channels &&
                     count_elements(tensor.dims) == channels;
@@ -62,23 +62,29 @@ bool keeps_extents(const OnnxTensor& constant, const FeatureMap& map) {
 /// The tensor with one input constant, if that needs no layer for it.
 std::optional<FeatureMap> with_constant(OnnxBuilder& builder, const OnnxNodeReader& node,
                                         Arithmetic function, std::size_t constant_index) {
+  const std::size_t other = 1 - constant_index;
   const auto* constant = std::get_if<OnnxConstant>(&builder.value(node, constant_index));
-  if (constant == nullptr) return std::nullopt;
-  const bool one_number = (*constant)->is_float() && (*constant)->floats().size() == 1;
-  const FeatureMap map = one_number ? builder.complete(node, 1 - constant_index)
-                                    : builder.picture(node, 1 - constant_index);
-  if (!keeps_extents(**constant, map)) return std::nullopt;
-  const auto numbers = per_channel(builder, **constant, map);
+  const auto* found = std::get_if<FeatureMap>(&builder.value(node, other));
+  if (constant == nullptr || found == nullptr || !keeps_extents(**constant, *found)) {
+    return std::nullopt;
+  }
+  const auto numbers = per_channel(**constant, *found);
   if (!numbers) return std::nullopt;
+  const bool one_number = numbers->size() == 1;
+  const auto map = [&] {
+    return one_number ? builder.complete(node, other) : builder.picture(node, other);
+  };
   if (one_number && function == Arithmetic::kMaximum) {
-    return builder.activate(node, map, {Activation::kClip, numbers->front(), -Activation::kLowest});
+    return builder.activate(node, map(),
+                            {Activation::kClip, numbers->front(), -Activation::kLowest});
   }
   if (one_number && function == Arithmetic::kMinimum) {
-    return builder.activate(node, map, {Activation::kClip, Activation::kLowest, numbers->front()});
+    return builder.activate(node, map(),
+                            {Activation::kClip, Activation::kLowest, numbers->front()});
   }
   const auto affine = as_affine(function, constant_index == 0, *numbers);
   if (!affine) return std::nullopt;
-  return builder.affine(node, map, affine->scale, affine->shift);
+  return builder.affine(node, map(), affine->scale, affine->shift);
 }
 
 /// The layer `position` if it is an activation by this function of the layer `input`.
