@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "support/error_line.hpp"
 #include "support/random.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
@@ -58,7 +61,14 @@ GraphMaker& GraphMaker::constant(const std::string& name, OnnxTensor tensor) {
 GraphMaker& GraphMaker::node(const std::string& op, std::vector<std::string> inputs,
                              const std::string& output,
                              std::map<std::string, OnnxAttribute> attributes) {
-  graph_.nodes.push_back({op, "", "", std::move(inputs), {output}, std::move(attributes), {}});
+  return node_of(op, std::move(inputs), {output}, std::move(attributes));
+}
+
+GraphMaker& GraphMaker::node_of(const std::string& op, std::vector<std::string> inputs,
+                                std::vector<std::string> outputs,
+                                std::map<std::string, OnnxAttribute> attributes) {
+  graph_.nodes.push_back(
+      {op, "", "", std::move(inputs), std::move(outputs), std::move(attributes), {}});
   return *this;
 }
 
@@ -72,17 +82,11 @@ OnnxModel GraphMaker::translate(const OnnxImportOptions& options) const {
 }
 
 std::string GraphMaker::refusal(const OnnxImportOptions& options) const {
-  try {
-    (void)translate(options);
-  } catch (const BadInput& e) {
-    return e.what();
-  }
-  ADD_FAILURE() << "nothing was refused";
-  return {};
+  return error_line<BadInput>([&] { (void)translate(options); });
 }
 
-std::vector<float> run_translated(const OnnxModel& model, std::uint32_t seed,
-                                  std::vector<float>& input) {
+std::vector<std::vector<float>> run_all_outputs(const OnnxModel& model, std::uint32_t seed,
+                                                std::vector<float>& input) {
   const Network& network = model.network;
   std::vector<LayerWeights> weights(network.layers.size());
   for (const auto& [position, trained] : model.weights) {
@@ -90,10 +94,51 @@ std::vector<float> run_translated(const OnnxModel& model, std::uint32_t seed,
   }
   const std::vector<float> picture = seeded_input(network, seed);
   input = channels_first(picture, network.input_shape());
-  const int position = network.outputs.front().position;
-  const Outputs outputs = reference_run(network, weights, picture);
-  return channels_first(outputs[static_cast<std::size_t>(position)],
-                        network.layer(position).output);
+  const Outputs layers = reference_run(network, weights, picture);
+  std::vector<std::vector<float>> outputs;
+  for (const NetworkOutput& output : network.outputs) {
+    outputs.push_back(channels_first(layers[static_cast<std::size_t>(output.position)],
+                                     network.layer(output.position).output));
+  }
+  return outputs;
+}
+
+std::vector<float> run_translated(const OnnxModel& model, std::uint32_t seed,
+                                  std::vector<float>& input) {
+  return run_all_outputs(model, seed, input).front();
+}
+
+OnnxModel expect_translations(
+    const GraphMaker& maker,
+    const std::function<std::vector<NdArray>(const NdArray&)>& definition) {
+  OnnxModel model = maker.translate();
+  std::vector<float> input;
+  const std::vector<std::vector<float>> actual = run_all_outputs(model, 3, input);
+  const Shape& shape = model.network.input_shape();
+  const Ints& dims = *maker.graph().inputs.front().dims;
+  const bool vector = dims.size() == 2;
+  const std::vector<NdArray> expected = definition(
+      {vector ? Ints{1, shape.channels} : Ints{1, shape.channels, shape.rows, shape.cols},
+       {input.begin(), input.end()}});
+  EXPECT_EQ(actual.size(), expected.size());
+  for (std::size_t output = 0; output < std::min(actual.size(), expected.size()); ++output) {
+    const std::vector<double>& values = expected[output].values;
+    EXPECT_EQ(actual[output].size(), values.size()) << "output " << output;
+    if (actual[output].size() != values.size()) continue;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double tolerance = 1e-4 * (1 + std::abs(values[i]));
+      EXPECT_NEAR(static_cast<double>(actual[output][i]), values[i], tolerance)
+          << "element " << i << " of output " << output;
+      if (!(std::abs(static_cast<double>(actual[output][i]) - values[i]) <= tolerance)) break;
+    }
+  }
+  return model;
+}
+
+OnnxModel expect_translation(const GraphMaker& maker,
+                             const std::function<NdArray(const NdArray&)>& definition) {
+  return expect_translations(maker,
+                             [&](const NdArray& x) { return std::vector<NdArray>{definition(x)}; });
 }
 
 std::vector<std::string> operations(const OnnxModel& model) {

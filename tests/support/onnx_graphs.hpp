@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "support/nd_array.hpp"
 #include "vpinfer/import/onnx.hpp"
 
 namespace vpinfer {
@@ -20,12 +22,16 @@ class GraphMaker {
 
   /// A constant by its name.
   GraphMaker& constant(const std::string& name, OnnxTensor tensor);
-  /// A node whose one output has its name.
+  /// A node whose one output has its name, and one with several.
   GraphMaker& node(const std::string& op, std::vector<std::string> inputs,
                    const std::string& output, std::map<std::string, OnnxAttribute> attributes = {});
+  GraphMaker& node_of(const std::string& op, std::vector<std::string> inputs,
+                      std::vector<std::string> outputs,
+                      std::map<std::string, OnnxAttribute> attributes = {});
   GraphMaker& output(const std::string& name);
 
   [[nodiscard]] OnnxGraph& graph() { return graph_; }
+  [[nodiscard]] const OnnxGraph& graph() const { return graph_; }
   [[nodiscard]] OnnxModel translate(const OnnxImportOptions& options = {}) const;
   /// The message of the BadInput that the graph is refused with; a test failure if it is not.
   [[nodiscard]] std::string refusal(const OnnxImportOptions& options = {}) const;
@@ -38,6 +44,19 @@ class GraphMaker {
 /// becomes that input in the same order.
 [[nodiscard]] std::vector<float> run_translated(const OnnxModel& model, std::uint32_t seed,
                                                 std::vector<float>& input);
+
+/// The same for all outputs, in the network's order.
+[[nodiscard]] std::vector<std::vector<float>> run_all_outputs(const OnnxModel& model,
+                                                              std::uint32_t seed,
+                                                              std::vector<float>& input);
+
+/// Expects that the graph, translated and run on a seeded input, gives what `definition` makes of
+/// that input.  Returns the translation.
+OnnxModel expect_translation(const GraphMaker& maker,
+                             const std::function<NdArray(const NdArray&)>& definition);
+/// The same for each of several outputs.
+OnnxModel expect_translations(
+    const GraphMaker& maker, const std::function<std::vector<NdArray>(const NdArray&)>& definition);
 
 /// The operations of a network's layers by name, without the input.
 [[nodiscard]] std::vector<std::string> operations(const OnnxModel& model);

@@ -11,7 +11,6 @@
 namespace vpinfer {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
 
 /// [channels][rows][cols].
 struct Planes {

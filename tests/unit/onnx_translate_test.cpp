@@ -8,7 +8,6 @@
 namespace vpinfer {
 namespace {
 
-using Ints = std::vector<std::int64_t>;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
