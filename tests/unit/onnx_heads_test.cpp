@@ -1,0 +1,111 @@
+// Heads that a file of the user's adds to an imported network's outputs.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/error_line.hpp"
+#include "support/onnx_graphs.hpp"
+#include "support/temporary_folder.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/import/heads.hpp"
+
+namespace vpinfer {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+/// A picture of 64 x 32 with `boxes`, 14 channels per cell of 8 x 8, and `logits` of 5 classes.
+Network two_outputs() {
+  GraphMaker maker({1, 3, 64, 32});
+  maker.constant("w", random_floats({14, 3, 8, 8}, 1))
+      .constant("v", random_floats({5, 14, 1, 1}, 2))
+      .node("Conv", {"x", "w"}, "boxes", {{"strides", Ints{8, 8}}})
+      .node("GlobalAveragePool", {"boxes"}, "pooled")
+      .node("Conv", {"pooled", "v"}, "logits")
+      .output("boxes")
+      .output("logits");
+  return maker.translate().network;
+}
+
+struct WithHeads {
+  Network network;
+  std::vector<std::string> warnings;
+};
+
+WithHeads add(const std::string& text) {
+  const TemporaryFolder folder;
+  WithHeads result{two_outputs(), {}};
+  result.warnings = add_heads(result.network, folder.write("heads.cfg", text));
+  return result;
+}
+
+std::string refusal(const std::string& text) {
+  return error_line<BadInput>([&] { (void)add(text); });
+}
+
+TEST(OnnxHeads, DecodeBoxesBesideTheirInput) {
+  const auto [network, warnings] = add("[nanodet]\ninput=boxes\nclasses=2\nbins=3\nstride=8\n");
+  EXPECT_THAT(warnings, IsEmpty());
+  const Layer& head = network.layers.back();
+  EXPECT_EQ(head.operation, Operation(NanoDet{2, 3, 8}));
+  EXPECT_EQ(head.output, (Shape{8, 4, 14}));
+  const int boxes = network.outputs.front().position;
+  EXPECT_THAT(head.inputs, ElementsAre(boxes));
+  EXPECT_EQ(network.outputs, two_outputs().outputs);
+  EXPECT_THAT(result_layers(network),
+              ElementsAre(boxes, network.outputs[1].position, network.size() - 1));
+}
+
+/// Anchors are given in pixels of the network's input and kept in cells.
+TEST(OnnxHeads, AreDarknetsToo) {
+  const auto [network, warnings] =
+      add("[yolo]\ninput=boxes\nclasses=2\nnum=3\nanchors=8,16, 32,64, 4,4\nmask=1,2\n");
+  EXPECT_THAT(warnings, IsEmpty());
+  EXPECT_EQ(network.layers.back().operation,
+            Operation(Region{2, false, {{4, 8}, {0.5F, 0.5F}}, {}, {}}));
+}
+
+TEST(OnnxHeads, ASoftmaxTakesTheLogitsPlace) {
+  const auto [network, warnings] = add("[softmax]\ninput=logits\ntemperature=2\n");
+  EXPECT_THAT(warnings, IsEmpty());
+  EXPECT_EQ(network.layers.back().operation, Operation(Softmax{1, true, true, 2, {}}));
+  EXPECT_EQ(network.outputs[1], (NetworkOutput{network.size() - 1, "logits"}));
+}
+
+TEST(OnnxHeads, MayBeSeveral) {
+  const auto [network, warnings] =
+      add("[softmax]\ninput=logits\n"
+          "[nanodet]\ninput=boxes\nclasses=2\nbins=3\nstride=8\n"
+          "[nanodet]\ninput=boxes\nclasses=6\nbins=2\nstride=8\nthreshhold=1\n");
+  EXPECT_EQ(network.size(), two_outputs().size() + 3);
+  EXPECT_THAT(warnings, ElementsAre(StartsWith("heads.cfg:13 [nanodet]: the key 'threshhold'")));
+}
+
+TEST(OnnxHeads, NameWhatIsWrong) {
+  EXPECT_THAT(refusal("[nanodet]\ninput=box\nclasses=2\nbins=3\nstride=8\n"),
+              StartsWith("heads.cfg:1 [nanodet]: the key 'input'"));
+  EXPECT_THAT(refusal("[nanodet]\nclasses=2\nbins=3\nstride=8\n"), HasSubstr("boxes, logits"));
+  EXPECT_THAT(refusal("\n[convolutional]\ninput=boxes\nfilters=1\nsize=1\n"),
+              StartsWith("heads.cfg:2 [convolutional]: "));
+  EXPECT_THAT(refusal("[ssd]\ninput=boxes\n"), HasSubstr("nanodet"));
+  EXPECT_THAT(refusal("[nanodet]\ninput=boxes\nbins=3\nstride=8\n"), HasSubstr("'classes'"));
+  EXPECT_THAT(refusal("[nanodet]\ninput=boxes\nclasses=80\nbins=8\nstride=8\n"),
+              StartsWith("heads.cfg:1 [nanodet]: "));
+  EXPECT_THAT(refusal("[nanodet]\ninput=boxes\nclasses=2\nbins=3\nstride=0\n"),
+              StartsWith("heads.cfg:1 [nanodet]: "));
+  EXPECT_THAT(refusal("[yolo]\ninput=logits\nclasses=2\nnum=1\nanchors=8,16\n"),
+              StartsWith("heads.cfg:1 [yolo]: "));
+}
+
+TEST(OnnxHeads, AreListed) {
+  std::vector<std::string> names;
+  for (const HeadHelp& kind : head_kinds()) names.emplace_back(kind.name);
+  EXPECT_THAT(names,
+              testing::UnorderedElementsAre("nanodet", "region", "yolo", "detection", "softmax"));
+}
+
+}  // namespace
+}  // namespace vpinfer
