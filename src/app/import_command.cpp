@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -52,6 +53,12 @@ Imported import_onnx(const ImportOptions& options) {
   return imported;
 }
 
+bool has_grid_head(const Network& network) {
+  return std::any_of(network.layers.begin(), network.layers.end(), [](const Layer& layer) {
+    return std::holds_alternative<GridHead>(layer.operation);
+  });
+}
+
 /// Names what the network tells apart.
 void add_labels(Network& network, const ImportOptions& options) {
   const Interpretation meaning = interpret(network, options.source.string());
@@ -79,8 +86,9 @@ ExitCode import_model(const ImportOptions& options) {
   }
   Network& network = imported.network;
   network.normalisation = options.normalisation;
-  // As the frameworks resize that networks come from.
+  // As the frameworks resize that networks come from, and Darknet for YOLOv1.
   if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
+  if (has_grid_head(network)) network.normalisation.resize = Resize::kStretch;
   add_labels(network, options);
   write_model(options.output, network, options.precision, imported.weights);
   std::cout << describe_network(network) << "written to " << options.output.string() << '\n';
