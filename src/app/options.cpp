@@ -187,7 +187,9 @@ Command import_command(const ImportOptions& import) {
   } else if (has_onnx_options) {
     throw BadUsage("import: --outputs, --size and --heads are for .onnx files");
   } else if (!has_weights) {
-    throw BadUsage("import: give a .weights file or --random-weights SEED");
+    throw BadUsage(
+        "import: give a .weights file or --random-weights SEED with a Darknet .cfg; names of ONNX "
+        "files end in .onnx");
   }
   return import;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <iostream>
 
 #include "vpinfer/base/error.hpp"
@@ -99,7 +100,7 @@ void Results::add(const Frame& frame, const Outputs& outputs) {
   } else if (meaning_.detects() && !frame.picture.rgb.empty()) {
     add_detections(frame, outputs);
   } else {
-    std::cout << frame.name << ": " << counted(outputs.size(), "tensor") << '\n';
+    std::cout << printable(frame.name) << ": " << counted(outputs.size(), "tensor") << '\n';
     for (const auto& [position, values] : outputs) {
       std::cout << output_line(network_, position, values);
     }
@@ -110,18 +111,27 @@ std::vector<Detection> Results::detect(const Picture& picture, const Outputs& ou
   const PictureFrame frame(network_.normalisation.resize, picture.rows, picture.cols,
                            network_.input_shape());
   std::vector<Detection> detections;
+  bool finite = true;
   for (const int head : meaning_.heads) {
     const Layer& layer = network_.layer(head);
+    const std::vector<float>& output = outputs.at(head);
     const std::vector<Detection> found =
-        decode(layer.operation, outputs.at(head), layer.output, frame, options_.threshold);
+        decode(layer.operation, output, layer.output, frame, options_.threshold);
     detections.insert(detections.end(), found.begin(), found.end());
+    finite = finite && std::all_of(output.begin(), output.end(),
+                                   [](float value) { return std::isfinite(value); });
+  }
+  if (!finite) std::cerr << "warning: a detector's output holds numbers that are not finite\n";
+  if (detections.size() > kMostCandidates) {
+    std::cerr << "warning: " << detections.size() << " candidates, the best " << kMostCandidates
+              << " are looked at; a higher --threshold leaves fewer\n";
   }
   return non_maximum_suppression(std::move(detections), options_.nms);
 }
 
 void Results::add_detections(const Frame& frame, const Outputs& outputs) {
   std::vector<Detection> detections = detect(frame.picture, outputs);
-  std::cout << frame.name << ": " << counted(detections.size(), "object") << '\n';
+  std::cout << printable(frame.name) << ": " << counted(detections.size(), "object") << '\n';
   if (!detections.empty()) std::cout << detections_table(detections, labels_);
   draw(frame, detections);
   detected_.push_back({frame.name, std::move(detections)});
@@ -132,7 +142,7 @@ void Results::add_classifications(const Frame& frame, const Outputs& outputs) {
   std::vector<Classification> classes =
       classify(outputs.at(classifier.position), network_.layer(classifier.position).output,
                classifier.tree, kClassesShown);
-  std::cout << frame.name << ": ";
+  std::cout << printable(frame.name) << ": ";
   if (classes.empty()) {
     std::cout << "no class, no probability is a finite number\n";
   } else {

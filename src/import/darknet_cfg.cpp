@@ -26,6 +26,10 @@ DarknetModel read_darknet_cfg(const std::filesystem::path& path) {
   std::vector<CfgSection> sections = read_cfg(path);
   DarknetModel model;
   model.network.name = path.stem().string();
+  // Recurrent networks have a [net] of their own kind: say first what of them is not supported.
+  for (auto section = sections.begin() + 1; section != sections.end(); ++section) {
+    (void)find_layer_type(*section, darknet_layer_table());
+  }
   read_net(model, sections.front());
   for (auto section = sections.begin() + 1; section != sections.end(); ++section) {
     add_layer_of({model, *section, model.network.size() - 1}, darknet_layer_table());

@@ -247,7 +247,7 @@ constexpr std::array<DarknetLayerType, 21> kLayerTypes{{
     {"cost", add_identity, "does nothing"},
     {"region", add_region, "classes, num, anchors, softmax, tree, map"},
     {"yolo", add_yolo, "classes, num, anchors, mask"},
-    {"detection", add_detection, "classes, side, num, softmax, sqrt"},
+    {"detection", add_detection, "classes, side, num, coords=4, softmax, sqrt"},
 }};
 
 }  // namespace
@@ -256,19 +256,19 @@ std::span<const DarknetLayerType> darknet_layer_table() {
   return kLayerTypes;
 }
 
-void add_layer_of(const SectionBuild& build, std::span<const DarknetLayerType> known) {
-  const auto type = std::find_if(known.begin(), known.end(), [&](const DarknetLayerType& t) {
-    return t.name == build.section.type();
-  });
-  if (type == known.end()) {
-    std::string names;
-    for (const DarknetLayerType& t : known) {
-      names += names.empty() ? "" : ", ";
-      names += t.name;
-    }
-    refuse(build, "this layer type is not supported; there are " + names);
+const DarknetLayerType& find_layer_type(const CfgSection& section,
+                                        std::span<const DarknetLayerType> known) {
+  std::string names;
+  for (const DarknetLayerType& type : known) {
+    if (type.name == section.type()) return type;
+    names += names.empty() ? "" : ", ";
+    names += type.name;
   }
-  type->add(build);
+  throw BadInput(section.where() + ": this layer type is not supported; there are " + names);
+}
+
+void add_layer_of(const SectionBuild& build, std::span<const DarknetLayerType> known) {
+  find_layer_type(build.section, known).add(build);
   const std::vector<std::string> unused = build.section.unused();
   build.model.warnings.insert(build.model.warnings.end(), unused.begin(), unused.end());
 }

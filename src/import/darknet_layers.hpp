@@ -25,6 +25,10 @@ struct DarknetLayerType {
 
 [[nodiscard]] std::span<const DarknetLayerType> darknet_layer_table();
 
+/// Throws BadInput, naming the known types, if the section's is none of them.
+[[nodiscard]] const DarknetLayerType& find_layer_type(const CfgSection& section,
+                                                      std::span<const DarknetLayerType> known);
+
 /// Appends the layer that a section describes, and a warning for each key that was not understood.
 /// Throws BadInput.
 void add_layer_of(const SectionBuild& build, std::span<const DarknetLayerType> known);

@@ -72,6 +72,11 @@ class Descriptor {
 }  // namespace
 
 std::string read_file(const fs::path& path) {
+  std::error_code unknown;
+  const fs::file_status status = fs::status(path, unknown);
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
+    throw BadInput("cannot read " + path.string() + ": it is no regular file");
+  }
   return Descriptor(path, O_RDONLY, "read", path).read_all();
 }
 

@@ -72,23 +72,33 @@ void read_slice(const Hdf5Reader& file, const StoredSlice& stored, const WeightS
   file.read(stored.group + "/biases", first, count, biases);
 }
 
-void check_finite(const std::string& group, const std::vector<float>& numbers) {
+/// What a network was made of and which of its layers, for messages.
+std::string describe_layer(const Network& network, int position) {
+  const std::string& name = network.layer(position).name;
+  return network.origin + ": " + Network::label(position) + (name.empty() ? "" : " '" + name + "'");
+}
+
+void check_finite(const std::string& where, const std::vector<float>& numbers) {
   if (std::all_of(numbers.begin(), numbers.end(), [](float v) { return std::isfinite(v); })) return;
-  throw BadInput(group + ": a weight or bias is no finite number; the weights file is damaged");
+  throw BadInput(where +
+                 ": a weight or bias is no finite number; was the file damaged, or the "
+                 "training?");
 }
 
 /// Writes one slice; weights as float16 if so wanted.
-void write_slice(Hdf5Writer& file, const std::string& group, const WeightShape& shape,
+void write_slice(Hdf5Writer& file, const std::string& parent, const Network& network, int position,
                  Interval filters, WeightPrecision precision, const LayerWeights& numbers) {
-  const std::vector<hsize_t> extent = weights_extent(shape, filters);
-  check_finite(group, numbers.weights);
-  check_finite(group, numbers.biases);
+  const std::string group = layer_group(parent, position);
+  const std::string where = describe_layer(network, position);
+  const std::vector<hsize_t> extent = weights_extent(weight_shape(network, position), filters);
+  check_finite(where, numbers.weights);
+  check_finite(where, numbers.biases);
   if (precision == WeightPrecision::kHalf) {
     std::vector<HalfBits> halves(numbers.weights.size());
     std::transform(numbers.weights.begin(), numbers.weights.end(), halves.begin(), float_to_half);
     if (std::any_of(halves.begin(), halves.end(),
                     [](HalfBits h) { return !std::isfinite(half_to_float(h)); })) {
-      throw BadInput(group + ": a weight is too large for half precision; import without --half");
+      throw BadInput(where + ": a weight is too large for half precision; import without --half");
     }
     file.halves(group + "/weights", extent, halves);
   } else {
@@ -272,7 +282,7 @@ void write_model(const fs::path& path, const Network& network, WeightPrecision p
     const LayerWeights numbers = layers(position);
     checksum.add(std::as_bytes(std::span(numbers.weights)));
     checksum.add(std::as_bytes(std::span(numbers.biases)));
-    write_slice(file, layer_group("", position), shape, {0, shape.filters}, precision, numbers);
+    write_slice(file, "", network, position, {0, shape.filters}, precision, numbers);
   }
   file.text("/network", description);
   write_header(file, kModel, checksum.text());
@@ -292,7 +302,7 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
       LayerWeights slice{std::vector<float>(count * shape.elements_per_filter()),
                          std::vector<float>(count)};
       model.read_filters(rank, position, filters, slice.weights, slice.biases);
-      write_slice(file, layer_group(parent, position), shape, filters, model.precision(), slice);
+      write_slice(file, parent, network, position, filters, model.precision(), slice);
     }
   };
 

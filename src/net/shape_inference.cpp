@@ -241,8 +241,11 @@ class ShapeOf {
     const bool sane = head.classes >= 1 && head.classes <= kLargestWindow && head.bins >= 1 &&
                       head.bins <= kLargestWindow && head.stride >= 1 &&
                       head.stride <= kLargestWindow;
-    if (!sane || in.channels != head.channels()) {
-      refuse("needs " + (sane ? std::to_string(head.channels()) : "other") + " channels for " +
+    if (!sane) {
+      refuse("classes, bins and stride must be from 1 to " + std::to_string(kLargestWindow));
+    }
+    if (in.channels != head.channels()) {
+      refuse("needs " + std::to_string(head.channels()) + " channels for " +
              std::to_string(head.classes) + " classes and " + std::to_string(head.bins) +
              " bins, but its input has " + std::to_string(in.channels));
     }

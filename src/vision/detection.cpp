@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <tuple>
 
 namespace vpinfer {
@@ -36,14 +37,20 @@ bool is_finite(const Detection& detection) {
 std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
                                                float iou_threshold) {
   std::erase_if(detections, [](const Detection& detection) { return !is_finite(detection); });
-  std::sort(detections.begin(), detections.end(), is_better);
+  const std::size_t count = std::min(detections.size(), kMostCandidates);
+  const auto worst = detections.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(detections.begin(), worst, detections.end(), is_better);
+  detections.erase(worst, detections.end());
   std::vector<Detection> kept;
+  std::map<int, std::vector<Detection>> kept_of_class;
   for (const Detection& candidate : detections) {
-    const bool is_hidden = std::any_of(kept.begin(), kept.end(), [&](const Detection& better) {
-      return better.class_index == candidate.class_index &&
-             intersection_over_union(better, candidate) > iou_threshold;
+    std::vector<Detection>& rivals = kept_of_class[candidate.class_index];
+    const bool is_hidden = std::any_of(rivals.begin(), rivals.end(), [&](const Detection& better) {
+      return intersection_over_union(better, candidate) > iou_threshold;
     });
-    if (!is_hidden) kept.push_back(candidate);
+    if (is_hidden) continue;
+    rivals.push_back(candidate);
+    kept.push_back(candidate);
   }
   return kept;
 }

@@ -103,5 +103,17 @@ TEST(CocoResults, AreAlwaysJson) {
   EXPECT_EQ(results[1]["image_id"], "99999999999999999999.jpg");
 }
 
+TEST(NonMaximumSuppression, LooksAtTheBestOfVeryMany) {
+  std::vector<Detection> detections;
+  for (int i = 0; i < 2 * static_cast<int>(kMostCandidates); ++i) {
+    const auto at = static_cast<float>(i);
+    detections.push_back({2 * at, 0, 1, 1, i % 50, at});  // all apart
+  }
+  const std::vector<Detection> kept = non_maximum_suppression(detections, 0.5F);
+  EXPECT_EQ(kept.size(), kMostCandidates);
+  EXPECT_EQ(kept.front(), detections.back());
+  EXPECT_EQ(kept.back(), detections[kMostCandidates]);
+}
+
 }  // namespace
 }  // namespace vpinfer

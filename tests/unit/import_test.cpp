@@ -276,6 +276,10 @@ TEST(CfgOthers, HaveTheirShapes) {
   EXPECT_THAT(refusal_of_layer("[rnn]\n"), HasSubstr("not supported"));
 }
 
+TEST(Cfg, NamesWhatIsNotSupportedBeforeWhatIsMissing) {
+  EXPECT_THAT(refusal("[net]\ninputs=256\n[rnn]\noutput=3\n"), StartsWith("net.cfg:3 [rnn]: "));
+}
+
 TEST(CfgYolo, TakesItsAnchorsFromTheMask) {
   const DarknetModel model = parse(
       "[net]\nheight=64\nwidth=32\nchannels=14\n"

@@ -19,7 +19,10 @@ struct Detection {
 /// Neither the box nor the score is infinite or NaN.
 [[nodiscard]] bool is_finite(const Detection& detection);
 
-/// Greedy, class by class: a box goes if it overlaps a better one by more than `iou_threshold`
+/// More than so many candidates in one picture are noise; the best of them are looked at.
+inline constexpr std::size_t kMostCandidates = 30000;
+
+/// Greedy, class by class, on the best kMostCandidates: a box goes if it overlaps a better one by more than `iou_threshold`
 /// (intersection over union).  The best score comes first; the order of the input has no influence.
 /// Detections that are not finite are dropped.
 [[nodiscard]] std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
