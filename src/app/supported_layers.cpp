@@ -29,11 +29,8 @@ std::string section(const std::string& heading, const std::vector<Entry>& entrie
 
 std::string describe_supported_layers() {
   return section("Darknet layers and their keys", darknet_layers()) + "\n" +
-         section(
-             "ONNX operators, operator sets 7 to 17 (the newest that Debian 12's ONNX library "
-             "knows)",
-             onnx_operators()) +
-         "\n" + section("Heads for the outputs of ONNX networks (--heads)", head_kinds());
+         section("ONNX operators, operator sets 7 to 17", onnx_operators()) + "\n" +
+         section("Heads for the outputs of ONNX networks (--heads)", head_kinds());
 }
 
 }  // namespace vpinfer

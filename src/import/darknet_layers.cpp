@@ -130,6 +130,7 @@ void add_upsample(const SectionBuild& build) {
   if (stride < 1) refuse(build, "stride must be at least 1");
   const Shape& in = input_shape(build);
   const auto enlarged = [&](int extent) {
+    if (extent > 65536 / stride) refuse(build, "its output would be too large");
     return Sampling{extent * stride, static_cast<double>(stride), 0, 0};
   };
   append(build, Resample{enlarged(in.rows), enlarged(in.cols), Interpolation::kNearestFloor,

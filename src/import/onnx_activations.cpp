@@ -60,11 +60,7 @@ void dropout(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }
 
 void cast(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  constexpr std::int64_t kFloat = 1;
-  constexpr std::int64_t kHalf = 10;
-  constexpr std::int64_t kDouble = 11;
-  const std::int64_t to = node.integer("to", kFloat);
-  if (to != kFloat && to != kHalf && to != kDouble) {
+  if (read_cast(node) != OnnxNumberKind::kFloat) {
     node.unsupported("a picture of other numbers than floats");
   }
   identity(builder, node);

@@ -33,9 +33,7 @@ void OnnxBuilder::check_declared(const std::string& name, const OnnxValue& value
 void OnnxBuilder::define(const std::string& name, OnnxValue value) {
   check_declared(name, value);
   if (const auto* map = std::get_if<FeatureMap>(&value)) readers_[map->position] += uses_[name];
-  if (!values_.emplace(name, std::move(value)).second) {
-    throw BadInput(file_ + ": '" + name + "' is made twice; the file is damaged");
-  }
+  values_.emplace(name, std::move(value));
 }
 
 const OnnxValue* OnnxBuilder::find(const std::string& name) const {
@@ -77,7 +75,7 @@ const std::vector<std::int64_t>& OnnxBuilder::integers(const OnnxNodeReader& nod
 float OnnxBuilder::scalar(const OnnxNodeReader& node, std::size_t input) const {
   const std::vector<float>& values = floats(node, input);
   if (values.size() != 1) node.refuse("'" + node.input(input) + "' must hold one number");
-  return values.front();
+  return node.finite(values.front());
 }
 
 const std::vector<float>& OnnxBuilder::vector(const OnnxNodeReader& node, std::size_t input,
@@ -139,7 +137,10 @@ FeatureMap OnnxBuilder::complete(const OnnxNodeReader& node, std::size_t input) 
 }
 
 FeatureMap OnnxBuilder::picture(const OnnxNodeReader& node, std::size_t input) {
-  FeatureMap map = complete(node, input);
+  return as_picture(node, complete(node, input), input);
+}
+
+FeatureMap OnnxBuilder::as_picture(const OnnxNodeReader& node, FeatureMap map, std::size_t input) {
   const Shape& box = shape(map);
   if (same_order(map, kChannelsFirst)) {
     map.order = kChannelsFirst;  // extents of 1 may grow

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,7 +30,8 @@ struct FeatureMap {
   [[nodiscard]] bool has_margin() const { return rows != Padding{} || cols != Padding{}; }
 };
 
-/// A constant is shared by the nodes that read it.
+/// A constant is shared by the nodes that read it.  Those of the file belong to its graph, which
+/// must outlive the builder.
 using OnnxConstant = std::shared_ptr<const OnnxTensor>;
 using OnnxValue = std::variant<OnnxConstant, FeatureMap>;
 
@@ -50,7 +50,7 @@ class OnnxBuilder {
   [[nodiscard]] std::int64_t batch() const { return batch_; }
   void set_batch(std::int64_t batch) { batch_ = batch; }
 
-  /// Gives a value its name.  Throws BadInput if it is taken or the file declares other extents.
+  /// Gives a value its name.  Throws BadInput if the file declares other extents.
   void define(const std::string& name, OnnxValue value);
   /// Throws BadInput, in the node's name, if nobody makes the value before the node.
   [[nodiscard]] const OnnxValue& value(const OnnxNodeReader& node, std::size_t input) const;
@@ -72,6 +72,9 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap complete(const OnnxNodeReader& node, std::size_t input);
   /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own.
   [[nodiscard]] FeatureMap picture(const OnnxNodeReader& node, std::size_t input);
+  /// The same for an input that has been read, without a margin.
+  [[nodiscard]] FeatureMap as_picture(const OnnxNodeReader& node, FeatureMap map,
+                                      std::size_t input);
 
   /// Adds the zeros around a box as a layer.
   [[nodiscard]] FeatureMap with_margin(const FeatureMap& map, const std::string& where);
@@ -96,7 +99,7 @@ class OnnxBuilder {
   [[nodiscard]] std::optional<Axis> box_axis(const OnnxNodeReader& node, const FeatureMap& map,
                                              std::size_t axis) const;
   [[nodiscard]] int extent(const FeatureMap& map, Axis axis) const;
-  /// Whether ONNX sees the elements of both boxes in the same order.
+  /// Whether ONNX sees the elements of a box in this order; axes of extent 1 do not matter.
   [[nodiscard]] bool same_order(const FeatureMap& map, const AxisOrder& order) const;
 
   /// scale * x + shift, per channel or, with one number each, for all: part of the convolution that
@@ -153,11 +156,12 @@ inline constexpr std::size_t kAnyNumber = 1000000;
 [[nodiscard]] std::vector<std::string_view> folded_operators();
 
 /// The sliding windows of a node along rows and columns: kernel_shape or `kernel`, strides, pads or
-/// auto_pad, dilations, ceil_mode.  `shape` and the margin are those of the input.
+/// auto_pad, dilations, ceil_mode.  `shape` is that of the input with its margin.
 struct Windows {
   Window rows;
   Window cols;
-  bool beyond_padding = false;  ///< ceil_mode made the last window reach beyond the padding
+  bool padding_hides_window = false;  ///< some padding is as large as a window
+  bool beyond_padding = false;        ///< ceil_mode made a last window reach beyond the padding
 };
 [[nodiscard]] Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
                                    std::vector<std::int64_t> kernel);

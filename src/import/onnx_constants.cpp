@@ -200,24 +200,26 @@ OnnxTensor concat(const Fold& fold) {
 }
 
 OnnxTensor cast(const Fold& fold) {
-  constexpr std::array<std::int64_t, 3> kFloatTypes{1, 10, 11};  // float, half, double
-  const std::int64_t to = fold.node.integer("to", 1);
-  const bool to_float = std::find(kFloatTypes.begin(), kFloatTypes.end(), to) != kFloatTypes.end();
-  OnnxTensor result = fold.input(0);
-  if (to_float && !result.is_float()) {
-    const auto& from = fold.input(0).integers();
-    std::vector<float> values;
-    for (const std::int64_t value : from) values.push_back(static_cast<float>(value));
-    result.values = std::move(values);
-  } else if (!to_float && result.is_float()) {
-    std::vector<std::int64_t> values;
-    for (const float value : fold.input(0).floats()) {
-      if (!(std::abs(value) < 9e18F)) fold.node.refuse("a number does not fit an integer");
-      values.push_back(static_cast<std::int64_t>(value));
-    }
-    result.values = std::move(values);
+  const OnnxTensor& from = fold.input(0);
+  const OnnxNumberKind kind = read_cast(fold.node);
+  if (kind == OnnxNumberKind::kFloat) {
+    if (from.is_float()) return from;
+    return {from.dims, std::vector<float>(from.integers().begin(), from.integers().end())};
   }
-  return result;
+  std::vector<std::int64_t> values;
+  std::visit(
+      [&](const auto& numbers) {
+        for (const auto number : numbers) {
+          const bool fits = std::abs(static_cast<double>(number)) < 9e18;
+          if (kind == OnnxNumberKind::kInteger && !fits) {
+            fold.node.refuse("a number does not fit an integer");
+          }
+          values.push_back(kind == OnnxNumberKind::kBool ? number != 0
+                                                         : static_cast<std::int64_t>(number));
+        }
+      },
+      from.values);
+  return {from.dims, std::move(values)};
 }
 
 /// Broadcasts two tensors and combines their elements.

@@ -49,7 +49,7 @@ std::optional<Affine> as_affine(Arithmetic function, bool constant_first,
   }
 }
 
-/// How many elements of the box a constant has along an axis that must be 1 or the map's.
+/// Whether a constant can be repeated to the map's extents without enlarging any of them.
 bool keeps_extents(const OnnxTensor& constant, const FeatureMap& map) {
   if (constant.dims.size() > map.dims.size()) return false;
   for (std::size_t i = 0; i < constant.dims.size(); ++i) {
@@ -75,12 +75,12 @@ std::optional<FeatureMap> with_constant(OnnxBuilder& builder, const OnnxNodeRead
     return one_number ? builder.complete(node, other) : builder.picture(node, other);
   };
   if (one_number && function == Arithmetic::kMaximum) {
-    return builder.activate(node, map(),
-                            {Activation::kClip, numbers->front(), -Activation::kLowest});
+    return builder.activate(
+        node, map(), {Activation::kClip, node.finite(numbers->front()), -Activation::kLowest});
   }
   if (one_number && function == Arithmetic::kMinimum) {
-    return builder.activate(node, map(),
-                            {Activation::kClip, Activation::kLowest, numbers->front()});
+    return builder.activate(
+        node, map(), {Activation::kClip, Activation::kLowest, node.finite(numbers->front())});
   }
   const auto affine = as_affine(function, constant_index == 0, *numbers);
   if (!affine) return std::nullopt;
@@ -88,8 +88,7 @@ std::optional<FeatureMap> with_constant(OnnxBuilder& builder, const OnnxNodeRead
 }
 
 /// The layer `position` if it is an activation by this function of the layer `input`.
-bool is_activation_of(OnnxBuilder& builder, int position, Activation::Function function,
-                      int input) {
+bool applies(OnnxBuilder& builder, int position, Activation::Function function, int input) {
   const Layer& layer = builder.network().layer(position);
   const auto* activate = std::get_if<Activate>(&layer.operation);
   return activate != nullptr && activate->activation.function == function &&
@@ -108,19 +107,17 @@ std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node
   };
   const auto* activate = std::get_if<Activate>(&builder.network().layer(gate.position).operation);
   if (activate == nullptr) return std::nullopt;
-  if (is_activation_of(builder, gate.position, Activation::kLogistic, x.position)) {
+  if (applies(builder, gate.position, Activation::kLogistic, x.position)) {
     return replace(Activation::kSwish, 1);
   }
   const Activation& last = activate->activation;
-  if (is_activation_of(builder, gate.position, Activation::kHardSigmoid, x.position) &&
+  if (applies(builder, gate.position, Activation::kHardSigmoid, x.position) &&
       std::abs(last.alpha - 1.0F / 6) < 1e-6F && last.beta == 0.5F) {
     return replace(Activation::kHardSwish, 1);
   }
   const int inner = builder.network().layer(gate.position).inputs.front();
-  if (inner == gate.position - 1 &&
-      is_activation_of(builder, gate.position, Activation::kTanh, inner) &&
-      is_activation_of(builder, inner, Activation::kSoftplus, x.position) &&
-      builder.is_read_up(inner)) {
+  if (inner == gate.position - 1 && applies(builder, gate.position, Activation::kTanh, inner) &&
+      applies(builder, inner, Activation::kSoftplus, x.position) && builder.is_read_up(inner)) {
     return replace(Activation::kMish, 2);
   }
   return std::nullopt;
@@ -129,6 +126,9 @@ std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node
 /// Two tensors: both pictures, or both reshaped alike.
 FeatureMap combine(OnnxBuilder& builder, const OnnxNodeReader& node, Arithmetic function,
                    const FeatureMap& a, const FeatureMap& b) {
+  if (a.dims.size() != b.dims.size()) {
+    node.unsupported("combining " + to_string(a.dims) + " with " + to_string(b.dims));
+  }
   FeatureMap result = a;
   result.position = builder.add(node, Elementwise{function}, {a.position, b.position});
   if (builder.shape(result) != builder.shape(a)) {
@@ -137,30 +137,24 @@ FeatureMap combine(OnnxBuilder& builder, const OnnxNodeReader& node, Arithmetic 
   return result;
 }
 
-/// Inputs `first` and `second` as two boxes that fit each other.
+/// A node's two inputs as boxes that fit each other.
 struct Operands {
   FeatureMap a;
   FeatureMap b;
 };
 
-Operands read_operands(OnnxBuilder& builder, const OnnxNodeReader& node, std::size_t first,
-                       std::size_t second) {
+Operands read_operands(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const auto computed = [&](std::size_t index) {
     return std::holds_alternative<FeatureMap>(builder.value(node, index));
   };
-  if (computed(first) && computed(second)) {
-    const FeatureMap a = builder.complete(node, first);
-    const FeatureMap b = builder.complete(node, second);
+  if (computed(0) && computed(1)) {
+    const FeatureMap a = builder.complete(node, 0);
+    const FeatureMap b = builder.complete(node, 1);
     if (a.dims == b.dims && builder.shape(a) == builder.shape(b) && a.order == b.order) {
       return {a, b};
     }
   }
-  const FeatureMap a = builder.picture(node, first);
-  const FeatureMap b = builder.picture(node, second);
-  if (a.dims.size() != b.dims.size() && computed(first) && computed(second)) {
-    node.unsupported("combining " + to_string(a.dims) + " with " + to_string(b.dims));
-  }
-  return {a, b};
+  return {builder.picture(node, 0), builder.picture(node, 1)};
 }
 
 template <Arithmetic kFunction>
@@ -171,7 +165,7 @@ void two_inputs(OnnxBuilder& builder, const OnnxNodeReader& node) {
       return builder.define(name, *result);
     }
   }
-  const auto [a, b] = read_operands(builder, node, 0, 1);
+  const auto [a, b] = read_operands(builder, node);
   if (kFunction == Arithmetic::kMultiply) {
     for (const auto& [x, gate] : {Operands{a, b}, Operands{b, a}}) {
       if (const auto result = gated(builder, node, x, gate)) return builder.define(name, *result);

@@ -62,9 +62,13 @@ void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
     }
     sizes.assign(static_cast<std::size_t>(parts), map.dims[axis] / parts);
   }
-  const bool positive = std::all_of(sizes.begin(), sizes.end(), [](auto size) { return size > 0; });
-  if (static_cast<std::int64_t>(sizes.size()) != parts || !positive ||
-      std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != map.dims[axis]) {
+  std::int64_t left = map.dims[axis];
+  const bool fit = std::all_of(sizes.begin(), sizes.end(), [&](std::int64_t size) {
+    const bool fits = size > 0 && size <= left;
+    if (fits) left -= size;
+    return fits;
+  });
+  if (static_cast<std::int64_t>(sizes.size()) != parts || !fit || left != 0) {
     node.refuse("its parts of " + to_string(sizes) + " do not add up to axis " +
                 std::to_string(axis) + " of " + to_string(map.dims));
   }
@@ -173,7 +177,7 @@ Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform,
   if (transform == "asymmetric") return with(0, 0);
   if (transform == "tf_half_pixel_for_nn") return with(0.5, 0);
   if (transform == "align_corners") {
-    if (outputs == 1 || size == 1) return {outputs, static_cast<double>(outputs) + 1, 0, 0};
+    if (outputs == 1 || size == 1) return {outputs, 1, 0, 0};
     return {outputs, (outputs - 1.0) / (size - 1.0), 0, 0};
   }
   if (transform == "tf_crop_and_resize") {

@@ -1,5 +1,7 @@
 #include "onnx_node.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "vpinfer/base/error.hpp"
@@ -55,7 +57,7 @@ bool OnnxNodeReader::flag(const std::string& name, bool fallback) const {
 }
 
 float OnnxNodeReader::number(const std::string& name, float fallback) const {
-  return attribute(name, fallback);
+  return finite(attribute(name, fallback));
 }
 
 std::string OnnxNodeReader::text(const std::string& name, const std::string& fallback) const {
@@ -81,11 +83,38 @@ std::size_t OnnxNodeReader::axis(std::int64_t axis, std::size_t rank) const {
   return static_cast<std::size_t>(axis < 0 ? axis + extent : axis);
 }
 
+float OnnxNodeReader::finite(float number) const {
+  if (std::isnan(number)) refuse("a parameter of it is no number");
+  constexpr float kLargest = std::numeric_limits<float>::max();
+  return std::clamp(number, -kLargest, kLargest);
+}
+
 int OnnxNodeReader::small(std::int64_t number) const {
   if (number < std::numeric_limits<int>::min() || number > std::numeric_limits<int>::max()) {
     refuse("the number " + std::to_string(number) + " is too large");
   }
   return static_cast<int>(number);
+}
+
+OnnxNumberKind read_cast(const OnnxNodeReader& node) {
+  // TensorProto.DataType of ONNX.
+  switch (const std::int64_t type = node.integer("to", 0)) {
+    case 1:   // float
+    case 10:  // float16
+    case 11:  // double
+      return OnnxNumberKind::kFloat;
+    case 2:   // uint8
+    case 3:   // int8
+    case 4:   // uint16
+    case 5:   // int16
+    case 6:   // int32
+    case 7:   // int64
+    case 12:  // uint32
+    case 13:  // uint64
+      return OnnxNumberKind::kInteger;
+    case 9: return OnnxNumberKind::kBool;
+    default: node.unsupported("a cast to type " + std::to_string(type));
+  }
 }
 
 std::string to_string(const std::vector<std::int64_t>& dims) {
@@ -99,6 +128,7 @@ std::string to_string(const std::vector<std::int64_t>& dims) {
 }
 
 std::int64_t count_elements(const std::vector<std::int64_t>& dims) {
+  if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return 0;
   std::int64_t count = 1;
   for (const std::int64_t extent : dims) count *= extent;
   return count;

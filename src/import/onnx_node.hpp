@@ -41,6 +41,9 @@ class OnnxNodeReader {
 
   /// An axis from -rank to rank - 1, counted from the front.  Throws BadInput.
   [[nodiscard]] std::size_t axis(std::int64_t axis, std::size_t rank) const;
+  /// A number with infinity taken for the largest float, as models store no other.  Throws BadInput
+  /// for NaN.
+  [[nodiscard]] float finite(float number) const;
   /// A number that fits an int.  Throws BadInput.
   [[nodiscard]] int small(std::int64_t number) const;
 
@@ -52,6 +55,12 @@ class OnnxNodeReader {
   std::string file_;
   std::int64_t opset_;
 };
+
+/// What Cast makes of numbers.
+enum class OnnxNumberKind { kFloat, kInteger, kBool };
+
+/// By the attribute `to`.  Throws BadInput for types that are not supported.
+[[nodiscard]] OnnxNumberKind read_cast(const OnnxNodeReader& node);
 
 /// Extents as `1x3x224x224`; an open one is `?`.
 [[nodiscard]] std::string to_string(const std::vector<std::int64_t>& dims);

@@ -1,6 +1,5 @@
 // ONNX's operators that take maxima and means.
 
-#include <algorithm>
 #include <set>
 
 #include "onnx_builder.hpp"
@@ -11,12 +10,7 @@ namespace {
 /// The windows of a pooling.  Each must meet the picture: padding is smaller than a window.
 Windows read_pool(const OnnxNodeReader& node, const Shape& shape) {
   const Windows windows = read_windows(node, shape, {});
-  for (const Window& window : {windows.rows, windows.cols}) {
-    const int after = windows.beyond_padding ? 0 : window.pad_after;
-    if (std::max(window.pad_before, after) >= window.reach()) {
-      node.refuse("its padding is as large as its windows");
-    }
-  }
+  if (windows.padding_hides_window) node.refuse("its padding is as large as its windows");
   return windows;
 }
 

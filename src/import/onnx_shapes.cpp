@@ -64,7 +64,7 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     result.order = kChannelsFirst;
     return builder.define(node.node().outputs.front(), result);
   }
-  if (permutation.front() != 0) node.unsupported("moving the batch");
+  if (rank == 0 || permutation.front() != 0) node.unsupported("moving the batch");
   if (rank == 4) {
     for (std::size_t i = 1; i < rank; ++i) {
       result.order[i - 1] = *builder.box_axis(node, map, permutation[i]);

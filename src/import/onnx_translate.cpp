@@ -9,6 +9,7 @@ namespace vpinfer {
 namespace {
 
 constexpr std::int64_t kOldestOpset = 7;
+constexpr std::int64_t kNewestOpset = 17;  // Debian 12's ONNX library reads no newer ones
 
 const std::vector<OnnxOperator>& operators() {
   static const std::vector<OnnxOperator> table = [] {
@@ -51,9 +52,9 @@ class Translation {
   [[noreturn]] void refuse(const std::string& why) const { throw BadInput(where_ + ": " + why); }
 
   void check_opset() const {
-    if (graph_.opset < kOldestOpset || graph_.opset > graph_.newest_opset) {
+    if (graph_.opset < kOldestOpset || graph_.opset > kNewestOpset) {
       refuse("operator set " + std::to_string(graph_.opset) + " is not supported; " +
-             std::to_string(kOldestOpset) + " to " + std::to_string(graph_.newest_opset) +
+             std::to_string(kOldestOpset) + " to " + std::to_string(kNewestOpset) +
              " are, convert the model");
     }
   }
@@ -98,6 +99,7 @@ class Translation {
       if (!needed) continue;
       backwards.push_back(&*node);
       wanted.insert(node->inputs.begin(), node->inputs.end());
+      wanted.erase("");  // an optional input that is left out
     }
     needed_.assign(backwards.rbegin(), backwards.rend());
   }
@@ -111,11 +113,10 @@ class Translation {
     return uses;
   }
 
-  /// A symbolic batch is one picture.
   [[nodiscard]] std::map<std::string, std::vector<std::int64_t>> declared_shapes() const {
     std::map<std::string, std::vector<std::int64_t>> declared;
-    for (const auto& list : {graph_.outputs, graph_.values}) {
-      for (const OnnxValueInfo& value : list) {
+    for (const auto* list : {&graph_.outputs, &graph_.values}) {
+      for (const OnnxValueInfo& value : *list) {
         if (value.dims) declared[value.name] = *value.dims;
       }
     }
@@ -165,12 +166,13 @@ class Translation {
       refuse(label + " of " + to_string(dims) +
              " is not supported; pictures (NCHW) and vectors (NC) are");
     }
-    if (dims[0] < 0) dims[0] = 1;
+    if (dims[0] < 0) dims[0] = 1;  // an open batch is one picture
     if (dims[0] > 1) {
       warnings_.push_back(label + " is for " + std::to_string(dims[0]) +
                           " pictures; vpinfer takes one at a time");
     }
     builder.set_batch(dims[0]);
+    if (dims.size() == 2 && options_.size) refuse(label + " is a vector, --size is for pictures");
     const auto is_colour = [](std::int64_t extent) { return extent == 1 || extent == 3; };
     const bool channels_last = dims.size() == 4 && is_colour(dims[3]) && !is_colour(dims[1]) &&
                                has_channels_last(input.name);

@@ -43,17 +43,6 @@ const OnnxTensor& read_filters(const OnnxBuilder& builder, const OnnxNodeReader&
   return tensor;
 }
 
-/// The input as a picture; a margin of zeros becomes the convolution's padding.
-FeatureMap read_convolved(OnnxBuilder& builder, const OnnxNodeReader& node, Windows& windows) {
-  const FeatureMap map = builder.feature(node, 0);
-  if (!map.has_margin()) return builder.picture(node, 0);
-  windows.rows.pad_before += map.rows.before;
-  windows.rows.pad_after += map.rows.after;
-  windows.cols.pad_before += map.cols.before;
-  windows.cols.pad_after += map.cols.after;
-  return map;
-}
-
 /// The extents of an input with its margin.
 Shape padded_shape(const OnnxBuilder& builder, const FeatureMap& map) {
   return {builder.extent(map, Axis::kRows), builder.extent(map, Axis::kCols),
@@ -67,9 +56,16 @@ void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (node.integers("kernel_shape", kernel) != kernel) {
     node.refuse("its kernel_shape is not that of its filters, " + to_string(dims));
   }
-  const FeatureMap unpadded = builder.feature(node, 0);
-  Windows windows = read_windows(node, padded_shape(builder, unpadded), kernel);
-  const FeatureMap in = read_convolved(builder, node, windows);
+  FeatureMap in = builder.feature(node, 0);
+  Windows windows = read_windows(node, padded_shape(builder, in), kernel);
+  if (in.has_margin()) {  // becomes the convolution's padding
+    windows.rows.pad_before += in.rows.before;
+    windows.rows.pad_after += in.rows.after;
+    windows.cols.pad_before += in.cols.before;
+    windows.cols.pad_after += in.cols.after;
+  } else {
+    in = builder.as_picture(node, in, 0);
+  }
   const int channels = builder.shape(in).channels;
   const int groups = node.small(node.integer("group", 1));
   if (groups < 1 || channels % groups != 0 || dims[1] != channels / groups) {
@@ -130,8 +126,12 @@ TransposedAxis read_transposed(const OnnxNodeReader& node, std::size_t axis, std
   if (dilation < 1) node.refuse("a dilation of 0 is not possible");
   const int extra = number("output_padding", 2, axis, 0);
   const std::string automatic = node.text("auto_pad", "NOTSET");
-  TransposedAxis result{node.small(kernel), dilation, stride, number("pads", 4, axis, 0), 0};
-  const int full = (inputs - 1) * stride + result.reach() + extra;
+  const std::int64_t reach = (kernel - 1) * dilation + 1;
+  const std::int64_t all = (std::int64_t{inputs} - 1) * stride + reach + extra;
+  if (kernel > 65536 || all > (std::int64_t{1} << 24U))
+    node.refuse("its output would be too large");
+  TransposedAxis result{static_cast<int>(kernel), dilation, stride, number("pads", 4, axis, 0), 0};
+  const int full = static_cast<int>(all);
   result.outputs = full - result.pad_before - number("pads", 4, axis + 2, 0);
   const bool same = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
   if (node.has_attribute("output_shape") || same) {
@@ -256,7 +256,7 @@ FeatureMap fully_connected(OnnxBuilder& builder, const OnnxNodeReader& node, std
   return builder.picture_of(position, 2);
 }
 
-/// The two extents of a constant matrix.
+/// A constant with two axes.
 const OnnxTensor& read_matrix(const OnnxBuilder& builder, const OnnxNodeReader& node) {
   const OnnxTensor& matrix = builder.constant(node, 1);
   (void)builder.floats(node, 1);
@@ -283,8 +283,11 @@ void gemm(OnnxBuilder& builder, const OnnxNodeReader& node) {
     const float beta = node.number("beta", 1);
     const std::vector<float>& addend = builder.floats(node, 2);
     std::vector<float>& biases = builder.weights().at(out.position).biases;
-    if (addend.size() != 1 && addend.size() != biases.size()) {
-      node.refuse("it has " + std::to_string(addend.size()) + " biases for " +
+    const std::vector<std::int64_t>& dims = builder.constant(node, 2).dims;
+    const bool per_output = addend.size() == biases.size() && !dims.empty() &&
+                            dims.back() == static_cast<std::int64_t>(biases.size());
+    if (addend.size() != 1 && !per_output) {
+      node.refuse("its biases of " + to_string(dims) + " do not suit " +
                   std::to_string(biases.size()) + " outputs");
     }
     for (std::size_t i = 0; i < biases.size(); ++i) {

@@ -19,7 +19,7 @@ std::vector<std::int64_t> per_axis(const OnnxNodeReader& node, const std::string
 
 /// Padding so that the output has an element for every stride of the input.
 void pad_same(Window& window, int size, bool more_after) {
-  const int outputs = (size + window.stride - 1) / window.stride;
+  const int outputs = (size - 1) / window.stride + 1;
   const int total = std::max(0, (outputs - 1) * window.stride + window.reach() - size);
   window.pad_before = more_after ? total / 2 : total - total / 2;
   window.pad_after = total - window.pad_before;
@@ -53,6 +53,10 @@ Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
                     " is not possible");
       }
     }
+    if ((result.size - std::int64_t{1}) * result.dilation >= largest) {
+      node.refuse("a kernel of " + std::to_string(result.size) + " dilated by " +
+                  std::to_string(result.dilation) + " is too large");
+    }
     for (const int number : {result.pad_before, result.pad_after}) {
       if (number < 0) node.unsupported("negative padding");
       if (number > largest) node.refuse("padding of " + std::to_string(number) + " is too large");
@@ -69,6 +73,9 @@ Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
   } else if (automatic != "NOTSET") {
     node.unsupported("auto_pad " + automatic);
   }
+  windows.padding_hides_window =
+      std::max(windows.rows.pad_before, windows.rows.pad_after) >= windows.rows.reach() ||
+      std::max(windows.cols.pad_before, windows.cols.pad_after) >= windows.cols.reach();
   if (node.flag("ceil_mode")) {
     const bool rows_grew = round_up(windows.rows, shape.rows);
     const bool cols_grew = round_up(windows.cols, shape.cols);

@@ -25,7 +25,7 @@ Reach clip(const Window& window, int output, Interval bounds) {
 }
 
 /// Calls combine(target, source) with the channels of an output pixel and of each input pixel in
-/// its window; `target` starts as `initial`, and finish(row, col, target, inputs) ends a pixel.
+/// its window; `target` starts as `initial`, and finish(target, inputs) ends a pixel.
 template <typename Pool, typename Combine, typename Finish>
 void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& input,
                   const TensorView& output, const Box& box, const Progress& progress, float initial,
@@ -42,7 +42,7 @@ void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& i
                                    cols.begin + c * pool.cols.dilation, box.channels.begin));
         }
       }
-      finish(row, col, target, rows.count * cols.count);
+      finish(target, rows.count * cols.count);
     }
     progress();
   }
@@ -58,24 +58,20 @@ void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorVi
       [=](float* target, const float* source) {
         for (int i = 0; i < channels; ++i) target[i] = std::max(target[i], source[i]);
       },
-      [](int, int, float*, int) {});
+      [](float*, int) {});
 }
 
 void average_pool(const AveragePool& pool, const Shape& input_shape, const ConstTensorView& input,
                   const TensorView& output, const Box& box, const Progress& progress) {
   const int channels = box.channels.size();
-  const auto padded_count = [](const Window& window, int at, int size) {
-    return clip(window, at, {-window.pad_before, size + window.pad_after}).count;
-  };
+  const int all = pool.rows.size * pool.cols.size;  // a window lies within the padding
   pool_windows(
       pool, input_shape, input, output, box, progress, 0.0F,
       [=](float* target, const float* source) {
         for (int i = 0; i < channels; ++i) target[i] += source[i];
       },
-      [&](int row, int col, float* target, int inputs) {
-        const int count = pool.counts_padding ? padded_count(pool.rows, row, input_shape.rows) *
-                                                    padded_count(pool.cols, col, input_shape.cols)
-                                              : inputs;
+      [=](float* target, int inputs) {
+        const int count = pool.counts_padding ? all : inputs;
         const float factor = count == 0 ? 0 : 1 / static_cast<float>(count);
         for (int i = 0; i < channels; ++i) target[i] *= factor;
       });

@@ -182,7 +182,7 @@ class ShapeOf {
     check_block(move.cols);
     if (in.rows % move.rows != 0) refuse_reorg(in, "rows", move.rows);
     if (in.cols % move.cols != 0) refuse_reorg(in, "columns", move.cols);
-    return {in.rows / move.rows, in.cols / move.cols, multiply(in.channels, move.rows * move.cols)};
+    return {in.rows / move.rows, in.cols / move.cols, in.channels * (move.rows * move.cols)};
   }
 
   Shape operator()(const DepthToSpace& move) const {
@@ -191,7 +191,7 @@ class ShapeOf {
     check_block(move.cols);
     const int pixels = move.rows * move.cols;
     if (in.channels % pixels != 0) refuse_reorg(in, "channels", pixels);
-    return {multiply(in.rows, move.rows), multiply(in.cols, move.cols), in.channels / pixels};
+    return {in.rows * move.rows, in.cols * move.cols, in.channels / pixels};
   }
 
   Shape operator()(const Region& region) const {
@@ -286,11 +286,6 @@ class ShapeOf {
     }
   }
 
-  int multiply(int extent, int factor) const {
-    if (std::int64_t{extent} * factor > kMostElements) refuse("its output would be too large");
-    return extent * factor;
-  }
-
   /// Parents come before their children, or there are none.
   void check_tree(const std::vector<int>& parents) const {
     for (int i = 0; i < static_cast<int>(parents.size()); ++i) {
@@ -321,6 +316,7 @@ class ShapeOf {
       refuse("cannot add " + std::to_string(padding.before) + " and " +
              std::to_string(padding.after) + " to " + std::to_string(size) + " " + name);
     }
+    if (size > kMostElements - 2 * kLargestWindow) refuse("its output would be too large");
     return size + padding.before + padding.after;
   }
 

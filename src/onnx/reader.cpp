@@ -1,10 +1,8 @@
 // The one file that knows ONNX's protobuf classes.  It is a module of its own, which the program
 // loads when it imports an ONNX file: whoever only runs models needs neither library.
 
-#include <onnx/defs/schema.h>
 #include <onnx/onnx_pb.h>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <fstream>
@@ -65,7 +63,6 @@ std::vector<Value> elements(const onnx::TensorProto& tensor, const List& list,
                     static_cast<int>(tensor.has_raw_data() && !tensor.raw_data().empty());
   if (kinds > 1) throw Malformed("tensor '" + tensor.name() + "' is stored twice");
   std::vector<Value> values;
-  values.reserve(static_cast<std::size_t>(count));
   if (tensor.has_raw_data() && list.empty()) {
     for (const Stored stored : from_raw<Stored>(tensor, count)) values.push_back(convert(stored));
     return values;
@@ -188,13 +185,10 @@ OnnxValueInfo read_value(const onnx::ValueInfoProto& proto) {
 OnnxGraph read_graph(const onnx::ModelProto& model) {
   const onnx::GraphProto& proto = model.graph();
   OnnxGraph graph;
-  graph.name = proto.name();
   graph.producer = model.producer_name();
   for (const onnx::OperatorSetIdProto& set : model.opset_import()) {
     if (set.domain().empty() || set.domain() == "ai.onnx") graph.opset = set.version();
   }
-  const auto& known = onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map();
-  graph.newest_opset = known.at("").second;
   if (proto.sparse_initializer_size() > 0) throw Malformed("sparse tensors are not supported");
   if (model.functions_size() > 0) throw Malformed("functions of its own are not supported");
   for (const onnx::TensorProto& tensor : proto.initializer()) {

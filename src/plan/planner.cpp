@@ -23,7 +23,7 @@ bool is_any_of(const Operation& operation) {
 
 /// Layers that are cheaper to repeat than to send: those without arithmetic, and resizes that give
 /// more than they take.
-bool only_moves(const Network& network, int position) {
+bool cheaper_repeated(const Network& network, int position) {
   const Layer& layer = network.layer(position);
   if (std::holds_alternative<Resample>(layer.operation)) {
     return layer.output.elements() >= network.input_shape(position, 0).elements();
@@ -71,9 +71,10 @@ Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisio
     plan.layouts.push_back(
         layout_of(network.layer(i), divisions[static_cast<std::size_t>(i)], ranks));
   }
-  // From the last layer to the first: a layer that only moves elements is owned where it is read.
+  // From the last layer to the first: a layer that is cheaper repeated than sent is owned where it
+  // is read.
   for (int i = network.size() - 1; i > 0; --i) {
-    if (!only_moves(network, i)) continue;
+    if (!cheaper_repeated(network, i)) continue;
     Layout readers;
     for (int rank = 0; rank < ranks; ++rank) {
       readers.push_back(hull_of_needs(demand, plan, i, rank));
@@ -92,7 +93,7 @@ class VerticalSearch {
   VerticalSearch(const Network& network, int ranks)
       : network_(network),
         ranks_(ranks),
-        readers_(network, {}),
+        layer_demand_(network, {}),
         demand_(network, result_layers(network)) {
     for (int i = 0; i < network.size(); ++i) {
       if (is_chosen(network.layer(i))) chosen_.push_back(i);
@@ -122,7 +123,7 @@ class VerticalSearch {
         divisions[index(i)] = divisions[index(layer.inputs.front())];
       }
     }
-    Plan plan = plan_with(readers_, Strategy::kVertical, divisions, ranks_);
+    Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, ranks_);
     const Prediction prediction = predict(demand_, plan);
     std::size_t memory = 0;
     for (const RankMemory& rank : prediction.memory) memory = std::max(memory, rank.total());
@@ -168,8 +169,8 @@ class VerticalSearch {
 
   const Network& network_;
   int ranks_;
-  Demand readers_;  // of layers alone
-  Demand demand_;   // of the results too
+  Demand layer_demand_;  // of layers alone
+  Demand demand_;        // of the results too
   std::vector<int> chosen_;
 };
 

@@ -166,7 +166,7 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
 }
 
 std::string describe_plan(const Network& network, const Plan& plan) {
-  const Delivery delivery = result_layers(network);
+  const Prediction prediction = predict({network, result_layers(network)}, plan);
   Table table({{"rank"},
                {"convolutions", Align::kLeft},
                {"weights"},
@@ -177,7 +177,7 @@ std::string describe_plan(const Network& network, const Plan& plan) {
                {"total/MiB"}});
   std::size_t fullest = 0;
   int rank = 0;
-  for (const RankMemory& m : predict_memory(network, plan, delivery)) {
+  for (const RankMemory& m : prediction.memory) {
     table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
                mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
                mebibytes(m.library), mebibytes(m.total())});
@@ -186,7 +186,7 @@ std::string describe_plan(const Network& network, const Plan& plan) {
   }
   return std::string(to_string(plan.strategy)) + " on " + counted(plan.ranks, "rank") +
          ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
-         mebibytes(fullest) + " MiB, " + mebibytes(bytes_moved(network, plan, delivery)) +
+         mebibytes(fullest) + " MiB, " + mebibytes(prediction.bytes_moved) +
          " MiB moved per frame by all ranks together\n";
 }
 

@@ -49,7 +49,6 @@ OnnxTensor random_floats(std::vector<std::int64_t> dims, std::uint32_t seed) {
 
 GraphMaker::GraphMaker(std::vector<std::int64_t> input, std::int64_t opset) {
   graph_.opset = opset;
-  graph_.newest_opset = 17;
   graph_.inputs.push_back({"x", true, std::move(input)});
 }
 

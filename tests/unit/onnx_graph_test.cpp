@@ -207,7 +207,7 @@ TEST(OnnxGraphs, HaveAsManyBiasesAsOutputs) {
       .constant("b", random_floats({4}, 1))
       .node("Gemm", {"x", "w", "b"}, "y")
       .output("y");
-  EXPECT_THAT(maker.refusal(), HasSubstr("4 biases for 3 outputs"));
+  EXPECT_THAT(maker.refusal(), HasSubstr("4 do not suit 3 outputs"));
   maker.constant("w", random_floats({4, 3}, 1));
   EXPECT_THAT(maker.refusal(), HasSubstr("4 rows"));
   maker.graph().nodes.front().attributes["transA"] = std::int64_t{1};

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
 #include "support/onnx_graphs.hpp"
 
 namespace vpinfer {
@@ -233,6 +236,92 @@ TEST(OnnxRefusals, OfGraphsThatLie) {
   inputs.node("Add", {"x", "z"}, "y").output("y");
   inputs.graph().inputs.push_back({"z", true, Ints{1, 3, 8, 6}});
   EXPECT_THAT(inputs.refusal(), HasSubstr("2 inputs (x, z)"));
+}
+
+TEST(OnnxModel, OfInfiniteParametersCanBeStored) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  GraphMaker maker = picture();
+  maker.constant("pads", integers({0, 0, 1, 1, 0, 0, 1, 1}))
+      .constant("lowest", floats({}, {-infinity}))
+      .constant("zero", floats({}, {0}))
+      .constant("high", floats({}, {infinity}))
+      .node("Pad", {"x", "pads", "lowest"}, "p")
+      .node("Clip", {"p", "zero", "high"}, "y")
+      .output("y");
+  const Network network = maker.translate().network;
+  EXPECT_EQ(network_from_json(to_json(network), "m.h5"), network);
+  GraphMaker nan = picture();
+  nan.node("LeakyRelu", {"x"}, "y", {{"alpha", std::nanf("")}}).output("y");
+  EXPECT_THAT(nan.refusal(), HasSubstr("no number"));
+}
+
+TEST(OnnxRefusals, OfTensorsOfDifferentRanks) {
+  GraphMaker maker({1, 8, 8, 8});
+  maker.constant("c", integers({1, 8}))
+      .node("GlobalAveragePool", {"x"}, "g")
+      .node("Reshape", {"g", "c"}, "v")
+      .node("Sum", {"v", "x", "x"}, "y")
+      .output("y");
+  EXPECT_THAT(maker.refusal(), HasSubstr("1x8"));
+}
+
+TEST(OnnxRefusals, OfTransposedScalars) {
+  GraphMaker maker({1, 1, 1, 1});
+  maker.constant("none", {{0}, Ints{}})
+      .node("Reshape", {"x", "none"}, "r")
+      .node("Transpose", {"r"}, "y")
+      .output("y");
+  EXPECT_THAT(maker.refusal(), HasSubstr("not supported"));
+}
+
+TEST(OnnxOutputs, DoNotNeedWhatAnOmittedInputIsNamedLike) {
+  GraphMaker maker = picture();
+  maker.constant("high", floats({}, {1}))
+      .node("LSTM", {"x"}, "")
+      .node("Clip", {"x", "", "high"}, "y")
+      .output("y");
+  EXPECT_THAT(operations(maker.translate()), ElementsAre("activation"));
+}
+
+TEST(OnnxRefusals, OfBiasesPerPicture) {
+  GraphMaker maker({2, 3});
+  maker.constant("w", random_floats({3, 2}, 1))
+      .constant("b", random_floats({2, 1}, 2))
+      .node("Gemm", {"x", "w", "b"}, "y")
+      .output("y");
+  EXPECT_THAT(maker.refusal(), HasSubstr("2x1"));
+}
+
+TEST(OnnxRefusals, OfNumbersThatOverflow) {
+  const std::int64_t huge = std::int64_t{1} << 62U;
+  GraphMaker window = picture();
+  window
+      .node("MaxPool", {"x"}, "y",
+            {{"kernel_shape", Ints{65536, 1}}, {"dilations", Ints{65536, 1}}})
+      .output("y");
+  EXPECT_THAT(window.refusal(), HasSubstr("too large"));
+  GraphMaker transposed = picture();
+  transposed.constant("w", random_floats({3, 1, 2, 2}, 1))
+      .node("ConvTranspose", {"x", "w"}, "y",
+            {{"strides", Ints{65536, 1}}, {"dilations", Ints{65536, 1}}})
+      .output("y");
+  (void)transposed.refusal();
+  GraphMaker split = picture();
+  split.constant("sizes", integers({huge, huge}));
+  split.graph().nodes.push_back(
+      {"Split", "", "", {"x", "sizes"}, {"y", "z"}, {{"axis", std::int64_t{1}}}, {}});
+  split.output("y");
+  EXPECT_THAT(split.refusal(), HasSubstr("do not add up"));
+}
+
+TEST(OnnxFusion, MakesNoLayerOfAConstantThatNobodyReads) {
+  GraphMaker maker = picture();
+  maker.constant("c", random_floats({1, 3, 8, 6}, 1))
+      .constant("w", random_floats({3, 3, 1, 1}, 2))
+      .node("Conv", {"c", "w"}, "k")
+      .node("Add", {"x", "k"}, "y")
+      .output("y");
+  EXPECT_THAT(operations(maker.translate()), ElementsAre("constant", "convolution", "elementwise"));
 }
 
 }  // namespace

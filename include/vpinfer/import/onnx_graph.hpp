@@ -44,10 +44,8 @@ struct OnnxValueInfo {
 };
 
 struct OnnxGraph {
-  std::string name;
   std::string producer;
   std::int64_t opset = 0;         ///< of ONNX's own operators; 0 if the file imports none
-  std::int64_t newest_opset = 0;  ///< that the reading library knows
   std::vector<OnnxNode> nodes;
   std::map<std::string, OnnxTensor> initializers;
   std::vector<OnnxValueInfo> inputs;
