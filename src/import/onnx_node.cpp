@@ -129,8 +129,9 @@ std::string to_string(const std::vector<std::int64_t>& dims) {
 
 std::int64_t count_elements(const std::vector<std::int64_t>& dims) {
   if (std::find(dims.begin(), dims.end(), 0) != dims.end()) return 0;
+  constexpr std::int64_t kMost = std::int64_t{1} << 62U;
   std::int64_t count = 1;
-  for (const std::int64_t extent : dims) count *= extent;
+  for (const std::int64_t extent : dims) count = count > kMost / extent ? kMost : count * extent;
   return count;
 }
 

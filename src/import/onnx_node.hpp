@@ -65,7 +65,7 @@ enum class OnnxNumberKind { kFloat, kInteger, kBool };
 /// Extents as `1x3x224x224`; an open one is `?`.
 [[nodiscard]] std::string to_string(const std::vector<std::int64_t>& dims);
 
-/// The product of extents.
+/// The product of extents, which are not negative; 2^62 if it is more.
 [[nodiscard]] std::int64_t count_elements(const std::vector<std::int64_t>& dims);
 
 }  // namespace vpinfer
