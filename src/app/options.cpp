@@ -81,10 +81,27 @@ InputSize parse_size(const std::string& text) {
   return size;
 }
 
-CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& set) {
-  return app.add_option_function<std::string>(
+/// `auto` is no number: as many as pay.
+std::optional<int> parse_fuse(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  int length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size() || length < 1) {
+    throw BadUsage("--fuse " + text + ": write how many layers share a border, from 1, or auto");
+  }
+  return length;
+}
+
+CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& set,
+                          PlanningOptions& planning) {
+  CLI::Option* strategy = app.add_option_function<std::string>(
       "--strategy", [set](const std::string& name) { set(parse_strategy(name)); },
-      "how layers are divided: vertical, data or single [vertical]");
+      "how layers are divided: vertical, data, sequential, horizontal or single [vertical]");
+  app.add_option_function<std::string>(
+         "--fuse", [&planning](const std::string& text) { planning.fuse = parse_fuse(text); },
+         "data: convolutions and poolings that share one deep border, or auto [1]")
+      ->needs(strategy);
+  return strategy;
 }
 
 CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) {
@@ -102,8 +119,10 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   sub->add_option("--output", run.output,
                   "folder for annotated pictures and detections.json, or classifications.json");
   CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");
-  add_strategy(*sub, [&run](Strategy s) { run.strategy = s; })->excludes(plan);
-  add_memory_limit(*sub, run.memory_limit_bytes);
+  add_strategy(
+      *sub, [&run](Strategy s) { run.strategy = s; }, run.planning)
+      ->excludes(plan);
+  add_memory_limit(*sub, run.planning.memory_limit_bytes);
   sub->add_flag("--compare-single", run.compare_single,
                 "run on one rank too and compare; exit code 1 if the results differ");
   sub->add_option("--repeat", run.repeat, "timed runs of every picture, after a warm-up [1]")
@@ -206,8 +225,9 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   sub->add_option("--ranks", plan.ranks, "number of ranks")
       ->required()
       ->check(CLI::Range(1, kMostRanks));
-  add_strategy(*sub, [&plan](Strategy s) { plan.strategy = s; });
-  add_memory_limit(*sub, plan.memory_limit_bytes);
+  add_strategy(
+      *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
+  add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
 }
@@ -220,12 +240,20 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
       ->check(CLI::Range(1, kMostRanks));
   CLI::Option* plan = source->add_option("--plan", partition.plan, "plan file");
   source->require_option(1);
-  add_strategy(*sub, [&partition](Strategy s) { partition.strategy = s; })->excludes(plan);
+  add_strategy(
+      *sub, [&partition](Strategy s) { partition.strategy = s; }, partition.planning)
+      ->excludes(plan);
   sub->add_flag_callback(
       "--split-files", [&partition] { partition.files = PartitionFiles::kOnePerRank; },
       "a file per rank, so that a device stores only its own");
   sub->add_option("-o,--output", partition.output, "partitioned model to write (.h5)")->required();
   return sub;
+}
+
+void check_fuse(const PlanningOptions& planning, std::optional<Strategy> strategy) {
+  if (planning.fuse != 1 && strategy != Strategy::kData) {
+    throw BadUsage("--fuse is for --strategy data; the others have no runs of tiles");
+  }
 }
 
 /// Puts `run` in front unless a subcommand or a request about the program itself comes first.
@@ -299,11 +327,16 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (run_app->parsed()) {
     // Not ->required(), which would complain before an option with a typing error.
     if (run.model.empty()) throw BadUsage("--model is required; see vpinfer --help-all");
+    check_fuse(run.planning, run.strategy);
     return run;
   }
   if (import_app->parsed()) return import_command(import);
   if (info_app->parsed()) return info;
-  if (plan_app->parsed()) return plan;
+  if (plan_app->parsed()) {
+    check_fuse(plan.planning, plan.strategy);
+    return plan;
+  }
+  check_fuse(partition.planning, partition.strategy);
   return partition;
 }
 

@@ -187,7 +187,8 @@ ExitCode run_model(const RunOptions& options) {
     const std::vector<std::filesystem::path> sources{options.model, options.input, options.plan};
     check_output_file("--json", options.json, sources);
     check_output_file("--dump-output", options.dump_output, sources);
-    check_memory_limit(agreement.network, agreement.plan, delivery, options.memory_limit_bytes);
+    check_memory_limit(agreement.network, agreement.plan, delivery,
+                       options.planning.memory_limit_bytes);
     source.emplace(options, agreement.network);
     results.emplace(options, agreement.network);
     check_possible(options, *model, *source);

@@ -1,7 +1,5 @@
 #include "vpinfer/plan/plan.hpp"
 
-#include <array>
-
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/json.hpp"
 
@@ -11,17 +9,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kSchema = 1;
-
-struct StrategyName {
-  Strategy strategy;
-  std::string_view name;
-};
-
-constexpr std::array<StrategyName, 3> kStrategyNames{{
-    {Strategy::kVertical, "vertical"},
-    {Strategy::kData, "data"},
-    {Strategy::kSingle, "single"},
-}};
 
 json box_to_json(const Box& box) {
   return {box.rows.begin, box.rows.end,       box.cols.begin,
@@ -102,18 +89,22 @@ Plan read_plan(const json& j, const Network& network) {
 }  // namespace
 
 std::string_view to_string(Strategy strategy) {
-  for (const StrategyName& entry : kStrategyNames) {
-    if (entry.strategy == strategy) return entry.name;
+  switch (strategy) {
+    case Strategy::kVertical: return "vertical";
+    case Strategy::kData: return "data";
+    case Strategy::kSequential: return "sequential";
+    case Strategy::kHorizontal: return "horizontal";
+    case Strategy::kSingle: return "single";
   }
   return "unknown";
 }
 
 Strategy parse_strategy(std::string_view name) {
   std::string known;
-  for (const StrategyName& entry : kStrategyNames) {
-    if (entry.name == name) return entry.strategy;
+  for (const Strategy strategy : kStrategies) {
+    if (to_string(strategy) == name) return strategy;
     known += known.empty() ? "" : ", ";
-    known += entry.name;
+    known += to_string(strategy);
   }
   throw BadUsage("unknown strategy '" + std::string(name) + "'; there are " + known);
 }

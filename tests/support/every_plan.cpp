@@ -9,6 +9,17 @@
 
 namespace vpinfer {
 
+std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed) {
+  std::vector<Plan> plans;
+  for (const Strategy strategy : kStrategies) {
+    plans.push_back(make_plan(network, strategy, ranks));
+  }
+  plans.push_back(make_plan(network, Strategy::kData, ranks, {.fuse = 2}));
+  plans.push_back(random_plan(network, ranks, seed));
+  plans.push_back(random_plan(network, ranks, seed + 1000));
+  return plans;
+}
+
 void for_every_plan(Interval seeds,
                     const std::function<void(const Network& network, const Plan& plan)>& check) {
   for (int i = seeds.begin; i < seeds.end; ++i) {
@@ -16,10 +27,7 @@ void for_every_plan(Interval seeds,
     const Network network = random_network(seed);
     // Every seed takes some of the rank counts, so that a sweep takes all of them.
     for (const int ranks : {1 + i % 9, 2 + (i + 4) % 8, 50}) {
-      const std::vector<Plan> plans{
-          make_plan(network, Strategy::kSingle, ranks), make_plan(network, Strategy::kData, ranks),
-          make_plan(network, Strategy::kVertical, ranks), random_plan(network, ranks, seed),
-          random_plan(network, ranks, seed + 1000)};
+      const std::vector<Plan> plans = every_plan(network, ranks, seed);
       for (std::size_t plan = 0; plan < plans.size(); ++plan) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
                      " ranks, plan " + std::to_string(plan));

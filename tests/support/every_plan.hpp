@@ -1,10 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "vpinfer/plan/exchange.hpp"
 
 namespace vpinfer {
+
+/// Plans of every strategy, fused tiles and random ones.
+[[nodiscard]] std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed);
 
 /// Calls `check` for random networks of all seeds of the interval and for plans of every kind on 1
 /// to 9 ranks and on more ranks than any layer has rows; stops at the first network that fails.

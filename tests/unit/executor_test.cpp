@@ -174,11 +174,7 @@ TEST_P(ExecutorSweep, EveryPlanGivesTheReference) {
       references.push_back(reference_run(model.network, model.weights, inputs.back()));
     }
     for (const int ranks : {1, 2, 3, 5, 8, 9}) {
-      const std::vector<Plan> plans{make_plan(model.network, Strategy::kSingle, ranks),
-                                    make_plan(model.network, Strategy::kData, ranks),
-                                    make_plan(model.network, Strategy::kVertical, ranks),
-                                    random_plan(model.network, ranks, seed),
-                                    random_plan(model.network, ranks, seed + 1000)};
+      const std::vector<Plan> plans = every_plan(model.network, ranks, seed);
       for (std::size_t plan = 0; plan < plans.size(); ++plan) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
                      " ranks, plan " + std::to_string(plan));

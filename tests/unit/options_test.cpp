@@ -45,7 +45,7 @@ TEST(RunOptions, IsTheDefaultAndHasDefaults) {
     EXPECT_EQ(run.model, "m.h5");
     EXPECT_TRUE(run.input.empty() && run.output.empty() && run.plan.empty() && run.json.empty());
     EXPECT_FALSE(run.strategy);
-    EXPECT_FALSE(run.memory_limit_bytes);
+    EXPECT_FALSE(run.planning.memory_limit_bytes);
     EXPECT_FALSE(run.compare_single);
     EXPECT_FALSE(run.threads);
     EXPECT_EQ(run.repeat, 1);
@@ -71,7 +71,7 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_EQ(run.dump_output, "t.h5");
   EXPECT_FALSE(run.dump_layers.all);
   EXPECT_THAT(run.dump_layers.numbers, ElementsAre(3, 17));
-  EXPECT_EQ(run.memory_limit_bytes, 1536U * 1024U);
+  EXPECT_EQ(run.planning.memory_limit_bytes, 1536U * 1024U);
   EXPECT_EQ(run.repeat, 9);
   EXPECT_EQ(run.threads, 4);
   EXPECT_EQ(run.timeout.count(), 2.5);
@@ -88,8 +88,10 @@ TEST(RunOptions, RefusesWrongOptions) {
   EXPECT_THAT(run_refusal({"--bogus"}), HasSubstr("--bogus"));
   EXPECT_THAT(run_refusal({"surplus"}), HasSubstr("surplus"));
   EXPECT_THAT(run_refusal({"--input"}), HasSubstr("--input"));
-  EXPECT_THAT(run_refusal({"--strategy", "diagonal"}),
-              HasSubstr("unknown strategy 'diagonal'; there are vertical, data, single"));
+  EXPECT_THAT(
+      run_refusal({"--strategy", "diagonal"}),
+      HasSubstr(
+          "unknown strategy 'diagonal'; there are vertical, data, sequential, horizontal, single"));
   EXPECT_THAT(run_refusal({"--strategy", "data", "--plan", "p.json"}), HasSubstr("--plan"));
   EXPECT_THAT(run_refusal({"--dump-layers", "3"}), HasSubstr("--dump-output"));
 }
@@ -189,7 +191,7 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_EQ(plan.model, "m.h5");
   EXPECT_EQ(plan.ranks, 8);
   EXPECT_EQ(plan.strategy, Strategy::kData);
-  EXPECT_EQ(plan.memory_limit_bytes, 64U << 20U);
+  EXPECT_EQ(plan.planning.memory_limit_bytes, 64U << 20U);
   EXPECT_EQ(plan.output, "p.json");
   EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, Strategy::kVertical);
 }

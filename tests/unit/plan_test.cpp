@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
@@ -54,7 +55,7 @@ TEST(Plan, CoversEveryOutput) {
 TEST(MakePlan, OwnsWhatIsComputedOnce) {
   for (std::uint32_t seed = 0; seed < 100; ++seed) {
     const Network network = random_network(seed);
-    for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+    for (const Strategy strategy : kStrategies) {
       const Plan plan = make_plan(network, strategy, 1 + static_cast<int>(seed % 12));
       EXPECT_EQ(plan.strategy, strategy);
       for (int i = 0; i < network.size(); ++i) {
@@ -92,9 +93,117 @@ TEST(MakePlan, DataCutsRowsOnly) {
   }
 }
 
+TEST(MakePlan, HorizontalCutsChannelsOnly) {
+  for (std::uint32_t seed = 0; seed < 50; ++seed) {
+    const Network network = random_network(seed);
+    const int ranks = 2 + static_cast<int>(seed % 30);
+    const Plan plan = make_plan(network, Strategy::kHorizontal, ranks);
+    for (int i = 1; i < network.size(); ++i) {
+      if (only_moves(network, i) || is_head(network.layer(i).operation)) continue;
+      const Shape& shape = network.layer(i).output;
+      for (int rank = 0; rank < ranks; ++rank) {
+        const Box expected{{0, shape.rows}, {0, shape.cols}, share(shape.channels, ranks, rank)};
+        EXPECT_EQ(plan.owned(i, rank), expected.empty() ? Box{} : expected);
+      }
+    }
+  }
+}
+
+/// The rank that computes all of a layer; none if several ranks take part.
+std::optional<int> only_owner(const Plan& plan, int position) {
+  std::optional<int> owner;
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    if (plan.owned(position, rank).empty()) continue;
+    if (owner) return std::nullopt;
+    owner = rank;
+  }
+  return owner;
+}
+
+TEST(MakePlan, SequentialGivesEachRankConsecutiveLayers) {
+  for (std::uint32_t seed = 0; seed < 50; ++seed) {
+    const Network network = random_network(seed);
+    const Plan plan = make_plan(network, Strategy::kSequential, 1 + static_cast<int>(seed % 9));
+    int stage = 0;
+    for (int i = 1; i < network.size(); ++i) {
+      if (only_moves(network, i) || is_head(network.layer(i).operation)) continue;
+      const std::optional<int> owner = only_owner(plan, i);
+      ASSERT_TRUE(owner);
+      EXPECT_GE(*owner, stage);
+      stage = *owner;
+    }
+  }
+}
+
+/// Convolutions of 3x3 pixels; each but the first takes as much work as the others.
+Network even_layers(int count) {
+  Network network;
+  network.layers.push_back({Input{}, {}, {16, 16, 8}});
+  const Window window{3, 1, 1, 1};
+  for (int i = 0; i < count; ++i) {
+    add_layer(network, Convolution{8, 1, window, window, Activation::kRelu}, {i}, "test");
+  }
+  return network;
+}
+
+TEST(MakePlan, SequentialBalancesTheStages) {
+  const Network network = even_layers(12);
+  const Plan plan = make_plan(network, Strategy::kSequential, 4);
+  for (int rank = 0; rank < 4; ++rank) {
+    int layers = 0;
+    for (int i = 1; i < network.size(); ++i) layers += plan.owned(i, rank).empty() ? 0 : 1;
+    EXPECT_EQ(layers, 3) << "rank " << rank;
+  }
+}
+
+/// Two layers with nearly all the work, then two with nearly all the weights.
+TEST(MakePlan, SequentialKeepsTheMemoryLimit) {
+  Network network;
+  network.layers.push_back({Input{}, {}, {32, 32, 8}});
+  const Window window{3, 1, 1, 1};
+  const Window all{32};
+  add_layer(network, Convolution{128, 1, window, window, Activation::kRelu}, {0}, "test");
+  add_layer(network, Convolution{128, 1, window, window, Activation::kRelu}, {1}, "test");
+  add_layer(network, Convolution{8, 1, {}, {}, Activation::kRelu}, {2}, "test");
+  add_layer(network, Convolution{1024, 1, all, all, Activation::kRelu}, {3}, "test");
+  add_layer(network, Convolution{8192, 1, {}, {}, Activation::kRelu}, {4}, "test");
+  const auto fullest = [&](const PlanningOptions& options) {
+    const Plan plan = make_plan(network, Strategy::kSequential, 2, options);
+    std::size_t most = 0;
+    for (const RankMemory& rank : predict_memory(network, plan, result_layers(network))) {
+      most = std::max(most, rank.total());
+    }
+    return most;
+  };
+  const std::size_t free = fullest({});
+  EXPECT_LE(fullest({.memory_limit_bytes = free - (16U << 20U)}), free - (16U << 20U));
+}
+
+TEST(MakePlan, FusesRunsOfTiles) {
+  const Network network = even_layers(6);
+  const auto exchanges = [&](std::optional<int> fuse) {
+    const Plan plan = make_plan(network, Strategy::kData, 4, {.fuse = fuse});
+    int count = 0;
+    for (int i = 1; i + 1 < network.size(); ++i) {
+      count += exchange({network, {}}, plan, i).empty() ? 0 : 1;
+    }
+    return count;
+  };
+  EXPECT_EQ(exchanges(1), 5);
+  EXPECT_EQ(exchanges(2), 2);
+  EXPECT_EQ(exchanges(3), 1);
+  EXPECT_EQ(exchanges(6), 0);
+  // On maps this small an exchange costs more than computing all borders twice.
+  EXPECT_EQ(exchanges(std::nullopt), 0);
+  const Plan fused = make_plan(network, Strategy::kData, 4, {.fuse = 3});
+  EXPECT_EQ(fused.owned(1, 1).rows, (Interval{2, 10}));
+  EXPECT_EQ(fused.owned(2, 1).rows, (Interval{3, 9}));
+  EXPECT_EQ(fused.owned(3, 1).rows, (Interval{4, 8}));
+}
+
 TEST(MakePlan, IsDeterministic) {
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
-    for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+    for (const Strategy strategy : kStrategies) {
       EXPECT_EQ(make_plan(random_network(seed), strategy, 5),
                 make_plan(random_network(seed), strategy, 5));
     }
@@ -104,7 +213,7 @@ TEST(MakePlan, IsDeterministic) {
 TEST(MakePlan, OfOneRankIsThatRank) {
   for (std::uint32_t seed = 0; seed < 20; ++seed) {
     const Network network = random_network(seed);
-    for (const Strategy strategy : {Strategy::kData, Strategy::kVertical}) {
+    for (const Strategy strategy : kStrategies) {
       EXPECT_EQ(make_plan(network, strategy, 1).layouts,
                 make_plan(network, Strategy::kSingle, 1).layouts);
     }
@@ -135,7 +244,7 @@ TEST(WeightsBytes, AddUp) {
 }
 
 TEST(Strategy, HasNames) {
-  for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+  for (const Strategy strategy : kStrategies) {
     EXPECT_EQ(parse_strategy(to_string(strategy)), strategy);
   }
   EXPECT_THROW((void)parse_strategy("diagonal"), BadUsage);

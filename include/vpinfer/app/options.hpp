@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "vpinfer/io/model_file.hpp"
 #include "vpinfer/net/network.hpp"
 #include "vpinfer/plan/plan.hpp"
+#include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
 
@@ -37,7 +37,7 @@ struct PlanOptions {
   std::filesystem::path model;
   int ranks = 1;
   Strategy strategy = Strategy::kVertical;
-  std::optional<std::size_t> memory_limit_bytes;
+  PlanningOptions planning;
   std::filesystem::path output;  ///< empty: only print
 };
 
@@ -46,6 +46,7 @@ struct PartitionOptions {
   std::optional<int> ranks;
   std::filesystem::path plan;  ///< instead of `ranks`
   Strategy strategy = Strategy::kVertical;
+  PlanningOptions planning;
   std::filesystem::path output;
   PartitionFiles files = PartitionFiles::kOne;
 };
@@ -63,7 +64,7 @@ struct RunOptions {
   std::filesystem::path output;  ///< empty: no pictures
   std::optional<Strategy> strategy;
   std::filesystem::path plan;  ///< empty: planned anew
-  std::optional<std::size_t> memory_limit_bytes;
+  PlanningOptions planning;
   bool compare_single = false;
   int repeat = 1;
   std::optional<int> threads;

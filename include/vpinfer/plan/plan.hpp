@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +11,10 @@
 
 namespace vpinfer {
 
-enum class Strategy { kSingle, kData, kVertical };
+enum class Strategy { kVertical, kData, kSequential, kHorizontal, kSingle };
+
+inline constexpr std::array kStrategies{Strategy::kVertical, Strategy::kData, Strategy::kSequential,
+                                        Strategy::kHorizontal, Strategy::kSingle};
 
 [[nodiscard]] std::string_view to_string(Strategy strategy);
 /// Throws BadUsage, naming the strategies there are.

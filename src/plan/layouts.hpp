@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "vpinfer/plan/exchange.hpp"
+#include "vpinfer/plan/plan.hpp"
+
+namespace vpinfer {
+
+/// How one layer's output is divided among the ranks.
+struct Division {
+  enum class Kind { kTiles, kChannelShares, kOneRank };
+  Kind kind = Kind::kTiles;
+  int rank = 0;  ///< of kOneRank
+  bool operator==(const Division&) const = default;
+};
+
+/// One division per layer, by position.
+using Divisions = std::vector<Division>;
+
+/// Layers that every rank computes as far as it reads them, instead of receiving them; by position.
+using Repeated = std::vector<bool>;
+
+/// Convolutions and poolings: the layers whose division is a choice.  The others are best divided
+/// like what they read.
+[[nodiscard]] bool has_windows(const Layer& layer);
+
+/// Layers that are cheaper to repeat than to send: those without arithmetic, and resizes that give
+/// more than they take.
+[[nodiscard]] Repeated cheaper_repeated(const Network& network);
+
+/// The plan that divides every layer as told, but leaves the input and the heads on rank 0 and owns
+/// repeated layers where they are read.
+[[nodiscard]] Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisions,
+                             const Repeated& repeated, int ranks);
+
+}  // namespace vpinfer

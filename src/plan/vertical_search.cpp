@@ -1,0 +1,104 @@
+#include "vertical_search.hpp"
+
+#include <algorithm>
+
+#include "layouts.hpp"
+#include "vpinfer/plan/program.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// Searches the divisions of a network's convolutions and poolings; the other layers follow their
+/// first input.
+class VerticalSearch {
+ public:
+  VerticalSearch(const Network& network, int ranks)
+      : network_(network),
+        ranks_(ranks),
+        layer_demand_(network, {}),
+        demand_(network, result_layers(network)),
+        repeated_(cheaper_repeated(network)) {
+    for (int i = 0; i < network.size(); ++i) {
+      if (has_windows(network.layer(i))) chosen_.push_back(i);
+    }
+  }
+
+  Plan best() const { return descend(least_memory()).plan; }
+
+ private:
+  struct Candidate {
+    Divisions divisions;
+    Plan plan;
+    std::size_t memory = 0;  ///< bytes on the fullest rank
+    std::size_t bytes = 0;   ///< moved per frame
+  };
+
+  static std::size_t index(int position) { return static_cast<std::size_t>(position); }
+
+  Candidate candidate(Divisions divisions) const {
+    for (int i = 1; i < network_.size(); ++i) {
+      const Layer& layer = network_.layer(i);
+      if (!has_windows(layer) && !layer.inputs.empty()) {
+        divisions[index(i)] = divisions[index(layer.inputs.front())];
+      }
+    }
+    Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
+    const Prediction prediction = predict(demand_, plan);
+    std::size_t memory = 0;
+    for (const RankMemory& rank : prediction.memory) memory = std::max(memory, rank.total());
+    return {std::move(divisions), std::move(plan), memory, prediction.bytes_moved};
+  }
+
+  /// Tiles up to some layer, channel shares from there on: the switch that needs the least memory.
+  Candidate least_memory() const {
+    Divisions divisions(network_.layers.size());
+    Candidate best = candidate(divisions);
+    for (auto it = chosen_.rbegin(); it != chosen_.rend(); ++it) {
+      divisions[index(*it)].kind = Division::Kind::kChannelShares;
+      Candidate next = candidate(divisions);
+      if (next.memory < best.memory) best = std::move(next);
+    }
+    return best;
+  }
+
+  /// Turns one layer after another, round and round, where that lowers the cost, until none does.
+  Candidate descend(const Candidate& leanest) const {
+    const std::size_t memory_limit = leanest.memory + leanest.memory / 20;
+    // Memory comes first: a percent of it is worth four percent of the bytes.
+    const auto cost = [&](const Candidate& c) {
+      return 4 * static_cast<double>(c.memory) / static_cast<double>(leanest.memory) +
+             static_cast<double>(c.bytes) /
+                 static_cast<double>(std::max<std::size_t>(1, leanest.bytes));
+    };
+    Candidate best = leanest;
+    std::size_t unchanged = 0;  // layers in a row that stayed as they are
+    for (std::size_t i = 0; unchanged < chosen_.size(); i = (i + 1) % chosen_.size()) {
+      Divisions divisions = best.divisions;
+      Division::Kind& kind = divisions[index(chosen_[i])].kind;
+      kind =
+          kind == Division::Kind::kTiles ? Division::Kind::kChannelShares : Division::Kind::kTiles;
+      Candidate next = candidate(std::move(divisions));
+      ++unchanged;
+      if (next.memory <= memory_limit && cost(next) < cost(best)) {
+        best = std::move(next);
+        unchanged = 0;
+      }
+    }
+    return best;
+  }
+
+  const Network& network_;
+  int ranks_;
+  Demand layer_demand_;  // of layers alone
+  Demand demand_;        // of the results too
+  Repeated repeated_;
+  std::vector<int> chosen_;
+};
+
+}  // namespace
+
+Plan search_vertical(const Network& network, int ranks) {
+  return VerticalSearch(network, ranks).best();
+}
+
+}  // namespace vpinfer
