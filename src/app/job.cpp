@@ -5,6 +5,7 @@
 
 #include "vpinfer/app/planning.hpp"
 #include "vpinfer/plan/planner.hpp"
+#include "vpinfer/plan/program.hpp"
 
 namespace vpinfer {
 namespace {
@@ -130,6 +131,29 @@ Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<
   agreement.checksum = session.broadcast(agreement.checksum);
   agreement.partitioned = session.broadcast(agreement.partitioned ? "yes" : "no") == "yes";
   return agreement;
+}
+
+InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
+                          const Delivery& delivery, bool many_frames) {
+  const Plan& plan = agreement.plan;
+  const bool pipeline = plan.strategy == Strategy::kSequential;
+  const int enough = !many_frames ? 1 : pipeline ? plan.ranks + 1 : 2;
+  InFlight in_flight;
+  in_flight.frames = options.in_flight.value_or(enough);
+  in_flight.lanes = pipeline ? std::min(in_flight.frames, 2) : in_flight.frames;
+  if (options.in_flight || !options.planning.memory_limit_bytes) return in_flight;
+  const std::vector<RankMemory> memory =
+      predict_memory(agreement.network, plan, delivery, in_flight.lanes);
+  const bool fits = std::all_of(memory.begin(), memory.end(), [&](const RankMemory& rank) {
+    return rank.total() <= *options.planning.memory_limit_bytes;
+  });
+  if (!fits) in_flight.lanes = 1;
+  return in_flight;
+}
+
+InFlight agree(MpiSession& session, const InFlight& choice) {
+  return {std::stoi(session.broadcast(std::to_string(choice.frames))),
+          std::stoi(session.broadcast(std::to_string(choice.lanes)))};
 }
 
 Weights load_rank_weights(MpiSession& session, const RunOptions& options,

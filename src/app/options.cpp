@@ -127,6 +127,9 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
                 "run on one rank too and compare; exit code 1 if the results differ");
   sub->add_option("--repeat", run.repeat, "timed runs of every picture, after a warm-up [1]")
       ->check(CLI::Range(1, 1000000));
+  sub->add_option("--in-flight", run.in_flight,
+                  "frames under way at once [one of a single picture; of more, 2, or stages + 1]")
+      ->check(CLI::Range(1, 64));
   sub->add_option("--threads", run.threads, "BLAS threads per rank [cores per rank on this host]")
       ->check(CLI::Range(1, 1024));
   sub->add_option("--json", run.json, "write the report to this file");

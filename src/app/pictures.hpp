@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,11 @@ class FrameSource {
   /// Throws BadInput if there is no such input.
   FrameSource(const RunOptions& options, const Network& network);
 
-  [[nodiscard]] std::size_t size() const { return files_.size(); }
+  [[nodiscard]] std::optional<std::size_t> size() const { return files_.size(); }
+  [[nodiscard]] std::optional<Frame> next() {
+    if (next_ == files_.size()) return std::nullopt;
+    return load(next_++);
+  }
   /// Reads a frame.  Throws BadInput.
   [[nodiscard]] Frame load(std::size_t index) const;
   /// Writes a frame, as the network takes it, to where it is wanted: there is no second copy.  The
@@ -35,6 +40,7 @@ class FrameSource {
  private:
   const Network& network_;
   std::vector<std::filesystem::path> files_;
+  std::size_t next_ = 0;
 };
 
 }  // namespace vpinfer

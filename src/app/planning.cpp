@@ -14,9 +14,9 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
 }
 
 void check_memory_limit(const Network& network, const Plan& plan, const Delivery& delivery,
-                        std::optional<std::size_t> limit_bytes) {
+                        std::optional<std::size_t> limit_bytes, int lanes) {
   if (!limit_bytes) return;
-  const std::vector<RankMemory> memory = predict_memory(network, plan, delivery);
+  const std::vector<RankMemory> memory = predict_memory(network, plan, delivery, lanes);
   const auto fullest = std::max_element(
       memory.begin(), memory.end(),
       [](const RankMemory& a, const RankMemory& b) { return a.total() < b.total(); });

@@ -1,5 +1,6 @@
 #include "ranks.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 #include "vpinfer/base/clock.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 // What rank 0 broadcasts to the others.
 constexpr std::string_view kWarmUp = "warm up";
-constexpr std::string_view kFrame = "frame";
+constexpr std::string_view kStream = "stream";
 constexpr std::string_view kStay = "stay";
 constexpr std::string_view kReport = "report";
 constexpr std::string_view kEverything = "deliver everything";
@@ -29,31 +30,38 @@ Outputs run_everything(MpiSession& session, const Agreement& agreement, const We
 }  // namespace
 
 ReadyRank::ReadyRank(MpiSession& session, const Agreement& agreement, const Delivery& delivery,
-                     const Weights& weights, std::chrono::duration<double> timeout)
+                     const Weights& weights, std::chrono::duration<double> timeout, int lanes)
     : session_(session),
       agreement_(agreement),
-      program_(make_program(agreement.network, agreement.plan, delivery, session.rank())),
+      timeout_(timeout),
+      program_(make_program(agreement.network, agreement.plan, delivery, session.rank(), lanes)),
       executor_(agreement.network, program_, weights, session, timeout) {}
 
 Outputs ReadyRank::run(const InputWriter& write_input) {
   Outputs outputs;
-  executor_.run(write_input, [&outputs](int position, const ConstTensorView& view) {
-    outputs[position].assign(view.data, view.data + view.box.elements());
-  });
+  executor_.run({write_input, [&outputs](int position, const ConstTensorView& view) {
+                   outputs[position].assign(view.data, view.data + view.box.elements());
+                 }});
   return outputs;
 }
 
-Outputs ReadyRank::run_timed(const InputWriter& write_input) {
+void ReadyRank::lead(FrameSupply& supply, std::size_t window) {
   executor_.reset_counters();
   const Clock::time_point start = Clock::now();
-  Outputs outputs = run(write_input);
-  frame_seconds_.push_back(seconds_since(start));
-  counters_ += executor_.counters();
-  return outputs;
+  lead_stream(executor_, session_, supply, window, timeout_);
+  stream_seconds_ = seconds_since(start);
+}
+
+void ReadyRank::follow() {
+  executor_.reset_counters();
+  const Clock::time_point start = Clock::now();
+  follow_stream(executor_, session_, timeout_);
+  stream_seconds_ = seconds_since(start);
 }
 
 RankReport ReadyRank::report() const {
-  const std::size_t frames = std::max<std::size_t>(1, frame_seconds_.size());
+  const ExecutionCounters& counters = executor_.counters();
+  const std::size_t frames = std::max<std::size_t>(1, counters.frame_seconds.size());
   RankReport report;
   report.rank = session_.rank();
   report.host = session_.host(report.rank);
@@ -62,22 +70,23 @@ RankReport ReadyRank::report() const {
   report.boxes = describe_boxes(agreement_.network, agreement_.plan, report.rank);
   report.memory = program_.memory;
   report.peak_rss_bytes = peak_rss_bytes();
-  report.compute_seconds = counters_.compute_seconds / static_cast<double>(frames);
-  report.wait_seconds = counters_.wait_seconds / static_cast<double>(frames);
-  report.sent_bytes = counters_.sent_bytes / frames;
-  report.received_bytes = counters_.received_bytes / frames;
-  report.frame_seconds = frame_seconds_;
+  report.compute_seconds = counters.compute_seconds / static_cast<double>(frames);
+  report.wait_seconds = counters.wait_seconds / static_cast<double>(frames);
+  report.utilisation = stream_seconds_ > 0 ? counters.compute_seconds / stream_seconds_ : 0;
+  report.sent_bytes = counters.sent_bytes / frames;
+  report.received_bytes = counters.received_bytes / frames;
+  report.frame_seconds = counters.frame_seconds;
   return report;
 }
 
-Outputs AllRanks::warm_up(const InputWriter& write_input) {
+void AllRanks::warm_up() {
   (void)session_.broadcast(std::string(kWarmUp));
-  return own_.run(write_input);
+  (void)own_.run([](std::span<float> input) { std::fill(input.begin(), input.end(), 0.0F); });
 }
 
-Outputs AllRanks::run_timed(const InputWriter& write_input) {
-  (void)session_.broadcast(std::string(kFrame));
-  return own_.run_timed(write_input);
+void AllRanks::stream(FrameSupply& supply, std::size_t window) {
+  (void)session_.broadcast(std::string(kStream));
+  own_.lead(supply, window);
 }
 
 void AllRanks::stay() {
@@ -109,7 +118,7 @@ ExitCode follow(MpiSession& session, const Agreement& agreement, const Weights& 
   while (true) {
     const std::string order = session.broadcast({});
     if (order == kWarmUp) own.run({});
-    if (order == kFrame) own.run_timed({});
+    if (order == kStream) own.follow();
     if (order == kReport) (void)session.gather(to_json(own.report()));
     if (order == kEverything) (void)run_everything(session, agreement, weights, timeout, {});
     if (order.starts_with(kDismiss)) {

@@ -7,6 +7,7 @@
 #include "job.hpp"
 #include "results.hpp"
 #include "vpinfer/exec/executor.hpp"
+#include "vpinfer/exec/stream.hpp"
 #include "vpinfer/report/run_report.hpp"
 
 namespace vpinfer {
@@ -15,23 +16,24 @@ namespace vpinfer {
 class ReadyRank {
  public:
   ReadyRank(MpiSession& session, const Agreement& agreement, const Delivery& delivery,
-            const Weights& weights, std::chrono::duration<double> timeout);
+            const Weights& weights, std::chrono::duration<double> timeout, int lanes = 1);
 
   /// Runs one frame and returns the delivered outputs on rank 0.
   Outputs run(const InputWriter& write_input);
-  /// The same, counted in the report.
-  Outputs run_timed(const InputWriter& write_input);
+  /// Rank 0: runs a stream, up to `window` frames at once.  It is what the report tells about.
+  void lead(FrameSupply& supply, std::size_t window);
+  /// The other ranks' part of it.
+  void follow();
   [[nodiscard]] RankReport report() const;
-  [[nodiscard]] const std::vector<double>& frame_seconds() const { return frame_seconds_; }
   [[nodiscard]] const RankMemory& memory() const { return program_.memory; }
 
  private:
   MpiSession& session_;
   const Agreement& agreement_;
+  std::chrono::duration<double> timeout_;
   Program program_;
   Executor executor_;
-  ExecutionCounters counters_;  // of the timed frames
-  std::vector<double> frame_seconds_;
+  double stream_seconds_ = 0;
 };
 
 /// All ranks of the job as rank 0 commands them.  Each call sends an order that the other ranks
@@ -40,8 +42,9 @@ class AllRanks {
  public:
   AllRanks(MpiSession& session, ReadyRank& own) : session_(session), own_(own) {}
 
-  Outputs warm_up(const InputWriter& write_input);
-  Outputs run_timed(const InputWriter& write_input);
+  /// Runs a frame that nobody looks at.
+  void warm_up();
+  void stream(FrameSupply& supply, std::size_t window);
   /// Tells the waiting ranks that rank 0 is alive and busy alone; keeps their deadlines away.
   void stay();
   /// Every rank's report, by rank.

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <optional>
 
+#include "frame_stream.hpp"
 #include "job.hpp"
 #include "pictures.hpp"
 #include "ranks.hpp"
@@ -37,9 +38,9 @@ Delivery delivery_for(const Network& network, const DumpLayers& dump) {
 
 /// What would only fail after a long run is refused before it.
 void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
-  if (!options.dump_output.empty() && source.size() > 1) {
+  if (!options.dump_output.empty() && source.size() != 1) {
     throw BadUsage("--dump-output takes one picture, " + options.input.string() + " holds " +
-                   std::to_string(source.size()));
+                   std::to_string(source.size().value()));
   }
   const int ranks = model.partition() ? model.partition()->ranks : 1;
   for (int rank = 0; options.compare_single && rank < ranks; ++rank) {
@@ -66,14 +67,16 @@ int choose_threads(MpiSession& session, const RunOptions& options) {
   return *options.threads;
 }
 
-RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads) {
+RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads,
+                      const InFlight& in_flight) {
   return {options.command_line,
           options.model.string(),
           agreement.checksum,
           agreement.network.origin,
           std::string(to_string(agreement.plan.strategy)),
           MpiSession::library_version(),
-          threads};
+          threads,
+          in_flight.frames};
 }
 
 /// A frame that ran on all ranks, kept for the comparison.
@@ -86,7 +89,7 @@ struct FinishedFrame {
 class Conductor {
  public:
   Conductor(MpiSession& session, const RunOptions& options, const Agreement& agreement,
-            const ModelFile& model, const FrameSource& source, Results& results,
+            const ModelFile& model, std::shared_ptr<FrameSource> source, Results& results,
             const Weights& weights, ReadyRank& own)
       : session_(session),
         options_(options),
@@ -94,48 +97,35 @@ class Conductor {
         model_(model),
         weights_(weights),
         all_(session, own),
-        source_(source),
+        source_(std::move(source)),
         results_(results) {}
 
-  ExitCode conduct(RunContext context) {
-    for (std::size_t i = 0; i < source_.size(); ++i) run_frame(i);
+  ExitCode conduct(const RunContext& context) {
+    if (options_.repeat > 1 || options_.compare_single) all_.warm_up();
+    const auto window = static_cast<std::size_t>(context.frames_in_flight);
+    FrameStream frames(source_, options_.repeat, window,
+                       [this](const Frame& frame, std::size_t index, Outputs outputs) {
+                         finish_frame(frame, index, std::move(outputs));
+                       });
+    all_.stream(frames, window);
     results_.finish();
-    if (!finished_.empty()) report(std::move(context));
+    if (frames.left_some_out()) code_ = ExitCode::kBadInput;
+    if (!frames.times().empty()) report(context, steady_frames_per_second(frames.times()));
     all_.dismiss(code_);
     return code_;
   }
 
  private:
-  /// A picture that cannot be read is named and left out; the others go on.
-  std::optional<Frame> load(std::size_t index) {
-    try {
-      return source_.load(index);
-    } catch (const BadInput& e) {
-      if (source_.size() == 1) throw;
-      std::cerr << message_prefix() << e.what() << "; going on with the other pictures\n";
-      code_ = ExitCode::kBadInput;
-      return std::nullopt;
-    }
-  }
-
-  void run_frame(std::size_t index) {
-    const std::optional<Frame> frame = load(index);
-    if (!frame) return;
-    const bool measured = options_.repeat > 1 || options_.compare_single;
-    const InputWriter write_input = source_.writer(*frame);
-    if (measured) all_.warm_up(write_input);
-    Outputs outputs;
-    for (int i = 0; i < options_.repeat; ++i) outputs = all_.run_timed(write_input);
-    results_.add(*frame, outputs);
+  void finish_frame(const Frame& frame, std::size_t index, Outputs outputs) {
+    results_.add(frame, outputs);
     if (!options_.dump_output.empty()) {
       dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
     }
-    if (!options_.compare_single) outputs.clear();
-    finished_.push_back({index, std::move(outputs)});
+    if (options_.compare_single) finished_.push_back({index, std::move(outputs)});
   }
 
-  void report(RunContext context) {
-    RunReport report{std::move(context), all_.reports(), std::nullopt};
+  void report(const RunContext& context, double frames_per_second) {
+    RunReport report{context, all_.reports(), frames_per_second};
     if (options_.compare_single) report.comparison = compare(spread(report.latencies()).median);
     std::cout << to_text(report);
     if (report.comparison && !report.comparison->pass()) code_ = ExitCode::kComparisonFailed;
@@ -148,13 +138,13 @@ class Conductor {
     SingleRank single(session_, all_, agreement_, model_, options_);
     std::optional<std::size_t> first_failure;
     for (const FinishedFrame& frame : finished_) {
-      const Frame again = source_.load(frame.index);
-      const bool agree = single.compare(source_.writer(again), frame.outputs);
+      const Frame again = source_->load(frame.index);
+      const bool agree = single.compare(source_->writer(again), frame.outputs);
       if (!agree && !first_failure) first_failure = frame.index;
     }
     if (first_failure) {
-      const Frame failed = source_.load(*first_failure);
-      const InputWriter write_input = source_.writer(failed);
+      const Frame failed = source_->load(*first_failure);
+      const InputWriter write_input = source_->writer(failed);
       single.find_first_difference(
           write_input,
           all_.run_delivering_everything(agreement_, weights_, options_.timeout, write_input));
@@ -168,7 +158,7 @@ class Conductor {
   const ModelFile& model_;
   const Weights& weights_;
   AllRanks all_;
-  const FrameSource& source_;
+  std::shared_ptr<FrameSource> source_;
   Results& results_;
   std::vector<FinishedFrame> finished_;
   ExitCode code_ = ExitCode::kDone;
@@ -179,27 +169,30 @@ class Conductor {
 ExitCode run_model(const RunOptions& options) {
   MpiSession session(options.timeout);
   std::unique_ptr<ModelFile> model;  // these three on rank 0
-  std::optional<FrameSource> source;
+  std::shared_ptr<FrameSource> source;
   std::optional<Results> results;
+  InFlight in_flight;
   const Agreement agreement = agree(session, options, model);
   const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
   if (model) {
     const std::vector<std::filesystem::path> sources{options.model, options.input, options.plan};
     check_output_file("--json", options.json, sources);
     check_output_file("--dump-output", options.dump_output, sources);
-    check_memory_limit(agreement.network, agreement.plan, delivery,
-                       options.planning.memory_limit_bytes);
-    source.emplace(options, agreement.network);
+    source = std::make_shared<FrameSource>(options, agreement.network);
     results.emplace(options, agreement.network);
     check_possible(options, *model, *source);
+    in_flight = choose_in_flight(options, agreement, delivery, source->size() != 1);
+    check_memory_limit(agreement.network, agreement.plan, delivery,
+                       options.planning.memory_limit_bytes, in_flight.lanes);
   }
+  in_flight = agree(session, in_flight);
   const int threads = choose_threads(session, options);
   set_blas_threads(threads);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());
-  ReadyRank own(session, agreement, delivery, weights, options.timeout);
+  ReadyRank own(session, agreement, delivery, weights, options.timeout, in_flight.lanes);
   if (!model) return follow(session, agreement, weights, options.timeout, own);
-  Conductor conductor(session, options, agreement, *model, *source, *results, weights, own);
-  return conductor.conduct(context_of(options, agreement, threads));
+  Conductor conductor(session, options, agreement, *model, source, *results, weights, own);
+  return conductor.conduct(context_of(options, agreement, threads, in_flight));
 }
 
 }  // namespace vpinfer

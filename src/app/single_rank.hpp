@@ -26,6 +26,7 @@ class SingleRank {
   const RunOptions& options_;
   Weights weights_;
   ReadyRank rank_;
+  std::vector<double> frame_seconds_;
   Comparison comparison_;
 };
 

@@ -1,10 +1,8 @@
 #include "vpinfer/exec/executor.hpp"
 
-#include <algorithm>
 #include <string>
+#include <utility>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/error.hpp"
 #include "vpinfer/base/units.hpp"
 #include "vpinfer/comm/polling.hpp"
 #include "vpinfer/kernel/convolution.hpp"
@@ -104,15 +102,15 @@ struct ComputeBox {
   }
 };
 
-}  // namespace
-
-ExecutionCounters& ExecutionCounters::operator+=(const ExecutionCounters& other) {
-  compute_seconds += other.compute_seconds;
-  wait_seconds += other.wait_seconds;
-  sent_bytes += other.sent_bytes;
-  received_bytes += other.received_bytes;
-  return *this;
+TensorView view(std::span<float> arena, const Storage& storage) {
+  return {arena.data() + storage.offset, storage.box};
 }
+
+std::span<float> buffer(std::span<float> arena, const Message& message) {
+  return arena.subspan(message.offset, message.floats);
+}
+
+}  // namespace
 
 Executor::Executor(const Network& network, const Program& program, const Weights& weights,
                    Communicator& communicator, std::chrono::duration<double> timeout)
@@ -122,121 +120,200 @@ Executor::Executor(const Network& network, const Program& program, const Weights
       communicator_(communicator),
       timeout_(timeout),
       progress_([this] { communicator_.progress(); }),
-      arena_(program.arena_floats) {
-  const auto endpoints = [this](const std::vector<Message>& messages) {
+      arenas_(static_cast<std::size_t>(program.lanes) * program.arena_floats) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(program.lanes); ++i) {
+    lanes_.push_back(make_lane(i));
+  }
+  for (std::size_t i = 0; i < program.segments.size(); ++i) {
+    segment_of_step_.resize(program.segments[i].end, i);
+  }
+}
+
+Executor::Lane Executor::make_lane(std::size_t index) {
+  Lane lane;
+  lane.arena = arenas_.part(index * program_.arena_floats, program_.arena_floats);
+  const auto endpoints = [&lane](const std::vector<Message>& messages) {
     std::vector<Endpoint> list;
-    for (const Message& message : messages) list.push_back({message.peer, buffer(message)});
+    for (const Message& message : messages) {
+      list.push_back({message.peer, buffer(lane.arena, message)});
+    }
     return list;
   };
-  for (int position = 0; position < network.size(); ++position) {
-    const Tensor& tensor = program.tensor(position);
-    inputs_.emplace_back();
-    for (const int input : network.layer(position).inputs) {
-      inputs_.back().emplace_back(view(program.tensor(input).read));
+  for (int position = 0; position < network_.size(); ++position) {
+    const Tensor& tensor = program_.tensor(position);
+    lane.inputs.emplace_back();
+    for (const int input : network_.layer(position).inputs) {
+      lane.inputs.back().emplace_back(view(lane.arena, program_.tensor(input).read));
     }
-    exchanges_.push_back({communicator.receives(endpoints(tensor.receives), position),
-                          communicator.sends(endpoints(tensor.sends), position)});
+    lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), position),
+                              communicator_.sends(endpoints(tensor.sends), position)});
   }
+  return lane;
 }
 
-void Executor::run(const InputWriter& write_input, const Receiver& receiver) {
-  for (const Step& step : program_.steps) execute(step, write_input, receiver);
+void Executor::begin(FrameTask task) {
+  frames_.push_back({begun_ % lanes_.size(), 0, std::move(task), Clock::now()});
+  ++begun_;
 }
 
-void Executor::execute(const Step& step, const InputWriter& write_input, const Receiver& receiver) {
+void Executor::run(FrameTask task) {
+  begin(std::move(task));
+  while (frames_under_way() > 0) work([] { return false; });
+}
+
+void Executor::work(const std::function<bool()>& other_work) {
+  const bool advanced = advance();
+  if (other_work() || advanced) return;
+  const Clock::time_point start = Clock::now();
+  const double computed = counters_.compute_seconds;
+  Polling polling(timeout_);
+  while (!advance() && !other_work()) {
+    if (!polling.pause() && !frames_.empty()) throw stuck();
+  }
+  counters_.wait_seconds += seconds_since(start) - (counters_.compute_seconds - computed);
+}
+
+/// Does what can be done without waiting: everything that messages allow, then at most one step of
+/// computation, of the oldest frame that has one.  False if there was nothing to do.
+bool Executor::advance() {
+  bool moved = false;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    Frame& frame = frames_[i];
+    while (may_go_on(i) && !is_computation(frame) && execute(frame)) moved = true;
+  }
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (!may_go_on(i) || !is_computation(frames_[i])) continue;
+    moved = execute(frames_[i]);
+    break;
+  }
+  return retire_finished() || moved;
+}
+
+/// Whether a frame has a step left that neither an older frame nor a lane keeps it from.
+bool Executor::may_go_on(std::size_t index) const {
+  const std::size_t step = frames_[index].step;
+  if (step == program_.steps.size()) return false;
+  if (index > 0 && frames_[index - 1].step <= step) return false;
+  const Segment& segment = program_.segments[segment_of_step_[step]];
+  return step > segment.begin || index < lanes_.size() ||
+         frames_[index - lanes_.size()].step >= segment.end;
+}
+
+bool Executor::is_computation(const Frame& frame) const {
+  const Action action = program_.steps[frame.step].action;
+  return action == Action::kCompute || action == Action::kLoad;
+}
+
+/// The frame's next step; false if it cannot be completed yet.
+bool Executor::execute(Frame& frame) {
+  const Step& step = program_.steps[frame.step];
   const Tensor& tensor = program_.tensor(step.position);
+  Lane& lane = lanes_[frame.lane];
+  bool complete = true;
   switch (step.action) {
     case Action::kLoad:
-      write_input({view(tensor.written).data, tensor.written.box.elements()});
-      return;
-    case Action::kPostReceives: exchange(step.position).receives->start(); return;
-    case Action::kCompute: compute(step.position, step.box); return;
-    case Action::kKeep: keep(step.position); return;
-    case Action::kSend: send(step.position); return;
-    case Action::kAwaitReceives: await_receives(step.position); return;
-    case Action::kAwaitSends: await_sends(step.position); return;
-    case Action::kDeliver: receiver(step.position, view(tensor.read)); return;
+      frame.task.write_input(
+          {view(lane.arena, tensor.written).data, tensor.written.box.elements()});
+      break;
+    case Action::kPostReceives:
+      lane.exchanges[static_cast<std::size_t>(step.position)].receives->start();
+      break;
+    case Action::kCompute: compute(lane, step.position, step.box); break;
+    case Action::kKeep: keep(lane, step.position); break;
+    case Action::kSend: send(lane, step.position); break;
+    case Action::kAwaitReceives: complete = receive(lane, step.position); break;
+    case Action::kAwaitSends: complete = finish_sends(lane, step.position); break;
+    case Action::kDeliver: frame.task.receiver(step.position, view(lane.arena, tensor.read)); break;
   }
+  if (complete) ++frame.step;
+  return complete;
 }
 
-void Executor::compute(int position, const Box& box) {
+bool Executor::retire_finished() {
+  const std::size_t before = frames_.size();
+  while (!frames_.empty() && frames_.front().step == program_.steps.size()) {
+    const Frame frame = std::move(frames_.front());
+    frames_.pop_front();
+    counters_.frame_seconds.push_back(seconds_since(frame.begun));
+    if (frame.task.done) frame.task.done();
+  }
+  return frames_.size() < before;
+}
+
+void Executor::compute(Lane& lane, int position, const Box& box) {
   const Clock::time_point start = Clock::now();
   const Tensor& tensor = program_.tensor(position);
-  std::visit(ComputeBox{network_, position, box, inputs_[static_cast<std::size_t>(position)],
-                        view(tensor.written), weights_.slice(position),
-                        arena_.part(tensor.workspace_offset, tensor.workspace_floats), progress_},
-             network_.layer(position).operation);
+  std::visit(
+      ComputeBox{network_, position, box, lane.inputs[static_cast<std::size_t>(position)],
+                 view(lane.arena, tensor.written), weights_.slice(position),
+                 lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats), progress_},
+      network_.layer(position).operation);
   counters_.compute_seconds += seconds_since(start);
 }
 
-void Executor::keep(int position) {
+void Executor::keep(Lane& lane, int position) {
   const Tensor& tensor = program_.tensor(position);
-  copy_box(view(tensor.written), view(tensor.read), intersect(tensor.written.box, tensor.read.box));
+  copy_box(view(lane.arena, tensor.written), view(lane.arena, tensor.read),
+           intersect(tensor.written.box, tensor.read.box));
 }
 
-void Executor::send(int position) {
+void Executor::send(Lane& lane, int position) {
   const Tensor& tensor = program_.tensor(position);
   for (const Message& message : tensor.sends) {
-    if (message.staging == Staging::kPacked) pack(tensor, message);
+    if (message.staging == Staging::kPacked) pack(lane, tensor, message);
     counters_.sent_bytes += message.floats * sizeof(float);
   }
-  exchange(position).sends->start();
+  lane.exchanges[static_cast<std::size_t>(position)].sends->start();
 }
 
-void Executor::await_receives(int position) {
+bool Executor::receive(Lane& lane, int position) {
   const Tensor& tensor = program_.tensor(position);
-  const std::vector<Message>& messages = tensor.receives;
-  Transfers& receives = *exchange(position).receives;
-  while (receives.unfinished()) {
-    const Message& message = messages[await_one(receives, messages, position, "receive from")];
-    if (message.staging == Staging::kPacked) unpack(tensor, message);
+  Transfers& receives = *lane.exchanges[static_cast<std::size_t>(position)].receives;
+  while (const auto arrived = receives.test()) {
+    const Message& message = tensor.receives[*arrived];
+    if (message.staging == Staging::kPacked) unpack(lane, tensor, message);
     counters_.received_bytes += message.floats * sizeof(float);
   }
+  return !receives.unfinished();
 }
 
-void Executor::await_sends(int position) {
-  Transfers& sends = *exchange(position).sends;
-  while (sends.unfinished()) {
-    (void)await_one(sends, program_.tensor(position).sends, position, "send to");
+bool Executor::finish_sends(Lane& lane, int position) {
+  Transfers& sends = *lane.exchanges[static_cast<std::size_t>(position)].sends;
+  while (sends.test()) {
   }
+  return !sends.unfinished();
 }
 
-void Executor::pack(const Tensor& tensor, const Message& message) {
-  float* target = buffer(message).data();
+void Executor::pack(Lane& lane, const Tensor& tensor, const Message& message) {
+  float* target = buffer(lane.arena, message).data();
   for (const Box& box : message.boxes) {
-    copy_box(view(tensor.written), {target, box}, box);
+    copy_box(view(lane.arena, tensor.written), {target, box}, box);
     target += box.elements();
   }
 }
 
-void Executor::unpack(const Tensor& tensor, const Message& message) {
-  const float* source = buffer(message).data();
+void Executor::unpack(Lane& lane, const Tensor& tensor, const Message& message) {
+  const float* source = buffer(lane.arena, message).data();
   for (const Box& box : message.boxes) {
-    copy_box({source, box}, view(tensor.read), box);
+    copy_box({source, box}, view(lane.arena, tensor.read), box);
     source += box.elements();
   }
 }
 
-std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>& messages,
-                                int position, const std::string& what) {
-  const Clock::time_point start = Clock::now();
-  Polling polling(timeout_);
-  while (true) {
-    if (const auto finished = transfers.test()) {
-      counters_.wait_seconds += seconds_since(start);
-      return *finished;
-    }
-    if (polling.pause()) continue;
-    const int peer = messages[*transfers.unfinished()].peer;
-    throw Error(ExitCode::kRankFailed,
-                Network::label(position) + ": could not " + what + " rank " + std::to_string(peer) +
-                    " (" + communicator_.host(peer) + ") within " + fixed(timeout_.count(), 1) +
-                    " s; is it down or much slower? --timeout sets the limit");
-  }
-}
-
-std::span<float> Executor::buffer(const Message& message) {
-  return arena_.part(message.offset, message.floats);
+/// What the oldest frame waits for.
+Error Executor::stuck() const {
+  const Frame& frame = frames_.front();
+  const Step& step = program_.steps[frame.step];
+  const Exchange& exchange = lanes_[frame.lane].exchanges[static_cast<std::size_t>(step.position)];
+  const Tensor& tensor = program_.tensor(step.position);
+  const bool receiving = step.action == Action::kAwaitReceives;
+  const int peer = receiving ? tensor.receives[*exchange.receives->unfinished()].peer
+                             : tensor.sends[*exchange.sends->unfinished()].peer;
+  return {ExitCode::kRankFailed, Network::label(step.position) + ": could not " +
+                                     (receiving ? "receive from" : "send to") + " rank " +
+                                     std::to_string(peer) + " (" + communicator_.host(peer) +
+                                     ") within " + fixed(timeout_.count(), 1) +
+                                     " s; is it down or much slower? --timeout sets the limit"};
 }
 
 }  // namespace vpinfer

@@ -34,17 +34,14 @@ class ArenaWriter {
   void write() {
     for (Tensor& tensor : program_.tensors) buffers_of_.push_back(add_buffers_of(tensor));
     for (std::size_t i = 0; i < program_.steps.size(); ++i) note_uses(i, program_.steps[i]);
-    std::vector<Lifetime> lifetimes;
-    for (const Buffer& buffer : buffers_) lifetimes.push_back(buffer.lifetime);
-    const ArenaPlan arena = pack_arena(lifetimes);
-    for (std::size_t i = 0; i < buffers_.size(); ++i) *buffers_[i].offset = arena.offsets[i];
+    find_segments();
+    for (const Segment& segment : program_.segments) pack(segment);
     for (Tensor& tensor : program_.tensors) {
       if (!tensor.apart) tensor.read.offset = tensor.written.offset;
       place(tensor.read, tensor.receives);
       place(tensor.written, tensor.sends);
     }
-    program_.arena_floats = arena.floats;
-    account(arena.floats);
+    account();
   }
 
  private:
@@ -166,30 +163,75 @@ class ArenaWriter {
     }
   }
 
-  /// Splits the arena by what it holds at its fullest step; gaps count as activations.
-  void account(std::size_t arena_floats) {
+  /// Cuts the steps where no buffer is alive from the one before to the one after.
+  void find_segments() {
+    std::vector<std::size_t> reaches(program_.steps.size(),
+                                     0);  // the last step of what begins here
+    for (const Buffer& buffer : buffers_) {
+      if (!is_used(buffer)) continue;
+      std::size_t& reach = reaches[buffer.lifetime.first];
+      reach = std::max(reach, buffer.lifetime.last);
+    }
+    std::size_t alive_until = 0;
+    for (std::size_t step = 0; step < program_.steps.size(); ++step) {
+      if (step == 0 || step > alive_until) program_.segments.push_back({step, step});
+      program_.segments.back().end = step + 1;
+      alive_until = std::max(alive_until, reaches[step]);
+    }
+  }
+
+  /// Places the buffers of one segment behind those of the segments before it.
+  void pack(const Segment& segment) {
+    std::vector<Buffer*> here;
+    std::vector<Lifetime> lifetimes;
+    for (Buffer& buffer : buffers_) {
+      const std::size_t first = buffer.lifetime.first;
+      if (!is_used(buffer) || first < segment.begin || first >= segment.end) continue;
+      here.push_back(&buffer);
+      lifetimes.push_back(buffer.lifetime);
+    }
+    const ArenaPlan arena = pack_arena(lifetimes);
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      *here[i]->offset = program_.arena_floats + arena.offsets[i];
+    }
+    program_.arena_floats += arena.floats;
+  }
+
+  static bool is_used(const Buffer& buffer) {
+    return buffer.lifetime.first <= buffer.lifetime.last;
+  }
+
+  /// Splits the arena by what it holds at the fullest step of each segment; gaps count as
+  /// activations.
+  void account() {
     std::vector<std::vector<const Buffer*>> begin(program_.steps.size());
     std::vector<std::vector<const Buffer*>> end(program_.steps.size());
     for (const Buffer& buffer : buffers_) {
-      if (buffer.lifetime.first > buffer.lifetime.last) continue;  // nobody uses it
+      if (!is_used(buffer)) continue;
       begin[buffer.lifetime.first].push_back(&buffer);
       end[buffer.lifetime.last].push_back(&buffer);
     }
     RankMemory now;
-    RankMemory fullest;
-    for (std::size_t step = 0; step < program_.steps.size(); ++step) {
-      for (const Buffer* buffer : begin[step]) {
-        now.*buffer->account += buffer->lifetime.floats * sizeof(float);
+    RankMemory all;
+    for (const Segment& segment : program_.segments) {
+      RankMemory fullest;
+      for (std::size_t step = segment.begin; step < segment.end; ++step) {
+        for (const Buffer* buffer : begin[step]) {
+          now.*buffer->account += buffer->lifetime.floats * sizeof(float);
+        }
+        if (now.total() > fullest.total()) fullest = now;
+        for (const Buffer* buffer : end[step]) {
+          now.*buffer->account -= buffer->lifetime.floats * sizeof(float);
+        }
       }
-      if (now.total() > fullest.total()) fullest = now;
-      for (const Buffer* buffer : end[step]) {
-        now.*buffer->account -= buffer->lifetime.floats * sizeof(float);
-      }
+      all.workspace += fullest.workspace;
+      all.messages += fullest.messages;
     }
-    program_.memory.workspace = fullest.workspace;
-    program_.memory.messages = fullest.messages;
+    const auto lanes = static_cast<std::size_t>(program_.lanes);
+    program_.memory.workspace = lanes * all.workspace;
+    program_.memory.messages = lanes * all.messages;
     program_.memory.activations =
-        arena_floats * sizeof(float) - fullest.workspace - fullest.messages;
+        lanes * (program_.arena_floats * sizeof(float) - all.workspace - all.messages);
   }
 
   const Network& network_;

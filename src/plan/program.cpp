@@ -53,7 +53,8 @@ std::size_t workspace_floats(const Network& network, const Plan& plan, int posit
 }
 
 /// The programs of some ranks; each layer's exchange is computed once for all of them.
-std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Interval ranks) {
+std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Interval ranks,
+                                   int lanes) {
   const Network& network = demand.network();
   std::vector<Program> programs(static_cast<std::size_t>(ranks.size()));
   const auto program_of = [&](int rank) {
@@ -61,6 +62,7 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
   };
   for (int rank = ranks.begin; rank < ranks.end; ++rank) {
     program_of(rank)->rank = rank;
+    program_of(rank)->lanes = lanes;
     program_of(rank)->tensors.resize(network.layers.size());
   }
   for (int position = 0; position < network.size(); ++position) {
@@ -94,18 +96,19 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
 
 }  // namespace
 
-Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank) {
-  return std::move(make_programs({network, delivery}, plan, {rank, rank + 1}).front());
+Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank,
+                     int lanes) {
+  return std::move(make_programs({network, delivery}, plan, {rank, rank + 1}, lanes).front());
 }
 
 std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
-                                       const Delivery& delivery) {
-  return predict({network, delivery}, plan).memory;
+                                       const Delivery& delivery, int lanes) {
+  return predict({network, delivery}, plan, lanes).memory;
 }
 
-Prediction predict(const Demand& demand, const Plan& plan) {
+Prediction predict(const Demand& demand, const Plan& plan, int lanes) {
   Prediction prediction;
-  for (const Program& program : make_programs(demand, plan, {0, plan.ranks})) {
+  for (const Program& program : make_programs(demand, plan, {0, plan.ranks}, lanes)) {
     prediction.memory.push_back(program.memory);
     for (const Tensor& tensor : program.tensors) {
       for (const Message& message : tensor.sends) {

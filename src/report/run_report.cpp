@@ -35,6 +35,7 @@ json rank_to_json(const RankReport& r) {
           {"peak_rss_bytes", r.peak_rss_bytes},
           {"compute_seconds", r.compute_seconds},
           {"wait_seconds", r.wait_seconds},
+          {"utilisation", r.utilisation},
           {"sent_bytes", r.sent_bytes},
           {"received_bytes", r.received_bytes},
           {"frame_seconds", r.frame_seconds}};
@@ -51,7 +52,8 @@ json context_to_json(const RunReport& report) {
           {"strategy", c.strategy},
           {"ranks", report.ranks.size()},
           {"mpi", c.mpi},
-          {"threads", c.threads}};
+          {"threads", c.threads},
+          {"frames_in_flight", c.frames_in_flight}};
 }
 
 json comparison_to_json(const Comparison& c) {
@@ -84,6 +86,7 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
                {"compute"},
                {"wait"},
                {"total/ms"},
+               {"busy/%"},
                {"sent"},
                {"received/MiB"}});
   for (const RankReport& r : ranks) {
@@ -92,8 +95,8 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
                mebibytes(r.memory.messages), mebibytes(r.memory.library),
                mebibytes(r.memory.total()), mebibytes(r.peak_rss_bytes),
                milliseconds(r.compute_seconds), milliseconds(r.wait_seconds),
-               milliseconds(mean(r.frame_seconds)), mebibytes(r.sent_bytes),
-               mebibytes(r.received_bytes)});
+               milliseconds(mean(r.frame_seconds)), fixed(100 * r.utilisation, 0),
+               mebibytes(r.sent_bytes), mebibytes(r.received_bytes)});
   }
   return table.text();
 }
@@ -130,16 +133,6 @@ Spread spread(std::vector<double> values) {
   return {values.front(), median, values.back()};
 }
 
-std::vector<double> RunReport::latencies() const {
-  std::vector<double> slowest = ranks.front().frame_seconds;
-  for (const RankReport& rank : ranks) {
-    for (std::size_t i = 0; i < slowest.size(); ++i) {
-      slowest[i] = std::max(slowest[i], rank.frame_seconds[i]);
-    }
-  }
-  return slowest;
-}
-
 std::size_t RunReport::bytes_moved() const {
   std::size_t bytes = 0;
   for (const RankReport& rank : ranks) bytes += rank.sent_bytes;
@@ -162,6 +155,7 @@ RankReport rank_report_from_json(const std::string& text) {
           j.at("peak_rss_bytes"),
           j.at("compute_seconds"),
           j.at("wait_seconds"),
+          j.at("utilisation"),
           j.at("sent_bytes"),
           j.at("received_bytes"),
           j.at("frame_seconds").get<std::vector<double>>()};
@@ -174,7 +168,7 @@ std::string to_json(const RunReport& report, const Findings& findings) {
   json j{
       {"schema", kSchema},
       {"latency_seconds", {{"min", latency.min}, {"median", latency.median}, {"max", latency.max}}},
-      {"frames_per_second", 1 / mean(report.latencies())},
+      {"frames_per_second", report.frames_per_second},
       {"bytes_moved", report.bytes_moved()},
       {"ranks", ranks},
       {"context", context_to_json(report)},
@@ -194,6 +188,10 @@ std::string to_text(const RunReport& report) {
   if (latencies.size() > 1) {
     text += " (min " + milliseconds(latency.min) + ", max " + milliseconds(latency.max) + ", " +
             std::to_string(latencies.size()) + " frames)";
+  }
+  if (report.context.frames_in_flight > 1) {
+    text += ", " + fixed(report.frames_per_second, 2) + " frames per second with " +
+            std::to_string(report.context.frames_in_flight) + " under way";
   }
   text += ", " + mebibytes(report.bytes_moved()) + " MiB moved per frame\n";
   if (report.comparison) text += verdict(*report.comparison, report.ranks);

@@ -45,6 +45,7 @@ struct LoopbackState {
   std::mutex mutex;  // guards everything
   Random random;
   std::map<Route, std::deque<std::shared_ptr<Parcel>>> mail;
+  std::map<Route, std::deque<const void*>> posted;  // receives without a message
   std::vector<std::vector<Receives*>> receives;  // by receiving rank
   std::vector<std::string> misuse;
 
@@ -171,6 +172,7 @@ class Receives final : public LoopbackTransfers {
     const Lock lock(state().mutex);
     complain_if_active();
     std::erase(siblings(), this);
+    for (const Item& item : items()) std::erase(posted(item), &item);
   }
 
   void start() override {
@@ -178,6 +180,7 @@ class Receives final : public LoopbackTransfers {
     for (Item& item : items()) {
       activate(item);
       item.parcel = nullptr;
+      posted(item).push_back(&item);
       std::fill(item.endpoint.buffer.begin(), item.endpoint.buffer.end(),
                 std::numeric_limits<float>::quiet_NaN());
     }
@@ -189,7 +192,7 @@ class Receives final : public LoopbackTransfers {
       if (item.phase == Phase::kIdle || item.parcel || state().random.chance(50)) continue;
       const Route route{item.endpoint.peer, rank(), tag()};
       auto& queue = state().mail[route];
-      if (queue.empty()) continue;
+      if (queue.empty() || posted(item).front() != &item) continue;
       const std::shared_ptr<Parcel> parcel = queue.front();
       if (parcel->values.size() != item.endpoint.buffer.size()) {
         throw std::logic_error(to_string(route) + " has " + std::to_string(parcel->values.size()) +
@@ -197,6 +200,7 @@ class Receives final : public LoopbackTransfers {
                                std::to_string(item.endpoint.buffer.size()));
       }
       queue.pop_front();
+      posted(item).pop_front();
       std::copy(parcel->values.begin(), parcel->values.end(), item.endpoint.buffer.begin());
       parcel->delivered = true;
       item.parcel = parcel;
@@ -205,6 +209,11 @@ class Receives final : public LoopbackTransfers {
 
  private:
   [[nodiscard]] bool is_complete(const Item& item) const override { return item.parcel != nullptr; }
+
+  /// The receives that wait for messages of an item's route, in the order in which they get them.
+  std::deque<const void*>& posted(const Item& item) {
+    return state().posted[{item.endpoint.peer, rank(), tag()}];
+  }
 
   std::vector<Receives*>& siblings() { return state().receives[static_cast<std::size_t>(rank())]; }
 };

@@ -3,17 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <map>
-
+#include "support/distributed_run.hpp"
 #include "support/every_plan.hpp"
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
-#include "support/reference.hpp"
 #include "vpinfer/base/clock.hpp"
 #include "vpinfer/base/error.hpp"
-#include "vpinfer/kernel/blas.hpp"
 #include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
@@ -22,138 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::chrono::duration<double> kTimeout{20};
-
-/// What rank 0 delivered of one frame, by position.
-using Frame = std::map<int, std::vector<float>>;
-
-struct Model {
-  Network network;
-  std::vector<LayerWeights> weights;
-};
-
-Model random_model(std::uint32_t seed) {
-  Network network = random_network(seed);
-  std::vector<LayerWeights> weights = seeded_weights(network, seed + 1);
-  return {std::move(network), std::move(weights)};
-}
-
-FilterReader reader_of(const Model& model) {
-  return
-      [&model](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
-        const LayerWeights& all = model.weights[static_cast<std::size_t>(position)];
-        const auto first = static_cast<std::size_t>(filters.begin);
-        const std::size_t per_filter = weight_shape(model.network, position).elements_per_filter();
-        std::copy_n(all.weights.data() + first * per_filter, weights.size(), weights.data());
-        std::copy_n(all.biases.data() + first, biases.size(), biases.data());
-      };
-}
-
-InputWriter writer_of(const std::vector<float>& frame) {
-  return [&frame](std::span<float> input) {
-    ASSERT_EQ(input.size(), frame.size());
-    std::copy(frame.begin(), frame.end(), input.begin());
-  };
-}
-
 void ignore(int /*position*/, const ConstTensorView& /*output*/) {}
-
-/// A run of some frames by all ranks of a plan, each on its own thread.
-class DistributedRun {
- public:
-  DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
-                 std::vector<std::vector<float>> inputs)
-      : model_(model),
-        plan_(plan),
-        delivery_(delivery),
-        inputs_(std::move(inputs)),
-        frames_(inputs_.size()),
-        counters_(static_cast<std::size_t>(plan.ranks)) {}
-
-  /// Fails the test if a rank throws or a message is lost.
-  void run(std::uint32_t seed) {
-    set_blas_threads(1);
-    Loopback loopback(plan_.ranks, seed);
-    EXPECT_THAT(run_ranks(loopback, [this](Communicator& rank) { run_rank(rank); }), IsEmpty());
-    EXPECT_THAT(loopback.complaints(), IsEmpty());
-  }
-
-  [[nodiscard]] const std::vector<Frame>& frames() const { return frames_; }
-  [[nodiscard]] const std::vector<ExecutionCounters>& counters() const { return counters_; }
-
- private:
-  void run_rank(Communicator& communicator) {
-    const int rank = communicator.rank();
-    const Program program = make_program(model_.network, plan_, delivery_, rank);
-    Weights weights(model_.network, plan_, rank);
-    for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
-    Executor executor(model_.network, program, weights, communicator, kTimeout);
-    for (std::size_t i = 0; i < inputs_.size(); ++i) {
-      // Other ranks neither read the picture nor hand anything out.
-      if (rank == 0) {
-        executor.run(writer_of(inputs_[i]), receiver_into(frames_[i]));
-      } else {
-        executor.run({}, {});
-      }
-    }
-    counters_[static_cast<std::size_t>(rank)] = executor.counters();
-  }
-
-  [[nodiscard]] Receiver receiver_into(Frame& frame) const {
-    return [this, &frame](int position, const ConstTensorView& output) {
-      EXPECT_EQ(output.box, whole(model_.network.layer(position).output));
-      std::vector<float> values(output.data, output.data + output.box.elements());
-      EXPECT_TRUE(frame.emplace(position, std::move(values)).second) << "delivered twice";
-    };
-  }
-
-  const Model& model_;
-  const Plan& plan_;
-  const Delivery& delivery_;
-  std::vector<std::vector<float>> inputs_;
-  std::vector<Frame> frames_;
-  std::vector<ExecutionCounters> counters_;
-};
-
-/// Whether `actual` equals `expected` within a share of the largest magnitude.
-void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
-                  const std::string& what) {
-  constexpr float kTolerance = 1e-4F;
-  ASSERT_EQ(actual.size(), expected.size()) << what;
-  float largest = 1e-3F;
-  for (const float value : expected) largest = std::max(largest, std::abs(value));
-  for (std::size_t i = 0; i < actual.size(); ++i) {
-    // Written so that NaN fails.
-    const bool close = std::abs(actual[i] - expected[i]) <= kTolerance * largest;
-    ASSERT_TRUE(close) << what << ", element " << i << ": " << actual[i] << " instead of "
-                       << expected[i];
-  }
-}
-
-void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,
-                              const std::vector<std::vector<float>>& inputs,
-                              const std::vector<Outputs>& references, std::uint32_t seed) {
-  DistributedRun run(model, plan, delivery, inputs);
-  run.run(seed);
-  for (std::size_t frame = 0; frame < inputs.size(); ++frame) {
-    EXPECT_EQ(run.frames()[frame].size(), delivery.size());
-    for (const auto& [position, output] : run.frames()[frame]) {
-      expect_close(output, references[frame][static_cast<std::size_t>(position)],
-                   "frame " + std::to_string(frame) + ", layer " +
-                       std::to_string(Network::number(position)) + " " +
-                       std::string(operation_name(model.network.layer(position).operation)));
-    }
-  }
-  std::size_t sent = 0;
-  std::size_t received = 0;
-  for (const ExecutionCounters& counters : run.counters()) {
-    sent += counters.sent_bytes;
-    received += counters.received_bytes;
-  }
-  const std::size_t moved = bytes_moved(model.network, plan, delivery) * inputs.size();
-  EXPECT_EQ(sent, moved);
-  EXPECT_EQ(received, moved);
-}
 
 /// Many networks; a parameter is a range of seeds so that ctest can run them side by side.
 class ExecutorSweep : public testing::TestWithParam<std::uint32_t> {};
@@ -178,7 +42,9 @@ TEST_P(ExecutorSweep, EveryPlanGivesTheReference) {
       for (std::size_t plan = 0; plan < plans.size(); ++plan) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
                      " ranks, plan " + std::to_string(plan));
-        expect_same_as_reference(model, plans[plan], delivery, inputs, references, seed);
+        DistributedRun run(model, plans[plan], delivery, inputs);
+        run.run(seed);
+        expect_same_as_reference(model, plans[plan], delivery, run, references);
         if (HasFatalFailure() || HasNonfatalFailure()) return;
       }
     }
@@ -227,7 +93,7 @@ struct TwoRanks {
                       std::chrono::duration<double>(timeout_seconds));
     try {
       const std::vector<float> input = seeded_input(model.network, 1);
-      executor.run(writer_of(input), ignore);
+      executor.run({writer_of(input), ignore});
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), ExitCode::kRankFailed);
       return e.what();
@@ -261,7 +127,7 @@ TEST(Executor, CountersStartAnew) {
     Weights weights(two.model.network, two.plan, rank);
     for (int i = 0; i < two.model.network.size(); ++i) weights.load(i, reader_of(two.model));
     Executor executor(two.model.network, program, weights, communicator, kTimeout);
-    executor.run(writer_of(input), ignore);
+    executor.run({writer_of(input), ignore});
     EXPECT_GT(executor.counters().compute_seconds, 0);
     EXPECT_GT(executor.counters().sent_bytes, 0U);
     executor.reset_counters();

@@ -177,11 +177,11 @@ std::map<int, double> deviations(const DarknetModel& model, std::uint64_t seed) 
   const Shape& shape = network.input_shape();
   std::map<int, double> result;
   executor.run(
-      [&](std::span<float> input) {
-        write_input_tensor(test_picture(shape.rows, shape.cols), shape, network.normalisation,
-                           input);
-      },
-      [&](int position, const ConstTensorView& output) { result[position] = deviation(output); });
+      {[&](std::span<float> input) {
+         write_input_tensor(test_picture(shape.rows, shape.cols), shape, network.normalisation,
+                            input);
+       },
+       [&](int position, const ConstTensorView& output) { result[position] = deviation(output); }});
   return result;
 }
 

@@ -67,6 +67,7 @@ struct RunOptions {
   PlanningOptions planning;
   bool compare_single = false;
   int repeat = 1;
+  std::optional<int> in_flight;  ///< frames under way at once; nothing: as many as pay
   std::optional<int> threads;
   std::filesystem::path json;
   std::filesystem::path dump_output;

@@ -2,12 +2,14 @@
 
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
+#include "vpinfer/base/clock.hpp"
+#include "vpinfer/base/error.hpp"
 #include "vpinfer/base/float_buffer.hpp"
 #include "vpinfer/comm/communicator.hpp"
 #include "vpinfer/exec/weights.hpp"
@@ -22,18 +24,28 @@ using InputWriter = std::function<void(std::span<float> input)>;
 /// Takes a complete output on rank 0; the view is valid during the call only.
 using Receiver = std::function<void(int position, const ConstTensorView& output)>;
 
+/// What one frame brings and leaves.  All three are called on rank 0 and may be empty elsewhere.
+struct FrameTask {
+  InputWriter write_input{};
+  Receiver receiver{};           ///< of every delivered output
+  std::function<void()> done{};  ///< when nothing is left to do for the frame
+};
+
 /// Where one rank's time and bytes went, summed over frames.
 struct ExecutionCounters {
   double compute_seconds = 0;
   double wait_seconds = 0;
   std::size_t sent_bytes = 0;
   std::size_t received_bytes = 0;
-
-  ExecutionCounters& operator+=(const ExecutionCounters& other);
+  std::vector<double> frame_seconds;  ///< of every finished frame, from its beginning
 };
 
-/// Runs one rank's program, frame after frame.  All memory is allocated by the constructor.  The
-/// referenced objects must outlive it.
+/// Runs one rank's program for frame after frame, several at a time.  All memory is allocated by
+/// the constructor.  The referenced objects must outlive it.
+///
+/// Frames go through the program in their order and never overtake each other, so messages need no
+/// number.  As many frames as the program has lanes may be in a segment at the same time, each with
+/// an arena of its own; a frame that finds no lane free waits between the segments.
 class Executor {
  public:
   Executor(const Network& network, const Program& program, const Weights& weights,
@@ -42,10 +54,16 @@ class Executor {
   Executor& operator=(const Executor&) = delete;
   ~Executor() = default;
 
-  /// One frame.  `write_input` and `receiver`, which gets the delivered outputs, are called on rank
-  /// 0 and may be empty elsewhere.  Throws Error with kRankFailed, naming peer, host and layer, if
-  /// a message does not come or go within the timeout.
-  void run(const InputWriter& write_input, const Receiver& receiver);
+  /// Begins one more frame.
+  void begin(FrameTask task);
+  /// How many frames have begun and not finished.
+  [[nodiscard]] std::size_t frames_under_way() const { return frames_.size(); }
+  /// Waits until something can be done for the frames under way, or until `other_work`, which is
+  /// called time and again, returns true.  Throws Error with kRankFailed, naming peer, host and
+  /// layer, if frames under way wait longer than the timeout.
+  void work(const std::function<bool()>& other_work);
+  /// Runs one frame from its beginning to its end, with no other under way.
+  void run(FrameTask task);
 
   [[nodiscard]] const ExecutionCounters& counters() const { return counters_; }
   void reset_counters() { counters_ = {}; }
@@ -56,23 +74,34 @@ class Executor {
     std::unique_ptr<Transfers> sends;
   };
 
-  void execute(const Step& step, const InputWriter& write_input, const Receiver& receiver);
-  void compute(int position, const Box& box);
-  void keep(int position);
-  void send(int position);
-  void await_receives(int position);
-  void await_sends(int position);
-  void pack(const Tensor& tensor, const Message& message);
-  void unpack(const Tensor& tensor, const Message& message);
-  [[nodiscard]] std::size_t await_one(Transfers& transfers, const std::vector<Message>& messages,
-                                      int position, const std::string& what);
-  [[nodiscard]] std::span<float> buffer(const Message& message);
-  [[nodiscard]] TensorView view(const Storage& storage) {
-    return {arena_.all().data() + storage.offset, storage.box};
-  }
-  [[nodiscard]] Exchange& exchange(int position) {
-    return exchanges_[static_cast<std::size_t>(position)];
-  }
+  /// The memory of a frame in a segment.
+  struct Lane {
+    std::span<float> arena;
+    std::vector<std::vector<ConstTensorView>> inputs;  // what a layer reads, by position
+    std::vector<Exchange> exchanges;                   // by position
+  };
+
+  struct Frame {
+    std::size_t lane = 0;
+    std::size_t step = 0;  // the next one
+    FrameTask task;
+    Clock::time_point begun;
+  };
+
+  [[nodiscard]] Lane make_lane(std::size_t index);
+  bool advance();
+  [[nodiscard]] Error stuck() const;
+  [[nodiscard]] bool may_go_on(std::size_t index) const;
+  [[nodiscard]] bool is_computation(const Frame& frame) const;
+  [[nodiscard]] bool execute(Frame& frame);
+  bool retire_finished();
+  void compute(Lane& lane, int position, const Box& box);
+  void keep(Lane& lane, int position);
+  void send(Lane& lane, int position);
+  [[nodiscard]] bool receive(Lane& lane, int position);
+  [[nodiscard]] static bool finish_sends(Lane& lane, int position);
+  void pack(Lane& lane, const Tensor& tensor, const Message& message);
+  void unpack(Lane& lane, const Tensor& tensor, const Message& message);
 
   const Network& network_;
   const Program& program_;
@@ -80,9 +109,11 @@ class Executor {
   Communicator& communicator_;
   std::chrono::duration<double> timeout_;
   Progress progress_;
-  FloatBuffer arena_;
-  std::vector<std::vector<ConstTensorView>> inputs_;  // what a layer reads, by position
-  std::vector<Exchange> exchanges_;                   // by position; destroyed before the arena
+  FloatBuffer arenas_;  // of all lanes
+  std::vector<Lane> lanes_;
+  std::vector<std::size_t> segment_of_step_;
+  std::deque<Frame> frames_;  // the oldest first
+  std::size_t begun_ = 0;     // frames ever
   ExecutionCounters counters_;
 };
 

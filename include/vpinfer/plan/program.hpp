@@ -82,14 +82,24 @@ struct RankMemory {
   }
 };
 
+/// Steps [begin, end) of a program, before and after which none of the rank's buffers holds
+/// anything: between segments a frame takes no memory.  The first rank of a pipeline, for example,
+/// has one for its stage and one for the results, and many frames may be between the two.
+struct Segment {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+
 /// One rank's share of a plan as a flat list of steps that is replayed for every frame, and the
-/// place of every buffer in the rank's one arena.  Pure data; all ranks' programs follow one global
+/// place of every buffer in the arena of a frame.  Pure data; all ranks' programs follow one global
 /// order of layers, which is why they cannot wait for each other in a circle.
 struct Program {
   int rank = 0;
+  int lanes = 1;  ///< frames that may be in a segment at the same time, each with its own arena
   std::vector<Step> steps;
-  std::vector<Tensor> tensors;  ///< by position
-  std::size_t arena_floats = 0;
+  std::vector<Segment> segments;  ///< all steps, in order; each has a part of the arena for itself
+  std::vector<Tensor> tensors;    ///< by position
+  std::size_t arena_floats = 0;   ///< of one lane
   RankMemory memory;
 
   [[nodiscard]] const Tensor& tensor(int position) const {
@@ -100,7 +110,7 @@ struct Program {
 /// For every layer: receives are posted first, then the part of the layer that needs no peer is
 /// computed while borders travel, then the rest, then the peers get their boxes.
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
-                                   const Delivery& delivery, int rank);
+                                   const Delivery& delivery, int rank, int lanes = 1);
 
 /// What a plan costs, known before anything runs.
 struct Prediction {
@@ -108,10 +118,10 @@ struct Prediction {
   std::size_t bytes_moved = 0;     ///< by all ranks together for one frame
 };
 
-[[nodiscard]] Prediction predict(const Demand& demand, const Plan& plan);
+[[nodiscard]] Prediction predict(const Demand& demand, const Plan& plan, int lanes = 1);
 
 /// Predicted memory of every rank.
 [[nodiscard]] std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
-                                                     const Delivery& delivery);
+                                                     const Delivery& delivery, int lanes = 1);
 
 }  // namespace vpinfer

@@ -20,9 +20,10 @@ struct RankReport {
   std::size_t peak_rss_bytes = 0;
   double compute_seconds = 0;
   double wait_seconds = 0;
+  double utilisation = 0;  ///< the share of the whole stream's time that it computed
   std::size_t sent_bytes = 0;
   std::size_t received_bytes = 0;
-  std::vector<double> frame_seconds;  ///< of every timed frame
+  std::vector<double> frame_seconds;  ///< of every timed frame, on this rank
 };
 
 /// What one needs to know to repeat a run.
@@ -34,6 +35,7 @@ struct RunContext {
   std::string strategy;
   std::string mpi;
   int threads = 1;
+  int frames_in_flight = 1;
 };
 
 /// Smallest, middle and largest of some durations.
@@ -49,10 +51,11 @@ struct Spread {
 struct RunReport {
   RunContext context;
   std::vector<RankReport> ranks;
-  std::optional<Comparison> comparison;
+  double frames_per_second = 0;
+  std::optional<Comparison> comparison{};
 
-  /// A frame takes as long as its slowest rank.
-  [[nodiscard]] std::vector<double> latencies() const;
+  /// Of every timed frame: from its beginning on rank 0 until nothing is left to do there.
+  [[nodiscard]] const std::vector<double>& latencies() const { return ranks.front().frame_seconds; }
   [[nodiscard]] std::size_t bytes_moved() const;
 };
 

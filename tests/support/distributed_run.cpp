@@ -1,0 +1,159 @@
+#include "support/distributed_run.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "support/loopback.hpp"
+#include "support/random_network.hpp"
+#include "vpinfer/exec/stream.hpp"
+#include "vpinfer/kernel/blas.hpp"
+
+namespace vpinfer {
+
+using ::testing::IsEmpty;
+
+Model random_model(std::uint32_t seed) {
+  Network network = random_network(seed);
+  std::vector<LayerWeights> weights = seeded_weights(network, seed + 1);
+  return {std::move(network), std::move(weights)};
+}
+
+FilterReader reader_of(const Model& model) {
+  return
+      [&model](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
+        const LayerWeights& all = model.weights[static_cast<std::size_t>(position)];
+        const auto first = static_cast<std::size_t>(filters.begin);
+        const std::size_t per_filter = weight_shape(model.network, position).elements_per_filter();
+        std::copy_n(all.weights.data() + first * per_filter, weights.size(), weights.data());
+        std::copy_n(all.biases.data() + first, biases.size(), biases.data());
+      };
+}
+
+InputWriter writer_of(const std::vector<float>& frame) {
+  return [&frame](std::span<float> input) {
+    ASSERT_EQ(input.size(), frame.size());
+    std::copy(frame.begin(), frame.end(), input.begin());
+  };
+}
+
+DistributedRun::DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
+                               std::vector<std::vector<float>> inputs)
+    : model_(model),
+      plan_(plan),
+      delivery_(delivery),
+      inputs_(std::move(inputs)),
+      frames_(inputs_.size()),
+      counters_(static_cast<std::size_t>(plan.ranks)) {}
+
+/// The frames in their order; now and then the next one is not there yet.
+class DistributedRun::Supply final : public FrameSupply {
+ public:
+  explicit Supply(DistributedRun& run) : run_(run) {}
+
+  State state() override {
+    if (++asked_ % 3 == 0) return State::kNotYet;
+    return next_ == run_.inputs_.size() ? State::kEnded : State::kReady;
+  }
+
+  FrameTask take() override {
+    const std::size_t index = next_++;
+    FrameTask task = run_.task(index);
+    task.done = [this, index] { EXPECT_EQ(index, done_++) << "frames overtake each other"; };
+    return task;
+  }
+
+ private:
+  DistributedRun& run_;
+  std::size_t asked_ = 0;
+  std::size_t next_ = 0;
+  std::size_t done_ = 0;
+};
+
+void DistributedRun::run(std::uint32_t seed) {
+  on_every_rank(seed, 1, [this](Executor& executor, Communicator& communicator) {
+    for (std::size_t i = 0; i < inputs_.size(); ++i) {
+      // Other ranks neither read the picture nor hand anything out.
+      executor.run(communicator.rank() == 0 ? task(i) : FrameTask{});
+    }
+  });
+}
+
+void DistributedRun::stream(std::uint32_t seed, const FramesInFlight& in_flight) {
+  on_every_rank(seed, in_flight.lanes, [&](Executor& executor, Communicator& communicator) {
+    if (communicator.rank() == 0) {
+      Supply supply(*this);
+      lead_stream(executor, communicator, supply, in_flight.window, kTimeout);
+    } else {
+      follow_stream(executor, communicator, kTimeout);
+    }
+  });
+}
+
+void DistributedRun::on_every_rank(std::uint32_t seed, int lanes,
+                                   const std::function<void(Executor&, Communicator&)>& work) {
+  set_blas_threads(1);
+  Loopback loopback(plan_.ranks, seed);
+  const auto run_rank = [&](Communicator& communicator) {
+    const int rank = communicator.rank();
+    const Program program = make_program(model_.network, plan_, delivery_, rank, lanes);
+    Weights weights(model_.network, plan_, rank);
+    for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
+    Executor executor(model_.network, program, weights, communicator, kTimeout);
+    work(executor, communicator);
+    counters_[static_cast<std::size_t>(rank)] = executor.counters();
+  };
+  EXPECT_THAT(run_ranks(loopback, run_rank), IsEmpty());
+  EXPECT_THAT(loopback.complaints(), IsEmpty());
+}
+
+FrameTask DistributedRun::task(std::size_t index) {
+  Frame& frame = frames_[index];
+  return {writer_of(inputs_[index]), [this, &frame](int position, const ConstTensorView& output) {
+            EXPECT_EQ(output.box, whole(model_.network.layer(position).output));
+            std::vector<float> values(output.data, output.data + output.box.elements());
+            EXPECT_TRUE(frame.emplace(position, std::move(values)).second) << "delivered twice";
+          }};
+}
+
+void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
+                  const std::string& what) {
+  constexpr float kTolerance = 1e-4F;
+  ASSERT_EQ(actual.size(), expected.size()) << what;
+  float largest = 1e-3F;
+  for (const float value : expected) largest = std::max(largest, std::abs(value));
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    // Written so that NaN fails.
+    const bool close = std::abs(actual[i] - expected[i]) <= kTolerance * largest;
+    ASSERT_TRUE(close) << what << ", element " << i << ": " << actual[i] << " instead of "
+                       << expected[i];
+  }
+}
+
+void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,
+                              const DistributedRun& run, const std::vector<Outputs>& references) {
+  ASSERT_EQ(run.frames().size(), references.size());
+  for (std::size_t frame = 0; frame < references.size(); ++frame) {
+    EXPECT_EQ(run.frames()[frame].size(), delivery.size());
+    for (const auto& [position, output] : run.frames()[frame]) {
+      expect_close(output, references[frame][static_cast<std::size_t>(position)],
+                   "frame " + std::to_string(frame) + ", layer " +
+                       std::to_string(Network::number(position)) + " " +
+                       std::string(operation_name(model.network.layer(position).operation)));
+    }
+  }
+  std::size_t sent = 0;
+  std::size_t received = 0;
+  for (const ExecutionCounters& counters : run.counters()) {
+    EXPECT_EQ(counters.frame_seconds.size(), references.size());
+    sent += counters.sent_bytes;
+    received += counters.received_bytes;
+  }
+  const std::size_t moved = bytes_moved(model.network, plan, delivery) * references.size();
+  EXPECT_EQ(sent, moved);
+  EXPECT_EQ(received, moved);
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,148 @@
+#include "vpinfer/exec/stream.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "support/distributed_run.hpp"
+#include "support/every_plan.hpp"
+#include "support/loopback.hpp"
+#include "support/random_network.hpp"
+#include "vpinfer/base/error.hpp"
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// So many different frames and what a model makes of them.
+struct Film {
+  Film(const Model& model, std::uint32_t frames) {
+    for (std::uint32_t i = 0; i < frames; ++i) {
+      inputs.push_back(seeded_input(model.network, i));
+      references.push_back(reference_run(model.network, model.weights, inputs.back()));
+    }
+  }
+
+  std::vector<std::vector<float>> inputs;
+  std::vector<Outputs> references;
+};
+
+void check_stream(const Model& model, const Plan& plan, const Film& film,
+                  const FramesInFlight& in_flight, std::uint32_t seed) {
+  SCOPED_TRACE(std::to_string(film.inputs.size()) + " frames, window " +
+               std::to_string(in_flight.window) + ", lanes " + std::to_string(in_flight.lanes));
+  const Delivery delivery = result_layers(model.network);
+  DistributedRun run(model, plan, delivery, film.inputs);
+  run.stream(seed, in_flight);
+  expect_same_as_reference(model, plan, delivery, run, film.references);
+}
+
+/// A parameter is a range of seeds so that ctest can run them side by side.
+class StreamSweep : public testing::TestWithParam<std::uint32_t> {};
+
+constexpr std::uint32_t kSeedsPerTest = 5;
+
+TEST_P(StreamSweep, EveryPlanGivesTheReferencesInOrder) {
+  for (std::uint32_t seed = GetParam() * kSeedsPerTest; seed < (GetParam() + 1) * kSeedsPerTest;
+       ++seed) {
+    const Model model = random_model(seed);
+    const Film film(model, 7);
+    for (const int ranks : {1, 2, 3, 8}) {
+      const std::vector<Plan> plans = every_plan(model.network, ranks, seed);
+      for (std::size_t plan = 0; plan < plans.size(); ++plan) {
+        SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
+                     " ranks, plan " + std::to_string(plan));
+        for (const FramesInFlight& in_flight :
+             {FramesInFlight{1, 1}, FramesInFlight{2, 2}, FramesInFlight{5, 1},
+              FramesInFlight{9, 2}, FramesInFlight{4, 3}}) {
+          check_stream(model, plans[plan], film, in_flight, seed);
+        }
+        if (HasFatalFailure() || HasNonfatalFailure()) return;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, StreamSweep, testing::Range(0U, 6U));
+
+TEST(Stream, HasAnyLength) {
+  const Model model = random_model(42);
+  for (const std::uint32_t frames : {0U, 1U, 2U, 50U}) {
+    const Film film(model, frames);
+    for (const Strategy strategy : kStrategies) {
+      SCOPED_TRACE(to_string(strategy));
+      check_stream(model, make_plan(model.network, strategy, 3), film, {4, 2}, 5);
+    }
+  }
+}
+
+/// The first rank of a pipeline keeps no memory for frames that are under way elsewhere.
+TEST(Program, HasSegmentsForAStageAndTheResults) {
+  Network network;
+  network.layers.push_back({Input{}, {}, {16, 16, 8}});
+  const Window window{3, 1, 1, 1};
+  for (int i = 0; i < 3; ++i) {
+    add_layer(network, Convolution{8, 1, window, window, Activation::kRelu}, {i}, "test");
+  }
+  const Plan plan = make_plan(network, Strategy::kSequential, 3);
+  EXPECT_EQ(make_program(network, plan, {3}, 0, 1).segments.size(), 2U);
+  EXPECT_EQ(make_program(network, plan, {3}, 1, 1).segments.size(), 1U);
+  const std::size_t lane = make_program(network, plan, {3}, 0, 1).memory.activations;
+  EXPECT_EQ(make_program(network, plan, {3}, 0, 2).memory.activations, 2 * lane);
+}
+
+TEST(Stream, NamesASilentRankZero) {
+  const Model model = random_model(1);
+  const Plan plan = make_plan(model.network, Strategy::kData, 2);
+  const Program program = make_program(model.network, plan, {}, 1);
+  Weights weights(model.network, plan, 1);
+  Loopback loopback(2, 1);
+  Executor executor(model.network, program, weights, loopback.rank(1), kTimeout);
+  try {
+    follow_stream(executor, loopback.rank(1), std::chrono::milliseconds(50));
+    FAIL() << "no error";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ExitCode::kRankFailed);
+    EXPECT_THAT(e.what(), HasSubstr("between frames: no word from rank 0 (host-0) for 0.1 s"));
+  }
+}
+
+/// Never has a frame until it has been asked often.
+class SlowCamera final : public FrameSupply {
+ public:
+  State state() override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return ++asked_ < 50 ? State::kNotYet : State::kEnded;
+  }
+  FrameTask take() override { return {}; }
+
+ private:
+  int asked_ = 0;
+};
+
+/// Frames may come more slowly than the timeout: rank 0 says that it is still there.
+TEST(Stream, OutlastsASlowCamera) {
+  const Model model = random_model(1);
+  const Plan plan = make_plan(model.network, Strategy::kData, 3);
+  Loopback loopback(3, 1);
+  const auto errors = run_ranks(loopback, [&](Communicator& communicator) {
+    const Program program = make_program(model.network, plan, {}, communicator.rank());
+    Weights weights(model.network, plan, communicator.rank());
+    const std::chrono::milliseconds timeout(100);
+    Executor executor(model.network, program, weights, communicator, timeout);
+    if (communicator.rank() == 0) {
+      SlowCamera camera;
+      lead_stream(executor, communicator, camera, 2, timeout);
+    } else {
+      follow_stream(executor, communicator, timeout);
+    }
+  });
+  EXPECT_THAT(errors, ElementsAre());
+}
+
+}  // namespace
+}  // namespace vpinfer
