@@ -1,5 +1,6 @@
 #include "vpinfer/exec/executor.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -23,6 +24,7 @@ struct ComputeBox {
   const Network& network;
   int position;
   const Box& box;
+  const std::optional<ChannelSum>& sum;
   const std::vector<ConstTensorView>& inputs;
   const TensorView& output;
   const FilterSlice& weights;
@@ -39,7 +41,8 @@ struct ComputeBox {
     write_constant(constant, weights.weights, weights.filters.begin, output, box);
   }
   void operator()(const Convolution& conv) const {
-    convolve(conv, weights, input_shape(), inputs.front(), output, box, workspace, progress);
+    convolve(conv, weights, input_shape(), inputs.front(), output, box,
+             sum.value_or(ChannelSum{{0, input_shape().channels}}), workspace, progress);
   }
   void operator()(const LocallyConnected& local) const {
     connect_locally(local, weights, input_shape(), output_shape(), inputs.front(), output, box,
@@ -146,7 +149,8 @@ Executor::Lane Executor::make_lane(std::size_t index) {
       lane.inputs.back().emplace_back(view(lane.arena, program_.tensor(input).read));
     }
     lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), position),
-                              communicator_.sends(endpoints(tensor.sends), position)});
+                              communicator_.sends(endpoints(tensor.sends), position),
+                              std::vector<bool>(tensor.receives.size(), false)});
   }
   return lane;
 }
@@ -215,13 +219,18 @@ bool Executor::execute(Frame& frame) {
       frame.task.write_input(
           {view(lane.arena, tensor.written).data, tensor.written.box.elements()});
       break;
-    case Action::kPostReceives:
-      lane.exchanges[static_cast<std::size_t>(step.position)].receives->start();
-      break;
-    case Action::kCompute: compute(lane, step.position, step.box); break;
+    case Action::kPostReceives: post_receives(exchange_of(lane, step.position)); break;
+    case Action::kCompute: compute(lane, step); break;
     case Action::kKeep: keep(lane, step.position); break;
     case Action::kSend: send(lane, step.position); break;
-    case Action::kAwaitReceives: complete = receive(lane, step.position); break;
+    case Action::kAwaitReceive:
+      receive(lane, step.position);
+      complete = exchange_of(lane, step.position).arrived[step.message];
+      break;
+    case Action::kAwaitReceives:
+      receive(lane, step.position);
+      complete = !exchange_of(lane, step.position).receives->unfinished();
+      break;
     case Action::kAwaitSends: complete = finish_sends(lane, step.position); break;
     case Action::kDeliver: frame.task.receiver(step.position, view(lane.arena, tensor.read)); break;
   }
@@ -240,14 +249,15 @@ bool Executor::retire_finished() {
   return frames_.size() < before;
 }
 
-void Executor::compute(Lane& lane, int position, const Box& box) {
+void Executor::compute(Lane& lane, const Step& step) {
   const Clock::time_point start = Clock::now();
-  const Tensor& tensor = program_.tensor(position);
+  const Tensor& tensor = program_.tensor(step.position);
   std::visit(
-      ComputeBox{network_, position, box, lane.inputs[static_cast<std::size_t>(position)],
-                 view(lane.arena, tensor.written), weights_.slice(position),
+      ComputeBox{network_, step.position, step.box, step.sum,
+                 lane.inputs[static_cast<std::size_t>(step.position)],
+                 view(lane.arena, tensor.written), weights_.slice(step.position),
                  lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats), progress_},
-      network_.layer(position).operation);
+      network_.layer(step.position).operation);
   counters_.compute_seconds += seconds_since(start);
 }
 
@@ -263,22 +273,27 @@ void Executor::send(Lane& lane, int position) {
     if (message.staging == Staging::kPacked) pack(lane, tensor, message);
     counters_.sent_bytes += message.floats * sizeof(float);
   }
-  lane.exchanges[static_cast<std::size_t>(position)].sends->start();
+  exchange_of(lane, position).sends->start();
 }
 
-bool Executor::receive(Lane& lane, int position) {
+void Executor::post_receives(Exchange& exchange) {
+  std::fill(exchange.arrived.begin(), exchange.arrived.end(), false);
+  exchange.receives->start();
+}
+
+void Executor::receive(Lane& lane, int position) {
   const Tensor& tensor = program_.tensor(position);
-  Transfers& receives = *lane.exchanges[static_cast<std::size_t>(position)].receives;
-  while (const auto arrived = receives.test()) {
+  Exchange& exchange = exchange_of(lane, position);
+  while (const auto arrived = exchange.receives->test()) {
     const Message& message = tensor.receives[*arrived];
     if (message.staging == Staging::kPacked) unpack(lane, tensor, message);
     counters_.received_bytes += message.floats * sizeof(float);
+    exchange.arrived[*arrived] = true;
   }
-  return !receives.unfinished();
 }
 
 bool Executor::finish_sends(Lane& lane, int position) {
-  Transfers& sends = *lane.exchanges[static_cast<std::size_t>(position)].sends;
+  Transfers& sends = *exchange_of(lane, position).sends;
   while (sends.test()) {
   }
   return !sends.unfinished();
@@ -306,7 +321,7 @@ Error Executor::stuck() const {
   const Step& step = program_.steps[frame.step];
   const Exchange& exchange = lanes_[frame.lane].exchanges[static_cast<std::size_t>(step.position)];
   const Tensor& tensor = program_.tensor(step.position);
-  const bool receiving = step.action == Action::kAwaitReceives;
+  const bool receiving = step.action != Action::kAwaitSends;
   const int peer = receiving ? tensor.receives[*exchange.receives->unfinished()].peer
                              : tensor.sends[*exchange.sends->unfinished()].peer;
   return {ExitCode::kRankFailed, Network::label(step.position) + ": could not " +

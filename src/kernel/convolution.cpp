@@ -147,6 +147,7 @@ struct Job {
   const TensorView& output;
   Box box;            ///< outputs of this group
   Interval channels;  ///< input channels of this group
+  ChannelSum sum;     ///< some or all of them
 
   [[nodiscard]] const float* weights() const {
     return slice.weights.data() +
@@ -159,15 +160,33 @@ struct Job {
   }
 };
 
+/// The columns of the unrolled matrix that a sum is over, in pieces of at most `depth`.
+template <typename Visit>
+void for_each_piece(const Job& job, int depth, const Visit& visit) {
+  const int all = unrolled(job.conv, job.channels.size());
+  const bool all_channels = job.sum.channels == job.channels;
+  const Interval part =
+      all_channels ? Interval{0, all} : shift(job.sum.channels, -job.channels.begin);
+  const int taps = all_channels ? 1 : job.conv.rows.size * job.conv.cols.size;
+  for (int tap = 0; tap < taps; ++tap) {
+    const Interval columns = shift(part, tap * job.channels.size());
+    for (int begin = columns.begin; begin < columns.end; begin += depth) {
+      visit(Interval{begin, std::min(columns.end, begin + depth)});
+    }
+  }
+}
+
 /// Outputs `pixels` (counted from the first pixel of `rows`) by one sgemm straight from the input.
 void convolve_pointwise(const Job& job, Interval rows, Interval pixels) {
   const int cols = job.box.cols.size();
   const int row = rows.begin + pixels.begin / cols;
   const int col = job.box.cols.begin + pixels.begin % cols;
   float* target = job.output.at(row, col, job.box.channels.begin);
-  multiply(job.input.at(row, col, job.channels.begin), pixels.size(), job.channels.size(),
-           job.input.pixel_stride(), job.weights(), job.box.channels.size(), job.channels.size(),
-           false, target, job.output.pixel_stride());
+  const Interval& summed = job.sum.channels;
+  multiply(job.input.at(row, col, summed.begin), pixels.size(), summed.size(),
+           job.input.pixel_stride(), job.weights() + (summed.begin - job.channels.begin),
+           job.box.channels.size(), job.channels.size(), !job.sum.begins, target,
+           job.output.pixel_stride());
 }
 
 /// The same by way of the workspace.
@@ -176,8 +195,8 @@ void convolve_unrolled(const Job& job, Interval rows, Interval pixels, int block
   const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
   const int cols = job.box.cols.size();
   const int depth = unrolled(job.conv, job.channels.size());
-  for (int begin = 0; begin < depth; begin += block_depth) {
-    const Interval part{begin, std::min(depth, begin + block_depth)};
+  bool accumulate = !job.sum.begins;
+  for_each_piece(job, block_depth, [&](const Interval& part) {
     float* line = workspace;
     for (int p = pixels.begin; p < pixels.end; ++p, line += part.size()) {
       im2col.unroll(rows.begin + p / cols, job.box.cols.begin + p % cols, part, line);
@@ -185,10 +204,11 @@ void convolve_unrolled(const Job& job, Interval rows, Interval pixels, int block
     float* target = job.output.at(rows.begin + pixels.begin / cols,
                                   job.box.cols.begin + pixels.begin % cols, job.box.channels.begin);
     multiply(workspace, pixels.size(), part.size(), static_cast<std::size_t>(part.size()),
-             job.weights() + begin, job.box.channels.size(), depth, begin > 0, target,
+             job.weights() + part.begin, job.box.channels.size(), depth, accumulate, target,
              job.output.pixel_stride());
+    accumulate = true;
     progress();
-  }
+  });
 }
 
 /// Rows of `box` whose pixels lie at a constant distance in the view: all of them if the box spans
@@ -215,11 +235,12 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
         convolve_unrolled(job, rows, part, block.depth, workspace.data(), progress);
       }
       const int first = part.begin;
-      add_bias_and_activate(
-          job.output.at(rows.begin + first / box.cols.size(),
-                        box.cols.begin + first % box.cols.size(), box.channels.begin),
-          static_cast<std::size_t>(part.size()), job.output.pixel_stride(), job.biases(),
-          job.conv.activation);
+      if (job.sum.ends)
+        add_bias_and_activate(
+            job.output.at(rows.begin + first / box.cols.size(),
+                          box.cols.begin + first % box.cols.size(), box.channels.begin),
+            static_cast<std::size_t>(part.size()), job.output.pixel_stride(), job.biases(),
+            job.conv.activation);
       progress();
     }
   }
@@ -241,7 +262,7 @@ std::size_t convolution_workspace(const Convolution& conv, int input_channels, c
 
 void convolve(const Convolution& conv, const FilterSlice& slice, const Shape& input_shape,
               const ConstTensorView& input, const TensorView& output, const Box& box,
-              std::span<float> workspace, const Progress& progress) {
+              const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
   if (box.empty()) return;
   if (is_depthwise(conv, input_shape.channels)) {
     convolve_depthwise(conv, slice, input_shape, input, output, box, workspace, progress);
@@ -251,10 +272,11 @@ void convolve(const Convolution& conv, const FilterSlice& slice, const Shape& in
   const int channels_per_group = input_shape.channels / conv.groups;
   for (int group = box.channels.begin / filters_per_group;
        group * filters_per_group < box.channels.end; ++group) {
-    Job job{conv, slice, input_shape, input, output, box, {}};
+    Job job{conv, slice, input_shape, input, output, box, {}, sum};
     job.box.channels =
         intersect(box.channels, {group * filters_per_group, (group + 1) * filters_per_group});
     job.channels = {group * channels_per_group, (group + 1) * channels_per_group};
+    if (conv.groups > 1) job.sum.channels = job.channels;
     convolve_group(job, workspace, progress);
   }
 }

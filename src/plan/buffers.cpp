@@ -128,6 +128,7 @@ class ArenaWriter {
         use(at, buffers.written);
         use(at, buffers.sends);
         return;
+      case Action::kAwaitReceive:
       case Action::kAwaitReceives:
         use(at, buffers.receives);
         use(at, buffers.read);

@@ -45,9 +45,8 @@ class StepWriter {
   }
 
  private:
-  void add(Action action, int position, const Box& box = {}) {
-    program_.steps.push_back({action, position, box});
-  }
+  void add(const Step& step) { program_.steps.push_back(step); }
+  void add(Action action, int position, const Box& box = {}) { add({action, position, box}); }
 
   void await(int position) {
     if (!pending_[index(position)]) return;
@@ -136,9 +135,75 @@ class StepWriter {
     return !inner.empty() && computable(position, inner, kAxes) ? inner : Box{};
   }
 
+  /// A peer's message that brings all pixels of some input channels.
+  struct ChannelBlock {
+    std::size_t message = 0;
+    Interval channels;
+  };
+
+  /// What the messages bring that a convolution reads, if it can sum over one after another, and if
+  /// each has channels enough for a matrix product of its own at every tap of the window.  The
+  /// peers before this rank come first, the nearest of them leading, because each rank sends to
+  /// those after it first: no two want the same one at the same time.
+  std::vector<ChannelBlock> channel_blocks(int position, const Box& box) const {
+    constexpr int kFewestChannels = 64;
+    const Layer& layer = network_.layer(position);
+    const auto* conv = std::get_if<Convolution>(&layer.operation);
+    if (conv == nullptr || conv->groups != 1 || !pending_[index(layer.inputs.front())]) return {};
+    const int input = layer.inputs.front();
+    const Box required = required_input(network_, position, 0, box);
+    const auto has_all_pixels = [&](const Box& part) {
+      return part.rows == required.rows && part.cols == required.cols;
+    };
+    const Box own = intersect(required, plan_.owned(input, program_.rank));
+    if (!own.empty() && !has_all_pixels(own)) return {};
+    std::vector<ChannelBlock> blocks;
+    const std::vector<Message>& messages = program_.tensor(input).receives;
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      for (const Box& sent : messages[i].boxes) {
+        const Box part = intersect(required, sent);
+        if (part.empty()) continue;
+        if (!has_all_pixels(part) || part.channels.size() < kFewestChannels) return {};
+        blocks.push_back({i, part.channels});
+      }
+    }
+    const auto before = std::partition_point(
+        blocks.begin(), blocks.end(),
+        [&](const ChannelBlock& block) { return messages[block.message].peer < program_.rank; });
+    std::reverse(blocks.begin(), before);
+    std::reverse(before, blocks.end());
+    return blocks;
+  }
+
+  void accumulate(int position, const Box& box, const std::vector<ChannelBlock>& blocks) {
+    const int input = network_.layer(position).inputs.front();
+    const Box own =
+        intersect(required_input(network_, position, 0, box), plan_.owned(input, program_.rank));
+    bool begins = true;
+    if (!own.empty()) {
+      add({Action::kCompute, position, box, ChannelSum{own.channels, true, false}});
+      begins = false;
+    }
+    std::optional<std::size_t> awaited;
+    for (const ChannelBlock& block : blocks) {
+      if (awaited != block.message) {
+        add({Action::kAwaitReceive, input, {}, std::nullopt, block.message});
+      }
+      awaited = block.message;
+      const bool ends = &block == &blocks.back();
+      add({Action::kCompute, position, box, ChannelSum{block.channels, begins, ends}});
+      begins = false;
+    }
+    await(input);
+  }
+
   void compute(int position) {
     const Box& box = plan_.owned(position, program_.rank);
     if (box.empty()) return;
+    if (const auto blocks = channel_blocks(position, box); blocks.size() > 1) {
+      accumulate(position, box, blocks);
+      return;
+    }
     const Box inner = worth_dividing(position, box) ? interior(position, box) : Box{};
     if (!inner.empty()) add(Action::kCompute, position, inner);
     const std::vector<Box> rest = subtract(box, inner);

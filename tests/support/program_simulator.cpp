@@ -47,6 +47,8 @@ void ProgramSimulator::run() {
   receives_.assign(network_.layers.size(), Messages::kIdle);
   delivered_.clear();
   computed_.clear();
+  received_.assign(network_.layers.size(), {});
+  summed_.assign(network_.layers.size(), 0);
   for (const Layer& layer : network_.layers) computed_.emplace_back(layer.output.elements(), 0);
   for (const Step& step : program_.steps) {
     execute(step);
@@ -61,9 +63,10 @@ void ProgramSimulator::execute(const Step& step) {
   switch (step.action) {
     case Action::kLoad: return load(step.position);
     case Action::kPostReceives: return post_receives(step.position);
-    case Action::kCompute: return compute(step.position, step.box);
+    case Action::kCompute: return compute(step);
     case Action::kKeep: return keep(step.position);
     case Action::kSend: return send(step.position);
+    case Action::kAwaitReceive: return receive(step.position, step.message);
     case Action::kAwaitReceives: return await_receives(step.position);
     case Action::kAwaitSends: return await_sends(step.position);
     case Action::kDeliver: return deliver(step.position);
@@ -78,25 +81,37 @@ void ProgramSimulator::load(int position) {
   store(position, written, written.box);
 }
 
-void ProgramSimulator::compute(int position, const Box& box) {
+void ProgramSimulator::compute(const Step& step) {
+  const int position = step.position;
+  const Box& box = step.box;
   EXPECT_FALSE(box.empty());
   EXPECT_TRUE(plan_.owned(position, program_.rank).contains(box));
   const Layer& layer = network_.layer(position);
   const Tensor& tensor = program_.tensor(position);
-  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-    const int input = layer.inputs[i];
-    expect_stored(input, program_.tensor(input).read, required_input(network_, position, i, box));
-  }
+  const auto expect_inputs = [&] {
+    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+      const int input = layer.inputs[i];
+      Box required = required_input(network_, position, i, box);
+      if (step.sum) required.channels = step.sum->channels;
+      expect_stored(input, program_.tensor(input).read, required);
+    }
+  };
+  expect_inputs();
   // Inputs are read all along: what the workspace destroys must not be one of them.
   for (std::size_t i = 0; i < tensor.workspace_floats; ++i) {
     write(tensor.workspace_offset + i, kGarbage);
   }
+  if (step.sum && !step.sum->begins) expect_stored(position, tensor.written, box);
   store(position, tensor.written, box);
-  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-    const int input = layer.inputs[i];
-    expect_stored(input, program_.tensor(input).read, required_input(network_, position, i, box));
-  }
+  expect_inputs();
   expect_stored(position, tensor.written, box);
+  if (step.sum) {
+    int& summed = summed_[static_cast<std::size_t>(position)];
+    EXPECT_EQ(step.sum->begins, summed == 0);
+    summed += step.sum->channels.size();
+    if (!step.sum->ends) return;
+    EXPECT_EQ(summed, network_.input_shape(position, 0).channels);
+  }
   for_each_element(box, [&](int row, int col, int channel) {
     ++computed_[static_cast<std::size_t>(position)][flat_index(layer.output, row, col, channel)];
   });
@@ -122,26 +137,46 @@ void ProgramSimulator::post_receives(int position) {
   }
 }
 
+/// One message arrives, alone, and is unpacked.
+void ProgramSimulator::receive(int position, std::size_t index) {
+  EXPECT_EQ(receives(position), Messages::kUnderWay);
+  const Tensor& tensor = program_.tensor(position);
+  const Message& message = tensor.receives[index];
+  EXPECT_TRUE(received_[static_cast<std::size_t>(position)].insert(index).second);
+  arrive(position, message);
+  unpack(position, message);
+  for (const Box& box : message.boxes) expect_stored(position, tensor.read, box);
+}
+
 void ProgramSimulator::await_receives(int position) {
   EXPECT_EQ(receives(position), Messages::kUnderWay);
   receives(position) = Messages::kDone;
   const Tensor& tensor = program_.tensor(position);
-  // All arrive before the first is unpacked, and all are unpacked before any is looked at.
-  for (const Message& message : tensor.receives) {
-    const std::vector<Name> content = names(position, message.boxes);
-    for (std::size_t i = 0; i < message.floats; ++i) {
-      --in_flight_.at(message.offset + i);
-      write(message.offset + i, content.at(i));
-    }
+  const auto& received = received_[static_cast<std::size_t>(position)];
+  // All others arrive before the first is unpacked, and all are unpacked before any is looked at.
+  for (std::size_t i = 0; i < tensor.receives.size(); ++i) {
+    if (!received.contains(i)) arrive(position, tensor.receives[i]);
   }
-  for (const Message& message : tensor.receives) {
-    expect_message(position, message);
-    if (message.staging != Staging::kPacked) continue;
-    for (const Box& box : message.boxes) store(position, tensor.read, box);
+  for (std::size_t i = 0; i < tensor.receives.size(); ++i) {
+    if (!received.contains(i)) unpack(position, tensor.receives[i]);
   }
   for (const Message& message : tensor.receives) {
     for (const Box& box : message.boxes) expect_stored(position, tensor.read, box);
   }
+}
+
+void ProgramSimulator::arrive(int position, const Message& message) {
+  const std::vector<Name> content = names(position, message.boxes);
+  for (std::size_t i = 0; i < message.floats; ++i) {
+    --in_flight_.at(message.offset + i);
+    write(message.offset + i, content.at(i));
+  }
+}
+
+void ProgramSimulator::unpack(int position, const Message& message) {
+  expect_message(position, message);
+  if (message.staging != Staging::kPacked) return;
+  for (const Box& box : message.boxes) store(position, program_.tensor(position).read, box);
 }
 
 void ProgramSimulator::send(int position) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "vpinfer/plan/program.hpp"
@@ -25,10 +26,13 @@ class ProgramSimulator {
 
   void execute(const Step& step);
   void load(int position);
-  void compute(int position, const Box& box);
+  void compute(const Step& step);
   void keep(int position);
   void post_receives(int position);
+  void receive(int position, std::size_t index);
   void await_receives(int position);
+  void arrive(int position, const Message& message);
+  void unpack(int position, const Message& message);
   void send(int position);
   void await_sends(int position);
   void deliver(int position);
@@ -51,10 +55,12 @@ class ProgramSimulator {
   const Delivery& delivery_;
   const Program& program_;
   std::vector<Name> arena_;
-  std::vector<int> in_flight_;              // messages that use a place of the arena
-  std::vector<std::vector<int>> computed_;  // how often, by position and element
-  std::vector<Messages> sends_;             // by position
-  std::vector<Messages> receives_;          // by position
+  std::vector<int> in_flight_;                   // messages that use a place of the arena
+  std::vector<std::vector<int>> computed_;       // how often, by position and element
+  std::vector<int> summed_;                      // input channels so far, by position
+  std::vector<std::set<std::size_t>> received_;  // messages awaited by themselves, by position
+  std::vector<Messages> sends_;                  // by position
+  std::vector<Messages> receives_;               // by position
   Delivery delivered_;
 };
 

@@ -72,6 +72,7 @@ class Executor {
   struct Exchange {
     std::unique_ptr<Transfers> receives;
     std::unique_ptr<Transfers> sends;
+    std::vector<bool> arrived;  // which receives
   };
 
   /// The memory of a frame in a segment.
@@ -95,10 +96,14 @@ class Executor {
   [[nodiscard]] bool is_computation(const Frame& frame) const;
   [[nodiscard]] bool execute(Frame& frame);
   bool retire_finished();
-  void compute(Lane& lane, int position, const Box& box);
+  void compute(Lane& lane, const Step& step);
   void keep(Lane& lane, int position);
   void send(Lane& lane, int position);
-  [[nodiscard]] bool receive(Lane& lane, int position);
+  static void post_receives(Exchange& exchange);
+  void receive(Lane& lane, int position);
+  [[nodiscard]] static Exchange& exchange_of(Lane& lane, int position) {
+    return lane.exchanges[static_cast<std::size_t>(position)];
+  }
   [[nodiscard]] static bool finish_sends(Lane& lane, int position);
   void pack(Lane& lane, const Tensor& tensor, const Message& message);
   void unpack(Lane& lane, const Tensor& tensor, const Message& message);

@@ -20,12 +20,21 @@ struct FilterSlice {
 [[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, int input_channels,
                                                 const Box& box);
 
+/// The input channels that one call of `convolve` sums over.  Several calls, from one that begins
+/// the sums to one that ends them, give what one call for all channels gives.
+struct ChannelSum {
+  Interval channels;
+  bool begins = true;  ///< not added to what earlier calls have written
+  bool ends = true;    ///< bias and activation follow
+  bool operator==(const ChannelSum&) const = default;
+};
+
 /// Computes `box` of the output: im2col in blocks, one sgemm per block, bias and activation while
 /// the block is still in cache.  `input` holds the receptive field of `box` clipped to the picture
 /// `input_shape`; beyond the picture there are zeros.  box.channels must lie within slice.filters.
-/// `progress` is called between blocks.
+/// `progress` is called between blocks.  A convolution in groups sums over all channels at once.
 void convolve(const Convolution& convolution, const FilterSlice& slice, const Shape& input_shape,
               const ConstTensorView& input, const TensorView& output, const Box& box,
-              std::span<float> workspace, const Progress& progress);
+              const ChannelSum& sum, std::span<float> workspace, const Progress& progress);
 
 }  // namespace vpinfer

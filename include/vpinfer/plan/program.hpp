@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
+#include "vpinfer/kernel/convolution.hpp"
 #include "vpinfer/plan/exchange.hpp"
 
 namespace vpinfer {
@@ -14,6 +16,7 @@ enum class Action {
   kCompute,        ///< compute `box` of the output
   kKeep,           ///< copy what this rank itself reads to where it reads it
   kSend,           ///< pack the boxes that peers need and let them go
+  kAwaitReceive,   ///< wait for the boxes of one peer; whatever arrives meanwhile is unpacked
   kAwaitReceives,  ///< wait for the peers' boxes and unpack each as it arrives
   kAwaitSends,     ///< wait until the sent boxes have left
   kDeliver,        ///< rank 0: the output is complete, hand it out
@@ -22,7 +25,9 @@ enum class Action {
 struct Step {
   Action action = Action::kCompute;
   int position = 0;
-  Box box;  ///< of kCompute
+  Box box{};                        ///< of kCompute
+  std::optional<ChannelSum> sum{};  ///< of kCompute, if it does not sum over all input channels
+  std::size_t message = 0;          ///< of kAwaitReceive: which of the layer's receives
   bool operator==(const Step&) const = default;
 };
 
@@ -108,7 +113,8 @@ struct Program {
 };
 
 /// For every layer: receives are posted first, then the part of the layer that needs no peer is
-/// computed while borders travel, then the rest, then the peers get their boxes.
+/// computed while borders travel, then the rest, then the peers get their boxes.  A convolution
+/// whose input channels come from many peers sums over those of one after another.
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
                                    const Delivery& delivery, int rank, int lanes = 1);
 
