@@ -71,6 +71,8 @@ RankReport ReadyRank::report() const {
   report.memory = program_.memory;
   report.peak_rss_bytes = peak_rss_bytes();
   report.compute_seconds = counters.compute_seconds / static_cast<double>(frames);
+  report.pack_seconds = counters.pack_seconds / static_cast<double>(frames);
+  report.message_seconds = counters.message_seconds / static_cast<double>(frames);
   report.wait_seconds = counters.wait_seconds / static_cast<double>(frames);
   report.utilisation = stream_seconds_ > 0 ? counters.compute_seconds / stream_seconds_ : 0;
   report.sent_bytes = counters.sent_bytes / frames;

@@ -122,7 +122,10 @@ Executor::Executor(const Network& network, const Program& program, const Weights
       weights_(weights),
       communicator_(communicator),
       timeout_(timeout),
-      progress_([this] { communicator_.progress(); }),
+      progress_([this] {
+        const Stopwatch stopwatch(counters_.message_seconds);
+        communicator_.progress();
+      }),
       arenas_(static_cast<std::size_t>(program.lanes) * program.arena_floats) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(program.lanes); ++i) {
     lanes_.push_back(make_lane(i));
@@ -169,12 +172,12 @@ void Executor::work(const std::function<bool()>& other_work) {
   const bool advanced = advance();
   if (other_work() || advanced) return;
   const Clock::time_point start = Clock::now();
-  const double computed = counters_.compute_seconds;
+  const double busy = counters_.busy_seconds();
   Polling polling(timeout_);
   while (!advance() && !other_work()) {
     if (!polling.pause() && !frames_.empty()) throw stuck();
   }
-  counters_.wait_seconds += seconds_since(start) - (counters_.compute_seconds - computed);
+  counters_.wait_seconds += seconds_since(start) - (counters_.busy_seconds() - busy);
 }
 
 /// Does what can be done without waiting: everything that messages allow, then at most one step of
@@ -251,6 +254,7 @@ bool Executor::retire_finished() {
 
 void Executor::compute(Lane& lane, const Step& step) {
   const Clock::time_point start = Clock::now();
+  const double in_messages = counters_.message_seconds;
   const Tensor& tensor = program_.tensor(step.position);
   std::visit(
       ComputeBox{network_, step.position, step.box, step.sum,
@@ -258,10 +262,11 @@ void Executor::compute(Lane& lane, const Step& step) {
                  view(lane.arena, tensor.written), weights_.slice(step.position),
                  lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats), progress_},
       network_.layer(step.position).operation);
-  counters_.compute_seconds += seconds_since(start);
+  counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
 }
 
 void Executor::keep(Lane& lane, int position) {
+  const Stopwatch stopwatch(counters_.pack_seconds);
   const Tensor& tensor = program_.tensor(position);
   copy_box(view(lane.arena, tensor.written), view(lane.arena, tensor.read),
            intersect(tensor.written.box, tensor.read.box));
@@ -273,18 +278,20 @@ void Executor::send(Lane& lane, int position) {
     if (message.staging == Staging::kPacked) pack(lane, tensor, message);
     counters_.sent_bytes += message.floats * sizeof(float);
   }
+  const Stopwatch stopwatch(counters_.message_seconds);
   exchange_of(lane, position).sends->start();
 }
 
 void Executor::post_receives(Exchange& exchange) {
   std::fill(exchange.arrived.begin(), exchange.arrived.end(), false);
+  const Stopwatch stopwatch(counters_.message_seconds);
   exchange.receives->start();
 }
 
 void Executor::receive(Lane& lane, int position) {
   const Tensor& tensor = program_.tensor(position);
   Exchange& exchange = exchange_of(lane, position);
-  while (const auto arrived = exchange.receives->test()) {
+  while (const auto arrived = test(*exchange.receives)) {
     const Message& message = tensor.receives[*arrived];
     if (message.staging == Staging::kPacked) unpack(lane, tensor, message);
     counters_.received_bytes += message.floats * sizeof(float);
@@ -294,12 +301,18 @@ void Executor::receive(Lane& lane, int position) {
 
 bool Executor::finish_sends(Lane& lane, int position) {
   Transfers& sends = *exchange_of(lane, position).sends;
-  while (sends.test()) {
+  while (test(sends)) {
   }
   return !sends.unfinished();
 }
 
+std::optional<std::size_t> Executor::test(Transfers& transfers) {
+  const Stopwatch stopwatch(counters_.message_seconds);
+  return transfers.test();
+}
+
 void Executor::pack(Lane& lane, const Tensor& tensor, const Message& message) {
+  const Stopwatch stopwatch(counters_.pack_seconds);
   float* target = buffer(lane.arena, message).data();
   for (const Box& box : message.boxes) {
     copy_box(view(lane.arena, tensor.written), {target, box}, box);
@@ -308,6 +321,7 @@ void Executor::pack(Lane& lane, const Tensor& tensor, const Message& message) {
 }
 
 void Executor::unpack(Lane& lane, const Tensor& tensor, const Message& message) {
+  const Stopwatch stopwatch(counters_.pack_seconds);
   const float* source = buffer(lane.arena, message).data();
   for (const Box& box : message.boxes) {
     copy_box({source, box}, view(lane.arena, tensor.read), box);

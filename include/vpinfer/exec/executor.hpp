@@ -34,10 +34,16 @@ struct FrameTask {
 /// Where one rank's time and bytes went, summed over frames.
 struct ExecutionCounters {
   double compute_seconds = 0;
-  double wait_seconds = 0;
+  double pack_seconds = 0;     ///< copying between outputs and messages
+  double message_seconds = 0;  ///< in calls that start, test and move messages
+  double wait_seconds = 0;     ///< with nothing to do
   std::size_t sent_bytes = 0;
   std::size_t received_bytes = 0;
   std::vector<double> frame_seconds;  ///< of every finished frame, from its beginning
+
+  [[nodiscard]] double busy_seconds() const {
+    return compute_seconds + pack_seconds + message_seconds;
+  }
 };
 
 /// Runs one rank's program for frame after frame, several at a time.  All memory is allocated by
@@ -99,12 +105,13 @@ class Executor {
   void compute(Lane& lane, const Step& step);
   void keep(Lane& lane, int position);
   void send(Lane& lane, int position);
-  static void post_receives(Exchange& exchange);
+  void post_receives(Exchange& exchange);
   void receive(Lane& lane, int position);
   [[nodiscard]] static Exchange& exchange_of(Lane& lane, int position) {
     return lane.exchanges[static_cast<std::size_t>(position)];
   }
-  [[nodiscard]] static bool finish_sends(Lane& lane, int position);
+  [[nodiscard]] bool finish_sends(Lane& lane, int position);
+  [[nodiscard]] std::optional<std::size_t> test(Transfers& transfers);
   void pack(Lane& lane, const Tensor& tensor, const Message& message);
   void unpack(Lane& lane, const Tensor& tensor, const Message& message);
 

@@ -19,6 +19,8 @@ struct RankReport {
   RankMemory memory;  ///< planned, allocated exactly so
   std::size_t peak_rss_bytes = 0;
   double compute_seconds = 0;
+  double pack_seconds = 0;     ///< copying between outputs and messages
+  double message_seconds = 0;  ///< in the message-passing library
   double wait_seconds = 0;
   double utilisation = 0;  ///< the share of the whole stream's time that it computed
   std::size_t sent_bytes = 0;
