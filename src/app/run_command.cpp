@@ -37,9 +37,16 @@ Delivery delivery_for(const Network& network, const DumpLayers& dump) {
 
 /// What would only fail after a long run is refused before it.
 void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
-  if (!options.dump_output.empty() && source.size() > 1) {
-    throw BadUsage("--dump-output takes one picture, " + options.input.string() + " holds " +
-                   std::to_string(source.size()));
+  if (!options.dump_output.empty() && source.size() != 1) {
+    throw BadUsage("--dump-output takes one picture, " +
+                   (source.size()
+                        ? options.input.string() + " holds " + std::to_string(*source.size())
+                        : "not a video"));
+  }
+  if (options.compare_single && !source.can_reread()) {
+    throw BadUsage(
+        "--compare-single reads the input twice, which a pipe does not allow; save the video to a "
+        ".mjpeg file and give that");
   }
   const int ranks = model.partition() ? model.partition()->ranks : 1;
   for (int rank = 0; options.compare_single && rank < ranks; ++rank) {
@@ -86,8 +93,8 @@ struct FinishedFrame {
 class Conductor {
  public:
   Conductor(MpiSession& session, const RunOptions& options, const Agreement& agreement,
-            const ModelFile& model, const FrameSource& source, Results& results,
-            const Weights& weights, ReadyRank& own)
+            const ModelFile& model, FrameSource& source, Results& results, const Weights& weights,
+            ReadyRank& own)
       : session_(session),
         options_(options),
         agreement_(agreement),
@@ -98,7 +105,7 @@ class Conductor {
         results_(results) {}
 
   ExitCode conduct(RunContext context) {
-    for (std::size_t i = 0; i < source_.size(); ++i) run_frame(i);
+    while (const std::optional<Frame> frame = next()) run_frame(*frame);
     results_.finish();
     if (!finished_.empty()) report(std::move(context));
     all_.dismiss(code_);
@@ -107,31 +114,31 @@ class Conductor {
 
  private:
   /// A picture that cannot be read is named and left out; the others go on.
-  std::optional<Frame> load(std::size_t index) {
-    try {
-      return source_.load(index);
-    } catch (const BadInput& e) {
-      if (source_.size() == 1) throw;
-      std::cerr << message_prefix() << e.what() << "; going on with the other pictures\n";
-      code_ = ExitCode::kBadInput;
-      return std::nullopt;
+  std::optional<Frame> next() {
+    while (true) {
+      try {
+        return source_.next();
+      } catch (const BadInput& e) {
+        const bool is_only_one = finished_.empty() && source_.size() && *source_.size() <= 1;
+        if (is_only_one) throw;
+        std::cerr << message_prefix() << e.what() << "; going on with the other pictures\n";
+        code_ = ExitCode::kBadInput;
+      }
     }
   }
 
-  void run_frame(std::size_t index) {
-    const std::optional<Frame> frame = load(index);
-    if (!frame) return;
+  void run_frame(const Frame& frame) {
     const bool measured = options_.repeat > 1 || options_.compare_single;
-    const InputWriter write_input = source_.writer(*frame);
+    const InputWriter write_input = source_.writer(frame);
     if (measured) all_.warm_up(write_input);
     Outputs outputs;
     for (int i = 0; i < options_.repeat; ++i) outputs = all_.run_timed(write_input);
-    results_.add(*frame, outputs);
+    results_.add(frame, outputs);
     if (!options_.dump_output.empty()) {
       dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
     }
     if (!options_.compare_single) outputs.clear();
-    finished_.push_back({index, std::move(outputs)});
+    finished_.push_back({frame.index, std::move(outputs)});
   }
 
   void report(RunContext context) {
@@ -168,7 +175,7 @@ class Conductor {
   const ModelFile& model_;
   const Weights& weights_;
   AllRanks all_;
-  const FrameSource& source_;
+  FrameSource& source_;
   Results& results_;
   std::vector<FinishedFrame> finished_;
   ExitCode code_ = ExitCode::kDone;
