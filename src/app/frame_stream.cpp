@@ -1,6 +1,7 @@
 #include "frame_stream.hpp"
 
 #include <iostream>
+#include <utility>
 
 #include "vpinfer/comm/mpi_session.hpp"
 
@@ -16,25 +17,39 @@ FrameStream::FrameStream(std::shared_ptr<FrameSource> source, int repeat, std::s
 FrameSupply::State FrameStream::state() {
   while (!frame_ && reader_.state() == FrameReader::State::kReady) read_next();
   if (frame_) return State::kReady;
-  return reader_.state() == FrameReader::State::kEnded ? State::kEnded : State::kNotYet;
+  if (reader_.state() != FrameReader::State::kEnded) return State::kNotYet;
+  if (only_error_) std::rethrow_exception(only_error_);
+  return State::kEnded;
 }
 
 void FrameStream::read_next() {
-  ++read_;
+  const bool is_first = !read_some_ && !left_some_out_;
+  if (only_error_) complain(std::exchange(only_error_, nullptr));
   try {
     frame_ = std::make_shared<const Frame>(reader_.take());
     runs_left_ = repeat_;
-  } catch (const BadInput& e) {
-    if (source_->size() == 1) throw;
-    std::cerr << message_prefix() << e.what() << "; going on with the other pictures\n";
+    read_some_ = true;
+  } catch (const BadInput&) {
     left_some_out_ = true;
+    if (is_first) {
+      only_error_ = std::current_exception();
+    } else {
+      complain(std::current_exception());
+    }
+  }
+}
+
+void FrameStream::complain(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const BadInput& e) {
+    std::cerr << message_prefix() << e.what() << "; going on with the other pictures\n";
   }
 }
 
 FrameTask FrameStream::take() {
   const auto run = std::make_shared<Run>();
   run->frame = frame_;
-  run->index = read_ - 1;
   run->last = --runs_left_ == 0;
   run->begun = seconds_since(start_);
   if (run->last) frame_.reset();
@@ -47,7 +62,7 @@ FrameTask FrameStream::take() {
 
 void FrameStream::finish(Run& run) {
   times_.push_back({run.begun, seconds_since(start_)});
-  if (run.last) handler_(*run.frame, run.index, std::move(run.outputs));
+  if (run.last) handler_(*run.frame, std::move(run.outputs));
 }
 
 }  // namespace vpinfer

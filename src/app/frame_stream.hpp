@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -12,14 +13,15 @@
 namespace vpinfer {
 
 /// The frames of a source, as work for all ranks: each is run so many times, and the outputs of its
-/// last run are handed on.  A picture that cannot be read is named and left out.
+/// last run are handed on.  A picture that cannot be read is named and left out, unless it is the
+/// only one.
 class FrameStream final : public FrameSupply {
  public:
-  /// Takes a frame, its index in the source and its outputs.
-  using Handler = std::function<void(const Frame& frame, std::size_t index, Outputs outputs)>;
+  using Handler = std::function<void(const Frame& frame, Outputs outputs)>;
 
   FrameStream(std::shared_ptr<FrameSource> source, int repeat, std::size_t ahead, Handler handler);
 
+  /// Throws BadInput if there is nothing but one frame that cannot be read.
   State state() override;
   FrameTask take() override;
 
@@ -31,13 +33,13 @@ class FrameStream final : public FrameSupply {
   /// One run of a frame.
   struct Run {
     std::shared_ptr<const Frame> frame;
-    std::size_t index = 0;
     bool last = true;
     double begun = 0;
     Outputs outputs;
   };
 
   void read_next();
+  static void complain(const std::exception_ptr& error);
   void finish(Run& run);
 
   std::shared_ptr<FrameSource> source_;
@@ -46,8 +48,9 @@ class FrameStream final : public FrameSupply {
   FrameReader reader_;
   std::shared_ptr<const Frame> frame_;  // the next to run; null: to be read
   int runs_left_ = 0;                   // of that frame
-  std::size_t read_ = 0;                // frames that were read or left out
+  bool read_some_ = false;
   bool left_some_out_ = false;
+  std::exception_ptr only_error_;  // while the first frame, which cannot be read, is all there is
   Clock::time_point start_ = Clock::now();
   std::vector<FrameTimes> times_;
 };

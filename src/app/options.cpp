@@ -114,8 +114,9 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   CLI::App* sub = app.add_subcommand("run", "run a model on all ranks of this MPI job (default)");
   sub->add_option("--model", run.model, "model (.h5), whole or partitioned; required");
   sub->add_option("--input", run.input,
-                  "picture (JPEG, PNG), folder of pictures, or .h5 with a dataset 'input' [a "
-                  "built-in test picture]");
+                  "picture (JPEG, PNG), folder of pictures, Motion JPEG video (.mjpeg; - reads it "
+                  "from the standard input), or .h5 with a dataset 'input' [a built-in test "
+                  "picture]");
   sub->add_option("--output", run.output,
                   "folder for annotated pictures and detections.json, or classifications.json");
   CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");

@@ -1,6 +1,9 @@
 #include "pictures.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/io/tensor_file.hpp"
@@ -10,32 +13,88 @@
 namespace vpinfer {
 namespace {
 
-bool is_tensor_file(const std::filesystem::path& file) {
+namespace fs = std::filesystem;
+
+bool is_tensor_file(const fs::path& file) {
   return file.extension() == ".h5";
+}
+
+bool is_video_file(const fs::path& file) {
+  const std::string extension = lower_case_extension(file);
+  return extension == ".mjpeg" || extension == ".mjpg";
+}
+
+MotionJpeg standard_input_video() {
+  if (::isatty(STDIN_FILENO) != 0) {
+    throw BadUsage(
+        "--input -: the standard input is a terminal; pipe a video into it: ffmpeg -i VIDEO -f "
+        "mjpeg - | vpinfer ...");
+  }
+  return {standard_input_bytes(), "the standard input", "stdin"};
 }
 
 }  // namespace
 
 FrameSource::FrameSource(const RunOptions& options, const Network& network) : network_(network) {
-  std::error_code unreadable;  // said when the file is opened
-  if (!options.input.empty() && std::filesystem::is_directory(options.input, unreadable)) {
-    files_ = list_pictures(options.input);
+  const fs::path& input = options.input;
+  if (options.reads_standard_input()) {
+    video_ = Video{input, false, standard_input_video(), {}};
     return;
   }
-  if (!options.input.empty() && !std::filesystem::exists(options.input, unreadable)) {
-    throw BadInput(options.input.string() + ": there is no such picture, folder or .h5 file");
+  std::error_code unreadable;  // said when the file is opened
+  if (!input.empty() && fs::is_directory(input, unreadable)) {
+    files_ = list_pictures(input);
+    return;
   }
-  files_ = {options.input};
+  if (!input.empty() && !fs::exists(input, unreadable)) {
+    throw BadInput(input.string() + ": there is no such picture, folder, video or .h5 file");
+  }
+  if (is_video_file(input)) {
+    video_ = Video{input,
+                   fs::is_regular_file(input, unreadable),
+                   {open_bytes(input), input.string(), input.stem().string()},
+                   {}};
+    return;
+  }
+  files_ = {input};
+}
+
+std::optional<Frame> FrameSource::next() {
+  if (video_) return next_of_video();
+  if (next_file_ == files_.size()) return std::nullopt;
+  return load(next_file_++);
+}
+
+std::optional<Frame> FrameSource::next_of_video() {
+  const std::optional<CodedPicture> coded = video_->pictures.next();
+  if (!coded) return std::nullopt;
+  if (video_->can_reread) {
+    video_->places.resize(coded->number);
+    video_->places.back() = {coded->offset, coded->bytes.size()};
+  }
+  const std::string name = video_->pictures.picture_name(coded->number);
+  return Frame{name, decode_picture(coded->bytes, name), {}, coded->number - 1};
+}
+
+std::optional<std::size_t> FrameSource::size() const {
+  if (!video_) return files_.size();
+  if (!video_->pictures.ended()) return std::nullopt;
+  return video_->pictures.begun();
 }
 
 Frame FrameSource::load(std::size_t index) const {
+  if (video_) {
+    const Place& place = video_->places.at(index);
+    const std::string name = video_->pictures.picture_name(index + 1);
+    const std::vector<std::byte> bytes = read_file_part(video_->path, place.offset, place.bytes);
+    return {name, decode_picture(bytes, name), {}, index};
+  }
   const Shape& shape = network_.input_shape();
-  const std::filesystem::path& file = files_[index];
-  if (is_tensor_file(file)) return {file.filename().string(), {}, read_input_tensor(file, shape)};
-  Frame frame;
-  frame.name = file.empty() ? "test picture" : file.filename().string();
-  frame.picture = file.empty() ? test_picture(shape.rows, shape.cols) : read_picture(file);
-  return frame;
+  const fs::path& file = files_[index];
+  if (file.empty()) return {"test picture", test_picture(shape.rows, shape.cols), {}, index};
+  const std::string name = file.filename().string();
+  if (is_tensor_file(file)) return {name, {}, read_input_tensor(file, shape), index};
+  return {name, read_picture(file), {}, index};
 }
 
 InputWriter FrameSource::writer(const Frame& frame) const {

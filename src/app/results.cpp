@@ -1,7 +1,6 @@
 #include "results.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <iostream>
 
@@ -61,9 +60,7 @@ std::string output_name(const Network& network, int position) {
 
 /// `dog.jpg` stays, `dog.png` becomes `dog.png.jpg`: a folder's pictures keep apart.
 std::string annotated_name(const std::string& name) {
-  std::string extension = fs::path(name).extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = lower_case_extension(name);
   return extension == ".jpg" || extension == ".jpeg" ? name : name + ".jpg";
 }
 
@@ -74,7 +71,7 @@ void make_output_folder(const RunOptions& options) {
     throw BadInput("cannot make the folder " + options.output.string() + ": " +
                    (error ? error.message() : "there is a file of that name"));
   }
-  if (options.input.empty()) return;
+  if (options.input.empty() || options.reads_standard_input()) return;
   const fs::path source = fs::is_directory(options.input, error)
                               ? options.input
                               : fs::absolute(options.input).parent_path();
@@ -105,6 +102,7 @@ void Results::add(const Frame& frame, const Outputs& outputs) {
       std::cout << output_line(network_, position, values);
     }
   }
+  std::cout << std::flush;  // the next frame may come from a slow camera
 }
 
 std::vector<Detection> Results::detect(const Picture& picture, const Outputs& outputs) const {

@@ -39,8 +39,15 @@ Delivery delivery_for(const Network& network, const DumpLayers& dump) {
 /// What would only fail after a long run is refused before it.
 void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
   if (!options.dump_output.empty() && source.size() != 1) {
-    throw BadUsage("--dump-output takes one picture, " + options.input.string() + " holds " +
-                   std::to_string(source.size().value()));
+    throw BadUsage("--dump-output takes one picture, " +
+                   (source.size()
+                        ? options.input.string() + " holds " + std::to_string(*source.size())
+                        : "not a video"));
+  }
+  if (options.compare_single && !source.can_reread()) {
+    throw BadUsage(
+        "--compare-single reads the input twice, which a pipe does not allow; save the video to a "
+        ".mjpeg file and give that");
   }
   const int ranks = model.partition() ? model.partition()->ranks : 1;
   for (int rank = 0; options.compare_single && rank < ranks; ++rank) {
@@ -103,10 +110,9 @@ class Conductor {
   ExitCode conduct(const RunContext& context) {
     if (options_.repeat > 1 || options_.compare_single) all_.warm_up();
     const auto window = static_cast<std::size_t>(context.frames_in_flight);
-    FrameStream frames(source_, options_.repeat, window,
-                       [this](const Frame& frame, std::size_t index, Outputs outputs) {
-                         finish_frame(frame, index, std::move(outputs));
-                       });
+    FrameStream frames(
+        source_, options_.repeat, window,
+        [this](const Frame& frame, Outputs outputs) { finish_frame(frame, std::move(outputs)); });
     all_.stream(frames, window);
     results_.finish();
     if (frames.left_some_out()) code_ = ExitCode::kBadInput;
@@ -116,12 +122,12 @@ class Conductor {
   }
 
  private:
-  void finish_frame(const Frame& frame, std::size_t index, Outputs outputs) {
+  void finish_frame(const Frame& frame, Outputs outputs) {
     results_.add(frame, outputs);
     if (!options_.dump_output.empty()) {
       dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
     }
-    if (options_.compare_single) finished_.push_back({index, std::move(outputs)});
+    if (options_.compare_single) finished_.push_back({frame.index, std::move(outputs)});
   }
 
   void report(const RunContext& context, double frames_per_second) {

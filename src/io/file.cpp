@@ -3,8 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -29,6 +32,11 @@ class Descriptor {
       : verb_(verb), path_(path), fd_(::open(opened.c_str(), flags | O_CLOEXEC, kReadableByAll)) {
     if (fd_ < 0) fail(verb_, path_, errno);
   }
+  /// Another descriptor of an open file.
+  Descriptor(int open_fd, std::string_view verb, const fs::path& path)
+      : verb_(verb), path_(path), fd_(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0)) {
+    if (fd_ < 0) fail(verb_, path_, errno);
+  }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
@@ -38,12 +46,23 @@ class Descriptor {
   std::string read_all() {
     std::string contents;
     std::array<char, 1U << 16U> block;
+    while (const std::size_t count = read(std::as_writable_bytes(std::span(block)))) {
+      contents.append(block.data(), count);
+    }
+    return contents;
+  }
+
+  /// As much as is there; 0 at the end.
+  std::size_t read(std::span<std::byte> block) {
     while (true) {
       const ssize_t count = ::read(fd_, block.data(), block.size());
-      if (count == 0) return contents;
-      if (count > 0) contents.append(block.data(), static_cast<std::size_t>(count));
-      if (count < 0 && errno != EINTR) fail(verb_, path_, errno);
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) fail(verb_, path_, errno);
     }
+  }
+
+  void go_to(std::uint64_t offset) {
+    if (::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) fail(verb_, path_, errno);
   }
 
   void write_all(std::string_view rest) {
@@ -65,11 +84,18 @@ class Descriptor {
 
  private:
   std::string_view verb_;
-  const fs::path& path_;
+  fs::path path_;
   int fd_;
 };
 
 }  // namespace
+
+std::string lower_case_extension(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  return extension;
+}
 
 std::string read_file(const fs::path& path) {
   std::error_code unknown;
@@ -78,6 +104,29 @@ std::string read_file(const fs::path& path) {
     throw BadInput("cannot read " + path.string() + ": it is no regular file");
   }
   return Descriptor(path, O_RDONLY, "read", path).read_all();
+}
+
+std::vector<std::byte> read_file_part(const fs::path& path, std::uint64_t offset,
+                                      std::size_t size) {
+  Descriptor file(path, O_RDONLY, "read", path);
+  file.go_to(offset);
+  std::vector<std::byte> part(size);
+  for (std::span<std::byte> rest = part; !rest.empty();) {
+    const std::size_t count = file.read(rest);
+    if (count == 0) throw BadInput("cannot read " + path.string() + ": it has become shorter");
+    rest = rest.subspan(count);
+  }
+  return part;
+}
+
+ByteSource open_bytes(const fs::path& path) {
+  const auto file = std::make_shared<Descriptor>(path, O_RDONLY, "read", path);
+  return [file](std::span<std::byte> block) { return file->read(block); };
+}
+
+ByteSource standard_input_bytes() {
+  const auto input = std::make_shared<Descriptor>(STDIN_FILENO, "read", "the standard input");
+  return [input](std::span<std::byte> block) { return input->read(block); };
 }
 
 TemporaryFile::TemporaryFile(const fs::path& target) : target_(target) {

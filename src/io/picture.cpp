@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,15 +23,15 @@ constexpr int kJpegQuality = 92;
 constexpr std::string_view kJpegSignature = "\xFF\xD8\xFF";
 constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n";
 
-[[noreturn]] void reject(const fs::path& path, const std::string& problem) {
-  throw BadInput(path.string() + ": " + problem +
+[[noreturn]] void reject(const std::string& name, const std::string& problem) {
+  throw BadInput(name + ": " + problem +
                  "; accepted are complete JPEG and PNG files of at most 100 megapixels");
 }
 
 /// An empty picture of the given extent; refuses extents that no honest picture has.
-Picture allocate(const fs::path& path, std::uint64_t rows, std::uint64_t cols) {
+Picture allocate(const std::string& name, std::uint64_t rows, std::uint64_t cols) {
   if (rows == 0 || cols == 0 || rows > kMaxPixels / cols) {
-    reject(path, "a picture of " + std::to_string(cols) + "x" + std::to_string(rows) + " pixels");
+    reject(name, "a picture of " + std::to_string(cols) + "x" + std::to_string(rows) + " pixels");
   }
   return {static_cast<int>(rows), static_cast<int>(cols),
           std::vector<std::uint8_t>(static_cast<std::size_t>(rows * cols * 3))};
@@ -59,7 +58,7 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, std::vector<std::uint8_t
   }
 }
 
-Picture decode_jpeg(const fs::path& path, const std::string& file) {
+Picture decode_jpeg(const std::string& name, std::string_view file) {
   const TurboJpeg codec = checked(tjInitDecompress());
   const auto* data = reinterpret_cast<const unsigned char*>(file.data());
   int rows = 0;
@@ -67,15 +66,15 @@ Picture decode_jpeg(const fs::path& path, const std::string& file) {
   int subsampling = 0;
   int colour_space = 0;
   const auto corrupt = [&] {
-    reject(path, std::string("corrupt JPEG: ") + tjGetErrorStr2(codec.get()));
+    reject(name, std::string("corrupt JPEG: ") + tjGetErrorStr2(codec.get()));
   };
   if (tjDecompressHeader3(codec.get(), data, file.size(), &cols, &rows, &subsampling,
                           &colour_space) != 0) {
     corrupt();
   }
-  if (rows <= 0 || cols <= 0) reject(path, "corrupt JPEG: it ends before the picture begins");
+  if (rows <= 0 || cols <= 0) reject(name, "corrupt JPEG: it ends before the picture begins");
   Picture picture =
-      allocate(path, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols));
+      allocate(name, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols));
   const bool has_ink = colour_space == TJCS_CMYK || colour_space == TJCS_YCCK;
   std::vector<std::uint8_t> cmyk(has_ink ? picture.rgb.size() / 3 * 4 : 0);
   // Warnings count: with them libturbojpeg fills what is missing of a truncated file with grey.
@@ -101,14 +100,14 @@ class PngReader {
   png_image image_{};
 };
 
-Picture decode_png(const fs::path& path, const std::string& file) {
+Picture decode_png(const std::string& name, std::string_view file) {
   PngReader reader;
   png_image* image = reader.get();
   const auto check = [&](int succeeded) {
-    if (succeeded == 0) reject(path, std::string("corrupt PNG: ") + image->message);
+    if (succeeded == 0) reject(name, std::string("corrupt PNG: ") + image->message);
   };
   check(png_image_begin_read_from_memory(image, file.data(), file.size()));
-  Picture picture = allocate(path, image->height, image->width);
+  Picture picture = allocate(name, image->height, image->width);
   image->format = PNG_FORMAT_RGB;
   image->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // otherwise untagged 16-bit files count as linear
   const png_color black{0, 0, 0};
@@ -117,9 +116,7 @@ Picture decode_png(const fs::path& path, const std::string& file) {
 }
 
 bool has_picture_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+  const std::string extension = lower_case_extension(path);
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
@@ -127,10 +124,15 @@ bool has_picture_extension(const fs::path& path) {
 
 Picture read_picture(const fs::path& path) {
   const std::string file = read_file(path);
-  if (file.empty()) reject(path, "an empty file");
-  if (file.starts_with(kJpegSignature)) return decode_jpeg(path, file);
-  if (file.starts_with(kPngSignature)) return decode_png(path, file);
-  reject(path, "neither a JPEG nor a PNG by its content");
+  return decode_picture(std::as_bytes(std::span(file)), path.string());
+}
+
+Picture decode_picture(std::span<const std::byte> content, const std::string& name) {
+  const std::string_view file(reinterpret_cast<const char*>(content.data()), content.size());
+  if (file.empty()) reject(name, "an empty file");
+  if (file.starts_with(kJpegSignature)) return decode_jpeg(name, file);
+  if (file.starts_with(kPngSignature)) return decode_png(name, file);
+  reject(name, "neither a JPEG nor a PNG by its content");
 }
 
 void write_jpeg(const fs::path& path, const Picture& picture) {

@@ -51,8 +51,9 @@ def command_of(ranks, arguments):
 
 
 def run(command, timeout=60, **options):
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout,
-                          stdin=subprocess.DEVNULL, env=ENVIRONMENT, **options)
+    options = {"stdin": subprocess.DEVNULL, **options}
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=timeout, env=ENVIRONMENT,
+                          **options)
     # Open MPI's hwloc warns on every start where /sys is missing, as in a plain chroot.
     err = "".join(line for line in done.stderr.splitlines(keepends=True) if "hwloc" not in line)
     return Outcome(done.returncode, done.stdout, err)

@@ -60,7 +60,7 @@ struct DumpLayers {
 struct RunOptions {
   std::string command_line;
   std::filesystem::path model;
-  std::filesystem::path input;   ///< empty: the built-in test picture
+  std::filesystem::path input;   ///< empty: the built-in test picture; -: the standard input
   std::filesystem::path output;  ///< empty: no pictures
   std::optional<Strategy> strategy;
   std::filesystem::path plan;  ///< empty: planned anew
@@ -75,6 +75,8 @@ struct RunOptions {
   float threshold = 0.5F;
   float nms = 0.45F;
   std::chrono::duration<double> timeout{60};
+
+  [[nodiscard]] bool reads_standard_input() const { return input == "-"; }
 };
 
 /// A request that is answered by a text: --help or --version.

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace vpinfer {
@@ -19,6 +22,8 @@ struct Picture {
 /// over black.  Throws BadInput, one line, if the file is missing, neither of the two, damaged,
 /// truncated, or above 100 megapixels.
 [[nodiscard]] Picture read_picture(const std::filesystem::path& path);
+/// The same of a file's content in memory, which goes by `name` in messages.
+[[nodiscard]] Picture decode_picture(std::span<const std::byte> content, const std::string& name);
 
 /// Writes a JPEG of quality 92 without chroma subsampling, whole or not at all.
 /// Throws BadInput that names the file and the reason.
