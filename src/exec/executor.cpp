@@ -202,19 +202,26 @@ void Executor::await_sends(int position) {
 }
 
 void Executor::pack(const Tensor& tensor, const Message& message) {
-  float* target = buffer(message).data();
-  for (const Box& box : message.boxes) {
-    copy_box(view(tensor.written), {target, box}, box);
-    target += box.elements();
-  }
+  const auto pack_to = [&](auto* target) {
+    for (const Box& box : message.boxes) {
+      copy_box(view(tensor.written), View{target, box}, box);
+      target += box.elements();
+    }
+  };
+  if (program_.wire == WireFormat::kFloat) return pack_to(buffer(message).data());
+  buffer(message).back() = 0;  // of an odd number of halves, half of the last float
+  pack_to(halves(message));
 }
 
 void Executor::unpack(const Tensor& tensor, const Message& message) {
-  const float* source = buffer(message).data();
-  for (const Box& box : message.boxes) {
-    copy_box({source, box}, view(tensor.read), box);
-    source += box.elements();
-  }
+  const auto unpack_from = [&](const auto* source) {
+    for (const Box& box : message.boxes) {
+      copy_box(View{source, box}, view(tensor.read), box);
+      source += box.elements();
+    }
+  };
+  if (program_.wire == WireFormat::kFloat) return unpack_from(buffer(message).data());
+  unpack_from(halves(message));
 }
 
 std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>& messages,
@@ -237,6 +244,10 @@ std::size_t Executor::await_one(Transfers& transfers, const std::vector<Message>
 
 std::span<float> Executor::buffer(const Message& message) {
   return arena_.part(message.offset, message.floats);
+}
+
+HalfBits* Executor::halves(const Message& message) {
+  return reinterpret_cast<HalfBits*>(buffer(message).data());
 }
 
 }  // namespace vpinfer

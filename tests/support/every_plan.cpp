@@ -16,10 +16,12 @@ void for_every_plan(Interval seeds,
     const Network network = random_network(seed);
     // Every seed takes some of the rank counts, so that a sweep takes all of them.
     for (const int ranks : {1 + i % 9, 2 + (i + 4) % 8, 50}) {
-      const std::vector<Plan> plans{
+      std::vector<Plan> plans{
           make_plan(network, Strategy::kSingle, ranks), make_plan(network, Strategy::kData, ranks),
           make_plan(network, Strategy::kVertical, ranks), random_plan(network, ranks, seed),
           random_plan(network, ranks, seed + 1000)};
+      plans.push_back(with_halves(plans[1 + seed % 2]));  // data or vertical
+      plans.push_back(with_halves(plans[4]));
       for (std::size_t plan = 0; plan < plans.size(); ++plan) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
                      " ranks, plan " + std::to_string(plan));
@@ -28,6 +30,11 @@ void for_every_plan(Interval seeds,
       }
     }
   }
+}
+
+Plan with_halves(Plan plan) {
+  plan.wire = WireFormat::kHalf;
+  return plan;
 }
 
 Delivery all_layers(const Network& network) {

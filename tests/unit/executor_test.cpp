@@ -115,16 +115,20 @@ class DistributedRun {
   std::vector<ExecutionCounters> counters_;
 };
 
+/// For `expect_close`: sums are taken in another order; halves are rounded.
+float tolerance(WireFormat wire) {
+  return wire == WireFormat::kHalf ? 1e-2F : 1e-4F;
+}
+
 /// Whether `actual` equals `expected` within a share of the largest magnitude.
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
-                  const std::string& what) {
-  constexpr float kTolerance = 1e-4F;
+                  float tolerance, const std::string& what) {
   ASSERT_EQ(actual.size(), expected.size()) << what;
   float largest = 1e-3F;
   for (const float value : expected) largest = std::max(largest, std::abs(value));
   for (std::size_t i = 0; i < actual.size(); ++i) {
     // Written so that NaN fails.
-    const bool close = std::abs(actual[i] - expected[i]) <= kTolerance * largest;
+    const bool close = std::abs(actual[i] - expected[i]) <= tolerance * largest;
     ASSERT_TRUE(close) << what << ", element " << i << ": " << actual[i] << " instead of "
                        << expected[i];
   }
@@ -139,6 +143,7 @@ void expect_same_as_reference(const Model& model, const Plan& plan, const Delive
     EXPECT_EQ(run.frames()[frame].size(), delivery.size());
     for (const auto& [position, output] : run.frames()[frame]) {
       expect_close(output, references[frame][static_cast<std::size_t>(position)],
+                   tolerance(plan.wire),
                    "frame " + std::to_string(frame) + ", layer " +
                        std::to_string(Network::number(position)) + " " +
                        std::string(operation_name(model.network.layer(position).operation)));
@@ -174,11 +179,12 @@ TEST_P(ExecutorSweep, EveryPlanGivesTheReference) {
       references.push_back(reference_run(model.network, model.weights, inputs.back()));
     }
     for (const int ranks : {1, 2, 3, 5, 8, 9}) {
-      const std::vector<Plan> plans{make_plan(model.network, Strategy::kSingle, ranks),
-                                    make_plan(model.network, Strategy::kData, ranks),
-                                    make_plan(model.network, Strategy::kVertical, ranks),
-                                    random_plan(model.network, ranks, seed),
-                                    random_plan(model.network, ranks, seed + 1000)};
+      std::vector<Plan> plans{make_plan(model.network, Strategy::kSingle, ranks),
+                              make_plan(model.network, Strategy::kData, ranks),
+                              make_plan(model.network, Strategy::kVertical, ranks),
+                              random_plan(model.network, ranks, seed),
+                              random_plan(model.network, ranks, seed + 1000)};
+      plans.push_back(with_halves(plans[1 + seed % 4]));
       for (std::size_t plan = 0; plan < plans.size(); ++plan) {
         SCOPED_TRACE("seed " + std::to_string(seed) + ", " + std::to_string(ranks) +
                      " ranks, plan " + std::to_string(plan));
@@ -203,10 +209,34 @@ TEST(Executor, ManyRanksGiveWhatOneGives) {
     alone.run(seed);
     together.run(seed);
     for (const auto& [position, output] : alone.frames().front()) {
-      expect_close(together.frames().front().at(position), output,
+      expect_close(together.frames().front().at(position), output, tolerance(vertical.wire),
                    "seed " + std::to_string(seed) + ", position " + std::to_string(position));
     }
   }
+}
+
+TEST(Executor, RoundsWhatTravelsAndNothingElse) {
+  // Rank 1 computes the lower half from what rank 0 has computed, and sends it back.
+  Model model;
+  model.network.layers.push_back({Input{}, {}, {6, 5, 3}});
+  add_layer(model.network, MaxPool{}, {0}, "test");
+  model.weights = seeded_weights(model.network, 1);
+  const Box all = whole({6, 5, 3});
+  const Layout halves{{{0, 3}, all.cols, all.channels}, {{3, 6}, all.cols, all.channels}};
+  const Plan plan = with_halves({Strategy::kData, 2, {{all, {}}, halves}, WireFormat::kFloat});
+  const std::vector<float> input = seeded_input(model.network, 1);
+  const Delivery delivery{1};
+  DistributedRun run(model, plan, delivery, {input});
+  run.run(1);
+  std::vector<float> expected = input;
+  for (std::size_t i = expected.size() / 2; i < expected.size(); ++i) {
+    expected[i] = half_to_float(float_to_half(expected[i]));
+  }
+  EXPECT_EQ(run.frames().front().at(1), expected);
+  EXPECT_NE(expected, input);
+  // 45 numbers there and 45 back, each time 22 floats of two halves and one more.
+  EXPECT_EQ(run.counters()[0].sent_bytes, 92U);
+  EXPECT_EQ(run.counters()[1].sent_bytes, 92U);
 }
 
 /// A network and a plan of two ranks that must exchange something after layer 0.

@@ -67,6 +67,7 @@ class Executor {
   [[nodiscard]] std::size_t await_one(Transfers& transfers, const std::vector<Message>& messages,
                                       int position, const std::string& what);
   [[nodiscard]] std::span<float> buffer(const Message& message);
+  [[nodiscard]] HalfBits* halves(const Message& message);  // in its buffer, two to a float
   [[nodiscard]] TensorView view(const Storage& storage) {
     return {arena_.all().data() + storage.offset, storage.box};
   }
