@@ -87,6 +87,13 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
       "how layers are divided: vertical, data or single [vertical]");
 }
 
+void add_wire(CLI::App& app, const std::string& by_default,
+              const std::function<void(WireFormat)>& set) {
+  app.add_option_function<std::string>(
+      "--wire", [set](const std::string& name) { set(parse_wire_format(name)); },
+      "numbers that travel between ranks: float, or half for half the bytes [" + by_default + "]");
+}
+
 CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) {
   return app.add_option_function<std::string>(
       "--memory-limit", [&limit](const std::string& text) { limit = parse_bytes(text); },
@@ -103,6 +110,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
                   "folder for annotated pictures and detections.json, or classifications.json");
   CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");
   add_strategy(*sub, [&run](Strategy s) { run.strategy = s; })->excludes(plan);
+  add_wire(*sub, "the plan's, or float", [&run](WireFormat w) { run.wire = w; });
   add_memory_limit(*sub, run.memory_limit_bytes);
   sub->add_flag("--compare-single", run.compare_single,
                 "run on one rank too and compare; exit code 1 if the results differ");
@@ -207,6 +215,7 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
       ->required()
       ->check(CLI::Range(1, kMostRanks));
   add_strategy(*sub, [&plan](Strategy s) { plan.strategy = s; });
+  add_wire(*sub, "float", [&plan](WireFormat w) { plan.wire = w; });
   add_memory_limit(*sub, plan.memory_limit_bytes);
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
@@ -221,6 +230,7 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
   CLI::Option* plan = source->add_option("--plan", partition.plan, "plan file");
   source->require_option(1);
   add_strategy(*sub, [&partition](Strategy s) { partition.strategy = s; })->excludes(plan);
+  add_wire(*sub, "the plan's, or float", [&partition](WireFormat w) { partition.wire = w; });
   sub->add_flag_callback(
       "--split-files", [&partition] { partition.files = PartitionFiles::kOnePerRank; },
       "a file per rank, so that a device stores only its own");
