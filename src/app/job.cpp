@@ -122,7 +122,9 @@ Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<
     model = std::make_unique<ModelFile>(options.model);
     agreement.partitioned = model->partition().has_value();
     agreement.checksum = model->checksum();
-    plan = to_json(choose_plan(options, *model, session.size()));
+    Plan chosen = choose_plan(options, *model, session.size());
+    chosen.wire = options.wire.value_or(chosen.wire);
+    plan = to_json(chosen);
   }
   const std::string where = options.model.string();
   agreement.network = network_from_json(

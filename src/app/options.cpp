@@ -104,6 +104,13 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
   return strategy;
 }
 
+void add_wire(CLI::App& app, const std::string& by_default,
+              const std::function<void(WireFormat)>& set) {
+  app.add_option_function<std::string>(
+      "--wire", [set](const std::string& name) { set(parse_wire_format(name)); },
+      "numbers that travel between ranks: float, or half for half the bytes [" + by_default + "]");
+}
+
 CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) {
   return app.add_option_function<std::string>(
       "--memory-limit", [&limit](const std::string& text) { limit = parse_bytes(text); },
@@ -123,6 +130,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   add_strategy(
       *sub, [&run](Strategy s) { run.strategy = s; }, run.planning)
       ->excludes(plan);
+  add_wire(*sub, "the plan's, or float", [&run](WireFormat w) { run.wire = w; });
   add_memory_limit(*sub, run.planning.memory_limit_bytes);
   sub->add_flag("--compare-single", run.compare_single,
                 "run on one rank too and compare; exit code 1 if the results differ");
@@ -231,6 +239,7 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
       ->check(CLI::Range(1, kMostRanks));
   add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
+  add_wire(*sub, "float", [&plan](WireFormat w) { plan.wire = w; });
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
@@ -247,6 +256,7 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
   add_strategy(
       *sub, [&partition](Strategy s) { partition.strategy = s; }, partition.planning)
       ->excludes(plan);
+  add_wire(*sub, "the plan's, or float", [&partition](WireFormat w) { partition.wire = w; });
   sub->add_flag_callback(
       "--split-files", [&partition] { partition.files = PartitionFiles::kOnePerRank; },
       "a file per rank, so that a device stores only its own");

@@ -15,9 +15,10 @@ ExitCode partition_model(const PartitionOptions& options) {
     throw BadInput(options.model.string() + ": is partitioned already; take the whole model");
   }
   const Network& network = model.network();
-  const Plan plan = options.plan.empty() ? make_plan(network, options.strategy,
-                                                     options.ranks.value(), options.planning)
-                                         : read_plan_file(options.plan, network);
+  Plan plan = options.plan.empty()
+                  ? make_plan(network, options.strategy, options.ranks.value(), options.planning)
+                  : read_plan_file(options.plan, network);
+  plan.wire = options.wire.value_or(plan.wire);
   write_partition(options.output, model, plan, options.files);
   std::cout << describe_plan(network, plan) << "written to " << options.output.string();
   if (options.files == PartitionFiles::kOnePerRank) {

@@ -81,6 +81,7 @@ RunContext context_of(const RunOptions& options, const Agreement& agreement, int
           agreement.checksum,
           agreement.network.origin,
           std::string(to_string(agreement.plan.strategy)),
+          agreement.plan.wire,
           MpiSession::library_version(),
           threads,
           in_flight.frames};

@@ -37,7 +37,9 @@ SingleRank::SingleRank(MpiSession& session, AllRanks& all, const Agreement& agre
       agreement_(alone(agreement)),
       options_(options),
       weights_(load_all(all, agreement_, model)),
-      rank_(session, agreement_, result_layers(agreement_.network), weights_, options.timeout) {}
+      rank_(session, agreement_, result_layers(agreement_.network), weights_, options.timeout) {
+  comparison_.tolerance = tolerance(agreement.plan.wire);
+}
 
 bool SingleRank::compare(const InputWriter& write_input, const Outputs& outputs) {
   Outputs reference = rank_.run(write_input);
@@ -55,7 +57,7 @@ bool SingleRank::compare(const InputWriter& write_input, const Outputs& outputs)
     largest.max_abs = std::max(largest.max_abs, d.max_abs);
     largest.max_rel = std::max(largest.max_rel, d.max_rel);
     largest.finite = largest.finite && d.finite;
-    all_agree = all_agree && agrees(d);
+    all_agree = all_agree && agrees(d, comparison_.tolerance);
   }
   return all_agree;
 }
@@ -65,7 +67,8 @@ void SingleRank::find_first_difference(const InputWriter& write_input, const Out
   std::iota(delivery.begin(), delivery.end(), 0);
   ReadyRank rank(session_, agreement_, delivery, weights_, options_.timeout);
   for (const auto& [position, values] : rank.run(write_input)) {
-    if (agrees(difference(everything.at(position), values))) continue;
+    const Difference d = difference(everything.at(position), values);
+    if (agrees(d, comparison_.tolerance)) continue;
     comparison_.first_layer = Network::number(position);
     return;
   }

@@ -109,6 +109,11 @@ TensorView view(std::span<float> arena, const Storage& storage) {
   return {arena.data() + storage.offset, storage.box};
 }
 
+/// A message's room, two halves to a float.
+HalfBits* halves(std::span<float> room) {
+  return reinterpret_cast<HalfBits*>(room.data());
+}
+
 std::span<float> buffer(std::span<float> arena, const Message& message) {
   return arena.subspan(message.offset, message.floats);
 }
@@ -313,20 +318,29 @@ std::optional<std::size_t> Executor::test(Transfers& transfers) {
 
 void Executor::pack(Lane& lane, const Tensor& tensor, const Message& message) {
   const Stopwatch stopwatch(counters_.pack_seconds);
-  float* target = buffer(lane.arena, message).data();
-  for (const Box& box : message.boxes) {
-    copy_box(view(lane.arena, tensor.written), {target, box}, box);
-    target += box.elements();
-  }
+  const std::span<float> room = buffer(lane.arena, message);
+  const auto pack_to = [&](auto* target) {
+    for (const Box& box : message.boxes) {
+      copy_box(view(lane.arena, tensor.written), View{target, box}, box);
+      target += box.elements();
+    }
+  };
+  if (program_.wire == WireFormat::kFloat) return pack_to(room.data());
+  room.back() = 0;  // of an odd number of halves, half of the last float
+  pack_to(halves(room));
 }
 
 void Executor::unpack(Lane& lane, const Tensor& tensor, const Message& message) {
   const Stopwatch stopwatch(counters_.pack_seconds);
-  const float* source = buffer(lane.arena, message).data();
-  for (const Box& box : message.boxes) {
-    copy_box({source, box}, view(lane.arena, tensor.read), box);
-    source += box.elements();
-  }
+  const std::span<float> room = buffer(lane.arena, message);
+  const auto unpack_from = [&](const auto* source) {
+    for (const Box& box : message.boxes) {
+      copy_box(View{source, box}, view(lane.arena, tensor.read), box);
+      source += box.elements();
+    }
+  };
+  if (program_.wire == WireFormat::kFloat) return unpack_from(room.data());
+  unpack_from(halves(room));
 }
 
 /// What the oldest frame waits for.

@@ -243,9 +243,10 @@ class ArenaWriter {
 
 }  // namespace
 
-void choose_staging(const Storage& storage, std::vector<Message>& messages) {
+void choose_staging(const Storage& storage, WireFormat wire, std::vector<Message>& messages) {
   for (auto message = messages.begin(); message != messages.end(); ++message) {
-    if (message->boxes.size() == 1 && is_contiguous(storage.box, message->boxes.front())) {
+    if (wire == WireFormat::kFloat && message->boxes.size() == 1 &&
+        is_contiguous(storage.box, message->boxes.front())) {
       message->staging = Staging::kInPlace;
     } else if (std::any_of(messages.begin(), message, [&](const Message& earlier) {
                  return have_same_boxes(earlier, *message);

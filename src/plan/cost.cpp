@@ -27,8 +27,8 @@ double exchange_seconds(const Demand& demand, const Plan& plan, int position,
   std::vector<std::size_t> sent(ranks, 0);
   std::vector<std::size_t> received(ranks, 0);
   for (const Transfer& transfer : exchange(demand, plan, position)) {
-    sent[static_cast<std::size_t>(transfer.from)] += transfer.box.bytes();
-    received[static_cast<std::size_t>(transfer.to)] += transfer.box.bytes();
+    sent[static_cast<std::size_t>(transfer.from)] += sizeof(float) * wire_floats(plan.wire, transfer.box.elements());
+    received[static_cast<std::size_t>(transfer.to)] += sizeof(float) * wire_floats(plan.wire, transfer.box.elements());
   }
   const std::size_t most = std::max(*std::max_element(sent.begin(), sent.end()),
                                     *std::max_element(received.begin(), received.end()));

@@ -92,11 +92,20 @@ std::vector<Transfer> exchange(const Demand& demand, const Plan& plan, int posit
 
 std::size_t bytes_moved(const Network& network, const Plan& plan, const Delivery& delivery) {
   const Demand demand(network, delivery);
-  std::size_t bytes = 0;
+  std::size_t floats = 0;
   for (int position = 0; position < network.size(); ++position) {
-    for (const Transfer& transfer : exchange(demand, plan, position)) bytes += transfer.box.bytes();
+    const std::vector<Transfer> transfers = exchange(demand, plan, position);
+    // All that one rank sends another after a layer is one message.
+    for (auto it = transfers.begin(); it != transfers.end();) {
+      const Transfer& first = *it;
+      std::size_t elements = 0;
+      for (; it != transfers.end() && it->from == first.from && it->to == first.to; ++it) {
+        elements += it->box.elements();
+      }
+      floats += wire_floats(plan.wire, elements);
+    }
   }
-  return bytes;
+  return floats * sizeof(float);
 }
 
 }  // namespace vpinfer

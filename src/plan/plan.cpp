@@ -61,6 +61,7 @@ Plan read_plan(const json& j, const Network& network) {
   Plan plan;
   plan.strategy = parse_strategy(j.at("strategy").get<std::string>());
   plan.ranks = json_int(j.at("ranks"));
+  if (j.contains("wire")) plan.wire = parse_wire_format(j.at("wire").get<std::string>());
   for (const json& layer : j.at("layouts")) {
     Layout layout;
     for (const json& box : layer) layout.push_back(box_from_json(box));
@@ -109,6 +110,21 @@ Strategy parse_strategy(std::string_view name) {
   throw BadUsage("unknown strategy '" + std::string(name) + "'; there are " + known);
 }
 
+std::string_view to_string(WireFormat format) {
+  return format == WireFormat::kHalf ? "half" : "float";
+}
+
+WireFormat parse_wire_format(std::string_view name) {
+  for (const WireFormat format : {WireFormat::kFloat, WireFormat::kHalf}) {
+    if (name == to_string(format)) return format;
+  }
+  throw BadUsage("unknown wire format '" + std::string(name) + "'; there are float, half");
+}
+
+std::size_t wire_floats(WireFormat format, std::size_t elements) {
+  return format == WireFormat::kHalf ? (elements + 1) / 2 : elements;
+}
+
 Interval owned_filters(const Network& network, const Plan& plan, int position, int rank) {
   const Box& box = plan.owned(position, rank);
   if (box.empty() || weight_shape(network, position).filters == 0) return {};
@@ -131,11 +147,12 @@ std::string to_json(const Plan& plan) {
     for (const Box& box : layout) boxes.push_back(box_to_json(box));
     layouts.push_back(std::move(boxes));
   }
-  return json{{"schema", kSchema},
-              {"strategy", to_string(plan.strategy)},
-              {"ranks", plan.ranks},
-              {"layouts", layouts}}
-      .dump();
+  json j{{"schema", kSchema},
+         {"strategy", to_string(plan.strategy)},
+         {"ranks", plan.ranks},
+         {"layouts", layouts}};
+  if (plan.wire != WireFormat::kFloat) j["wire"] = to_string(plan.wire);
+  return j.dump();
 }
 
 Plan plan_from_json(const std::string& text, const Network& network, const std::string& where) {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kLibraryBytes = 13 * 512 * 1024;
 
 /// Transfers -> one message per peer, in the order of the peers.
-void add_to_message(std::vector<Message>& messages, int peer, const Box& box) {
+void add_to_message(std::vector<Message>& messages, int peer, const Box& box, WireFormat wire) {
   auto message = std::find_if(messages.begin(), messages.end(),
                               [&](const Message& m) { return m.peer == peer; });
   if (message == messages.end()) {
@@ -23,7 +23,8 @@ void add_to_message(std::vector<Message>& messages, int peer, const Box& box) {
     message->peer = peer;
   }
   message->boxes.push_back(box);
-  message->floats += box.elements();
+  message->elements += box.elements();
+  message->floats = wire_floats(wire, message->elements);
 }
 
 /// Decides whether a rank reads an output where it has written it.
@@ -63,6 +64,7 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
   for (int rank = ranks.begin; rank < ranks.end; ++rank) {
     program_of(rank)->rank = rank;
     program_of(rank)->lanes = lanes;
+    program_of(rank)->wire = plan.wire;
     program_of(rank)->tensors.resize(network.layers.size());
   }
   for (int position = 0; position < network.size(); ++position) {
@@ -71,18 +73,18 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
     };
     for (const Transfer& transfer : exchange(demand, plan, position)) {
       if (ranks.contains({transfer.to, transfer.to + 1})) {
-        add_to_message(tensor_of(transfer.to).receives, transfer.from, transfer.box);
+        add_to_message(tensor_of(transfer.to).receives, transfer.from, transfer.box, plan.wire);
       }
       if (ranks.contains({transfer.from, transfer.from + 1})) {
-        add_to_message(tensor_of(transfer.from).sends, transfer.to, transfer.box);
+        add_to_message(tensor_of(transfer.from).sends, transfer.to, transfer.box, plan.wire);
       }
     }
     for (int rank = ranks.begin; rank < ranks.end; ++rank) {
       Tensor& tensor = tensor_of(rank);
       choose_storage(demand, plan, position, rank, tensor);
       tensor.workspace_floats = workspace_floats(network, plan, position, rank);
-      choose_staging(tensor.read, tensor.receives);
-      choose_staging(tensor.written, tensor.sends);
+      choose_staging(tensor.read, plan.wire, tensor.receives);
+      choose_staging(tensor.written, plan.wire, tensor.sends);
     }
   }
   for (Program& program : programs) {

@@ -23,9 +23,9 @@ Burden burden_of(const Network& network, int position) {
   burden.work = work(network, position, whole(layer.output));
   burden.weights_bytes =
       (shape.elements() + static_cast<std::size_t>(shape.filters)) * sizeof(float);
-  burden.activations_bytes = whole(layer.output).bytes();
+  burden.activations_bytes = sizeof(float) * layer.output.elements();
   for (const int input : layer.inputs) {
-    burden.activations_bytes += whole(network.layer(input).output).bytes();
+    burden.activations_bytes += sizeof(float) * network.layer(input).output.elements();
   }
   return burden;
 }

@@ -23,9 +23,12 @@ Difference difference(std::span<const float> values, std::span<const float> refe
   return result;
 }
 
-bool agrees(const Difference& difference) {
-  constexpr double kTolerance = 1e-4;
-  return difference.finite && difference.max_rel <= kTolerance;
+double tolerance(WireFormat wire) {
+  return wire == WireFormat::kHalf ? 1e-2 : 1e-4;
+}
+
+bool agrees(const Difference& difference, double tolerance) {
+  return difference.finite && difference.max_rel <= tolerance;
 }
 
 }  // namespace vpinfer

@@ -7,6 +7,7 @@
 
 #include "vpinfer/base/units.hpp"
 #include "vpinfer/base/version.hpp"
+#include "vpinfer/report/summary.hpp"
 #include "vpinfer/report/table.hpp"
 
 namespace vpinfer {
@@ -52,6 +53,7 @@ json context_to_json(const RunReport& report) {
           {"model_checksum", c.model_checksum},
           {"model_origin", c.model_origin},
           {"strategy", c.strategy},
+          {"wire", to_string(c.wire)},
           {"ranks", report.ranks.size()},
           {"mpi", c.mpi},
           {"threads", c.threads},
@@ -62,6 +64,7 @@ json comparison_to_json(const Comparison& c) {
   return {{"pass", c.pass()},
           {"max_abs", c.largest.max_abs},
           {"max_rel", c.largest.max_rel},
+          {"tolerance", c.tolerance},
           {"first_layer", c.first_layer ? json(*c.first_layer) : json()},
           {"speedup", c.speedup},
           {"single_seconds", c.single_seconds},
@@ -120,8 +123,9 @@ std::string verdict(const Comparison& c, const std::vector<RankReport>& ranks) {
       fixed(100.0 * static_cast<double>(most) / static_cast<double>(c.single_bytes), 1) +
       " % of one rank's\n";
   std::array<char, 160> line{};
-  std::snprintf(line.data(), line.size(), "%s: largest difference %.2e absolute, %.2e relative%s",
-                c.pass() ? "PASS" : "FAIL", c.largest.max_abs, c.largest.max_rel,
+  std::snprintf(line.data(), line.size(),
+                "%s: largest difference %.2e absolute, %.2e relative of %.0e allowed%s",
+                c.pass() ? "PASS" : "FAIL", c.largest.max_abs, c.largest.max_rel, c.tolerance,
                 c.largest.finite ? "" : ", not all numbers are finite");
   text += line.data();
   if (c.first_layer) text += ", first in layer " + std::to_string(*c.first_layer);
@@ -189,9 +193,9 @@ std::string to_text(const RunReport& report) {
   const std::vector<double> latencies = report.latencies();
   const Spread latency = spread(latencies);
   std::string text = rank_table(report.ranks);
-  text += report.context.strategy + " on " + std::to_string(report.ranks.size()) +
-          (report.ranks.size() == 1 ? " rank" : " ranks") + ": latency " +
-          milliseconds(latency.median) + " ms";
+  text += report.context.strategy + wire_remark(report.context.wire) + " on " +
+          std::to_string(report.ranks.size()) + (report.ranks.size() == 1 ? " rank" : " ranks") +
+          ": latency " + milliseconds(latency.median) + " ms";
   if (latencies.size() > 1) {
     text += " (min " + milliseconds(latency.min) + ", max " + milliseconds(latency.max) + ", " +
             std::to_string(latencies.size()) + " frames)";

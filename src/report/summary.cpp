@@ -165,6 +165,11 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   return text.empty() ? "nothing" : text;
 }
 
+std::string wire_remark(WireFormat format) {
+  if (format == WireFormat::kFloat) return "";
+  return ", " + std::string(to_string(format)) + " on the wire,";
+}
+
 std::string describe_plan(const Network& network, const Plan& plan) {
   const Prediction prediction = predict({network, result_layers(network)}, plan);
   Table table({{"rank"},
@@ -184,9 +189,9 @@ std::string describe_plan(const Network& network, const Plan& plan) {
     fullest = std::max(fullest, m.total());
     ++rank;
   }
-  return std::string(to_string(plan.strategy)) + " on " + counted(plan.ranks, "rank") +
-         ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
-         mebibytes(fullest) + " MiB, " + mebibytes(prediction.bytes_moved) +
+  return std::string(to_string(plan.strategy)) + wire_remark(plan.wire) + " on " +
+         counted(plan.ranks, "rank") + ": predicted memory per rank, MiB\n" + table.text() +
+         "fullest rank " + mebibytes(fullest) + " MiB, " + mebibytes(prediction.bytes_moved) +
          " MiB moved per frame by all ranks together\n";
 }
 

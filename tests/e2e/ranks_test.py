@@ -13,6 +13,7 @@ from program import (BAD_INPUT, COMPARISON_FAILED, FACE, NANODET, PROGRAM, Progr
                      vpinfer, write_png)
 
 TOLERANCE = 1e-4
+HALF_TOLERANCE = 1e-2  # with halves on the wire
 
 
 class RanksTest(ProgramTest):
@@ -23,11 +24,11 @@ class RanksTest(ProgramTest):
                                  ranks=ranks))
         return read_dump(dump)
 
-    def assert_same(self, actual, expected):
+    def assert_same(self, actual, expected, tolerance=TOLERANCE):
         self.assertEqual(actual.keys(), expected.keys())
         for name, reference in expected.items():
             difference = np.abs(actual[name] - reference).max() / np.abs(reference).max()
-            self.assertLessEqual(difference, TOLERANCE, name)
+            self.assertLessEqual(difference, tolerance, name)
 
     def run_in_folders(self, ranks, *arguments):
         """An MPI job in which rank N runs in the folder rankN."""
@@ -197,6 +198,52 @@ class Partitions(RanksTest):
         self.assert_same(self.dump_in_folders("m-3.h5"), self.alone)
 
 
+class HalvesOnTheWire(RanksTest):
+    def setUp(self):
+        super().setUp()
+        self.model = self.import_random()
+
+    def report_of(self, model, *options):
+        report = self.path("r.json")
+        out = self.assert_done(vpinfer("--model", model, *options, "--json", report, ranks=3))
+        return json.loads(report.read_text()), out
+
+    def test_half_the_bytes_as_predicted(self):
+        for strategy in ("vertical", "data"):
+            with self.subTest(strategy=strategy):
+                options = ("--strategy", strategy)
+                floats, _ = self.report_of(self.model, *options)
+                halves, out = self.report_of(self.model, *options, "--wire", "half", "--compare-single")
+                self.assertIn(f"{strategy}, half on the wire, on 3 ranks: latency", out)
+                self.assertRegex(out, r"PASS: .* relative of 1e-02 allowed\n")
+                self.assertEqual((floats["context"]["wire"], halves["context"]["wire"]), ("float", "half"))
+                self.assertTrue(0 < halves["comparison"]["max_rel"] <= HALF_TOLERANCE)
+                self.assertAlmostEqual(halves["bytes_moved"], floats["bytes_moved"] / 2, delta=1000)
+                plan = self.assert_done(vpinfer("plan", self.model, "--ranks", 3, *options, "--wire", "half"))
+                self.assertIn(f"{strategy}, half on the wire, on 3 ranks", plan)
+                self.assertIn(f"{halves['bytes_moved'] / 2**20:.1f} MiB moved per frame", plan)
+
+    def test_every_layer(self):
+        alone = self.dump_of(self.model)
+        for ranks in (2, 5, 8):
+            with self.subTest(ranks=ranks):
+                self.assert_same(self.dump_of(self.model, "--wire", "half", ranks=ranks), alone, HALF_TOLERANCE)
+
+    def test_plans_and_partitions_remember_and_run_overrides(self):
+        plan = self.path("p.json")
+        self.assert_done(vpinfer("plan", self.model, "--ranks", 3, "--wire", "half", "-o", plan))
+        split = self.partition(self.model, "m-3.h5", "--plan", plan, "--split-files")
+        whole = self.partition(self.model, "w-3.h5", "--ranks", 3, "--wire", "half")
+        for source in ((self.model, "--plan", plan), (split,), (whole,)):
+            for options, wire in (((), "half"), (("--wire", "half"), "half"), (("--wire", "float"), "float")):
+                with self.subTest(source=source, options=options):
+                    report, _ = self.report_of(*source, *options, "--compare-single")
+                    self.assertEqual(report["context"]["wire"], wire)
+                    self.assertIs(report["comparison"]["pass"], True)
+                    if wire == "float":
+                        self.assertLessEqual(report["comparison"]["max_rel"], TOLERANCE)
+
+
 class DifferentModels(RanksTest):
     """Ranks whose files come from different imports must notice."""
 
@@ -251,6 +298,7 @@ class CompareSingle(RanksTest):
         self.assertIs(content["comparison"]["pass"], True)
         self.assertIsNone(content["comparison"]["first_layer"])
         self.assertLessEqual(content["comparison"]["max_rel"], TOLERANCE)
+        self.assertEqual(content["comparison"]["tolerance"], TOLERANCE)
         self.assertGreater(content["comparison"]["speedup"], 0)
         self.check_report(content)
 

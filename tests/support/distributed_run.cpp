@@ -118,15 +118,18 @@ FrameTask DistributedRun::task(std::size_t index) {
           }};
 }
 
+float tolerance_of(WireFormat wire) {
+  return wire == WireFormat::kHalf ? 1e-2F : 1e-4F;
+}
+
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
-                  const std::string& what) {
-  constexpr float kTolerance = 1e-4F;
+                  float tolerance, const std::string& what) {
   ASSERT_EQ(actual.size(), expected.size()) << what;
   float largest = 1e-3F;
   for (const float value : expected) largest = std::max(largest, std::abs(value));
   for (std::size_t i = 0; i < actual.size(); ++i) {
     // Written so that NaN fails.
-    const bool close = std::abs(actual[i] - expected[i]) <= kTolerance * largest;
+    const bool close = std::abs(actual[i] - expected[i]) <= tolerance * largest;
     ASSERT_TRUE(close) << what << ", element " << i << ": " << actual[i] << " instead of "
                        << expected[i];
   }
@@ -139,6 +142,7 @@ void expect_same_as_reference(const Model& model, const Plan& plan, const Delive
     EXPECT_EQ(run.frames()[frame].size(), delivery.size());
     for (const auto& [position, output] : run.frames()[frame]) {
       expect_close(output, references[frame][static_cast<std::size_t>(position)],
+                   tolerance_of(plan.wire),
                    "frame " + std::to_string(frame) + ", layer " +
                        std::to_string(Network::number(position)) + " " +
                        std::string(operation_name(model.network.layer(position).operation)));

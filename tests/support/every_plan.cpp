@@ -9,12 +9,20 @@
 
 namespace vpinfer {
 
+Plan with_halves(Plan plan) {
+  plan.wire = WireFormat::kHalf;
+  return plan;
+}
+
 std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed) {
   std::vector<Plan> plans;
   for (const Strategy strategy : kStrategies) {
     plans.push_back(make_plan(network, strategy, ranks));
   }
   plans.push_back(make_plan(network, Strategy::kData, ranks, {.fuse = 2}));
+  // Halves between the ranks of one or the other.
+  plans.push_back(with_halves(plans[seed % plans.size()]));
+  plans.push_back(with_halves(random_plan(network, ranks, seed + 2000)));
   plans.push_back(random_plan(network, ranks, seed));
   plans.push_back(random_plan(network, ranks, seed + 1000));
   return plans;

@@ -46,7 +46,7 @@ struct LoopbackState {
   Random random;
   std::map<Route, std::deque<std::shared_ptr<Parcel>>> mail;
   std::map<Route, std::deque<const void*>> posted;  // receives without a message
-  std::vector<std::vector<Receives*>> receives;  // by receiving rank
+  std::vector<std::vector<Receives*>> receives;     // by receiving rank
   std::vector<std::string> misuse;
 
   void deliver_to(int rank);

@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::int64_t kGarbage = -1;
 
+/// What a float holds that consists of two halves: no name of an element.
+std::int64_t pair_of_halves(std::int64_t first, std::int64_t second) {
+  constexpr std::int64_t kMostNames = std::int64_t{1} << 31;
+  EXPECT_LT(std::max(first, second), kMostNames);
+  return (first + kMostNames) * kMostNames + second;
+}
+
 /// Calls visit(row, col, channel) in the order in which a box lies in memory.
 template <typename Visit>
 void for_each_element(const Box& box, const Visit& visit) {
@@ -166,7 +173,7 @@ void ProgramSimulator::await_receives(int position) {
 }
 
 void ProgramSimulator::arrive(int position, const Message& message) {
-  const std::vector<Name> content = names(position, message.boxes);
+  const std::vector<Name> content = content_of(position, message);
   for (std::size_t i = 0; i < message.floats; ++i) {
     --in_flight_.at(message.offset + i);
     write(message.offset + i, content.at(i));
@@ -186,7 +193,7 @@ void ProgramSimulator::send(int position) {
   for (const Message& message : tensor.sends) {
     for (const Box& box : message.boxes) expect_stored(position, tensor.written, box);
     if (message.staging != Staging::kPacked) continue;
-    const std::vector<Name> content = names(position, message.boxes);
+    const std::vector<Name> content = content_of(position, message);
     for (std::size_t i = 0; i < message.floats; ++i) write(message.offset + i, content.at(i));
   }
   for (const Message& message : tensor.sends) {
@@ -237,15 +244,22 @@ ProgramSimulator::Name ProgramSimulator::name(int position, int row, int col, in
          position;
 }
 
-std::vector<ProgramSimulator::Name> ProgramSimulator::names(int position,
-                                                            const std::vector<Box>& boxes) const {
-  std::vector<Name> list;
-  for (const Box& box : boxes) {
+std::vector<ProgramSimulator::Name> ProgramSimulator::content_of(int position,
+                                                                 const Message& message) const {
+  std::vector<Name> names;
+  for (const Box& box : message.boxes) {
     for_each_element(box, [&](int row, int col, int channel) {
-      list.push_back(name(position, row, col, channel));
+      names.push_back(name(position, row, col, channel));
     });
   }
-  return list;
+  EXPECT_EQ(names.size(), message.elements);
+  if (program_.wire == WireFormat::kFloat) return names;
+  std::vector<Name> pairs;
+  for (std::size_t i = 0; i < names.size(); i += 2) {
+    const Name second = i + 1 < names.size() ? names[i + 1] : 0;
+    pairs.push_back(pair_of_halves(names[i], second));
+  }
+  return pairs;
 }
 
 void ProgramSimulator::expect_stored(int position, const Storage& storage, const Box& box) {
@@ -265,7 +279,7 @@ void ProgramSimulator::store(int position, const Storage& storage, const Box& bo
 }
 
 void ProgramSimulator::expect_message(int position, const Message& message) {
-  const std::vector<Name> content = names(position, message.boxes);
+  const std::vector<Name> content = content_of(position, message);
   ASSERT_EQ(content.size(), message.floats);
   for (std::size_t i = 0; i < content.size(); ++i) {
     ASSERT_EQ(arena_.at(message.offset + i), content[i])

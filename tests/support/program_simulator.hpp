@@ -39,8 +39,8 @@ class ProgramSimulator {
   void check_everything_done();
 
   [[nodiscard]] Name name(int position, int row, int col, int channel) const;
-  /// The names of the boxes' elements one after another.
-  [[nodiscard]] std::vector<Name> names(int position, const std::vector<Box>& boxes) const;
+  /// What the floats of a message must be: names of elements, or of pairs of halves.
+  [[nodiscard]] std::vector<Name> content_of(int position, const Message& message) const;
   void expect_stored(int position, const Storage& storage, const Box& box);
   void store(int position, const Storage& storage, const Box& box);
   void expect_message(int position, const Message& message);

@@ -115,6 +115,7 @@ TEST(Exchange, SentReceivedAndMovedAreTheSame) {
       }
     }
     EXPECT_EQ(sent, bytes_moved(network, plan, delivery));
+    EXPECT_EQ(sent, predict({network, delivery}, plan).bytes_moved);
     EXPECT_EQ(received, sent);
   });
 }

@@ -278,6 +278,31 @@ TEST(CopyBox, MovesABoxBetweenViews) {
   }
 }
 
+TEST(CopyBox, RoundsToHalvesAndWidensThem) {
+  Random random(2);
+  for (int i = 0; i < 100; ++i) {
+    const Box box = random_box({{0, 6}, {0, 5}, {0, 20}}, random);
+    const auto around = [&] { return hull(box, random_box({{0, 6}, {0, 5}, {0, 20}}, random)); };
+    Stored from{around(), {}};
+    from.values = random.reals(from.box.elements(), -1, 1);
+    const Box middle = around();
+    std::vector<HalfBits> halves(middle.elements());
+    Stored to{around(), {}};
+    to.values.assign(to.box.elements(), kGuard);
+    copy_box(from.view(), HalfView{halves.data(), middle}, box);
+    copy_box(ConstHalfView{halves.data(), middle}, to.view(), box);
+    for (int row = to.box.rows.begin; row < to.box.rows.end; ++row) {
+      for (int col = to.box.cols.begin; col < to.box.cols.end; ++col) {
+        for (int k = to.box.channels.begin; k < to.box.channels.end; ++k) {
+          const bool inside = box.contains({{row, row + 1}, {col, col + 1}, {k, k + 1}});
+          EXPECT_EQ(*to.view().at(row, col, k),
+                    inside ? half_to_float(float_to_half(*from.view().at(row, col, k))) : kGuard);
+        }
+      }
+    }
+  }
+}
+
 TEST(AddBiasAndActivate, FollowsTheFormulas) {
   for (int kind = 0; kind < kActivationFunctions; ++kind) {
     const Activation activation = static_cast<Activation::Function>(kind);

@@ -175,6 +175,23 @@ TEST_F(ModelFileTest, SplitFilesGiveEachRankItsSlices) {
   });
 }
 
+TEST_F(ModelFileTest, SharesServeEveryWireFormat) {
+  // One may be wanted when they are made and another when they are used.
+  const auto halves = [this] {
+    Plan plan = plan_;
+    plan.wire = WireFormat::kHalf;
+    return plan;
+  }();
+  const ModelFile model = write("m.h5");
+  for (const Plan& made : {plan_, halves}) {
+    write_partition(path("m-3.h5"), model, made, PartitionFiles::kOnePerRank);
+    EXPECT_EQ(ModelFile(path("m-3.h5")).partition(), made);
+    for (const Plan& used : {plan_, halves}) {
+      EXPECT_NO_THROW(ShareFile(path("m-3.rank1.h5"), network_, used, 1, model.checksum()));
+    }
+  }
+}
+
 TEST_F(ModelFileTest, AMasterKnowsWhichSharesAreElsewhere) {
   write_partition(path("m-3.h5"), write("m.h5"), plan_, PartitionFiles::kOnePerRank);
   fs::remove(path("m-3.rank1.h5"));

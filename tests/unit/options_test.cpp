@@ -45,6 +45,7 @@ TEST(RunOptions, IsTheDefaultAndHasDefaults) {
     EXPECT_EQ(run.model, "m.h5");
     EXPECT_TRUE(run.input.empty() && run.output.empty() && run.plan.empty() && run.json.empty());
     EXPECT_FALSE(run.strategy);
+    EXPECT_FALSE(run.wire);
     EXPECT_FALSE(run.planning.memory_limit_bytes);
     EXPECT_FALSE(run.compare_single);
     EXPECT_FALSE(run.threads);
@@ -57,14 +58,15 @@ TEST(RunOptions, IsTheDefaultAndHasDefaults) {
 
 TEST(RunOptions, TakesEveryOption) {
   const auto run = parse_as<RunOptions>(
-      {"--model",        "m.h5",   "--input",         "in",     "--output",      "out",
-       "--strategy",     "data",   "--json",          "r.json", "--nms",         "0.3",
-       "--threshold",    "0.25",   "--dump-output",   "t.h5",   "--dump-layers", "3,17",
-       "--memory-limit", "1.5MiB", "--repeat",        "9",      "--threads",     "4",
-       "--timeout",      "2.5",    "--compare-single"});
+      {"--model",        "m.h5",   "--input",       "in",     "--output",        "out",
+       "--strategy",     "data",   "--json",        "r.json", "--nms",           "0.3",
+       "--threshold",    "0.25",   "--dump-output", "t.h5",   "--dump-layers",   "3,17",
+       "--memory-limit", "1.5MiB", "--repeat",      "9",      "--threads",       "4",
+       "--timeout",      "2.5",    "--wire",        "half",   "--compare-single"});
   EXPECT_EQ(run.input, "in");
   EXPECT_EQ(run.output, "out");
   EXPECT_EQ(run.strategy, Strategy::kData);
+  EXPECT_EQ(run.wire, WireFormat::kHalf);
   EXPECT_EQ(run.json, "r.json");
   EXPECT_EQ(run.nms, 0.3F);
   EXPECT_EQ(run.threshold, 0.25F);
@@ -78,6 +80,8 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_TRUE(run.compare_single);
   EXPECT_THAT(run.command_line, StartsWith("vpinfer --model m.h5 --input in "));
   EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json"}).plan, "p.json");
+  EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json", "--wire", "float"}).wire,
+            WireFormat::kFloat);
   EXPECT_TRUE(
       parse_as<RunOptions>({"--model", "m.h5", "--dump-output", "t.h5", "--dump-layers", "all"})
           .dump_layers.all);
@@ -93,6 +97,8 @@ TEST(RunOptions, RefusesWrongOptions) {
       HasSubstr(
           "unknown strategy 'diagonal'; there are vertical, data, sequential, horizontal, single"));
   EXPECT_THAT(run_refusal({"--strategy", "data", "--plan", "p.json"}), HasSubstr("--plan"));
+  EXPECT_THAT(run_refusal({"--wire", "int8"}),
+              HasSubstr("unknown wire format 'int8'; there are float, half"));
   EXPECT_THAT(run_refusal({"--dump-layers", "3"}), HasSubstr("--dump-output"));
 }
 
@@ -186,14 +192,17 @@ TEST(InfoOptions, TakesAModel) {
 }
 
 TEST(PlanOptions, TakesEveryOption) {
-  const auto plan = parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "8", "--strategy", "data",
-                                           "--memory-limit", "64MiB", "-o", "p.json"});
+  const auto plan =
+      parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "8", "--strategy", "data", "--wire", "half",
+                             "--memory-limit", "64MiB", "-o", "p.json"});
   EXPECT_EQ(plan.model, "m.h5");
   EXPECT_EQ(plan.ranks, 8);
   EXPECT_EQ(plan.strategy, Strategy::kData);
+  EXPECT_EQ(plan.wire, WireFormat::kHalf);
   EXPECT_EQ(plan.planning.memory_limit_bytes, 64U << 20U);
   EXPECT_EQ(plan.output, "p.json");
   EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, Strategy::kVertical);
+  EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).wire, WireFormat::kFloat);
 }
 
 TEST(PlanOptions, RefusesWrongOptions) {
@@ -210,9 +219,11 @@ TEST(PartitionOptions, TakesRanksOrAPlan) {
   EXPECT_EQ(ranks.ranks, 3);
   EXPECT_EQ(ranks.output, "m-3.h5");
   EXPECT_EQ(ranks.files, PartitionFiles::kOne);
+  EXPECT_FALSE(ranks.wire);
   const auto plan = parse_as<PartitionOptions>(
-      {"partition", "m.h5", "--plan", "p.json", "--split-files", "-o", "m-3.h5"});
+      {"partition", "m.h5", "--plan", "p.json", "--split-files", "--wire", "half", "-o", "m-3.h5"});
   EXPECT_EQ(plan.plan, "p.json");
+  EXPECT_EQ(plan.wire, WireFormat::kHalf);
   EXPECT_FALSE(plan.ranks);
   EXPECT_EQ(plan.files, PartitionFiles::kOnePerRank);
 }

@@ -76,6 +76,20 @@ TEST(PlanJson, RefusesWrongTypesAndNames) {
   (void)refusal_after([](Json& j) { j["layouts"][1][0] = nullptr; });
 }
 
+TEST(PlanJson, NamesTheWireFormatIfItIsNotFloat) {
+  const Network network = small_network();
+  const Plan plan = make_plan(network, Strategy::kData, 3);
+  EXPECT_FALSE(Json::parse(to_json(plan)).contains("wire"));
+  EXPECT_EQ(Json::parse(to_json(with_halves(plan))).at("wire"), "half");
+  Json j = Json::parse(to_json(plan));
+  j["wire"] = "float";
+  EXPECT_EQ(plan_from_json(j.dump(), network, "plan.json"), plan);
+  EXPECT_THAT(refusal_after([](Json& damaged) { damaged["wire"] = "double"; }),
+              HasSubstr("unknown wire format 'double'; there are float, half"));
+  (void)refusal_after([](Json& damaged) { damaged["wire"] = 2; });
+  (void)refusal_after([](Json& damaged) { damaged["wire"] = nullptr; });
+}
+
 TEST(PlanJson, RefusesWrongCounts) {
   EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].erase(2); }), HasSubstr("layers"));
   EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].push_back(j["layouts"][2]); }),

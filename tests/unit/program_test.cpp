@@ -88,6 +88,7 @@ TEST(Program, MessagesHaveTwoEnds) {
                                           [&](const Message& m) { return m.peer == program.rank; });
           ASSERT_NE(other, receives.end());
           EXPECT_EQ(other->boxes, send.boxes);
+          EXPECT_EQ(other->elements, send.elements);
           EXPECT_EQ(other->floats, send.floats);
           EXPECT_GT(send.floats, 0U);
         }
@@ -95,6 +96,19 @@ TEST(Program, MessagesHaveTwoEnds) {
         received += program.tensor(position).receives.size();
       }
       EXPECT_EQ(sent, received);
+    }
+  });
+}
+
+TEST(Program, HalvesTakeHalfTheRoom) {
+  for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
+    for (const Program& program : programs_of(network, with_halves(plan), all_layers(network))) {
+      for (const Tensor& tensor : program.tensors) {
+        for (const Message& message : tensor.sends) {
+          EXPECT_EQ(message.floats, (message.elements + 1) / 2);
+          EXPECT_NE(message.staging, Staging::kInPlace);
+        }
+      }
     }
   });
 }

@@ -57,7 +57,6 @@ struct Box {
   [[nodiscard]] bool empty() const { return rows.empty() || cols.empty() || channels.empty(); }
   [[nodiscard]] Shape shape() const { return {rows.size(), cols.size(), channels.size()}; }
   [[nodiscard]] std::size_t elements() const { return shape().elements(); }
-  [[nodiscard]] std::size_t bytes() const { return elements() * sizeof(float); }
   [[nodiscard]] bool contains(const Box& inner) const {
     return inner.empty() || (rows.contains(inner.rows) && cols.contains(inner.cols) &&
                              channels.contains(inner.channels));

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "vpinfer/base/box.hpp"
+#include "vpinfer/base/half.hpp"
 
 namespace vpinfer {
 
@@ -37,12 +38,18 @@ struct View {
 
 using TensorView = View<float>;
 using ConstTensorView = View<const float>;
+using HalfView = View<HalfBits>;
+using ConstHalfView = View<const HalfBits>;
 
 /// Called between blocks of a long computation, so that messages move meanwhile.
 using Progress = std::function<void()>;
 
 /// Copies `box`.  Both views must hold it.
 void copy_box(const ConstTensorView& from, const TensorView& to, const Box& box);
+/// The same, rounded as by `round_to_halves`.
+void copy_box(const ConstTensorView& from, const HalfView& to, const Box& box);
+/// The same; exact.
+void copy_box(const ConstHalfView& from, const TensorView& to, const Box& box);
 
 /// The same elements under coordinates that are `by` higher along one axis.
 template <typename Value>

@@ -20,6 +20,18 @@ inline constexpr std::array kStrategies{Strategy::kVertical, Strategy::kData, St
 /// Throws BadUsage, naming the strategies there are.
 [[nodiscard]] Strategy parse_strategy(std::string_view name);
 
+/// How activations travel between ranks.  As halves they take half the bytes and lose precision:
+/// 11 bits of each number remain, see `round_to_halves`.  What a rank keeps for itself stays float.
+enum class WireFormat { kFloat, kHalf };
+
+[[nodiscard]] std::string_view to_string(WireFormat format);
+/// Throws BadUsage, naming the formats there are.
+[[nodiscard]] WireFormat parse_wire_format(std::string_view name);
+
+/// The room that the elements of a message take, in memory and on the wire, in floats: two halves
+/// to a float.
+[[nodiscard]] std::size_t wire_floats(WireFormat format, std::size_t elements);
+
 /// The box of one layer's output that each rank owns, that is, computes and keeps.  Boxes may be
 /// empty, uneven or overlapping; together they cover the output.
 using Layout = std::vector<Box>;
@@ -32,6 +44,7 @@ struct Plan {
   Strategy strategy = Strategy::kSingle;
   int ranks = 1;
   std::vector<Layout> layouts;
+  WireFormat wire = WireFormat::kFloat;
 
   [[nodiscard]] const Box& owned(int position, int rank) const {
     return layouts[static_cast<std::size_t>(position)][static_cast<std::size_t>(rank)];
@@ -46,7 +59,8 @@ struct Plan {
 /// Bytes of weights and biases, in fp32, that a rank holds.
 [[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
 
-/// Round trip through JSON text.
+/// Round trip through JSON text.  Names the wire format only if it is not float, so that plans and
+/// partitions from before there was another stay what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 /// Throws BadInput, beginning with `where`, if the text is no plan of a known schema for this
 /// network, if a box leaves its layer, or if some output is owned by nobody.

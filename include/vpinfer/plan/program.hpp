@@ -35,14 +35,16 @@ struct Step {
 enum class Staging {
   kPacked,   ///< its boxes one after another in a buffer of its own
   kShared,   ///< in the buffer of an earlier message to another peer with the same boxes
-  kInPlace,  ///< a lone box without gaps (rows of a tile): right in the stored part of the output
+  kInPlace,  ///< a lone box without gaps (rows of a tile): right in the stored part of the output;
+             ///< never of halves, which must be converted
 };
 
 /// All boxes that one rank exchanges with one peer after one layer, as a single message.
 struct Message {
   int peer = 0;
   std::vector<Box> boxes;
-  std::size_t floats = 0;
+  std::size_t elements = 0;  ///< of all boxes
+  std::size_t floats = 0;    ///< that hold them and travel: one each, or one for two halves
   Staging staging = Staging::kPacked;
   std::size_t offset = 0;  ///< of its first float in the arena
 };
@@ -101,6 +103,7 @@ struct Segment {
 struct Program {
   int rank = 0;
   int lanes = 1;  ///< frames that may be in a segment at the same time, each with its own arena
+  WireFormat wire = WireFormat::kFloat;  ///< what messages consist of
   std::vector<Step> steps;
   std::vector<Segment> segments;  ///< all steps, in order; each has a part of the arena for itself
   std::vector<Tensor> tensors;    ///< by position

@@ -35,6 +35,7 @@ struct RunContext {
   std::string model_checksum;
   std::string model_origin;
   std::string strategy;
+  WireFormat wire = WireFormat::kFloat;
   std::string mpi;
   int threads = 1;
   int frames_in_flight = 1;
