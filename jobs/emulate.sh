@@ -38,6 +38,7 @@ END
 jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 name=vpinfer-$$
 folder=/run/$name
+# shellcheck source=SCRIPTDIR/emulation.sh
 source "$jobs/emulation.sh"
 
 ## Options
@@ -105,7 +106,7 @@ fi
 ## What this machine must have
 
 [[ $EUID -eq 0 ]] || die 69 "needs root, to make network namespaces and control groups"
-for program in mpirun ip tc nsenter unshare taskset prlimit hostname; do
+for program in mpirun ip tc nsenter unshare taskset hostname; do
   command -v "$program" >/dev/null \
     || die 69 "needs $program, which jobs/install-packages.sh emulate installs"
 done
@@ -157,8 +158,8 @@ if [[ -n $memory ]]; then
   if [[ -n $memory_parent ]]; then
     make_groups "$memory_parent" memory "${numbers[@]}"
   else
-    echo "emulate.sh: the kernel has no control groups for memory: the limit is on the data of each" \
-      "process (prlimit --data) instead of a host" >&2
+    echo "emulate.sh: the kernel has no control groups for memory; a rank that has gone over its" \
+      "limit is found and killed a moment later" >&2
   fi
 fi
 make_switch
@@ -189,21 +190,19 @@ for ((host = 1; host <= hosts; host++)); do
   make_host "$host" "${links[host - 1]}"
   groups=("$cpu_parent/$name/$host")
   limit_cpu "${groups[0]}" "${cpus[host - 1]%\%}"
-  data_limit=
   if [[ -n $memory_parent ]]; then
     limit_memory "$memory_parent/$name/$host" "${memorys[host - 1]}"
     [[ $memory_parent == "$cpu_parent" ]] || groups+=("$memory_parent/$name/$host")
-  elif [[ -n $memory ]]; then
-    data_limit=${memorys[host - 1]}
   fi
   echo "$subnet.$host pi$host" >>"$folder/hosts"
   echo "pi$host slots=1" >>"$folder/hostfile"
   namespace=$name-$host core=${pins[host - 1]} launcher=$cpu_parent/$name/launcher
-  declare -p namespace launcher groups core data_limit >"$folder/pi$host"
+  declare -p namespace launcher groups core >"$folder/pi$host"
 done
 
 ## Run the command
 
+# shellcheck source=SCRIPTDIR/mpi-environment.sh
 source "$jobs/mpi-environment.sh"
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS
 export VPINFER_EMULATION=$folder
@@ -227,14 +226,17 @@ fi
 # In the background, because a shell takes signals only then; with the standard input of this one.
 printf -v command '%q ' "${mpirun[@]}" "$jobs/emulated-rank.sh" "$@"
 "$jobs/emulated-host.sh" pi1 "exec $command" <&0 2>&"$log" {alive}>&- {log}>&- &
+mpirun_process=$!
+if [[ -n $memory && -z $memory_parent ]]; then
+  watch_memory "$cpu_parent/$name" "$folder/out_of_memory" "${memorys[@]}" {alive}>&- {log}>&- &
+fi
 code=0
-wait $! || code=$?
+wait "$mpirun_process" || code=$?
 
-if [[ -n $memory_parent ]]; then
+if [[ -n $memory ]]; then
   for ((host = 1; host <= hosts; host++)); do
-    killed=$(killed_for_memory "$memory_parent/$name/$host")
-    if [[ ${killed:-0} -gt 0 ]]; then
-      echo "emulate.sh: pi$host ran out of memory: it has $(numfmt --to=iec-i --suffix=B "${memorys[host - 1]}")" >&"$log"
+    if ran_out_of_memory "$memory_parent/$name/$host" "$folder/out_of_memory" "$host"; then
+      echo "emulate.sh: pi$host ran out of its $(in_mebibytes "${memorys[host - 1]}") of memory" >&"$log"
     fi
   done
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Becomes a rank with the core, the share of it and the memory of its emulated host:
+# Becomes a rank with the core, the share of it and the memory limit of its emulated host:
 #     jobs/emulated-rank.sh COMMAND [ARGUMENT]...
 # $VPINFER_EMULATION is the folder of the emulation.
 set -euo pipefail
@@ -9,6 +9,4 @@ source "$VPINFER_EMULATION/$(hostname)"
 for group in "${groups[@]:?}"; do
   echo $$ >"$group/cgroup.procs"
 done
-limit=()
-[[ -z $data_limit ]] || limit=(prlimit "--data=$data_limit")
-exec "${limit[@]}" taskset --cpu-list "${core:?}" "$@"
+exec taskset --cpu-list "${core:?}" "$@"

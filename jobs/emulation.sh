@@ -111,9 +111,38 @@ limit_memory() {
   fi
 }
 
-# How many processes of a host were killed because it was out of memory.
-killed_for_memory() {
-  cat "$1/memory.events" "$1/memory.oom_control" 2>/dev/null | awk '$1 == "oom_kill" { print $2 }'
+# Where the kernel does not limit the memory of hosts: looks every moment for a rank that has ever
+# been larger than its host, kills it, and notes the host in a file.  A limit on what a process may
+# allocate (prlimit --data) is no substitute: OpenBLAS reserves more than it uses, and when it gets
+# nothing, tries again for ever.
+watch_memory() {
+  local parent=$1 notes=$2 host bytes process kibibytes
+  local limits=("${@:2}")
+  while [[ -d $parent ]]; do
+    for ((host = 1; host < ${#limits[@]}; host++)); do
+      bytes=0
+      while read -r process; do
+        kibibytes=$(awk '$1 == "VmHWM:" { print $2 }' "/proc/$process/status" 2>/dev/null) || continue
+        bytes=$((bytes + ${kibibytes:-0} * 1024))
+        if ((bytes > limits[host])); then
+          echo "$host" >>"$notes"
+          kill -KILL "$process" 2>/dev/null || true
+        fi
+      done < <(cat "$parent/$host/cgroup.procs" 2>/dev/null)
+    done
+    sleep 0.1
+  done
+}
+
+# Whether a process of a host was killed for its memory: by the kernel, or by watch_memory.
+ran_out_of_memory() {
+  local group=$1 notes=$2 host=$3
+  grep -qsx "$host" "$notes" \
+    || grep -qs '^oom_kill [1-9]' "$group/memory.events" "$group/memory.oom_control"
+}
+
+in_mebibytes() {
+  echo "$(($1 >> 20)) MiB"
 }
 
 make_switch() {
