@@ -182,7 +182,7 @@ mapfile -t pins < <(awk -v cores="${cores[*]}" -v shares="${cpus[*]%\%}" 'BEGIN 
     print core[best]
   }
   if (full)
-    print "emulate.sh: warning: the hosts have more than the " count " cores here; they will be slower than --cpu says" >"/dev/stderr"
+    print "emulate.sh: warning: hosts that share a core have more than all of it, and will be slower than --cpu says" >"/dev/stderr"
 }')
 
 echo "127.0.0.1 localhost" >"$folder/hosts"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
-#     jobs/install-packages.sh [build|onnx|test|run]...      [build]
+#     jobs/install-packages.sh [build|onnx|test|run|emulate]...      [build]
 # Needs neither root nor network when nothing is missing.
 set -euo pipefail
 
@@ -11,19 +11,22 @@ declare -A packages=(
     libturbojpeg0-dev libpng-dev libcairo2-dev fonts-dejavu-core"
   # To import ONNX files; vpinfer builds without, too.
   [onnx]="libonnx-dev libprotobuf-dev"
-  # What the tests need besides: GoogleTest, and the programs that judge vpinfer's numbers.
+  # What the tests need besides: GoogleTest, the programs that judge vpinfer's numbers, and emulated
+  # hosts.
   [test]="libgtest-dev libgmock-dev darknet libonnx-testdata python3 python3-h5py python3-numpy
-    python3-onnx python3-opencv"
+    python3-onnx python3-opencv iproute2"
   # To run a vpinfer that was compiled elsewhere on the same kind of machine.
   [run]="openmpi-bin libopenblas0-pthread libhdf5-103-1 libturbojpeg0 libpng16-16 libcairo2
     fonts-dejavu-core"
+  # To emulate a cluster, jobs/emulate.sh.
+  [emulate]="openmpi-bin iproute2"
 )
 
 [[ $# -gt 0 ]] || set -- build
 missing=()
 for group in "$@"; do
   if [[ ! -v packages[$group] ]]; then
-    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test and run" >&2
+    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run and emulate" >&2
     exit 2
   fi
   for package in ${packages[$group]}; do

@@ -125,7 +125,7 @@ class Emulation(ProgramTest):
 
     def test_a_model_gives_what_one_rank_gives(self):
         out = self.path("out")
-        done = self.emulate("--cpu", "60%,50%,30%", "--", PROGRAM, "--model", FACE / "face.h5",
+        done = self.emulate("--cpu", "60%,60%,30%", "--", PROGRAM, "--model", FACE / "face.h5",
                        "--input", next(FACE.glob("*.jpg")), "--output", out, "--compare-single")
         self.assertEqual(done.code, DONE, done)
         self.assertIn("PASS", done.out)
