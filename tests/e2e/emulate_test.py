@@ -19,8 +19,8 @@ PATIENCE_SECONDS = 30
 # A rank that says where it is, burns a fixed amount of processor time and says how long that took.
 BURN = """
 import os, socket, time
-start = time.monotonic()
-while time.process_time() < 0.3: pass
+start, end = time.monotonic(), time.process_time() + 0.3
+while time.process_time() < end: pass
 took = time.monotonic() - start
 print(f"{socket.gethostname()} took {took:.2f} on {len(os.sched_getaffinity(0))} cores", flush=True)
 """
