@@ -89,8 +89,8 @@ def emulate(cluster, arguments, report):
 
 
 def in_flight(row):
-    """A frame per stage and one more; otherwise one to compute while another's messages travel."""
-    return row.cluster.hosts + 1 if row.strategy == "sequential" else 2
+    """One frame to compute while another's messages travel, in every stage of a pipeline."""
+    return 2 * row.cluster.hosts if row.strategy == "sequential" else 2
 
 
 def measure(row):

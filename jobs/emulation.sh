@@ -154,7 +154,7 @@ make_switch() {
 # Connects a host to the switch by a link of this rate in both directions.
 make_host() {
   local host=$1 rate=$2 namespace=$name-$1
-  local shape=(root tbf rate "$rate" burst 64kb latency 50ms)
+  local shape=(root tbf rate "$rate" burst 80kb latency 50ms)
   must "make a network namespace (ip netns)" ip netns add "$namespace"
   must "make a pair of interfaces (veth)" \
     ip -n "$name-switch" link add "port$host" type veth peer name eth0 netns "$namespace"

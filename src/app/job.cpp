@@ -139,7 +139,7 @@ InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
                           const Delivery& delivery, bool many_frames) {
   const Plan& plan = agreement.plan;
   const bool pipeline = plan.strategy == Strategy::kSequential;
-  const int enough = !many_frames ? 1 : pipeline ? plan.ranks + 1 : 2;
+  const int enough = !many_frames ? 1 : pipeline ? 2 * plan.ranks : 2;
   InFlight in_flight;
   in_flight.frames = options.in_flight.value_or(enough);
   in_flight.lanes = pipeline ? std::min(in_flight.frames, 2) : in_flight.frames;

@@ -29,9 +29,9 @@ struct InFlight {
 [[nodiscard]] Agreement agree(MpiSession& session, const RunOptions& options,
                               std::unique_ptr<ModelFile>& model);
 
-/// One frame at a time, or, of many, several: as many as --in-flight says, or one more than there
-/// are stages, or two.  A rank keeps two of a pipeline's frames, one to compute and one to receive,
-/// or one if the memory limit does not allow for two.
+/// One frame at a time, or, of many, several: as many as --in-flight says, or two, or two per stage
+/// of a pipeline.  A rank keeps two of a pipeline's frames, one to compute and one to receive, or
+/// one if the memory limit does not allow for two.
 [[nodiscard]] InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
                                         const Delivery& delivery, bool many_frames);
 

@@ -137,7 +137,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   sub->add_option("--repeat", run.repeat, "timed runs of every picture, after a warm-up [1]")
       ->check(CLI::Range(1, 1000000));
   sub->add_option("--in-flight", run.in_flight,
-                  "frames under way at once [one of a single picture; of more, 2, or stages + 1]")
+                  "frames under way at once [of a single picture 1; of more 2, or 2 per stage]")
       ->check(CLI::Range(1, 64));
   sub->add_option("--threads", run.threads, "BLAS threads per rank [cores per rank on this host]")
       ->check(CLI::Range(1, 1024));

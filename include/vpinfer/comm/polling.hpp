@@ -6,9 +6,9 @@
 
 namespace vpinfer {
 
-/// Paces a loop that polls for messages: a short spell of yielding, because most messages are
-/// almost there, then short sleeps, because a core that spins is taken from another rank or a
-/// battery.
+/// Paces a loop that polls for messages: a few yields, because some messages are almost there, then
+/// short sleeps that grow, because every poll costs microseconds of a core that another rank, the
+/// network stack or a battery needs.
 class Polling {
  public:
   explicit Polling(std::chrono::duration<double> timeout)
@@ -19,7 +19,8 @@ class Polling {
 
  private:
   Clock::time_point deadline_;
-  int polls_ = 0;
+  int yields_ = 0;
+  std::chrono::microseconds sleep_{20};  // the next one
 };
 
 }  // namespace vpinfer
