@@ -6,8 +6,9 @@
     bench/strategies.py --summarise          # only the table and the plots, from the results
 
 Every row is two runs under jobs/emulate.sh: one frame at a time for the latency, frames in flight for the frames per
-second.  Rows go into the results file as they are measured; --again replaces rows that are there.  Each cluster's null
-run (jobs/emulate.sh --calibrate) is measured beside them: its speed-up is the most that the emulation can show.
+second.  Rows go into the results file as they are measured; --again replaces rows that are there.  Beside each cluster's
+rows, because machines are not equally fast all day, one host alone is measured, and the cluster's null run
+(jobs/emulate.sh --calibrate): its speed-up is the most that the emulation can show.
 """
 import argparse
 import datetime
@@ -31,7 +32,9 @@ NETWORKS = {
     "resnet50": DARKNET / "resnet50.cfg",
     "darknet19": DARKNET / "darknet19.cfg",
 }
+ALONE = "one host"
 STRATEGIES = {
+    ALONE: [],
     "vertical": ["--strategy", "vertical"],
     "data": ["--strategy", "data"],
     "data, fused": ["--strategy", "data", "--fuse", "auto"],
@@ -57,6 +60,9 @@ class Row:
     strategy: str
     cluster: Cluster
 
+    def cluster_used(self):
+        return Cluster(1, self.cluster.cpu, self.cluster.link) if self.strategy == ALONE else self.cluster
+
     def key(self):
         return [self.network, self.strategy, self.cluster.hosts, self.cluster.cpu, self.cluster.link]
 
@@ -65,7 +71,7 @@ def key_of(result):
     return [result[name] for name in ("network", "strategy", "hosts", "cpu", "link")]
 
 
-def run(command, quiet=True):
+def run(command):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
     done = subprocess.run(list(map(str, command)), env=environment, cwd=ROOT, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL)
@@ -90,7 +96,7 @@ def emulate(cluster, arguments, report):
 
 def in_flight(row):
     """One frame to compute while another's messages travel, in every stage of a pipeline."""
-    return 2 * row.cluster.hosts if row.strategy == "sequential" else 2
+    return 2 * row.cluster_used().hosts if row.strategy == "sequential" else 2
 
 
 def measure(row):
@@ -98,9 +104,10 @@ def measure(row):
     frames = in_flight(row)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        latency_command, latency = emulate(row.cluster, [*common, "--repeat", LATENCY_FRAMES], report)
+        latency_command, latency = emulate(
+            row.cluster_used(), [*common, "--repeat", LATENCY_FRAMES], report)
         stream_command, stream = emulate(
-            row.cluster, [*common, "--repeat", 2 * frames + 8, "--in-flight", frames], report)
+            row.cluster_used(), [*common, "--repeat", 2 * frames + 8, "--in-flight", frames], report)
 
     def fullest(report, name):
         return max(rank[name] for rank in report["ranks"])
@@ -164,28 +171,29 @@ def rows_of(options):
     for network in options.networks:
         for link in options.links:
             for hosts in options.hosts:
-                # One host alone is the same under every strategy and link.
-                alone = hosts == 1
-                for strategy in ["data"] if alone else options.strategies:
-                    yield Row(network, strategy, Cluster(hosts, options.cpu, options.links[0] if alone else link))
+                for strategy in [ALONE, *options.strategies]:
+                    yield Row(network, strategy, Cluster(hosts, options.cpu, link))
+
+
+def one_host(rows, row):
+    """What was measured of one host beside a row."""
+    return next(r for r in rows if r["strategy"] == ALONE and (r["hosts"], r["link"]) == (row["hosts"], row["link"]))
 
 
 def table(results, network, cpu):
     """Markdown: a line per link, hosts and strategy."""
     rows = [r for r in results.content["rows"] if r["network"] == network and r["cpu"] == cpu]
-    one = next((r for r in rows if r["hosts"] == 1), None)
-    if one is None:
-        return ""
     lines = [f"### {network}", "",
              "| link | hosts | strategy | predicted | measured | moved | latency | speed-up | frames/s | speed-up | in flight: predicted | null run |",
              "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     order = list(STRATEGIES)
-    rows.sort(key=lambda r: (r["hosts"] > 1, r["link"] != "1gbit", r["hosts"], order.index(r["strategy"])))
+    rows.sort(key=lambda r: (r["link"] != "1gbit", r["hosts"], order.index(r["strategy"])))
     for r in rows:
-        alone = r["hosts"] == 1
+        alone = r["strategy"] == ALONE
+        one = one_host(rows, r)
         ceiling = results.ceiling(Cluster(r["hosts"], r["cpu"], r["link"]))
         lines.append("| " + " | ".join([
-            "-" if alone else r["link"], str(r["hosts"]), "-" if alone else r["strategy"],
+            r["link"], str(1 if alone else r["hosts"]), "-" if alone else r["strategy"],
             f'{r["predicted_bytes"] / MIB:.1f}', f'{r["peak_rss_bytes"] / MIB:.1f}',
             f'{r["bytes_moved"] / MIB:.1f}',
             f'{1e3 * r["latency_seconds"]["median"]:.0f}',
@@ -214,17 +222,16 @@ unset multiplot
 def plot(results, network, link, cpu, output):
     """An SVG with two panels, latency and frames per second, and the null run in both."""
     rows = [r for r in results.content["rows"] if r["network"] == network and r["cpu"] == cpu]
-    one = next(r for r in rows if r["hosts"] == 1)
-    hosts = sorted({r["hosts"] for r in rows})
+    hosts = [1, *sorted({r["hosts"] for r in rows})]
     panels = []
-    for title, value in [("latency", lambda r: one["latency_seconds"]["median"] / r["latency_seconds"]["median"]),
-                         ("frames per second", lambda r: r["frames_per_second"] / one["frames_per_second"])]:
+    for title, value in [("latency", lambda r: one_host(rows, r)["latency_seconds"]["median"] / r["latency_seconds"]["median"]),
+                         ("frames per second", lambda r: r["frames_per_second"] / one_host(rows, r)["frames_per_second"])]:
         blocks, plots = [], []
         ceilings = [(h, results.ceiling(Cluster(h, cpu, link))) for h in hosts if h > 1]
         series = {"null run": [(1, 1)] + [c for c in ceilings if c[1]]}
-        for strategy in STRATEGIES:
+        for strategy in [s for s in STRATEGIES if s != ALONE]:
             series[strategy] = [(1, 1)] + sorted(
-                (r["hosts"], value(r)) for r in rows if r["strategy"] == strategy and r["link"] == link and r["hosts"] > 1)
+                (r["hosts"], value(r)) for r in rows if r["strategy"] == strategy and r["link"] == link)
         for number, (name, points) in enumerate(series.items()):
             blocks.append(f"$data{number} << END\n" + "\n".join(f"{x} {y:.3f}" for x, y in points) + "\nEND")
             style = "lines dt 2 lc rgb 'grey40'" if name == "null run" else f"linespoints lw 2 pt {number + 3}"
@@ -248,15 +255,16 @@ def summarise(results, options):
     text += "\n".join(table(results, network, options.cpu) for network in networks)
     (results.path.parent / "strategies.md").write_text(text)
     for network in networks:
-        for link in sorted({r["link"] for r in results.content["rows"] if r["network"] == network and r["hosts"] > 1}):
+        for link in sorted({r["link"] for r in results.content["rows"] if r["network"] == network}):
             plot(results, network, link, options.cpu, results.path.parent / f"{network}-{link}.svg")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
-    parser.add_argument("--hosts", nargs="+", type=int, default=[1, 2, 4, 8])
+    parser.add_argument("--strategies", nargs="+", choices=[s for s in STRATEGIES if s != ALONE],
+                        default=[s for s in STRATEGIES if s != ALONE])
+    parser.add_argument("--hosts", nargs="+", type=int, default=[2, 4, 8])
     parser.add_argument("--links", nargs="+", default=["1gbit", "100mbit"])
     parser.add_argument("--cpu", default="20%", help="each host's share of a core [20%%]")
     parser.add_argument("--results", type=Path, default=RESULTS / "strategies.json")
@@ -266,7 +274,7 @@ def main():
 
     results = Results(options.results)
     for row in [] if options.summarise else rows_of(options):
-        if row.cluster.hosts > 1 and results.ceiling(row.cluster) is None:
+        if results.ceiling(row.cluster) is None:
             results.put_ceiling(calibrate(row.cluster))
         if results.row(row) is not None and not options.again:
             continue
