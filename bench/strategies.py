@@ -5,7 +5,7 @@
     bench/strategies.py --networks yolov2 --hosts 8 --links 1gbit --strategies vertical      # one row
     bench/strategies.py --summarise          # only the table and the plots, from the results
 
-Every row is two runs under jobs/emulate.sh: one frame at a time for the latency, frames in flight for the frames per
+jobs/install-packages.sh bench installs what it needs beside vpinfer.  Every row is two runs under jobs/emulate.sh: one frame at a time for the latency, frames in flight for the frames per
 second.  Rows go into the results file as they are measured; --again replaces rows that are there.  Beside each cluster's
 rows, because machines are not equally fast all day, one host alone is measured, and the cluster's null run
 (jobs/emulate.sh --calibrate): its speed-up is the most that the emulation can show.

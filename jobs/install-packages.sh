@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
-#     jobs/install-packages.sh [build|onnx|test|run|emulate]...      [build]
+#     jobs/install-packages.sh [build|onnx|test|run|emulate|bench]...      [build]
 # Needs neither root nor network when nothing is missing.
 set -euo pipefail
 
@@ -20,13 +20,15 @@ declare -A packages=(
     fonts-dejavu-core"
   # To emulate a cluster, jobs/emulate.sh.
   [emulate]="openmpi-bin iproute2"
+  # To compare the strategies with bench/strategies.py: networks, and plots.
+  [bench]="openmpi-bin iproute2 darknet gnuplot-nox"
 )
 
 [[ $# -gt 0 ]] || set -- build
 missing=()
 for group in "$@"; do
   if [[ ! -v packages[$group] ]]; then
-    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run and emulate" >&2
+    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run, emulate and bench" >&2
     exit 2
   fi
   for package in ${packages[$group]}; do
