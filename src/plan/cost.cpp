@@ -8,7 +8,7 @@ namespace vpinfer {
 namespace {
 
 /// How many operations of a matrix product take as long as an element that is read or written, and
-/// as one that is copied into an unrolled receptive field.  Measured on YOLOv2.
+/// as one that is copied into an unrolled receptive field.  Estimates.
 constexpr double kFlopPerElement = 100;
 constexpr double kFlopPerUnrolled = 10;
 
@@ -21,18 +21,17 @@ double unrolled_elements(const Network& network, int position, const Box& box) {
 }
 
 /// The seconds that the slowest link needs for an output's exchange; 0 if nothing moves.
-double exchange_seconds(const Demand& demand, const Plan& plan, int position,
-                        const Device& device) {
+double travel_seconds(const Demand& demand, const Plan& plan, int position, const Device& device) {
   const auto ranks = static_cast<std::size_t>(plan.ranks);
   std::vector<std::size_t> sent(ranks, 0);
   std::vector<std::size_t> received(ranks, 0);
   for (const Transfer& transfer : exchange(demand, plan, position)) {
-    sent[static_cast<std::size_t>(transfer.from)] += sizeof(float) * wire_floats(plan.wire, transfer.box.elements());
-    received[static_cast<std::size_t>(transfer.to)] += sizeof(float) * wire_floats(plan.wire, transfer.box.elements());
+    const std::size_t bytes = sizeof(float) * wire_floats(plan.wire, transfer.box.elements());
+    sent[static_cast<std::size_t>(transfer.from)] += bytes;
+    received[static_cast<std::size_t>(transfer.to)] += bytes;
   }
   const std::size_t most = std::max(*std::max_element(sent.begin(), sent.end()),
                                     *std::max_element(received.begin(), received.end()));
-  if (most == 0) return 0;
   return static_cast<double>(most) / device.link_bytes_per_second;
 }
 
@@ -66,7 +65,7 @@ double predicted_seconds(const Demand& demand, const Plan& plan, const Device& d
       inputs_travel = 0;  // its first reader waits for it
     }
     seconds += std::max(compute, wait);
-    travel.push_back(exchange_seconds(demand, plan, position, device));
+    travel.push_back(travel_seconds(demand, plan, position, device));
   }
   return seconds;
 }
