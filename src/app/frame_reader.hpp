@@ -4,13 +4,14 @@
 #include <memory>
 
 #include "pictures.hpp"
+#include "vpinfer/exec/stream.hpp"
 
 namespace vpinfer {
 
 /// Reads and decodes frames ahead, on a thread of its own, while others are computed.
 class FrameReader {
  public:
-  enum class State { kReady, kNotYet, kEnded };
+  using State = FrameSupply::State;
 
   /// Holds at most `ahead` frames that nobody has taken.
   FrameReader(std::shared_ptr<FrameSource> source, std::size_t ahead);

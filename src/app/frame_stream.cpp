@@ -15,9 +15,9 @@ FrameStream::FrameStream(std::shared_ptr<FrameSource> source, int repeat, std::s
       reader_(source_, ahead) {}
 
 FrameSupply::State FrameStream::state() {
-  while (!frame_ && reader_.state() == FrameReader::State::kReady) read_next();
+  while (!frame_ && reader_.state() == State::kReady) read_next();
   if (frame_) return State::kReady;
-  if (reader_.state() != FrameReader::State::kEnded) return State::kNotYet;
+  if (reader_.state() != State::kEnded) return State::kNotYet;
   if (only_error_) std::rethrow_exception(only_error_);
   return State::kEnded;
 }

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <iostream>
 
 #include "vpinfer/app/commands.hpp"
@@ -12,12 +11,8 @@ namespace vpinfer {
 namespace {
 
 std::size_t fullest_rank_bytes(const Network& network, Strategy strategy, int ranks) {
-  std::size_t most = 0;
   const Plan plan = make_plan(network, strategy, ranks);
-  for (const RankMemory& memory : predict_memory(network, plan, result_layers(network))) {
-    most = std::max(most, memory.total());
-  }
-  return most;
+  return fullest_bytes(predict_memory(network, plan, result_layers(network)));
 }
 
 /// What the fullest of P ranks would hold.

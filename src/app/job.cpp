@@ -146,10 +146,7 @@ InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
   if (options.in_flight || !options.planning.memory_limit_bytes) return in_flight;
   const std::vector<RankMemory> memory =
       predict_memory(agreement.network, plan, delivery, in_flight.lanes);
-  const bool fits = std::all_of(memory.begin(), memory.end(), [&](const RankMemory& rank) {
-    return rank.total() <= *options.planning.memory_limit_bytes;
-  });
-  if (!fits) in_flight.lanes = 1;
+  if (fullest_bytes(memory) > *options.planning.memory_limit_bytes) in_flight.lanes = 1;
   return in_flight;
 }
 

@@ -17,11 +17,8 @@ class RunFusion {
         ranks_(ranks),
         layer_demand_(network, {}),
         demand_(network, result_layers(network)),
-        repeated_(cheaper_repeated(network)) {
-    for (int i = 0; i < network.size(); ++i) {
-      if (has_windows(network.layer(i))) windowed_.push_back(i);
-    }
-  }
+        repeated_(cheaper_repeated(network)),
+        windowed_(layers_with_windows(network)) {}
 
   [[nodiscard]] Plan with_length(int length) const {
     std::vector<bool> begins;

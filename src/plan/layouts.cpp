@@ -42,6 +42,14 @@ bool has_windows(const Layer& layer) {
   return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
 }
 
+std::vector<int> layers_with_windows(const Network& network) {
+  std::vector<int> positions;
+  for (int i = 0; i < network.size(); ++i) {
+    if (has_windows(network.layer(i))) positions.push_back(i);
+  }
+  return positions;
+}
+
 Repeated cheaper_repeated(const Network& network) {
   Repeated repeated;
   for (int i = 0; i < network.size(); ++i) {

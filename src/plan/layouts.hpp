@@ -24,6 +24,8 @@ using Repeated = std::vector<bool>;
 /// Convolutions and poolings: the layers whose division is a choice.  The others are best divided
 /// like what they read.
 [[nodiscard]] bool has_windows(const Layer& layer);
+/// Their positions, in increasing order.
+[[nodiscard]] std::vector<int> layers_with_windows(const Network& network);
 
 /// Layers that are cheaper to repeat than to send: those without arithmetic, and resizes that give
 /// more than they take.

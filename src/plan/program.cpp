@@ -108,6 +108,12 @@ std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
   return predict({network, delivery}, plan, lanes).memory;
 }
 
+std::size_t fullest_bytes(const std::vector<RankMemory>& memory) {
+  std::size_t most = 0;
+  for (const RankMemory& rank : memory) most = std::max(most, rank.total());
+  return most;
+}
+
 Prediction predict(const Demand& demand, const Plan& plan, int lanes) {
   Prediction prediction;
   for (const Program& program : make_programs(demand, plan, {0, plan.ranks}, lanes)) {

@@ -17,11 +17,8 @@ class VerticalSearch {
         ranks_(ranks),
         layer_demand_(network, {}),
         demand_(network, result_layers(network)),
-        repeated_(cheaper_repeated(network)) {
-    for (int i = 0; i < network.size(); ++i) {
-      if (has_windows(network.layer(i))) chosen_.push_back(i);
-    }
-  }
+        repeated_(cheaper_repeated(network)),
+        chosen_(layers_with_windows(network)) {}
 
   Plan best() const { return descend(least_memory()).plan; }
 
@@ -44,9 +41,8 @@ class VerticalSearch {
     }
     Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
     const Prediction prediction = predict(demand_, plan);
-    std::size_t memory = 0;
-    for (const RankMemory& rank : prediction.memory) memory = std::max(memory, rank.total());
-    return {std::move(divisions), std::move(plan), memory, prediction.bytes_moved};
+    return {std::move(divisions), std::move(plan), fullest_bytes(prediction.memory),
+            prediction.bytes_moved};
   }
 
   /// Tiles up to some layer, channel shares from there on: the switch that needs the least memory.
@@ -92,7 +88,7 @@ class VerticalSearch {
   Demand layer_demand_;  // of layers alone
   Demand demand_;        // of the results too
   Repeated repeated_;
-  std::vector<int> chosen_;
+  std::vector<int> chosen_;  // the layers that are turned
 };
 
 }  // namespace

@@ -97,6 +97,9 @@ struct Segment {
   std::size_t end = 0;
 };
 
+/// What the rank with the most memory takes.
+[[nodiscard]] std::size_t fullest_bytes(const std::vector<RankMemory>& memory);
+
 /// One rank's share of a plan as a flat list of steps that is replayed for every frame, and the
 /// place of every buffer in the arena of a frame.  Pure data; all ranks' programs follow one global
 /// order of layers, which is why they cannot wait for each other in a circle.
