@@ -104,8 +104,8 @@ class FailingRanks(ProgramTest):
                 job.signal(stopped, signal.SIGSTOP)
                 done = job.wait()
                 self.assertEqual(done.code, RANK_FAILED, done)
-                self.assertRegex(done.err, r"(?m)^\[rank \d \S+\] (the input|layer \d+): could not "
-                                           rf"(receive from|send to) rank {stopped} \(\S+\) within 2\.0 s")
+                self.assertRegex(done.err, r"(?m)^\[rank \d \S+\] (the input|layer \d+|between frames): could not "
+                                           rf"(receive from|send to|reach) rank {stopped} \(\S+\) within 2\.0 s")
 
     def test_a_stopped_rank_0_is_named(self):
         job = self.start(2, "--timeout", 2)
