@@ -47,15 +47,15 @@ void check_checksum(const Agreement& agreement, const std::string& checksum, con
                  ", there " + agreement.checksum + "); copy rank 0's file here");
 }
 
-FilterReader reader_of(std::shared_ptr<const ModelFile> model, int rank) {
-  return [model = std::move(model), rank](int position, Interval filters, std::span<float> weights,
-                                          std::span<float> biases) {
-    model->read_filters(rank, position, filters, weights, biases);
+WeightReader reader_of(std::shared_ptr<const ModelFile> model, int rank) {
+  return [model = std::move(model), rank](int position, const WeightRange& range,
+                                          std::span<float> weights, std::span<float> biases) {
+    model->read_weights(rank, position, range, weights, biases);
   };
 }
 
 /// Reads from this host's own files; empty if it has none.
-FilterReader local_reader(const RunOptions& options, const Agreement& agreement, int rank) {
+WeightReader local_reader(const RunOptions& options, const Agreement& agreement, int rank) {
   std::error_code unreadable;  // as good as missing
   if (fs::exists(options.model, unreadable)) {
     auto model = std::make_shared<const ModelFile>(options.model);
@@ -70,29 +70,27 @@ FilterReader local_reader(const RunOptions& options, const Agreement& agreement,
   const auto share = std::make_shared<const ShareFile>(path, agreement.network, agreement.plan,
                                                        rank, agreement.checksum);
   return
-      [share](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
-        share->read_filters(position, filters, weights, biases);
-      };
+      [share](int position, const WeightRange& range, std::span<float> weights,
+              std::span<float> biases) { share->read_weights(position, range, weights, biases); };
 }
 
 /// Sends the slices of one layer to the ranks that have no copy.
 void serve_layer(MpiSession& session, const Agreement& agreement, const ModelFile& model,
                  const std::vector<int>& has_copy, int position) {
   for (int rank = 1; rank < session.size(); ++rank) {
-    const Interval filters = owned_filters(agreement.network, agreement.plan, position, rank);
-    if (has_copy[static_cast<std::size_t>(rank)] != 0 || filters.empty()) continue;
-    FloatBuffer slice(slice_floats(agreement.network, position, filters));
-    const std::size_t biases = static_cast<std::size_t>(filters.size());
-    const std::size_t weights = slice.all().size() - biases;
-    model.read_filters(rank, position, filters, slice.part(0, weights),
-                       slice.part(weights, biases));
+    const WeightRange range = owned_weights(agreement.network, agreement.plan, position, rank);
+    if (has_copy[static_cast<std::size_t>(rank)] != 0 || range.empty()) continue;
+    const std::size_t weights = weight_shape(agreement.network, position).of(range).elements();
+    const auto biases = static_cast<std::size_t>(range.filters.size());
+    FloatBuffer slice(weights + biases);
+    model.read_weights(rank, position, range, slice.part(0, weights), slice.part(weights, biases));
     session.send(slice.part(0, weights), rank);
     session.send(slice.part(weights, biases), rank);
   }
 }
 
-FilterReader served_by_rank_0(MpiSession& session) {
-  return [&session](int, Interval, std::span<float> weights, std::span<float> biases) {
+WeightReader served_by_rank_0(MpiSession& session) {
+  return [&session](int, const WeightRange&, std::span<float> weights, std::span<float> biases) {
     session.receive(weights, 0);
     session.receive(biases, 0);
   };
@@ -158,7 +156,7 @@ InFlight agree(MpiSession& session, const InFlight& choice) {
 Weights load_rank_weights(MpiSession& session, const RunOptions& options,
                           const Agreement& agreement, const ModelFile* model) {
   const int rank = session.rank();
-  FilterReader reader = local_reader(options, agreement, rank);
+  WeightReader reader = local_reader(options, agreement, rank);
   const std::vector<int> has_copy = session.all_gather(reader ? 1 : 0);
   if (model != nullptr) check_can_serve(session, options, *model, has_copy);
   if (!reader) reader = served_by_rank_0(session);

@@ -15,13 +15,13 @@ Agreement alone(const Agreement& together) {
   return agreement;
 }
 
-/// Every filter on rank 0; the other ranks hear between layers that it is still there.
+/// All weights on rank 0; the other ranks hear between layers that it is still there.
 Weights load_all(AllRanks& all, const Agreement& agreement, const ModelFile& model) {
   Weights weights(agreement.network, agreement.plan, 0);
   for (int position = 0; position < agreement.network.size(); ++position) {
-    weights.load(position, [&](int layer, Interval filters, std::span<float> values,
+    weights.load(position, [&](int layer, const WeightRange& range, std::span<float> values,
                                std::span<float> biases) {
-      model.read_filters(0, layer, filters, values, biases);
+      model.read_weights(0, layer, range, values, biases);
     });
     all.stay();
   }

@@ -27,7 +27,7 @@ struct ComputeBox {
   const std::optional<ChannelSum>& sum;
   const std::vector<ConstTensorView>& inputs;
   const TensorView& output;
-  const FilterSlice& weights;
+  const WeightSlice& weights;
   std::span<float> workspace;
   const Progress& progress;
 
@@ -38,7 +38,7 @@ struct ComputeBox {
 
   void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
   void operator()(const Constant& constant) const {
-    write_constant(constant, weights.weights, weights.filters.begin, output, box);
+    write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
   }
   void operator()(const Convolution& conv) const {
     convolve(conv, weights, input_shape(), inputs.front(), output, box,
@@ -66,7 +66,7 @@ struct ComputeBox {
     activate_box(activate.activation, inputs.front(), output, box, progress);
   }
   void operator()(const PRelu&) const {
-    prelu(weights.weights, weights.filters.begin, inputs.front(), output, box, progress);
+    prelu(weights.weights, weights.range.filters.begin, inputs.front(), output, box, progress);
   }
   void operator()(const Softmax& softmax) const {
     softmax_box(softmax, input_shape(), inputs.front(), output, box);
@@ -150,15 +150,18 @@ Executor::Lane Executor::make_lane(std::size_t index) {
     }
     return list;
   };
-  for (int position = 0; position < network_.size(); ++position) {
-    const Tensor& tensor = program_.tensor(position);
+  for (const Layer& layer : network_.layers) {
     lane.inputs.emplace_back();
-    for (const int input : network_.layer(position).inputs) {
+    for (const int input : layer.inputs) {
       lane.inputs.back().emplace_back(view(lane.arena, program_.tensor(input).read));
     }
-    lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), position),
-                              communicator_.sends(endpoints(tensor.sends), position),
+  }
+  int tag = 0;
+  for (const Tensor& tensor : program_.tensors) {
+    lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), tag),
+                              communicator_.sends(endpoints(tensor.sends), tag),
                               std::vector<bool>(tensor.receives.size(), false)});
+    ++tag;
   }
   return lane;
 }
@@ -213,13 +216,13 @@ bool Executor::may_go_on(std::size_t index) const {
 
 bool Executor::is_computation(const Frame& frame) const {
   const Action action = program_.steps[frame.step].action;
-  return action == Action::kCompute || action == Action::kLoad;
+  return action == Action::kCompute || action == Action::kAddUp || action == Action::kLoad;
 }
 
 /// The frame's next step; false if it cannot be completed yet.
 bool Executor::execute(Frame& frame) {
   const Step& step = program_.steps[frame.step];
-  const Tensor& tensor = program_.tensor(step.position);
+  const Tensor& tensor = program_.tensor(step.tensor);
   Lane& lane = lanes_[frame.lane];
   bool complete = true;
   switch (step.action) {
@@ -227,20 +230,21 @@ bool Executor::execute(Frame& frame) {
       frame.task.write_input(
           {view(lane.arena, tensor.written).data, tensor.written.box.elements()});
       break;
-    case Action::kPostReceives: post_receives(exchange_of(lane, step.position)); break;
+    case Action::kPostReceives: post_receives(exchange_of(lane, step.tensor)); break;
     case Action::kCompute: compute(lane, step); break;
-    case Action::kKeep: keep(lane, step.position); break;
-    case Action::kSend: send(lane, step.position); break;
+    case Action::kAddUp: add_up(lane, step); break;
+    case Action::kKeep: keep(lane, tensor); break;
+    case Action::kSend: send(lane, step.tensor); break;
     case Action::kAwaitReceive:
-      receive(lane, step.position);
-      complete = exchange_of(lane, step.position).arrived[step.message];
+      receive(lane, step.tensor);
+      complete = exchange_of(lane, step.tensor).arrived[step.message];
       break;
     case Action::kAwaitReceives:
-      receive(lane, step.position);
-      complete = !exchange_of(lane, step.position).receives->unfinished();
+      receive(lane, step.tensor);
+      complete = !exchange_of(lane, step.tensor).receives->unfinished();
       break;
-    case Action::kAwaitSends: complete = finish_sends(lane, step.position); break;
-    case Action::kDeliver: frame.task.receiver(step.position, view(lane.arena, tensor.read)); break;
+    case Action::kAwaitSends: complete = finish_sends(lane, step.tensor); break;
+    case Action::kDeliver: frame.task.receiver(step.tensor, view(lane.arena, tensor.read)); break;
   }
   if (complete) ++frame.step;
   return complete;
@@ -260,31 +264,53 @@ bool Executor::retire_finished() {
 void Executor::compute(Lane& lane, const Step& step) {
   const Clock::time_point start = Clock::now();
   const double in_messages = counters_.message_seconds;
-  const Tensor& tensor = program_.tensor(step.position);
+  const Tensor& tensor = program_.tensor(step.tensor);
   std::visit(
-      ComputeBox{network_, step.position, step.box, step.sum,
-                 lane.inputs[static_cast<std::size_t>(step.position)],
-                 view(lane.arena, tensor.written), weights_.slice(step.position),
+      ComputeBox{network_, tensor.position, step.box, step.sum,
+                 lane.inputs[static_cast<std::size_t>(tensor.position)],
+                 view(lane.arena, tensor.written), weights_.slice(tensor.position),
                  lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats), progress_},
-      network_.layer(step.position).operation);
+      network_.layer(tensor.position).operation);
   counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
 }
 
-void Executor::keep(Lane& lane, int position) {
+/// Always in the same order, so that the same frame gives the same sums.
+void Executor::add_up(Lane& lane, const Step& step) {
+  const Stopwatch stopwatch(counters_.compute_seconds);
+  const Tensor& sums = program_.tensor(step.tensor);
+  const TensorView output = view(lane.arena, program_.tensor(sums.position).written);
+  bool begins = true;
+  const auto add = [&](const auto& from) {
+    begins ? copy_box(from, output, step.box) : add_box(from, output, step.box);
+    begins = false;
+  };
+  if (!sums.written.box.empty()) add(ConstTensorView(view(lane.arena, sums.written)));
+  for (const Message& message : sums.receives) {
+    const std::span<float> room = buffer(lane.arena, message);
+    if (program_.wire == WireFormat::kFloat) {
+      add(ConstTensorView{room.data(), step.box});
+    } else {
+      add(ConstHalfView{halves(room), step.box});
+    }
+  }
+  end_sums(std::get<Convolution>(network_.layer(sums.position).operation),
+           weights_.slice(sums.position), output, step.box);
+}
+
+void Executor::keep(Lane& lane, const Tensor& tensor) {
   const Stopwatch stopwatch(counters_.pack_seconds);
-  const Tensor& tensor = program_.tensor(position);
   copy_box(view(lane.arena, tensor.written), view(lane.arena, tensor.read),
            intersect(tensor.written.box, tensor.read.box));
 }
 
-void Executor::send(Lane& lane, int position) {
-  const Tensor& tensor = program_.tensor(position);
+void Executor::send(Lane& lane, int index) {
+  const Tensor& tensor = program_.tensor(index);
   for (const Message& message : tensor.sends) {
     if (message.staging == Staging::kPacked) pack(lane, tensor, message);
     counters_.sent_bytes += message.floats * sizeof(float);
   }
   const Stopwatch stopwatch(counters_.message_seconds);
-  exchange_of(lane, position).sends->start();
+  exchange_of(lane, index).sends->start();
 }
 
 void Executor::post_receives(Exchange& exchange) {
@@ -293,19 +319,19 @@ void Executor::post_receives(Exchange& exchange) {
   exchange.receives->start();
 }
 
-void Executor::receive(Lane& lane, int position) {
-  const Tensor& tensor = program_.tensor(position);
-  Exchange& exchange = exchange_of(lane, position);
+void Executor::receive(Lane& lane, int index) {
+  const Tensor& tensor = program_.tensor(index);
+  Exchange& exchange = exchange_of(lane, index);
   while (const auto arrived = test(*exchange.receives)) {
     const Message& message = tensor.receives[*arrived];
-    if (message.staging == Staging::kPacked) unpack(lane, tensor, message);
+    if (message.staging == Staging::kPacked && !tensor.is_partial) unpack(lane, tensor, message);
     counters_.received_bytes += message.floats * sizeof(float);
     exchange.arrived[*arrived] = true;
   }
 }
 
-bool Executor::finish_sends(Lane& lane, int position) {
-  Transfers& sends = *exchange_of(lane, position).sends;
+bool Executor::finish_sends(Lane& lane, int tensor) {
+  Transfers& sends = *exchange_of(lane, tensor).sends;
   while (test(sends)) {
   }
   return !sends.unfinished();
@@ -347,12 +373,12 @@ void Executor::unpack(Lane& lane, const Tensor& tensor, const Message& message) 
 Error Executor::stuck() const {
   const Frame& frame = frames_.front();
   const Step& step = program_.steps[frame.step];
-  const Exchange& exchange = lanes_[frame.lane].exchanges[static_cast<std::size_t>(step.position)];
-  const Tensor& tensor = program_.tensor(step.position);
+  const Exchange& exchange = lanes_[frame.lane].exchanges[static_cast<std::size_t>(step.tensor)];
+  const Tensor& tensor = program_.tensor(step.tensor);
   const bool receiving = step.action != Action::kAwaitSends;
   const int peer = receiving ? tensor.receives[*exchange.receives->unfinished()].peer
                              : tensor.sends[*exchange.sends->unfinished()].peer;
-  return {ExitCode::kRankFailed, Network::label(step.position) + ": could not " +
+  return {ExitCode::kRankFailed, Network::label(tensor.position) + ": could not " +
                                      (receiving ? "receive from" : "send to") + " rank " +
                                      std::to_string(peer) + " (" + communicator_.host(peer) +
                                      ") within " + fixed(timeout_.count(), 1) +

@@ -155,14 +155,10 @@ bool Hdf5Reader::is_half(const std::string& dataset) const {
   return size == sizeof(HalfBits);
 }
 
-void Hdf5Reader::read(const std::string& dataset, hsize_t first, hsize_t count,
-                      std::span<float> values) const {
-  if (count == 0) return;
+void Hdf5Reader::read(const std::string& dataset, const std::vector<hsize_t>& first,
+                      const std::vector<hsize_t>& count, std::span<float> values) const {
+  if (values.empty()) return;
   const Hdf5Handle handle = open_dataset(dataset);
-  std::vector<hsize_t> block = extent(dataset);
-  std::vector<hsize_t> start(block.size(), 0);
-  start.front() = first;
-  block.front() = count;
   const Hdf5Handle space(H5Dget_space(handle.id()), H5Sclose, name_ + ": damaged dataset");
   const hsize_t size = values.size();
   const Hdf5Handle memory(H5Screate_simple(1, &size, nullptr), H5Sclose, "HDF5 cannot read");
@@ -170,7 +166,7 @@ void Hdf5Reader::read(const std::string& dataset, hsize_t first, hsize_t count,
   const Hdf5Handle half_memory_type = half_type();
   void* target = values.data() + (half ? values.size() / 2 : 0);
   if (half && values.size() % 2 != 0) target = static_cast<HalfBits*>(target) + 1;
-  if (H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, start.data(), nullptr, block.data(),
+  if (H5Sselect_hyperslab(space.id(), H5S_SELECT_SET, first.data(), nullptr, count.data(),
                           nullptr) < 0 ||
       H5Dread(handle.id(), half ? half_memory_type.id() : H5T_NATIVE_FLOAT, memory.id(), space.id(),
               H5P_DEFAULT, target) < 0) {

@@ -28,9 +28,10 @@ class Hdf5Reader {
   [[nodiscard]] std::vector<hsize_t> extent(const std::string& dataset) const;
   /// True for 16-bit, false for 32-bit floats; BadInput for other types.
   [[nodiscard]] bool is_half(const std::string& dataset) const;
-  /// Entries [first, first + count) along the first axis, as fp32; `values` has their exact size.
-  void read(const std::string& dataset, hsize_t first, hsize_t count,
-            std::span<float> values) const;
+  /// The block of `count` entries along every axis from `first` on, as fp32; `values` has its exact
+  /// size.
+  void read(const std::string& dataset, const std::vector<hsize_t>& first,
+            const std::vector<hsize_t>& count, std::span<float> values) const;
 
   [[noreturn]] void refuse(const std::string& why) const;
 

@@ -26,14 +26,14 @@ std::string rank_group(int rank) {
   return "/ranks/" + std::to_string(rank);
 }
 
-/// The group of a layer and the filters that it stores.
+/// The group of a layer and the weights that it stores.
 struct StoredSlice {
   std::string group;
-  Interval filters;
+  WeightRange range;
 };
 
-std::vector<hsize_t> weights_extent(const WeightShape& shape, Interval filters) {
-  return {static_cast<hsize_t>(filters.size()), static_cast<hsize_t>(shape.rows),
+std::vector<hsize_t> weights_extent(const WeightShape& shape) {
+  return {static_cast<hsize_t>(shape.filters), static_cast<hsize_t>(shape.rows),
           static_cast<hsize_t>(shape.cols), static_cast<hsize_t>(shape.channels)};
 }
 
@@ -54,10 +54,10 @@ std::string require_attribute(const Hdf5Reader& file, const std::string& name) {
   return *value;
 }
 
-/// Some filters of one stored slice -> fp32.
+/// Some of the weights of one stored slice -> fp32.
 void read_slice(const Hdf5Reader& file, const StoredSlice& stored, const WeightShape& shape,
-                Interval filters, std::span<float> weights, std::span<float> biases) {
-  const std::vector<hsize_t> extent = weights_extent(shape, stored.filters);
+                const WeightRange& range, std::span<float> weights, std::span<float> biases) {
+  const std::vector<hsize_t> extent = weights_extent(shape.of(stored.range));
   const auto check = [&file](const std::string& name, const std::vector<hsize_t>& wanted) {
     if (file.extent(name) != wanted) {
       file.refuse("the dataset " + name +
@@ -66,10 +66,28 @@ void read_slice(const Hdf5Reader& file, const StoredSlice& stored, const WeightS
   };
   check(stored.group + "/weights", extent);
   check(stored.group + "/biases", {extent.front()});
-  const auto first = static_cast<hsize_t>(filters.begin - stored.filters.begin);
-  const auto count = static_cast<hsize_t>(filters.size());
-  file.read(stored.group + "/weights", first, count, weights);
-  file.read(stored.group + "/biases", first, count, biases);
+  const auto first = static_cast<hsize_t>(range.filters.begin - stored.range.filters.begin);
+  const auto first_channel =
+      static_cast<hsize_t>(range.channels.begin - stored.range.channels.begin);
+  file.read(stored.group + "/weights", {first, 0, 0, first_channel},
+            weights_extent(shape.of(range)), weights);
+  file.read(stored.group + "/biases", {first}, {biases.size()}, biases);
+}
+
+/// Puts weights that are `part` of a layer's into the place of those that are `range`.
+void copy_weights(const WeightShape& shape, const WeightRange& part,
+                  const std::vector<float>& source, const WeightRange& range,
+                  std::span<float> target) {
+  const auto count = static_cast<std::size_t>(part.channels.size());
+  const auto stride = static_cast<std::size_t>(range.channels.size());
+  const std::size_t taps = shape.of(part).elements() / count;
+  const std::size_t first_tap = static_cast<std::size_t>(part.filters.begin - range.filters.begin) *
+                                static_cast<std::size_t>(shape.rows * shape.cols);
+  const auto first_channel = static_cast<std::size_t>(part.channels.begin - range.channels.begin);
+  for (std::size_t tap = 0; tap < taps; ++tap) {
+    std::copy_n(source.data() + tap * count, count,
+                target.data() + (first_tap + tap) * stride + first_channel);
+  }
 }
 
 /// What a network was made of and which of its layers, for messages.
@@ -87,10 +105,10 @@ void check_finite(const std::string& where, const std::vector<float>& numbers) {
 
 /// Writes one slice; weights as float16 if so wanted.
 void write_slice(Hdf5Writer& file, const std::string& parent, const Network& network, int position,
-                 Interval filters, WeightPrecision precision, const LayerWeights& numbers) {
+                 const WeightRange& range, WeightPrecision precision, const LayerWeights& numbers) {
   const std::string group = layer_group(parent, position);
   const std::string where = describe_layer(network, position);
-  const std::vector<hsize_t> extent = weights_extent(weight_shape(network, position), filters);
+  const std::vector<hsize_t> extent = weights_extent(weight_shape(network, position).of(range));
   check_finite(where, numbers.weights);
   check_finite(where, numbers.biases);
   if (precision == WeightPrecision::kHalf) {
@@ -155,14 +173,14 @@ WeightPrecision read_precision(const Hdf5Reader& file) {
 struct ModelFile::Content {
   explicit Content(const fs::path& path) : file(path) {}
 
-  /// All places that store filters of a layer, those of `rank` first.
+  /// All places that store weights of a layer, those of `rank` first.
   [[nodiscard]] std::vector<StoredSlice> slices(int rank, int position) const {
-    if (!plan) return {{layer_group("", position), {0, weight_shape(network, position).filters}}};
+    if (!plan) return {{layer_group("", position), weight_shape(network, position).range()}};
     std::vector<StoredSlice> slices;
     for (int i = 0; i < plan->ranks; ++i) {
       const int owner = (rank + i) % plan->ranks;
-      const Interval filters = owned_filters(network, *plan, position, owner);
-      if (!filters.empty()) slices.push_back({layer_group(rank_group(owner), position), filters});
+      const WeightRange range = owned_weights(network, *plan, position, owner);
+      if (!range.empty()) slices.push_back({layer_group(rank_group(owner), position), range});
     }
     return slices;
   }
@@ -217,22 +235,25 @@ void ModelFile::check_rank(int rank) const {
   }
 }
 
-void ModelFile::read_filters(int rank, int position, Interval filters, std::span<float> weights,
-                             std::span<float> biases) const {
+void ModelFile::read_weights(int rank, int position, const WeightRange& range,
+                             std::span<float> weights, std::span<float> biases) const {
   const WeightShape shape = weight_shape(content_->network, position);
-  const std::vector<StoredSlice> slices = content_->slices(rank, position);
-  for (int next = filters.begin; next < filters.end;) {
-    const auto slice = std::find_if(slices.begin(), slices.end(), [&](const StoredSlice& s) {
-      return s.filters.contains({next, next + 1});
-    });
-    if (slice == slices.end()) throw Bug("nobody stores filter " + std::to_string(next));
-    const Interval part{next, std::min(filters.end, slice->filters.end)};
-    const auto count = static_cast<std::size_t>(part.size());
-    const std::size_t elements = count * shape.elements_per_filter();
-    read_slice(content_->file, *slice, shape, part, weights.first(elements), biases.first(count));
-    weights = weights.subspan(elements);
-    biases = biases.subspan(count);
-    next = part.end;
+  for (const StoredSlice& slice : content_->slices(rank, position)) {
+    if (slice.range.contains(range)) {
+      read_slice(content_->file, slice, shape, range, weights, biases);
+      return;
+    }
+  }
+  // Weights that lie in several slices are put together; where slices overlap, twice.
+  for (const StoredSlice& slice : content_->slices(rank, position)) {
+    const WeightRange part{intersect(range.filters, slice.range.filters),
+                           intersect(range.channels, slice.range.channels)};
+    if (part.filters.empty()) continue;
+    std::vector<float> piece(shape.of(part).elements());
+    read_slice(content_->file, slice, shape, part, piece,
+               biases.subspan(static_cast<std::size_t>(part.filters.begin - range.filters.begin),
+                              static_cast<std::size_t>(part.filters.size())));
+    if (!piece.empty()) copy_weights(shape, part, piece, range, weights);
   }
 }
 
@@ -256,12 +277,12 @@ ShareFile::ShareFile(const fs::path& path, const Network& network, const Plan& p
 ShareFile::ShareFile(ShareFile&&) noexcept = default;
 ShareFile::~ShareFile() = default;
 
-void ShareFile::read_filters(int position, Interval filters, std::span<float> weights,
+void ShareFile::read_weights(int position, const WeightRange& range, std::span<float> weights,
                              std::span<float> biases) const {
   const StoredSlice stored{
       layer_group("", position),
-      owned_filters(content_->network, content_->plan, position, content_->rank)};
-  read_slice(content_->file, stored, weight_shape(content_->network, position), filters, weights,
+      owned_weights(content_->network, content_->plan, position, content_->rank)};
+  read_slice(content_->file, stored, weight_shape(content_->network, position), range, weights,
              biases);
 }
 
@@ -284,7 +305,7 @@ void write_model(const fs::path& path, const Network& network, WeightPrecision p
     const LayerWeights numbers = layers(position);
     checksum.add(std::as_bytes(std::span(numbers.weights)));
     checksum.add(std::as_bytes(std::span(numbers.biases)));
-    write_slice(file, "", network, position, {0, shape.filters}, precision, numbers);
+    write_slice(file, "", network, position, shape.range(), precision, numbers);
   }
   file.text("/network", description);
   write_header(file, kModel, checksum.text());
@@ -297,14 +318,12 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
   const Network& network = model.network();
   const auto write_rank = [&](Hdf5Writer& file, const std::string& parent, int rank) {
     for (int position = 0; position < network.size(); ++position) {
-      const Interval filters = owned_filters(network, plan, position, rank);
-      if (filters.empty()) continue;
-      const WeightShape shape = weight_shape(network, position);
-      const auto count = static_cast<std::size_t>(filters.size());
-      LayerWeights slice{std::vector<float>(count * shape.elements_per_filter()),
-                         std::vector<float>(count)};
-      model.read_filters(rank, position, filters, slice.weights, slice.biases);
-      write_slice(file, parent, network, position, filters, model.precision(), slice);
+      const WeightRange range = owned_weights(network, plan, position, rank);
+      if (range.empty()) continue;
+      LayerWeights slice{std::vector<float>(weight_shape(network, position).of(range).elements()),
+                         std::vector<float>(static_cast<std::size_t>(range.filters.size()))};
+      model.read_weights(rank, position, range, slice.weights, slice.biases);
+      write_slice(file, parent, network, position, range, model.precision(), slice);
     }
   };
 

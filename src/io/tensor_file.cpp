@@ -47,7 +47,7 @@ std::vector<float> read_input_tensor(const std::filesystem::path& path, const Sh
                 " (rows x cols x channels)");
   }
   std::vector<float> values(shape.elements());
-  file.read("/input", 0, static_cast<hsize_t>(shape.rows), values);
+  file.read("/input", {0, 0, 0}, file.extent("/input"), values);
   if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
     file.refuse("the dataset 'input' holds values that are no finite numbers");
   }

@@ -138,26 +138,28 @@ void multiply(const float* matrix, int pixels, int depth, std::size_t matrix_str
               product, static_cast<int>(product_stride));
 }
 
+std::span<const float> biases_of(const WeightSlice& slice, Interval filters) {
+  return slice.biases.subspan(static_cast<std::size_t>(filters.begin - slice.range.filters.begin),
+                              static_cast<std::size_t>(filters.size()));
+}
+
 /// What one group of one call works on.
 struct Job {
   const Convolution& conv;
-  const FilterSlice& slice;
+  const WeightSlice& slice;
   const Shape& input_shape;
   const ConstTensorView& input;
   const TensorView& output;
   Box box;            ///< outputs of this group
-  Interval channels;  ///< input channels of this group
+  Interval channels;  ///< input channels that the slice has weights for, of this group
   ChannelSum sum;     ///< some or all of them
 
   [[nodiscard]] const float* weights() const {
     return slice.weights.data() +
-           static_cast<std::size_t>(box.channels.begin - slice.filters.begin) *
+           static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin) *
                static_cast<std::size_t>(unrolled(conv, channels.size()));
   }
-  [[nodiscard]] std::span<const float> biases() const {
-    return slice.biases.subspan(static_cast<std::size_t>(box.channels.begin - slice.filters.begin),
-                                static_cast<std::size_t>(box.channels.size()));
-  }
+  [[nodiscard]] std::span<const float> biases() const { return biases_of(slice, box.channels); }
 };
 
 /// The columns of the unrolled matrix that a sum is over, in pieces of at most `depth`.
@@ -260,7 +262,7 @@ std::size_t convolution_workspace(const Convolution& conv, int input_channels, c
   return std::min(pixels * depth, static_cast<std::size_t>(kWorkspaceFloats));
 }
 
-void convolve(const Convolution& conv, const FilterSlice& slice, const Shape& input_shape,
+void convolve(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
               const ConstTensorView& input, const TensorView& output, const Box& box,
               const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
   if (box.empty()) return;
@@ -275,9 +277,18 @@ void convolve(const Convolution& conv, const FilterSlice& slice, const Shape& in
     Job job{conv, slice, input_shape, input, output, box, {}, sum};
     job.box.channels =
         intersect(box.channels, {group * filters_per_group, (group + 1) * filters_per_group});
-    job.channels = {group * channels_per_group, (group + 1) * channels_per_group};
+    job.channels = shift(slice.range.channels, group * channels_per_group);
     if (conv.groups > 1) job.sum.channels = job.channels;
     convolve_group(job, workspace, progress);
+  }
+}
+
+void end_sums(const Convolution& conv, const WeightSlice& slice, const TensorView& output,
+              const Box& box) {
+  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+    add_bias_and_activate(output.at(row, box.cols.begin, box.channels.begin),
+                          static_cast<std::size_t>(box.cols.size()), output.pixel_stride(),
+                          biases_of(slice, box.channels), conv.activation);
   }
 }
 

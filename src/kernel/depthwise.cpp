@@ -8,9 +8,10 @@ namespace vpinfer {
 namespace {
 
 /// The weights of the box's channels, from [channels][taps] to [taps][channels].
-void gather_taps(const FilterSlice& slice, Interval channels, int taps, std::span<float> by_tap) {
-  const float* source = slice.weights.data() +
-                        static_cast<std::ptrdiff_t>(channels.begin - slice.filters.begin) * taps;
+void gather_taps(const WeightSlice& slice, Interval channels, int taps, std::span<float> by_tap) {
+  const float* source =
+      slice.weights.data() +
+      static_cast<std::ptrdiff_t>(channels.begin - slice.range.filters.begin) * taps;
   const int count = channels.size();
   for (int channel = 0; channel < count; ++channel) {
     for (int tap = 0; tap < taps; ++tap) {
@@ -25,13 +26,13 @@ bool is_depthwise(const Convolution& conv, int input_channels) {
   return conv.groups == input_channels && conv.filters == input_channels && input_channels > 1;
 }
 
-void convolve_depthwise(const Convolution& conv, const FilterSlice& slice, const Shape& input_shape,
+void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
                         const ConstTensorView& input, const TensorView& output, const Box& box,
                         std::span<float> workspace, const Progress& progress) {
   const int channels = box.channels.size();
   gather_taps(slice, box.channels, conv.rows.size * conv.cols.size, workspace);
   const std::span<const float> biases =
-      slice.biases.subspan(static_cast<std::size_t>(box.channels.begin - slice.filters.begin),
+      slice.biases.subspan(static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin),
                            static_cast<std::size_t>(channels));
   for (int row = box.rows.begin; row < box.rows.end; ++row) {
     const int first_row = row * conv.rows.stride - conv.rows.pad_before;

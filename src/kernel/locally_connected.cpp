@@ -30,7 +30,7 @@ std::size_t locally_connected_workspace(const LocallyConnected& local, int input
   return static_cast<std::size_t>(local.rows.size * local.cols.size * input_channels + 1);
 }
 
-void connect_locally(const LocallyConnected& local, const FilterSlice& slice,
+void connect_locally(const LocallyConnected& local, const WeightSlice& slice,
                      const Shape& input_shape, const Shape& output_shape,
                      const ConstTensorView& input, const TensorView& output, const Box& box,
                      std::span<float> workspace, const Progress& progress) {
@@ -39,7 +39,7 @@ void connect_locally(const LocallyConnected& local, const FilterSlice& slice,
       static_cast<std::size_t>(output_shape.rows * output_shape.cols) * per_pixel;
   const float* of_first_filter =
       slice.weights.data() +
-      static_cast<std::size_t>(box.channels.begin - slice.filters.begin) * per_filter;
+      static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin) * per_filter;
   for (int row = box.rows.begin; row < box.rows.end; ++row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       unroll(local, input_shape, input, row * local.rows.stride - local.rows.pad_before,

@@ -7,9 +7,9 @@
 namespace vpinfer {
 namespace {
 
-/// Calls copy(source, count, target) for every run of elements without gaps.
-template <typename From, typename To, typename Copy>
-void copy_runs(const View<From>& from, const View<To>& to, const Box& box, const Copy& copy) {
+/// Calls visit(source, count, target) for every run of elements without gaps.
+template <typename From, typename To, typename Visit>
+void for_each_run(const View<From>& from, const View<To>& to, const Box& box, const Visit& visit) {
   if (box.empty()) return;
   const auto channels = static_cast<std::size_t>(box.channels.size());
   const bool whole_pixels = channels == from.pixel_stride() && channels == to.pixel_stride();
@@ -17,11 +17,11 @@ void copy_runs(const View<From>& from, const View<To>& to, const Box& box, const
     From* source = from.at(row, box.cols.begin, box.channels.begin);
     To* target = to.at(row, box.cols.begin, box.channels.begin);
     if (whole_pixels) {
-      copy(source, channels * static_cast<std::size_t>(box.cols.size()), target);
+      visit(source, channels * static_cast<std::size_t>(box.cols.size()), target);
       continue;
     }
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
-      copy(source, channels, target);
+      visit(source, channels, target);
       source += from.pixel_stride();
       target += to.pixel_stride();
     }
@@ -31,17 +31,29 @@ void copy_runs(const View<From>& from, const View<To>& to, const Box& box, const
 }  // namespace
 
 void copy_box(const ConstTensorView& from, const TensorView& to, const Box& box) {
-  copy_runs(from, to, box, [](const float* source, std::size_t count, float* target) {
+  for_each_run(from, to, box, [](const float* source, std::size_t count, float* target) {
     std::copy_n(source, count, target);
   });
 }
 
 void copy_box(const ConstTensorView& from, const HalfView& to, const Box& box) {
-  copy_runs(from, to, box, round_to_halves);
+  for_each_run(from, to, box, round_to_halves);
 }
 
 void copy_box(const ConstHalfView& from, const TensorView& to, const Box& box) {
-  copy_runs(from, to, box, widen_halves);
+  for_each_run(from, to, box, widen_halves);
+}
+
+void add_box(const ConstTensorView& from, const TensorView& to, const Box& box) {
+  for_each_run(from, to, box, [](const float* source, std::size_t count, float* target) {
+    for (std::size_t i = 0; i < count; ++i) target[i] += source[i];
+  });
+}
+
+void add_box(const ConstHalfView& from, const TensorView& to, const Box& box) {
+  for_each_run(from, to, box, [](const HalfBits* source, std::size_t count, float* target) {
+    for (std::size_t i = 0; i < count; ++i) target[i] += half_to_float(source[i]);
+  });
 }
 
 }  // namespace vpinfer

@@ -51,8 +51,8 @@ class ArenaWriter {
     std::size_t RankMemory::*account;  // what it counts as
   };
 
-  /// The buffers of one layer, by their positions in `buffers_`; empty where there is none.
-  struct LayerBuffers {
+  /// The buffers of one tensor, by their positions in `buffers_`; empty where there is none.
+  struct TensorBuffers {
     std::optional<std::size_t> written;
     std::optional<std::size_t> read;  // the same as `written` unless they are apart
     std::optional<std::size_t> receives;
@@ -69,8 +69,8 @@ class ArenaWriter {
     return buffers_.size() - 1;
   }
 
-  LayerBuffers add_buffers_of(Tensor& tensor) {
-    LayerBuffers buffers;
+  TensorBuffers add_buffers_of(Tensor& tensor) {
+    TensorBuffers buffers;
     buffers.written =
         add(tensor.written.box.elements(), tensor.written.offset, &RankMemory::activations);
     buffers.read =
@@ -106,7 +106,8 @@ class ArenaWriter {
   }
 
   void note_uses(std::size_t at, const Step& step) {
-    const LayerBuffers& buffers = buffers_of(step.position);
+    const TensorBuffers& buffers = buffers_of(step.tensor);
+    const int position = program_.tensor(step.tensor).position;
     switch (step.action) {
       case Action::kLoad: return use(at, buffers.written);
       case Action::kPostReceives:
@@ -116,9 +117,12 @@ class ArenaWriter {
       case Action::kCompute:
         use(at, buffers.written);
         use(at, buffers.workspace);
-        for (const int input : network_.layer(step.position).inputs) {
-          use(at, buffers_of(input).read);
-        }
+        for (const int input : network_.layer(position).inputs) use(at, buffers_of(input).read);
+        return;
+      case Action::kAddUp:
+        use(at, buffers.written);
+        use(at, buffers.receives);
+        use(at, buffers_of(position).written);
         return;
       case Action::kKeep:
         use(at, buffers.written);
@@ -141,8 +145,8 @@ class ArenaWriter {
     }
   }
 
-  [[nodiscard]] const LayerBuffers& buffers_of(int position) const {
-    return buffers_of_[static_cast<std::size_t>(position)];
+  [[nodiscard]] const TensorBuffers& buffers_of(int tensor) const {
+    return buffers_of_[static_cast<std::size_t>(tensor)];
   }
 
   /// The offsets of all messages, given that of the first packed one.
@@ -238,7 +242,7 @@ class ArenaWriter {
   const Network& network_;
   Program& program_;
   std::vector<Buffer> buffers_;
-  std::vector<LayerBuffers> buffers_of_;  // by position
+  std::vector<TensorBuffers> buffers_of_;  // by tensor
 };
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "vpinfer/base/error.hpp"
-#include "vpinfer/plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {
@@ -46,6 +45,20 @@ void collect_transfers(const Layout& layout, int rank, std::vector<Box> missing,
                    [](const Transfer& a, const Transfer& b) { return a.from < b.from; });
 }
 
+/// All that one rank sends another at once is one message.
+std::size_t floats_moved(const std::vector<Transfer>& transfers, WireFormat wire) {
+  std::size_t floats = 0;
+  for (auto it = transfers.begin(); it != transfers.end();) {
+    const Transfer& first = *it;
+    std::size_t elements = 0;
+    for (; it != transfers.end() && it->from == first.from && it->to == first.to; ++it) {
+      elements += it->box.elements();
+    }
+    floats += wire_floats(wire, elements);
+  }
+  return floats;
+}
+
 }  // namespace
 
 Demand::Demand(const Network& network, Delivery delivery)
@@ -67,8 +80,7 @@ std::vector<Box> needed_boxes(const Demand& demand, const Plan& plan, int positi
   if (demand.is_delivered_to(position, rank)) return {whole(network.layer(position).output)};
   std::vector<Box> needed;
   for (const Demand::Reader& reader : demand.readers(position)) {
-    const Box box =
-        required_input(network, reader.position, reader.index, plan.owned(reader.position, rank));
+    const Box box = read_box(network, plan, reader.position, reader.index, rank);
     if (!box.empty()) needed.push_back(box);
   }
   return needed;
@@ -90,20 +102,27 @@ std::vector<Transfer> exchange(const Demand& demand, const Plan& plan, int posit
   return transfers;
 }
 
+std::vector<Transfer> exchange_of_sums(const Network& network, const Plan& plan, int position) {
+  std::vector<Transfer> transfers;
+  for (int owner = 0; owner < plan.ranks; ++owner) {
+    const Box& box = plan.owned(position, owner);
+    if (box.empty()) continue;
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      if (rank == owner || computed_box(network, plan, position, rank).empty()) continue;
+      transfers.push_back({rank, owner, box});
+    }
+  }
+  return transfers;
+}
+
 std::size_t bytes_moved(const Network& network, const Plan& plan, const Delivery& delivery) {
   const Demand demand(network, delivery);
   std::size_t floats = 0;
   for (int position = 0; position < network.size(); ++position) {
-    const std::vector<Transfer> transfers = exchange(demand, plan, position);
-    // All that one rank sends another after a layer is one message.
-    for (auto it = transfers.begin(); it != transfers.end();) {
-      const Transfer& first = *it;
-      std::size_t elements = 0;
-      for (; it != transfers.end() && it->from == first.from && it->to == first.to; ++it) {
-        elements += it->box.elements();
-      }
-      floats += wire_floats(plan.wire, elements);
-    }
+    floats += floats_moved(exchange(demand, plan, position), plan.wire);
+  }
+  for (const auto& [position, shares] : plan.sums) {
+    floats += floats_moved(exchange_of_sums(network, plan, position), plan.wire);
   }
   return floats * sizeof(float);
 }

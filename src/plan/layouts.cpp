@@ -12,7 +12,8 @@ Box part_of(const Shape& shape, const Division& division, int ranks, int rank) {
   Box box = whole(shape);
   switch (division.kind) {
     case Division::Kind::kTiles: box.rows = share(shape.rows, ranks, rank); break;
-    case Division::Kind::kChannelShares: box.channels = share(shape.channels, ranks, rank); break;
+    case Division::Kind::kChannelShares:
+    case Division::Kind::kSums: box.channels = share(shape.channels, ranks, rank); break;
     case Division::Kind::kOneRank:
       if (rank != division.rank) return {};
   }
@@ -42,6 +43,11 @@ bool has_windows(const Layer& layer) {
   return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
 }
 
+bool has_divisible_sums(const Layer& layer) {
+  const auto* conv = std::get_if<Convolution>(&layer.operation);
+  return conv != nullptr && conv->groups == 1;
+}
+
 std::vector<int> layers_with_windows(const Network& network) {
   std::vector<int> positions;
   for (int i = 0; i < network.size(); ++i) {
@@ -69,8 +75,12 @@ Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisio
   const Network& network = demand.network();
   Plan plan{strategy, ranks, {}};
   for (int i = 0; i < network.size(); ++i) {
-    plan.layouts.push_back(
-        layout_of(network.layer(i), divisions[static_cast<std::size_t>(i)], ranks));
+    const Division& division = divisions[static_cast<std::size_t>(i)];
+    plan.layouts.push_back(layout_of(network.layer(i), division, ranks));
+    if (division.kind != Division::Kind::kSums) continue;
+    for (int rank = 0; rank < ranks; ++rank) {
+      plan.sums[i].push_back(share(network.input_shape(i, 0).channels, ranks, rank));
+    }
   }
   // From the last layer to the first, because what a repeated layer reads may be repeated too.
   for (int i = network.size() - 1; i > 0; --i) {

@@ -7,9 +7,10 @@
 
 namespace vpinfer {
 
-/// How one layer's output is divided among the ranks.
+/// How one layer's output is divided among the ranks.  kSums is channel shares too, but the input
+/// channels are divided as well: what a rank owns is added up from all ranks' partial sums.
 struct Division {
-  enum class Kind { kTiles, kChannelShares, kOneRank };
+  enum class Kind { kTiles, kChannelShares, kSums, kOneRank };
   Kind kind = Kind::kTiles;
   int rank = 0;  ///< of kOneRank
   bool operator==(const Division&) const = default;
@@ -24,7 +25,9 @@ using Repeated = std::vector<bool>;
 /// Convolutions and poolings: the layers whose division is a choice.  The others are best divided
 /// like what they read.
 [[nodiscard]] bool has_windows(const Layer& layer);
-/// Their positions, in increasing order.
+/// Whether a layer can be divided by kSums.
+[[nodiscard]] bool has_divisible_sums(const Layer& layer);
+/// The positions of layers with windows, in increasing order.
 [[nodiscard]] std::vector<int> layers_with_windows(const Network& network);
 
 /// Layers that are cheaper to repeat than to send: those without arithmetic, and resizes that give

@@ -1,7 +1,11 @@
 #include "vpinfer/plan/plan.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/json.hpp"
+#include "vpinfer/plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {
@@ -53,6 +57,61 @@ void check_input(const Plan& plan, const Network& network) {
   }
 }
 
+/// The shares must hold every input channel once.
+void check_sums(const Plan& plan, const Network& network) {
+  for (const auto& [position, shares] : plan.sums) {
+    if (position < 0 || position >= network.size()) {
+      throw BadInput("there is no layer " + std::to_string(Network::number(position)) +
+                     " to divide the sums of");
+    }
+    const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
+    if (conv == nullptr || conv->groups != 1) {
+      throw BadInput("only the sums of a convolution without groups can be divided, not those of " +
+                     Network::label(position));
+    }
+    if (static_cast<int>(shares.size()) != plan.ranks) {
+      throw BadInput("divided sums of " + std::to_string(shares.size()) + " shares do not suit " +
+                     std::to_string(plan.ranks) + " ranks");
+    }
+    std::vector<Interval> sorted;
+    std::copy_if(shares.begin(), shares.end(), std::back_inserter(sorted),
+                 [](const Interval& share) { return !share.empty(); });
+    std::sort(sorted.begin(), sorted.end());
+    int next = 0;
+    for (const Interval& share : sorted) {
+      if (share.begin != next) break;
+      next = share.end;
+    }
+    if (sorted.empty() || sorted.back().end != next ||
+        next != network.input_shape(position, 0).channels) {
+      throw BadInput("the divided sums of " + Network::label(position) +
+                     " must be over every input channel once");
+    }
+  }
+}
+
+std::map<int, SumShares> read_sums(const json& list) {
+  std::map<int, SumShares> sums;
+  for (const json& layer : list) {
+    SumShares shares;
+    for (const json& share : layer.at("channels")) {
+      shares.push_back({json_int(share.at(0)), json_int(share.at(1))});
+    }
+    sums.emplace(Network::position(json_int(layer.at("layer"))), std::move(shares));
+  }
+  return sums;
+}
+
+json sums_to_json(const std::map<int, SumShares>& sums) {
+  json list = json::array();
+  for (const auto& [position, shares] : sums) {
+    json channels = json::array();
+    for (const Interval& share : shares) channels.push_back({share.begin, share.end});
+    list.push_back({{"layer", Network::number(position)}, {"channels", channels}});
+  }
+  return list;
+}
+
 Plan read_plan(const json& j, const Network& network) {
   if (const int schema = json_int(j.at("schema")); schema != kSchema) {
     throw BadInput("the plan has schema " + std::to_string(schema) +
@@ -84,6 +143,8 @@ Plan read_plan(const json& j, const Network& network) {
     }
   }
   check_input(plan, network);
+  if (j.contains("sums")) plan.sums = read_sums(j.at("sums"));
+  check_sums(plan, network);
   return plan;
 }
 
@@ -125,17 +186,31 @@ std::size_t wire_floats(WireFormat format, std::size_t elements) {
   return format == WireFormat::kHalf ? (elements + 1) / 2 : elements;
 }
 
-Interval owned_filters(const Network& network, const Plan& plan, int position, int rank) {
-  const Box& box = plan.owned(position, rank);
-  if (box.empty() || weight_shape(network, position).filters == 0) return {};
-  return box.channels;
+Box computed_box(const Network& network, const Plan& plan, int position, int rank) {
+  const std::optional<Interval> summed = plan.summed(position, rank);
+  if (!summed) return plan.owned(position, rank);
+  return summed->empty() ? Box{} : whole(network.layer(position).output);
+}
+
+Box read_box(const Network& network, const Plan& plan, int position, std::size_t index, int rank) {
+  Box box = required_input(network, position, index, computed_box(network, plan, position, rank));
+  if (const auto summed = plan.summed(position, rank)) box.channels = *summed;
+  return box;
+}
+
+WeightRange owned_weights(const Network& network, const Plan& plan, int position, int rank) {
+  const Box box = hull(plan.owned(position, rank), computed_box(network, plan, position, rank));
+  const WeightShape shape = weight_shape(network, position);
+  if (box.empty() || shape.filters == 0) return {};
+  return {box.channels, plan.summed(position, rank).value_or(shape.range().channels)};
 }
 
 std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
   std::size_t floats = 0;
   for (int i = 0; i < network.size(); ++i) {
-    const auto filters = static_cast<std::size_t>(owned_filters(network, plan, i, rank).size());
-    floats += filters * (weight_shape(network, i).elements_per_filter() + 1);
+    const WeightRange owned = owned_weights(network, plan, i, rank);
+    floats += weight_shape(network, i).of(owned).elements() +
+              static_cast<std::size_t>(owned.filters.size());
   }
   return floats * sizeof(float);
 }
@@ -152,6 +227,7 @@ std::string to_json(const Plan& plan) {
          {"ranks", plan.ranks},
          {"layouts", layouts}};
   if (plan.wire != WireFormat::kFloat) j["wire"] = to_string(plan.wire);
+  if (!plan.sums.empty()) j["sums"] = sums_to_json(plan.sums);
   return j.dump();
 }
 

@@ -7,6 +7,36 @@
 #include "vpinfer/base/error.hpp"
 
 namespace vpinfer {
+namespace {
+
+/// Shares of every layer's channels.  A convolution's sums are divided where it moves fewer bytes
+/// to add them up than to gather its input.
+Plan plan_channel_shares(const Network& network, int ranks) {
+  const Delivery results = result_layers(network);
+  Divisions divisions(network.layers.size(), {Division::Kind::kChannelShares, 0});
+  const auto plan = [&] {
+    return plan_with({network, {}}, Strategy::kHorizontal, divisions, cheaper_repeated(network),
+                     ranks);
+  };
+  Plan best = plan();
+  std::size_t bytes = bytes_moved(network, best, results);
+  for (int i = 0; i < network.size(); ++i) {
+    if (!has_divisible_sums(network.layer(i))) continue;
+    Division::Kind& kind = divisions[static_cast<std::size_t>(i)].kind;
+    kind = Division::Kind::kSums;
+    Plan next = plan();
+    const std::size_t next_bytes = bytes_moved(network, next, results);
+    if (next_bytes < bytes) {
+      best = std::move(next);
+      bytes = next_bytes;
+    } else {
+      kind = Division::Kind::kChannelShares;
+    }
+  }
+  return best;
+}
+
+}  // namespace
 
 Plan make_plan(const Network& network, Strategy strategy, int ranks,
                const PlanningOptions& options) {
@@ -18,7 +48,7 @@ Plan make_plan(const Network& network, Strategy strategy, int ranks,
   switch (strategy) {
     case Strategy::kSingle: return divided({Division::Kind::kOneRank, 0});
     case Strategy::kData: return plan_fused_tiles(network, ranks, options.fuse);
-    case Strategy::kHorizontal: return divided({Division::Kind::kChannelShares, 0});
+    case Strategy::kHorizontal: return plan_channel_shares(network, ranks);
     case Strategy::kSequential:
       return plan_stages({network, result_layers(network)}, ranks, options.memory_limit_bytes);
     case Strategy::kVertical: return search_vertical(network, ranks);

@@ -43,9 +43,11 @@ void choose_storage(const Demand& demand, const Plan& plan, int position, int ra
 
 std::size_t workspace_floats(const Network& network, const Plan& plan, int position, int rank) {
   const Operation& operation = network.layer(position).operation;
-  const Box& box = plan.owned(position, rank);
+  const Box box = computed_box(network, plan, position, rank);
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
-    return convolution_workspace(*conv, network.input_shape(position, 0).channels, box);
+    const std::optional<Interval> summed = plan.summed(position, rank);
+    return convolution_workspace(
+        *conv, summed ? summed->size() : network.input_shape(position, 0).channels, box);
   }
   if (const auto* local = std::get_if<LocallyConnected>(&operation); local && !box.empty()) {
     return locally_connected_workspace(*local, network.input_shape(position, 0).channels);
@@ -53,7 +55,7 @@ std::size_t workspace_floats(const Network& network, const Plan& plan, int posit
   return 0;
 }
 
-/// The programs of some ranks; each layer's exchange is computed once for all of them.
+/// The programs of some ranks; each tensor's exchange is computed once for all of them.
 std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Interval ranks,
                                    int lanes) {
   const Network& network = demand.network();
@@ -61,29 +63,44 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
   const auto program_of = [&](int rank) {
     return &programs[static_cast<std::size_t>(rank - ranks.begin)];
   };
+  /// Appends a tensor to every program, with its messages.
+  const auto add_tensors = [&](const Tensor& tensor, const std::vector<Transfer>& transfers) {
+    for (Program& program : programs) program.tensors.push_back(tensor);
+    for (const Transfer& transfer : transfers) {
+      if (ranks.contains({transfer.to, transfer.to + 1})) {
+        add_to_message(program_of(transfer.to)->tensors.back().receives, transfer.from,
+                       transfer.box, plan.wire);
+      }
+      if (ranks.contains({transfer.from, transfer.from + 1})) {
+        add_to_message(program_of(transfer.from)->tensors.back().sends, transfer.to, transfer.box,
+                       plan.wire);
+      }
+    }
+  };
   for (int rank = ranks.begin; rank < ranks.end; ++rank) {
     program_of(rank)->rank = rank;
     program_of(rank)->lanes = lanes;
     program_of(rank)->wire = plan.wire;
-    program_of(rank)->tensors.resize(network.layers.size());
   }
   for (int position = 0; position < network.size(); ++position) {
-    const auto tensor_of = [&](int rank) -> Tensor& {
-      return program_of(rank)->tensors[static_cast<std::size_t>(position)];
-    };
-    for (const Transfer& transfer : exchange(demand, plan, position)) {
-      if (ranks.contains({transfer.to, transfer.to + 1})) {
-        add_to_message(tensor_of(transfer.to).receives, transfer.from, transfer.box, plan.wire);
+    add_tensors({.position = position}, exchange(demand, plan, position));
+    for (Program& program : programs) {
+      Tensor& tensor = program.tensors.back();
+      choose_storage(demand, plan, position, program.rank, tensor);
+      if (!plan.sums.contains(position)) {
+        tensor.workspace_floats = workspace_floats(network, plan, position, program.rank);
       }
-      if (ranks.contains({transfer.from, transfer.from + 1})) {
-        add_to_message(tensor_of(transfer.from).sends, transfer.to, transfer.box, plan.wire);
-      }
-    }
-    for (int rank = ranks.begin; rank < ranks.end; ++rank) {
-      Tensor& tensor = tensor_of(rank);
-      choose_storage(demand, plan, position, rank, tensor);
-      tensor.workspace_floats = workspace_floats(network, plan, position, rank);
       choose_staging(tensor.read, plan.wire, tensor.receives);
+      choose_staging(tensor.written, plan.wire, tensor.sends);
+    }
+  }
+  for (const auto& [position, shares] : plan.sums) {
+    add_tensors({.position = position, .is_partial = true},
+                exchange_of_sums(network, plan, position));
+    for (Program& program : programs) {
+      Tensor& tensor = program.tensors.back();
+      tensor.written.box = computed_box(network, plan, position, program.rank);
+      tensor.workspace_floats = workspace_floats(network, plan, position, program.rank);
       choose_staging(tensor.written, plan.wire, tensor.sends);
     }
   }

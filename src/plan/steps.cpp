@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <span>
 
@@ -27,13 +28,13 @@ class StepWriter {
       if (!tensor.receives.empty()) add(Action::kPostReceives, position);
       if (position == 0) {
         if (program_.rank == 0) add(Action::kLoad, 0);
+      } else if (plan_.sums.contains(position)) {
+        sum_up(position);
       } else {
         compute(position);
       }
       if (tensor.apart) add(Action::kKeep, position);
-      if (!tensor.sends.empty()) add(Action::kSend, position);
-      finish_sends();
-      if (!tensor.sends.empty()) sending_ = position;
+      send(position);
       if (position == 0) finish_sends();  // before the first layer needs the input's memory
       await_earlier(position);
       if (program_.rank == 0 && std::binary_search(delivery_.begin(), delivery_.end(), position)) {
@@ -46,7 +47,15 @@ class StepWriter {
 
  private:
   void add(const Step& step) { program_.steps.push_back(step); }
-  void add(Action action, int position, const Box& box = {}) { add({action, position, box}); }
+  void add(Action action, int tensor, const Box& box = {}) { add({action, tensor, box}); }
+
+  /// Lets a tensor's boxes go.  Those sent before have had the time of a computation to leave.
+  void send(int tensor) {
+    const bool sends = !program_.tensor(tensor).sends.empty();
+    if (sends) add(Action::kSend, tensor);
+    finish_sends();
+    if (sends) sending_ = tensor;
+  }
 
   void await(int position) {
     if (!pending_[index(position)]) return;
@@ -216,12 +225,36 @@ class StepWriter {
     for (const Box& piece : rest) add(Action::kCompute, position, piece);
   }
 
+  /// The tensor of a layer's partial sums.
+  int partial_sums(int position) const {
+    const auto before = std::distance(plan_.sums.begin(), plan_.sums.find(position));
+    return network_.size() + static_cast<int>(before);
+  }
+
+  /// Partial sums over this rank's channels for everyone, then all ranks' for this rank.
+  void sum_up(int position) {
+    const int partial = partial_sums(position);
+    const Tensor& sums = program_.tensor(partial);
+    const Box& owned = plan_.owned(position, program_.rank);
+    if (!sums.receives.empty()) add(Action::kPostReceives, partial);
+    if (!sums.written.box.empty()) {
+      const int input = network_.layer(position).inputs.front();
+      const Box required = read_box(network_, plan_, position, 0, program_.rank);
+      if (!available(input).contains(required)) await(input);
+      add({Action::kCompute, partial, sums.written.box,
+           ChannelSum{required.channels, true, false}});
+    }
+    send(partial);
+    if (!sums.receives.empty()) add(Action::kAwaitReceives, partial);
+    if (!owned.empty()) add(Action::kAddUp, partial, owned);
+  }
+
   const Network& network_;
   const Plan& plan_;
   const Delivery& delivery_;
   Program& program_;
   std::vector<bool> pending_;   // receives of this output have not been awaited
-  std::optional<int> sending_;  // position whose sends are under way
+  std::optional<int> sending_;  // tensor whose sends are under way
 };
 
 }  // namespace

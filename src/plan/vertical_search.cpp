@@ -8,6 +8,15 @@
 namespace vpinfer {
 namespace {
 
+using Kind = Division::Kind;
+
+/// How a layer may be divided.
+std::vector<Kind> kinds_of(const Layer& layer) {
+  std::vector<Kind> kinds{Kind::kTiles, Kind::kChannelShares};
+  if (has_divisible_sums(layer)) kinds.push_back(Kind::kSums);
+  return kinds;
+}
+
 /// Searches the divisions of a network's convolutions and poolings; the other layers follow their
 /// first input.
 class VerticalSearch {
@@ -35,8 +44,10 @@ class VerticalSearch {
   Candidate candidate(Divisions divisions) const {
     for (int i = 1; i < network_.size(); ++i) {
       const Layer& layer = network_.layer(i);
-      if (!has_windows(layer) && !layer.inputs.empty()) {
-        divisions[index(i)] = divisions[index(layer.inputs.front())];
+      if (has_windows(layer) || layer.inputs.empty()) continue;
+      divisions[index(i)] = divisions[index(layer.inputs.front())];
+      if (divisions[index(i)].kind == Kind::kSums) {
+        divisions[index(i)].kind = Kind::kChannelShares;
       }
     }
     Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
@@ -50,7 +61,7 @@ class VerticalSearch {
     Divisions divisions(network_.layers.size());
     Candidate best = candidate(divisions);
     for (auto it = chosen_.rbegin(); it != chosen_.rend(); ++it) {
-      divisions[index(*it)].kind = Division::Kind::kChannelShares;
+      divisions[index(*it)].kind = Kind::kChannelShares;
       Candidate next = candidate(divisions);
       if (next.memory < best.memory) best = std::move(next);
     }
@@ -69,16 +80,16 @@ class VerticalSearch {
     Candidate best = leanest;
     std::size_t unchanged = 0;  // layers in a row that stayed as they are
     for (std::size_t i = 0; unchanged < chosen_.size(); i = (i + 1) % chosen_.size()) {
-      Divisions divisions = best.divisions;
-      Division::Kind& kind = divisions[index(chosen_[i])].kind;
-      kind =
-          kind == Division::Kind::kTiles ? Division::Kind::kChannelShares : Division::Kind::kTiles;
-      Candidate next = candidate(std::move(divisions));
-      ++unchanged;
-      if (next.memory <= memory_limit && cost(next) < cost(best)) {
-        best = std::move(next);
-        unchanged = 0;
+      const int position = chosen_[i];
+      const Kind before = best.divisions[index(position)].kind;
+      for (const Kind kind : kinds_of(network_.layer(position))) {
+        if (kind == best.divisions[index(position)].kind) continue;
+        Divisions divisions = best.divisions;
+        divisions[index(position)].kind = kind;
+        Candidate next = candidate(std::move(divisions));
+        if (next.memory <= memory_limit && cost(next) < cost(best)) best = std::move(next);
       }
+      unchanged = best.divisions[index(position)].kind == before ? unchanged + 1 : 0;
     }
     return best;
   }

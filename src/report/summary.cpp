@@ -141,12 +141,15 @@ std::string describe_network(const Network& network) {
 std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   int tiles = 0;
   int shares = 0;
+  int sums = 0;
   int wholes = 0;
   for (int i = 1; i < network.size(); ++i) {
     const Box& box = plan.owned(i, rank);
-    if (weight_shape(network, i).filters == 0 || box.empty()) continue;
+    if (owned_weights(network, plan, i, rank).empty()) continue;
     const Box all = whole(network.layer(i).output);
-    if (box == all) {
+    if (plan.sums.contains(i)) {
+      ++sums;
+    } else if (box == all) {
       ++wholes;
     } else if (box.channels == all.channels) {
       ++tiles;
@@ -162,6 +165,7 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   add(wholes, "whole layer");
   add(tiles, "tile");
   add(shares, "channel share");
+  add(sums, "divided sum");
   return text.empty() ? "nothing" : text;
 }
 

@@ -8,6 +8,7 @@
 
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
+#include "support/weight_cut.hpp"
 #include "vpinfer/exec/stream.hpp"
 #include "vpinfer/kernel/blas.hpp"
 
@@ -21,15 +22,16 @@ Model random_model(std::uint32_t seed) {
   return {std::move(network), std::move(weights)};
 }
 
-FilterReader reader_of(const Model& model) {
-  return
-      [&model](int position, Interval filters, std::span<float> weights, std::span<float> biases) {
-        const LayerWeights& all = model.weights[static_cast<std::size_t>(position)];
-        const auto first = static_cast<std::size_t>(filters.begin);
-        const std::size_t per_filter = weight_shape(model.network, position).elements_per_filter();
-        std::copy_n(all.weights.data() + first * per_filter, weights.size(), weights.data());
-        std::copy_n(all.biases.data() + first, biases.size(), biases.data());
-      };
+WeightReader reader_of(const Model& model) {
+  return [&model](int position, const WeightRange& range, std::span<float> weights,
+                  std::span<float> biases) {
+    const LayerWeights part = cut(model.weights[static_cast<std::size_t>(position)],
+                                  weight_shape(model.network, position), range);
+    ASSERT_EQ(part.weights.size(), weights.size());
+    ASSERT_EQ(part.biases.size(), biases.size());
+    std::copy(part.weights.begin(), part.weights.end(), weights.begin());
+    std::copy(part.biases.begin(), part.biases.end(), biases.begin());
+  };
 }
 
 InputWriter writer_of(const std::vector<float>& frame) {

@@ -21,7 +21,7 @@ struct Model {
 
 [[nodiscard]] Model random_model(std::uint32_t seed);
 /// The model must outlive the reader, the frame the writer.
-[[nodiscard]] FilterReader reader_of(const Model& model);
+[[nodiscard]] WeightReader reader_of(const Model& model);
 [[nodiscard]] InputWriter writer_of(const std::vector<float>& frame);
 
 /// How many frames are under way at once, on all ranks and within one rank's segment.

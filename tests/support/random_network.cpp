@@ -332,6 +332,16 @@ std::vector<Box> cut(const Box& box, int pieces, const std::vector<Axis>& axes, 
   return list;
 }
 
+SumShares random_shares(const Shape& shape, int ranks, Random& random) {
+  SumShares shares;
+  for (const Box& box : cut(whole(shape), random.between(1, ranks), {&Box::channels}, random)) {
+    shares.push_back(box.channels);
+  }
+  shares.resize(static_cast<std::size_t>(ranks));
+  random.shuffle(shares);
+  return shares;
+}
+
 Layout random_layout(const Layer& layer, int ranks, Random& random) {
   std::vector<Axis> axes{&Box::rows, &Box::cols};
   if (!is_head(layer.operation)) axes.push_back(&Box::channels);
@@ -383,6 +393,9 @@ Plan random_plan(const Network& network, int ranks, std::uint32_t seed) {
   plan.layouts.front().front() = whole(network.input_shape());
   for (int i = 1; i < network.size(); ++i) {
     plan.layouts.push_back(random_layout(network.layer(i), ranks, random));
+    const auto* conv = std::get_if<Convolution>(&network.layer(i).operation);
+    if (conv == nullptr || conv->groups != 1 || random.chance(50)) continue;
+    plan.sums.emplace(i, random_shares(network.input_shape(i, 0), ranks, random));
   }
   return plan;
 }

@@ -35,7 +35,7 @@ class BadModelFile : public testing::Test {
         const WeightShape shape = weight_shape(model.network(), position);
         std::vector<float> weights(shape.elements());
         std::vector<float> biases(static_cast<std::size_t>(shape.filters));
-        model.read_filters(0, position, {0, shape.filters}, weights, biases);
+        model.read_weights(0, position, shape.range(), weights, biases);
       }
     });
     EXPECT_THAT(line, HasSubstr(path.string()));
@@ -91,7 +91,7 @@ TEST_F(BadModelFile, DamagedAnywhereNeverCrashes) {
       const WeightShape shape = weight_shape(model.network(), 1);
       std::vector<float> weights(shape.elements());
       std::vector<float> biases(static_cast<std::size_t>(shape.filters));
-      model.read_filters(0, 1, {0, shape.filters}, weights, biases);
+      model.read_weights(0, 1, shape.range(), weights, biases);
     } catch (const BadInput& e) {
       EXPECT_THAT(e.what(), HasSubstr("damaged.h5")) << "offset " << offset;
     } catch (const std::exception& e) {

@@ -6,6 +6,7 @@
 
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
+#include "support/weight_cut.hpp"
 
 namespace vpinfer {
 namespace {
@@ -16,16 +17,18 @@ void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_
                std::to_string(conv.groups) + " groups, " + std::to_string(conv.rows.size) + "x" +
                std::to_string(conv.cols.size) + ", seed " + std::to_string(seed));
   KernelCase c(shape, conv, seed);
-  const WeightShape weight = weight_shape(c.network, 1);
+  const WeightShape weights = weight_shape(c.network, 1);
   for (const Box& box : c.boxes(boxes)) {
     // The rank may hold more filters than the box needs, and a workspace for exactly this box.
     const Interval filters = c.grown(box, c.out()).channels;
-    const auto first = static_cast<std::size_t>(filters.begin);
-    const auto count = static_cast<std::size_t>(filters.size());
-    const FilterSlice slice{filters,
-                            {c.weights.weights.data() + first * weight.elements_per_filter(),
-                             count * weight.elements_per_filter()},
-                            {c.weights.biases.data() + first, count}};
+    const auto weights_of = [&](Interval channels) {
+      return cut(c.weights, weights, {filters, channels});
+    };
+    const auto slice_of = [&](const LayerWeights& part, Interval channels) {
+      return WeightSlice{{filters, channels}, part.weights, part.biases};
+    };
+    const LayerWeights all = weights_of(weights.range().channels);
+    const WeightSlice slice = slice_of(all, weights.range().channels);
     const std::size_t floats = convolution_workspace(conv, shape.channels, box);
     EXPECT_LE(floats, 256U * 1024U);
     std::vector<float> workspace(floats + 64, kGuard);
@@ -43,6 +46,16 @@ void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_
         for (const ChannelSum& sum : {late, early}) {
           convolve(conv, slice, shape, in, out, part, sum, {workspace.data(), floats}, [] {});
         }
+      });
+      // The same with no more weights than a sum needs, the end apart.
+      check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
+        for (const Interval& channels :
+             {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
+          const LayerWeights some = weights_of(channels);
+          convolve(conv, slice_of(some, channels), shape, in, out, part,
+                   {channels, channels.begin != 0, false}, {workspace.data(), floats}, [] {});
+        }
+        end_sums(conv, slice, out, part);
       });
     }
     EXPECT_GT(progressed, 0);

@@ -84,10 +84,34 @@ TEST(Exchange, NeedsAreTheReceptiveFieldsOfAllConsumers) {
       for (int consumer = 1; consumer < network.size(); ++consumer) {
         const std::vector<int>& inputs = network.layer(consumer).inputs;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-          const Box box = required_input(network, consumer, i, plan.owned(consumer, rank));
+          const std::optional<Interval> summed = plan.summed(consumer, rank);
+          Box box = required_input(
+              network, consumer, i,
+              summed ? whole(network.layer(consumer).output) : plan.owned(consumer, rank));
+          if (summed) box.channels = *summed;
           const std::vector<Box> needed = needed_boxes({network, {}}, plan, inputs[i], rank);
           EXPECT_TRUE(box.empty() || std::count(needed.begin(), needed.end(), box) > 0);
         }
+      }
+    }
+  });
+}
+
+TEST(ExchangeOfSums, BringsEveryOwnerWhatTheOthersHave) {
+  for_every_plan({0, 40}, [](const Network& network, const Plan& plan) {
+    for (const auto& [position, shares] : plan.sums) {
+      std::size_t expected = 0;
+      for (int to = 0; to < plan.ranks; ++to) {
+        for (int from = 0; from < plan.ranks; ++from) {
+          const bool sums = !shares[static_cast<std::size_t>(from)].empty();
+          expected += from != to && sums && !plan.owned(position, to).empty() ? 1 : 0;
+        }
+      }
+      const std::vector<Transfer> transfers = exchange_of_sums(network, plan, position);
+      EXPECT_EQ(transfers.size(), expected);
+      for (const Transfer& transfer : transfers) {
+        EXPECT_NE(transfer.from, transfer.to);
+        EXPECT_EQ(transfer.box, plan.owned(position, transfer.to));
       }
     }
   });

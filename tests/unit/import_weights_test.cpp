@@ -166,11 +166,12 @@ std::map<int, double> deviations(const DarknetModel& model, std::uint64_t seed) 
   Weights weights(network, plan, 0);
   const WeightSource source = random_weights(model, seed);
   for (int i = 0; i < network.size(); ++i) {
-    weights.load(i, [&](int position, Interval, std::span<float> values, std::span<float> biases) {
-      const LayerWeights layer = source(position);
-      std::copy(layer.weights.begin(), layer.weights.end(), values.begin());
-      std::copy(layer.biases.begin(), layer.biases.end(), biases.begin());
-    });
+    weights.load(
+        i, [&](int position, const WeightRange&, std::span<float> values, std::span<float> biases) {
+          const LayerWeights layer = source(position);
+          std::copy(layer.weights.begin(), layer.weights.end(), values.begin());
+          std::copy(layer.biases.begin(), layer.biases.end(), biases.begin());
+        });
   }
   Loopback alone(1, 1);
   Executor executor(network, program, weights, alone.rank(0), std::chrono::seconds(1));

@@ -6,6 +6,7 @@
 #include "support/error_line.hpp"
 #include "support/small_model.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/weight_cut.hpp"
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/half.hpp"
 
@@ -15,32 +16,31 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-/// What `read(weights, biases)` gives for some filters of the layer at a position.
+/// What `read(weights, biases)` gives for some weights of the layer at a position.
 template <typename Read>
-LayerWeights read_slice(const Network& network, int position, Interval filters, const Read& read) {
-  const auto count = static_cast<std::size_t>(filters.size());
-  LayerWeights slice{
-      std::vector<float>(count * weight_shape(network, position).elements_per_filter()),
-      std::vector<float>(count)};
+LayerWeights read_slice(const Network& network, int position, const WeightRange& range,
+                        const Read& read) {
+  LayerWeights slice{std::vector<float>(weight_shape(network, position).of(range).elements()),
+                     std::vector<float>(static_cast<std::size_t>(range.filters.size()))};
   read(slice.weights, slice.biases);
   return slice;
 }
 
-LayerWeights read_slice(const ModelFile& file, int rank, int position, Interval filters) {
-  return read_slice(file.network(), position, filters,
+LayerWeights read_slice(const ModelFile& file, int rank, int position, const WeightRange& range) {
+  return read_slice(file.network(), position, range,
                     [&](std::span<float> weights, std::span<float> biases) {
-                      file.read_filters(rank, position, filters, weights, biases);
+                      file.read_weights(rank, position, range, weights, biases);
                     });
 }
 
-/// The same filters of a layer's numbers in memory.
-LayerWeights cut(const LayerWeights& whole, const Network& network, int position,
-                 Interval filters) {
-  const auto per_filter =
-      static_cast<std::ptrdiff_t>(weight_shape(network, position).elements_per_filter());
-  return {{whole.weights.begin() + filters.begin * per_filter,
-           whole.weights.begin() + filters.end * per_filter},
-          {whole.biases.begin() + filters.begin, whole.biases.begin() + filters.end}};
+/// Shares of the channels of every layer; the sums of the second convolution are divided.
+Plan shares_and_sums(const Network& network, int ranks) {
+  Plan plan = channel_shares(network, ranks);
+  const int position = kSmallConvolutions[1];
+  for (int rank = 0; rank < ranks; ++rank) {
+    plan.sums[position].push_back(share(network.input_shape(position, 0).channels, ranks, rank));
+  }
+  return plan;
 }
 
 void expect_equal(const LayerWeights& actual, const LayerWeights& expected) {
@@ -63,20 +63,27 @@ class ModelFileTest : public testing::Test {
     return small_model_weights(network_, position, 1);
   }
 
-  /// Calls `body(rank, position, filters)` for everything that a rank of the plan stores.
+  [[nodiscard]] WeightRange all_of(int position) const {
+    return weight_shape(network_, position).range();
+  }
+  [[nodiscard]] LayerWeights part(int position, const WeightRange& range) const {
+    return cut(weights(position), weight_shape(network_, position), range);
+  }
+
+  /// Calls `body(rank, position, range)` for everything that a rank of the plan stores.
   template <typename Body>
   void for_each_share(const Body& body) const {
     for (int rank = 0; rank < plan_.ranks; ++rank) {
       for (int position = 1; position < network_.size(); ++position) {
-        const Interval filters = owned_filters(network_, plan_, position, rank);
-        if (!filters.empty()) body(rank, position, filters);
+        const WeightRange range = owned_weights(network_, plan_, position, rank);
+        if (!range.empty()) body(rank, position, range);
       }
     }
   }
 
   const TemporaryFolder folder_;
   const Network network_ = small_network();
-  const Plan plan_ = channel_shares(network_, 3);
+  const Plan plan_ = shares_and_sums(network_, 3);
 };
 
 TEST_F(ModelFileTest, KeepsTheNetworkAndEveryFloat) {
@@ -86,8 +93,7 @@ TEST_F(ModelFileTest, KeepsTheNetworkAndEveryFloat) {
   EXPECT_FALSE(model.partition());
   EXPECT_TRUE(model.holds_rank(5));
   for (const int position : kSmallConvolutions) {
-    const int filters = weight_shape(network_, position).filters;
-    expect_equal(read_slice(model, 0, position, {0, filters}), weights(position));
+    expect_equal(read_slice(model, 0, position, all_of(position)), weights(position));
   }
   EXPECT_THAT(folder_.names(), testing::ElementsAre("m.h5"));
 }
@@ -98,8 +104,7 @@ TEST_F(ModelFileTest, HalvesAreTheRoundedFloats) {
   for (const int position : kSmallConvolutions) {
     LayerWeights expected = weights(position);
     for (float& value : expected.weights) value = half_to_float(float_to_half(value));
-    const int filters = weight_shape(network_, position).filters;
-    expect_equal(read_slice(model, 0, position, {0, filters}), expected);
+    expect_equal(read_slice(model, 0, position, all_of(position)), expected);
   }
 }
 
@@ -107,12 +112,14 @@ TEST_F(ModelFileTest, SlicesEqualTheSliceOfTheWhole) {
   for (const WeightPrecision precision : {WeightPrecision::kFloat, WeightPrecision::kHalf}) {
     const ModelFile model = write("m.h5", precision);
     for (const int position : kSmallConvolutions) {
-      const int filters = weight_shape(network_, position).filters;
-      const LayerWeights whole = read_slice(model, 0, position, {0, filters});
-      for (int begin = 0; begin < filters; ++begin) {
-        for (int end = begin + 1; end <= filters; ++end) {
-          expect_equal(read_slice(model, 0, position, {begin, end}),
-                       cut(whole, network_, position, {begin, end}));
+      const WeightShape shape = weight_shape(network_, position);
+      const LayerWeights whole = read_slice(model, 0, position, shape.range());
+      for (int begin = 0; begin < shape.filters; ++begin) {
+        for (int end = begin + 1; end <= shape.filters; ++end) {
+          for (const Interval channels : {Interval{0, shape.channels}, Interval{1, 3}}) {
+            const WeightRange range{{begin, end}, channels};
+            expect_equal(read_slice(model, 0, position, range), cut(whole, shape, range));
+          }
         }
       }
     }
@@ -136,10 +143,10 @@ TEST_F(ModelFileTest, APartitionInOneFileGivesEachRankItsSlices) {
     EXPECT_EQ(partition.network(), network_);
     EXPECT_EQ(partition.precision(), precision);
     EXPECT_EQ(partition.checksum(), model.checksum());
-    for_each_share([&](int rank, int position, Interval filters) {
+    for_each_share([&](int rank, int position, const WeightRange& range) {
       EXPECT_TRUE(partition.holds_rank(rank));
-      expect_equal(read_slice(partition, rank, position, filters),
-                   read_slice(model, rank, position, filters));
+      expect_equal(read_slice(partition, rank, position, range),
+                   read_slice(model, rank, position, range));
     });
   }
 }
@@ -149,10 +156,23 @@ TEST_F(ModelFileTest, APartitionStillGivesAnyRankTheWholeLayer) {
   write_partition(path("m-3.h5"), model, plan_, PartitionFiles::kOne);
   const ModelFile partition(path("m-3.h5"));
   for (const int position : kSmallConvolutions) {
-    const int filters = weight_shape(network_, position).filters;
     for (int rank = 0; rank < 3; ++rank) {
-      expect_equal(read_slice(partition, rank, position, {0, filters}), weights(position));
+      expect_equal(read_slice(partition, rank, position, all_of(position)), weights(position));
     }
+  }
+}
+
+TEST_F(ModelFileTest, ARankMayHaveBiasesOnly) {
+  // Of six ranks one sums over none of the five input channels, but adds up a filter.
+  const Plan plan = shares_and_sums(network_, 6);
+  const int position = kSmallConvolutions[1];
+  const WeightRange biases_only = owned_weights(network_, plan, position, 0);
+  ASSERT_TRUE(biases_only.channels.empty() && !biases_only.filters.empty());
+  const ModelFile model = write("m.h5");
+  write_partition(path("m-6.h5"), model, plan, PartitionFiles::kOne);
+  const ModelFile partition(path("m-6.h5"));
+  for (const WeightRange& range : {biases_only, all_of(position)}) {
+    expect_equal(read_slice(partition, 0, position, range), part(position, range));
   }
 }
 
@@ -162,14 +182,14 @@ TEST_F(ModelFileTest, SplitFilesGiveEachRankItsSlices) {
   EXPECT_THAT(folder_.names(), testing::UnorderedElementsAre("m.h5", "m-3.h5", "m-3.rank0.h5",
                                                              "m-3.rank1.h5", "m-3.rank2.h5"));
   const ModelFile master(path("m-3.h5"));
-  for_each_share([&](int rank, int position, Interval filters) {
+  for_each_share([&](int rank, int position, const WeightRange& range) {
     const ShareFile share(share_path(path("m-3.h5"), rank), network_, plan_, rank,
                           model.checksum());
-    const LayerWeights expected = cut(weights(position), network_, position, filters);
-    expect_equal(read_slice(master, rank, position, filters), expected);
-    expect_equal(read_slice(network_, position, filters,
+    const LayerWeights expected = part(position, range);
+    expect_equal(read_slice(master, rank, position, range), expected);
+    expect_equal(read_slice(network_, position, range,
                             [&](std::span<float> values, std::span<float> biases) {
-                              share.read_filters(position, filters, values, biases);
+                              share.read_weights(position, range, values, biases);
                             }),
                  expected);
   });
@@ -225,10 +245,9 @@ TEST_F(ModelFileTest, LinksSurviveAnotherWorkingDirectoryAndAMove) {
   fs::rename(path("made"), path("moved"));
   const auto expect_readable = [&](const fs::path& name) {
     const ModelFile master(name);
-    for_each_share([&](int rank, int position, Interval filters) {
+    for_each_share([&](int rank, int position, const WeightRange& range) {
       EXPECT_TRUE(master.holds_rank(rank));
-      expect_equal(read_slice(master, rank, position, filters),
-                   cut(weights(position), network_, position, filters));
+      expect_equal(read_slice(master, rank, position, range), part(position, range));
     });
   };
   expect_readable(path("moved/m-3.h5"));

@@ -90,6 +90,31 @@ TEST(PlanJson, NamesTheWireFormatIfItIsNotFloat) {
   (void)refusal_after([](Json& damaged) { damaged["wire"] = nullptr; });
 }
 
+TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
+  const Network network = small_network();
+  Plan plan = make_plan(network, Strategy::kData, 3);
+  EXPECT_FALSE(Json::parse(to_json(plan)).contains("sums"));
+  plan.sums[1] = {{2, 4}, {}, {0, 2}};
+  EXPECT_EQ(plan_from_json(to_json(plan), network, "plan.json"), plan);
+  const auto refusal_of_sums = [](int layer, const Json& channels) {
+    return refusal_after([&](Json& j) {
+      j["sums"] = Json::array({{{"layer", layer}, {"channels", channels}}});
+    });
+  };
+  const Json good{{2, 4}, {0, 0}, {0, 2}};
+  EXPECT_THAT(refusal_of_sums(0, {{2, 4}, {0, 2}}), HasSubstr("2 shares do not suit 3 ranks"));
+  for (const Json& channels :
+       {Json{{2, 4}, {0, 0}, {0, 1}}, Json{{1, 4}, {0, 0}, {0, 2}}, Json{{2, 5}, {0, 0}, {0, 2}},
+        Json{{2, 3}, {0, 0}, {0, 2}}, Json{{0, 0}, {0, 0}, {0, 0}}}) {
+    EXPECT_THAT(refusal_of_sums(0, channels), HasSubstr("over every input channel once"));
+  }
+  EXPECT_THAT(refusal_of_sums(1, good), HasSubstr("not those of layer 1"));
+  EXPECT_THAT(refusal_of_sums(2, good), HasSubstr("there is no layer 2"));
+  EXPECT_THAT(refusal_of_sums(-2, good), HasSubstr("there is no layer -2"));
+  (void)refusal_of_sums(0, "all");
+  (void)refusal_after([](Json& j) { j["sums"] = 3; });
+}
+
 TEST(PlanJson, RefusesWrongCounts) {
   EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].erase(2); }), HasSubstr("layers"));
   EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].push_back(j["layouts"][2]); }),

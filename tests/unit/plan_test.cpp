@@ -109,6 +109,24 @@ TEST(MakePlan, HorizontalCutsChannelsOnly) {
   }
 }
 
+TEST(MakePlan, DividesSumsWhereThatMovesFewerBytes) {
+  // 8 x 8 pixels: 16 -> 64 -> 8 -> 8 channels.
+  Network network;
+  network.layers.push_back({Input{}, {}, {8, 8, 16}});
+  const Window window{3, 1, 1, 1};
+  for (const int filters : {64, 8, 8}) {
+    add_layer(network, Convolution{filters, 1, window, window}, {network.size() - 1}, "test");
+  }
+  const Plan plan = make_plan(network, Strategy::kHorizontal, 4);
+  ASSERT_EQ(plan.sums.size(), 1U);
+  EXPECT_EQ(plan.sums.at(2), (SumShares{{0, 16}, {16, 32}, {32, 48}, {48, 64}}));
+  Plan gathering = plan;
+  gathering.sums.clear();
+  const auto bytes = [&](const Plan& p) { return bytes_moved(network, p, result_layers(network)); };
+  constexpr std::size_t kPixelBytes = 8 * 8 * sizeof(float);
+  EXPECT_EQ(bytes(gathering) - bytes(plan), 3 * (64 - 8) * kPixelBytes);
+}
+
 /// The rank that computes all of a layer; none if several ranks take part.
 std::optional<int> only_owner(const Plan& plan, int position) {
   std::optional<int> owner;
@@ -231,12 +249,24 @@ TEST(WeightsBytes, AddUp) {
     for (int rank = 0; rank < plan.ranks; ++rank) {
       std::size_t bytes = 0;
       for (int i = 0; i < network.size(); ++i) {
-        const Interval filters = owned_filters(network, plan, i, rank);
-        const bool trained = weight_shape(network, i).filters > 0;
-        const bool computes = trained && !plan.owned(i, rank).empty();
-        EXPECT_EQ(filters, computes ? plan.owned(i, rank).channels : Interval{});
-        bytes += static_cast<std::size_t>(filters.size()) *
-                 (weight_shape(network, i).elements_per_filter() + 1) * sizeof(float);
+        const WeightShape shape = weight_shape(network, i);
+        const WeightRange range = owned_weights(network, plan, i, rank);
+        const bool computes = !plan.owned(i, rank).empty();
+        if (shape.filters == 0) {
+          EXPECT_TRUE(range.empty());
+        } else if (const std::optional<Interval> summed = plan.summed(i, rank)) {
+          // Without channels of its own a rank needs the biases of what it adds up.
+          const Interval biases = computes ? plan.owned(i, rank).channels : Interval{};
+          const Interval filters = summed->empty() ? biases : Interval{0, shape.filters};
+          EXPECT_EQ(range.filters, filters);
+          EXPECT_EQ(range.channels.size(), filters.empty() ? 0 : summed->size());
+        } else {
+          EXPECT_EQ(range, computes
+                               ? (WeightRange{plan.owned(i, rank).channels, {0, shape.channels}})
+                               : WeightRange{});
+        }
+        bytes += (shape.of(range).elements() + static_cast<std::size_t>(range.filters.size())) *
+                 sizeof(float);
       }
       EXPECT_EQ(weights_bytes(network, plan, rank), bytes);
     }

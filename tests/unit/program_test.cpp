@@ -75,15 +75,17 @@ TEST(Program, StorageHoldsWhatIsOwnedAndNeeded) {
 TEST(Program, MessagesHaveTwoEnds) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
     const std::vector<Program> programs = programs_of(network, plan, result_layers(network));
-    for (int position = 0; position < network.size(); ++position) {
+    const int tensors = static_cast<int>(programs.front().tensors.size());
+    EXPECT_EQ(tensors, network.size() + static_cast<int>(plan.sums.size()));
+    for (int index = 0; index < tensors; ++index) {
       std::size_t sent = 0;
       std::size_t received = 0;
       for (const Program& program : programs) {
         std::set<int> peers;
-        for (const Message& send : program.tensor(position).sends) {
+        for (const Message& send : program.tensor(index).sends) {
           EXPECT_TRUE(peers.insert(send.peer).second) << "two messages to one rank";
           const Program& peer = programs[static_cast<std::size_t>(send.peer)];
-          const std::vector<Message>& receives = peer.tensor(position).receives;
+          const std::vector<Message>& receives = peer.tensor(index).receives;
           const auto other = std::find_if(receives.begin(), receives.end(),
                                           [&](const Message& m) { return m.peer == program.rank; });
           ASSERT_NE(other, receives.end());
@@ -92,8 +94,8 @@ TEST(Program, MessagesHaveTwoEnds) {
           EXPECT_EQ(other->floats, send.floats);
           EXPECT_GT(send.floats, 0U);
         }
-        sent += program.tensor(position).sends.size();
-        received += program.tensor(position).receives.size();
+        sent += program.tensor(index).sends.size();
+        received += program.tensor(index).receives.size();
       }
       EXPECT_EQ(sent, received);
     }
@@ -116,7 +118,7 @@ TEST(Program, HalvesTakeHalfTheRoom) {
 std::size_t step_index(const Program& program, Action action, int position) {
   const auto step =
       std::find_if(program.steps.begin(), program.steps.end(), [&](const Step& candidate) {
-        return candidate.action == action && candidate.position == position;
+        return candidate.action == action && candidate.tensor == position;
       });
   return static_cast<std::size_t>(step - program.steps.begin());
 }
@@ -131,7 +133,7 @@ TEST(Program, PostsReceivesBeforeItWorksOnTheLayer) {
         const std::size_t posted = step_index(program, Action::kPostReceives, position);
         ASSERT_LT(posted, program.steps.size());
         for (std::size_t i = 0; i < posted; ++i) {
-          EXPECT_LT(program.steps[i].position, position);
+          EXPECT_LT(program.tensor(program.steps[i].tensor).position, position);
         }
       }
     }

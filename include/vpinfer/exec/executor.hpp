@@ -85,7 +85,7 @@ class Executor {
   struct Lane {
     std::span<float> arena;
     std::vector<std::vector<ConstTensorView>> inputs;  // what a layer reads, by position
-    std::vector<Exchange> exchanges;                   // by position
+    std::vector<Exchange> exchanges;                   // by tensor
   };
 
   struct Frame {
@@ -103,14 +103,15 @@ class Executor {
   [[nodiscard]] bool execute(Frame& frame);
   bool retire_finished();
   void compute(Lane& lane, const Step& step);
-  void keep(Lane& lane, int position);
-  void send(Lane& lane, int position);
+  void add_up(Lane& lane, const Step& step);
+  void keep(Lane& lane, const Tensor& tensor);
+  void send(Lane& lane, int index);
   void post_receives(Exchange& exchange);
-  void receive(Lane& lane, int position);
-  [[nodiscard]] static Exchange& exchange_of(Lane& lane, int position) {
-    return lane.exchanges[static_cast<std::size_t>(position)];
+  void receive(Lane& lane, int index);
+  [[nodiscard]] static Exchange& exchange_of(Lane& lane, int tensor) {
+    return lane.exchanges[static_cast<std::size_t>(tensor)];
   }
-  [[nodiscard]] bool finish_sends(Lane& lane, int position);
+  [[nodiscard]] bool finish_sends(Lane& lane, int tensor);
   [[nodiscard]] std::optional<std::size_t> test(Transfers& transfers);
   void pack(Lane& lane, const Tensor& tensor, const Message& message);
   void unpack(Lane& lane, const Tensor& tensor, const Message& message);

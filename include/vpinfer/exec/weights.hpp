@@ -10,30 +10,27 @@
 
 namespace vpinfer {
 
-/// Fills the weights [filters][rows][cols][channels] and biases [filters] of some filters of the
-/// layer at a position.
-using FilterReader = std::function<void(int position, Interval filters, std::span<float> weights,
-                                        std::span<float> biases)>;
-
-/// Floats of the weights and biases of some filters of a layer.
-[[nodiscard]] std::size_t slice_floats(const Network& network, int position, Interval filters);
+/// Fills some of the weights of the layer at a position, [filters][rows][cols][channels], and the
+/// biases of their filters.
+using WeightReader = std::function<void(int position, const WeightRange& range,
+                                        std::span<float> weights, std::span<float> biases)>;
 
 /// One rank's weights, in one allocation; views stay valid for the object's life.
 class Weights {
  public:
   Weights(const Network& network, const Plan& plan, int rank);
 
-  /// What `rank` stores of the layer at `position`; no filters if nothing.
-  [[nodiscard]] const FilterSlice& slice(int position) const {
+  /// What `rank` stores of the layer at `position`; an empty range if nothing.
+  [[nodiscard]] const WeightSlice& slice(int position) const {
     return slices_[static_cast<std::size_t>(position)];
   }
   /// Fills the slice of one layer; does nothing if the rank stores none of it.
-  void load(int position, const FilterReader& reader);
+  void load(int position, const WeightReader& reader);
 
  private:
   FloatBuffer storage_;
   std::vector<std::size_t> offsets_;
-  std::vector<FilterSlice> slices_;
+  std::vector<WeightSlice> slices_;
 };
 
 }  // namespace vpinfer

@@ -21,7 +21,7 @@ namespace vpinfer {
 //     /layers/<number>/biases   [filters], float32
 //
 // A partitioned model (format = "vpinfer-partition") has the plan as /plan and, instead of /layers,
-// for each rank /ranks/<rank>/layers/<number>/... with that rank's filters only.  With split files
+// for each rank /ranks/<rank>/layers/<number>/... with that rank's weights only.  With split files
 // /ranks/<rank> links to the root of a file of its own (format = "vpinfer-share"), which is all
 // that one device has to store.
 
@@ -45,9 +45,9 @@ class ModelFile {
   [[nodiscard]] bool holds_rank(int rank) const;
   /// Throws BadInput unless the weights of a rank are here and belong to this partition.
   void check_rank(int rank) const;
-  /// Reads some filters of the layer at `position`, just these; a partitioned model takes them from
-  /// the group of `rank` as far as that has them.  Shapes as in FilterSlice.
-  void read_filters(int rank, int position, Interval filters, std::span<float> weights,
+  /// Reads some weights of the layer at `position`, just these; a partitioned model takes them from
+  /// the group of `rank` as far as that has them.  Shapes as in WeightSlice.
+  void read_weights(int rank, int position, const WeightRange& range, std::span<float> weights,
                     std::span<float> biases) const;
 
  private:
@@ -64,7 +64,7 @@ class ShareFile {
   ShareFile(ShareFile&&) noexcept;
   ~ShareFile();
 
-  void read_filters(int position, Interval filters, std::span<float> weights,
+  void read_weights(int position, const WeightRange& range, std::span<float> weights,
                     std::span<float> biases) const;
 
  private:

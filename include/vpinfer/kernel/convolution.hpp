@@ -8,11 +8,11 @@
 
 namespace vpinfer {
 
-/// The weights of a contiguous share of a convolution's filters.
-struct FilterSlice {
-  Interval filters;                ///< which filters of the layer
-  std::span<const float> weights;  ///< [filters.size()][rows][cols][channels of one group]
-  std::span<const float> biases;   ///< [filters.size()]
+/// A block of a layer's weights and the biases of its filters.
+struct WeightSlice {
+  WeightRange range;               ///< which weights of the layer
+  std::span<const float> weights;  ///< [range.filters][rows][cols][range.channels]
+  std::span<const float> biases;   ///< [range.filters]
 };
 
 /// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it; at
@@ -31,10 +31,15 @@ struct ChannelSum {
 
 /// Computes `box` of the output: im2col in blocks, one sgemm per block, bias and activation while
 /// the block is still in cache.  `input` holds the receptive field of `box` clipped to the picture
-/// `input_shape`; beyond the picture there are zeros.  box.channels must lie within slice.filters.
-/// `progress` is called between blocks.  A convolution in groups sums over all channels at once.
-void convolve(const Convolution& convolution, const FilterSlice& slice, const Shape& input_shape,
+/// `input_shape`; beyond the picture there are zeros.  box.channels must lie within the slice's
+/// filters and sum.channels within its channels.  `progress` is called between blocks.  A
+/// convolution in groups sums over all channels at once.
+void convolve(const Convolution& convolution, const WeightSlice& slice, const Shape& input_shape,
               const ConstTensorView& input, const TensorView& output, const Box& box,
               const ChannelSum& sum, std::span<float> workspace, const Progress& progress);
+
+/// Ends sums that are complete in `box` of the output: adds the biases and applies the activation.
+void end_sums(const Convolution& convolution, const WeightSlice& slice, const TensorView& output,
+              const Box& box);
 
 }  // namespace vpinfer

@@ -51,6 +51,10 @@ void copy_box(const ConstTensorView& from, const HalfView& to, const Box& box);
 /// The same; exact.
 void copy_box(const ConstHalfView& from, const TensorView& to, const Box& box);
 
+/// Adds `box` of one view to another.  Both must hold it.
+void add_box(const ConstTensorView& from, const TensorView& to, const Box& box);
+void add_box(const ConstHalfView& from, const TensorView& to, const Box& box);
+
 /// The same elements under coordinates that are `by` higher along one axis.
 template <typename Value>
 [[nodiscard]] View<Value> shifted(const View<Value>& view, Axis axis, int by) {

@@ -84,6 +84,18 @@ int add_layer(Network& network, Operation operation, std::vector<int> inputs,
 /// Declares a layer's output as one of the network's.  Throws BadInput if it is one already.
 void add_output(Network& network, int position, std::string name, const std::string& where);
 
+/// A block of a layer's weights: of some filters, those of some input channels (of one group).
+struct WeightRange {
+  Interval filters;
+  Interval channels;
+
+  [[nodiscard]] bool empty() const { return filters.empty(); }
+  [[nodiscard]] bool contains(const WeightRange& inner) const {
+    return filters.contains(inner.filters) && channels.contains(inner.channels);
+  }
+  bool operator==(const WeightRange&) const = default;
+};
+
 /// The extent of a layer's weights: [filters][rows][cols][channels], for a convolution with the
 /// channels of one group.  A layer's filters are its output's channels.
 struct WeightShape {
@@ -98,6 +110,12 @@ struct WeightShape {
   }
   [[nodiscard]] std::size_t elements() const {
     return static_cast<std::size_t>(filters) * elements_per_filter();
+  }
+  /// All of them.
+  [[nodiscard]] WeightRange range() const { return {{0, filters}, {0, channels}}; }
+  /// The extent of a part of them.
+  [[nodiscard]] WeightShape of(const WeightRange& part) const {
+    return {part.filters.size(), rows, cols, part.channels.size()};
   }
   bool operator==(const WeightShape&) const = default;
 };

@@ -56,6 +56,12 @@ class Demand {
 /// receiver, then sender.
 [[nodiscard]] std::vector<Transfer> exchange(const Demand& demand, const Plan& plan, int position);
 
+/// Partial sums that move once all ranks have theirs of the convolution at `position`: from every
+/// rank that sums over some channels to every other one that owns a box of the output, that box.
+/// Ordered as by `exchange`.
+[[nodiscard]] std::vector<Transfer> exchange_of_sums(const Network& network, const Plan& plan,
+                                                     int position);
+
 /// Bytes that all ranks together send for one frame.
 [[nodiscard]] std::size_t bytes_moved(const Network& network, const Plan& plan,
                                       const Delivery& delivery);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,11 @@ enum class WireFormat { kFloat, kHalf };
 /// empty, uneven or overlapping; together they cover the output.
 using Layout = std::vector<Box>;
 
+/// A convolution's input channels, divided among the ranks: each computes the partial sums over its
+/// own for the whole output, and whoever owns a box of that adds up what all ranks have for it.
+/// Intervals may be empty; together they hold every channel once.
+using SumShares = std::vector<Interval>;
+
 /// Who computes what: one layout per layer, in the network's order.  Immutable once made, and the
 /// same on every rank.  Everything else (messages, memory, steps) follows by arithmetic.
 ///
@@ -45,22 +51,37 @@ struct Plan {
   int ranks = 1;
   std::vector<Layout> layouts;
   WireFormat wire = WireFormat::kFloat;
+  std::map<int, SumShares> sums{};  ///< by the positions of convolutions without groups
 
   [[nodiscard]] const Box& owned(int position, int rank) const {
     return layouts[static_cast<std::size_t>(position)][static_cast<std::size_t>(rank)];
   }
+  /// The input channels over which a rank sums; nothing if all ranks sum over all.
+  [[nodiscard]] std::optional<Interval> summed(int position, int rank) const {
+    const auto shares = sums.find(position);
+    if (shares == sums.end()) return std::nullopt;
+    return shares->second[static_cast<std::size_t>(rank)];
+  }
   bool operator==(const Plan&) const = default;
 };
 
-/// The filters of a layer that a rank computes, hence the weights that it stores; empty if none.
-[[nodiscard]] Interval owned_filters(const Network& network, const Plan& plan, int position,
-                                     int rank);
+/// The box of a layer's output that a rank computes: what it owns, or of divided sums the partial
+/// sums of everything.
+[[nodiscard]] Box computed_box(const Network& network, const Plan& plan, int position, int rank);
+
+/// What a rank reads of input `index` of the layer at `position` to compute its box.
+[[nodiscard]] Box read_box(const Network& network, const Plan& plan, int position,
+                           std::size_t index, int rank);
+
+/// The weights of a layer that a rank needs for what it computes, hence stores; empty if none.
+[[nodiscard]] WeightRange owned_weights(const Network& network, const Plan& plan, int position,
+                                        int rank);
 
 /// Bytes of weights and biases, in fp32, that a rank holds.
 [[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
 
-/// Round trip through JSON text.  Names the wire format only if it is not float, so that plans and
-/// partitions from before there was another stay what they were.
+/// Round trip through JSON text.  Names the wire format only if it is not float, and divided sums
+/// only if there are some, so that plans and partitions from before stay what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 /// Throws BadInput, beginning with `where`, if the text is no plan of a known schema for this
 /// network, if a box leaves its layer, or if some output is owned by nobody.

@@ -9,11 +9,12 @@
 
 namespace vpinfer {
 
-/// What a step does with the layer at its position.
+/// What a step does with its tensor.
 enum class Action {
   kLoad,           ///< rank 0: the frame becomes the input
-  kPostReceives,   ///< let the peers' boxes of this layer's output come
-  kCompute,        ///< compute `box` of the output
+  kPostReceives,   ///< let the peers' boxes of this output come
+  kCompute,        ///< compute `box`
+  kAddUp,          ///< add the received partial sums of `box` to this rank's: the layer's output
   kKeep,           ///< copy what this rank itself reads to where it reads it
   kSend,           ///< pack the boxes that peers need and let them go
   kAwaitReceive,   ///< wait for the boxes of one peer; whatever arrives meanwhile is unpacked
@@ -24,10 +25,10 @@ enum class Action {
 
 struct Step {
   Action action = Action::kCompute;
-  int position = 0;
-  Box box{};                        ///< of kCompute
+  int tensor = 0;                   ///< a layer's output or its partial sums
+  Box box{};                        ///< of kCompute and kAddUp
   std::optional<ChannelSum> sum{};  ///< of kCompute, if it does not sum over all input channels
-  std::size_t message = 0;          ///< of kAwaitReceive: which of the layer's receives
+  std::size_t message = 0;          ///< of kAwaitReceive: which of the tensor's receives
   bool operator==(const Step&) const = default;
 };
 
@@ -66,12 +67,17 @@ struct Storage {
 ///     |   |  written  |   |         | i |
 ///     |   +-----------+   |         | t |   (the hull would be
 ///     +-------------------+         +---+    everything)
+///
+/// Where a layer's sums are divided, a tensor of its own holds the rank's partial sums of the whole
+/// output.  Those that it receives stay in their messages until they are added up.
 struct Tensor {
-  Storage written;  ///< holds what the rank computes; boxes are sent from here
-  Storage read;     ///< holds what consuming layers read; boxes are received to here
+  int position = 0;         ///< of the layer
+  bool is_partial = false;  ///< partial sums of the layer's output, otherwise the output
+  Storage written{};        ///< holds what the rank computes; boxes are sent from here
+  Storage read{};           ///< holds what consuming layers read; boxes are received to here
   bool apart = false;
-  std::vector<Message> receives;
-  std::vector<Message> sends;
+  std::vector<Message> receives{};
+  std::vector<Message> sends{};
   std::size_t workspace_floats = 0;  ///< scratch memory while the layer is computed
   std::size_t workspace_offset = 0;
 };
@@ -109,18 +115,20 @@ struct Program {
   WireFormat wire = WireFormat::kFloat;  ///< what messages consist of
   std::vector<Step> steps;
   std::vector<Segment> segments;  ///< all steps, in order; each has a part of the arena for itself
-  std::vector<Tensor> tensors;    ///< by position
-  std::size_t arena_floats = 0;   ///< of one lane
+  /// The outputs by position, followed by the partial sums of the layers with divided sums.
+  std::vector<Tensor> tensors;
+  std::size_t arena_floats = 0;  ///< of one lane
   RankMemory memory;
 
-  [[nodiscard]] const Tensor& tensor(int position) const {
-    return tensors[static_cast<std::size_t>(position)];
+  [[nodiscard]] const Tensor& tensor(int index) const {
+    return tensors[static_cast<std::size_t>(index)];
   }
 };
 
 /// For every layer: receives are posted first, then the part of the layer that needs no peer is
 /// computed while borders travel, then the rest, then the peers get their boxes.  A convolution
-/// whose input channels come from many peers sums over those of one after another.
+/// whose input channels come from many peers sums over those of one after another.  Partial sums of
+/// a layer are computed, exchanged and added up before the layer's output is sent.
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
                                    const Delivery& delivery, int rank, int lanes = 1);
 
