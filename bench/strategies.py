@@ -36,6 +36,7 @@ ALONE = "one host"
 STRATEGIES = {
     ALONE: [],
     "vertical": ["--strategy", "vertical"],
+    "vertical, latency": ["--strategy", "vertical", "--objective", "latency"],
     "data": ["--strategy", "data"],
     "data, fused": ["--strategy", "data", "--fuse", "auto"],
     "sequential": ["--strategy", "sequential"],

@@ -101,6 +101,12 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
          "--fuse", [&planning](const std::string& text) { planning.fuse = parse_fuse(text); },
          "data: convolutions and poolings that share one deep border, or auto [1]")
       ->needs(strategy);
+  app.add_option_function<std::string>(
+         "--objective",
+         [&planning](const std::string& name) { planning.objective = parse_objective(name); },
+         "vertical: memory, or latency: faster with up to an eighth more memory, or as much as "
+         "--memory-limit allows [memory]")
+      ->needs(strategy);
   return strategy;
 }
 
@@ -264,9 +270,12 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
   return sub;
 }
 
-void check_fuse(const PlanningOptions& planning, std::optional<Strategy> strategy) {
+void check_planning(const PlanningOptions& planning, std::optional<Strategy> strategy) {
   if (planning.fuse != 1 && strategy != Strategy::kData) {
     throw BadUsage("--fuse is for --strategy data; the others have no runs of tiles");
+  }
+  if (planning.objective != Objective::kMemory && strategy != Strategy::kVertical) {
+    throw BadUsage("--objective is for --strategy vertical; the others have no choice");
   }
 }
 
@@ -341,16 +350,16 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (run_app->parsed()) {
     // Not ->required(), which would complain before an option with a typing error.
     if (run.model.empty()) throw BadUsage("--model is required; see vpinfer --help-all");
-    check_fuse(run.planning, run.strategy);
+    check_planning(run.planning, run.strategy);
     return run;
   }
   if (import_app->parsed()) return import_command(import);
   if (info_app->parsed()) return info;
   if (plan_app->parsed()) {
-    check_fuse(plan.planning, plan.strategy);
+    check_planning(plan.planning, plan.strategy);
     return plan;
   }
-  check_fuse(partition.planning, partition.strategy);
+  check_planning(partition.planning, partition.strategy);
   return partition;
 }
 

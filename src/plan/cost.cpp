@@ -20,19 +20,38 @@ double unrolled_elements(const Network& network, int position, const Box& box) {
          static_cast<double>(weight_shape(network, position).elements_per_filter());
 }
 
-/// The seconds that the slowest link needs for an output's exchange; 0 if nothing moves.
-double travel_seconds(const Demand& demand, const Plan& plan, int position, const Device& device) {
+/// What an exchange takes: nothing if nothing moves.
+struct Travel {
+  double wire_seconds = 0;       ///< on the slowest link
+  double processor_seconds = 0;  ///< on the busiest rank
+};
+
+Travel travel(const Plan& plan, const std::vector<Transfer>& transfers, const Device& device) {
+  if (transfers.empty()) return {};
   const auto ranks = static_cast<std::size_t>(plan.ranks);
   std::vector<std::size_t> sent(ranks, 0);
   std::vector<std::size_t> received(ranks, 0);
-  for (const Transfer& transfer : exchange(demand, plan, position)) {
+  for (const Transfer& transfer : transfers) {
     const std::size_t bytes = sizeof(float) * wire_floats(plan.wire, transfer.box.elements());
     sent[static_cast<std::size_t>(transfer.from)] += bytes;
     received[static_cast<std::size_t>(transfer.to)] += bytes;
   }
-  const std::size_t most = std::max(*std::max_element(sent.begin(), sent.end()),
-                                    *std::max_element(received.begin(), received.end()));
-  return static_cast<double>(most) / device.link_bytes_per_second;
+  std::size_t most_one_way = 0;
+  std::size_t most = 0;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    most_one_way = std::max({most_one_way, sent[rank], received[rank]});
+    most = std::max(most, sent[rank] + received[rank]);
+  }
+  return {
+      static_cast<double>(most_one_way) / device.link_bytes_per_second + device.exchange_seconds,
+      static_cast<double>(most) * device.byte_seconds};
+}
+
+/// The part of a layer's work that a rank does.
+double work_of(const Network& network, const Plan& plan, int position, int rank) {
+  const double all = work(network, position, computed_box(network, plan, position, rank));
+  const std::optional<Interval> summed = plan.summed(position, rank);
+  return summed ? all * summed->size() / network.input_shape(position, 0).channels : all;
 }
 
 }  // namespace
@@ -50,22 +69,27 @@ double work(const Network& network, int position, const Box& box) {
 
 double predicted_seconds(const Demand& demand, const Plan& plan, const Device& device) {
   const Network& network = demand.network();
-  std::vector<double> travel;  // of every output to its readers
+  std::vector<Travel> outputs;  // to their readers
   double seconds = 0;
   for (int position = 0; position < network.size(); ++position) {
     double compute = 0;
     for (int rank = 0; rank < plan.ranks; ++rank) {
-      compute = std::max(compute, work(network, position, plan.owned(position, rank)));
+      compute = std::max(compute, work_of(network, plan, position, rank));
     }
     compute /= device.flop_per_second;
     double wait = 0;
     for (const int input : network.layer(position).inputs) {
-      double& inputs_travel = travel[static_cast<std::size_t>(input)];
-      if (inputs_travel > 0) wait += inputs_travel + device.exchange_seconds;
-      inputs_travel = 0;  // its first reader waits for it
+      Travel& arriving = outputs[static_cast<std::size_t>(input)];
+      wait += arriving.wire_seconds;
+      seconds += arriving.processor_seconds;
+      arriving = {};  // its first reader waits for it
     }
     seconds += std::max(compute, wait);
-    travel.push_back(travel_seconds(demand, plan, position, device));
+    if (plan.sums.contains(position)) {
+      const Travel sums = travel(plan, exchange_of_sums(network, plan, position), device);
+      seconds += sums.wire_seconds + sums.processor_seconds;
+    }
+    outputs.push_back(travel(plan, exchange(demand, plan, position), device));
   }
   return seconds;
 }

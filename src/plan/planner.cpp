@@ -38,6 +38,17 @@ Plan plan_channel_shares(const Network& network, int ranks) {
 
 }  // namespace
 
+std::string_view to_string(Objective objective) {
+  return objective == Objective::kLatency ? "latency" : "memory";
+}
+
+Objective parse_objective(std::string_view name) {
+  for (const Objective objective : {Objective::kMemory, Objective::kLatency}) {
+    if (name == to_string(objective)) return objective;
+  }
+  throw BadUsage("unknown objective '" + std::string(name) + "'; there are memory, latency");
+}
+
 Plan make_plan(const Network& network, Strategy strategy, int ranks,
                const PlanningOptions& options) {
   if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
@@ -51,7 +62,8 @@ Plan make_plan(const Network& network, Strategy strategy, int ranks,
     case Strategy::kHorizontal: return plan_channel_shares(network, ranks);
     case Strategy::kSequential:
       return plan_stages({network, result_layers(network)}, ranks, options.memory_limit_bytes);
-    case Strategy::kVertical: return search_vertical(network, ranks);
+    case Strategy::kVertical:
+      return search_vertical(network, ranks, options.objective, options.memory_limit_bytes);
   }
   throw Bug("an unknown strategy");
 }

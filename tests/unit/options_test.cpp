@@ -118,6 +118,20 @@ TEST(RunOptions, RefusesWrongValues) {
                  {"", "x", "3,", ",3", "3,,4", "-1", "3.5", "All", "99999999999999999999"});
 }
 
+TEST(RunOptions, TakesAnObjectiveForVertical) {
+  const auto objective = [](const Words& words) {
+    return parse_as<RunOptions>(words).planning.objective;
+  };
+  EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "vertical"}), Objective::kMemory);
+  EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "vertical", "--objective", "latency"}),
+            Objective::kLatency);
+  EXPECT_THAT(run_refusal({"--strategy", "vertical", "--objective", "beauty"}),
+              HasSubstr("unknown objective 'beauty'; there are memory, latency"));
+  EXPECT_THAT(run_refusal({"--strategy", "data", "--objective", "latency"}),
+              HasSubstr("--objective is for --strategy vertical"));
+  EXPECT_THAT(run_refusal({"--objective", "latency"}), HasSubstr("--strategy"));
+}
+
 TEST(RunOptions, RefusesWrongMemoryLimits) {
   for (const char* value : {"", "lots", "64 parsecs", "-1MiB", "1e30GiB", "nan"}) {
     EXPECT_THAT(run_refusal({"--memory-limit", value}), HasSubstr(value));

@@ -9,6 +9,7 @@
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/plan/cost.hpp"
 #include "vpinfer/plan/planner.hpp"
 #include "vpinfer/plan/program.hpp"
 
@@ -290,6 +291,19 @@ TEST(Yolov2, FitsEightSmallRanks) {
     EXPECT_LE(rank.weights, 30'000'000U);
     EXPECT_LE(rank.total(), 40'000'000U);
   }
+}
+
+TEST(Yolov2, IsFasterForLatencyWithinTheMemory) {
+  const Network network = yolov2();
+  const Demand demand(network, result_layers(network));
+  const Plan lean = make_plan(network, Strategy::kVertical, 8);
+  const Plan fast = make_plan(network, Strategy::kVertical, 8, {.objective = Objective::kLatency});
+  EXPECT_LT(predicted_seconds(demand, fast, {}), predicted_seconds(demand, lean, {}));
+  constexpr std::size_t kLimit = 45'000'000;
+  EXPECT_LE(fullest_bytes(predict(demand, fast).memory), kLimit);
+  const Plan limited = make_plan(network, Strategy::kVertical, 8,
+                                 {.objective = Objective::kLatency, .memory_limit_bytes = kLimit});
+  EXPECT_LE(fullest_bytes(predict(demand, limited).memory), kLimit);
 }
 
 TEST(Yolov2, VerticalNeedsLessThanData) {

@@ -5,11 +5,13 @@
 
 namespace vpinfer {
 
-/// A machine of the cluster and its link, for predictions of time.
+/// A machine of the cluster and its link, for predictions of time.  The numbers are about those of
+/// a Raspberry Pi 4 on Gigabit Ethernet, as jobs/emulate.sh makes them from a fifth of a core.
 struct Device {
   double flop_per_second = 35e9;         ///< of matrix products
   double link_bytes_per_second = 111e6;  ///< in each direction
-  double exchange_seconds = 3e-4;        ///< that an exchange costs beside its bytes
+  double byte_seconds = 5e-9;            ///< of the processor, for a byte that it sends or receives
+  double exchange_seconds = 1e-3;        ///< that an exchange costs beside its bytes
 };
 
 /// The time of computing `box` of a layer's output, in the floating-point operations that a matrix
@@ -18,7 +20,8 @@ struct Device {
 [[nodiscard]] double work(const Network& network, int position, const Box& box);
 
 /// The time of one frame: for every layer its slowest rank's work, or the bytes of its inputs that
-/// travel meanwhile if they take longer.
+/// travel meanwhile if they take longer, and what the processors do for these bytes.  Partial sums
+/// are waited for.
 [[nodiscard]] double predicted_seconds(const Demand& demand, const Plan& plan,
                                        const Device& device);
 
