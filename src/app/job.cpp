@@ -80,12 +80,13 @@ void serve_layer(MpiSession& session, const Agreement& agreement, const ModelFil
   for (int rank = 1; rank < session.size(); ++rank) {
     const WeightRange range = owned_weights(agreement.network, agreement.plan, position, rank);
     if (has_copy[static_cast<std::size_t>(rank)] != 0 || range.empty()) continue;
-    const std::size_t weights = weight_shape(agreement.network, position).of(range).elements();
-    const auto biases = static_cast<std::size_t>(range.filters.size());
-    FloatBuffer slice(weights + biases);
-    model.read_weights(rank, position, range, slice.part(0, weights), slice.part(weights, biases));
-    session.send(slice.part(0, weights), rank);
-    session.send(slice.part(weights, biases), rank);
+    const WeightShape shape = weight_shape(agreement.network, position).of(range);
+    FloatBuffer slice(shape.numbers());
+    const std::span<float> weights = slice.all().first(shape.elements());
+    const std::span<float> biases = slice.all().subspan(shape.elements());
+    model.read_weights(rank, position, range, weights, biases);
+    session.send(weights, rank);
+    session.send(biases, rank);
   }
 }
 
@@ -121,7 +122,7 @@ Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<
     agreement.partitioned = model->partition().has_value();
     agreement.checksum = model->checksum();
     Plan chosen = choose_plan(options, *model, session.size());
-    chosen.wire = options.wire.value_or(chosen.wire);
+    chosen.wire = options.planning.wire.value_or(chosen.wire);
     plan = to_json(chosen);
   }
   const std::string where = options.model.string();

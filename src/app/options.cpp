@@ -136,7 +136,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   add_strategy(
       *sub, [&run](Strategy s) { run.strategy = s; }, run.planning)
       ->excludes(plan);
-  add_wire(*sub, "the plan's, or float", [&run](WireFormat w) { run.wire = w; });
+  add_wire(*sub, "the plan's, or float", [&run](WireFormat w) { run.planning.wire = w; });
   add_memory_limit(*sub, run.planning.memory_limit_bytes);
   sub->add_flag("--compare-single", run.compare_single,
                 "run on one rank too and compare; exit code 1 if the results differ");
@@ -245,7 +245,7 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
       ->check(CLI::Range(1, kMostRanks));
   add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
-  add_wire(*sub, "float", [&plan](WireFormat w) { plan.wire = w; });
+  add_wire(*sub, "float", [&plan](WireFormat w) { plan.planning.wire = w; });
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
@@ -262,7 +262,8 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
   add_strategy(
       *sub, [&partition](Strategy s) { partition.strategy = s; }, partition.planning)
       ->excludes(plan);
-  add_wire(*sub, "the plan's, or float", [&partition](WireFormat w) { partition.wire = w; });
+  add_wire(*sub, "the plan's, or float",
+           [&partition](WireFormat w) { partition.planning.wire = w; });
   sub->add_flag_callback(
       "--split-files", [&partition] { partition.files = PartitionFiles::kOnePerRank; },
       "a file per rank, so that a device stores only its own");

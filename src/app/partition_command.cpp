@@ -18,7 +18,7 @@ ExitCode partition_model(const PartitionOptions& options) {
   Plan plan = options.plan.empty()
                   ? make_plan(network, options.strategy, options.ranks.value(), options.planning)
                   : read_plan_file(options.plan, network);
-  plan.wire = options.wire.value_or(plan.wire);
+  plan.wire = options.planning.wire.value_or(plan.wire);
   write_partition(options.output, model, plan, options.files);
   std::cout << describe_plan(network, plan) << "written to " << options.output.string();
   if (options.files == PartitionFiles::kOnePerRank) {

@@ -13,8 +13,7 @@ ExitCode plan_model(const PlanOptions& options) {
   check_output_file("--output", options.output, {options.model});
   const ModelFile model(options.model);
   const Network& network = model.network();
-  Plan plan = make_plan(network, options.strategy, options.ranks, options.planning);
-  plan.wire = options.wire;
+  const Plan plan = make_plan(network, options.strategy, options.ranks, options.planning);
   check_memory_limit(network, plan, result_layers(network), options.planning.memory_limit_bytes);
   std::cout << describe_plan(network, plan);
   if (options.output.empty()) return ExitCode::kDone;

@@ -15,7 +15,7 @@
 namespace vpinfer {
 namespace {
 
-/// Above the tags of exchanges, which are positions of layers.
+/// Above the tags of exchanges, which are numbers of tensors.
 constexpr int kSetUpTag = 32000;
 
 void check(int result, const std::string& call) {

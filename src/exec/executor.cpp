@@ -156,12 +156,11 @@ Executor::Lane Executor::make_lane(std::size_t index) {
       lane.inputs.back().emplace_back(view(lane.arena, program_.tensor(input).read));
     }
   }
-  int tag = 0;
   for (const Tensor& tensor : program_.tensors) {
+    const int tag = static_cast<int>(lane.exchanges.size());
     lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), tag),
                               communicator_.sends(endpoints(tensor.sends), tag),
                               std::vector<bool>(tensor.receives.size(), false)});
-    ++tag;
   }
   return lane;
 }
@@ -244,7 +243,9 @@ bool Executor::execute(Frame& frame) {
       complete = !exchange_of(lane, step.tensor).receives->unfinished();
       break;
     case Action::kAwaitSends: complete = finish_sends(lane, step.tensor); break;
-    case Action::kDeliver: frame.task.receiver(step.tensor, view(lane.arena, tensor.read)); break;
+    case Action::kDeliver:
+      frame.task.receiver(tensor.position, view(lane.arena, tensor.read));
+      break;
   }
   if (complete) ++frame.step;
   return complete;
@@ -276,7 +277,8 @@ void Executor::compute(Lane& lane, const Step& step) {
 
 /// Always in the same order, so that the same frame gives the same sums.
 void Executor::add_up(Lane& lane, const Step& step) {
-  const Stopwatch stopwatch(counters_.compute_seconds);
+  const Clock::time_point start = Clock::now();
+  const double in_messages = counters_.message_seconds;
   const Tensor& sums = program_.tensor(step.tensor);
   const TensorView output = view(lane.arena, program_.tensor(sums.position).written);
   bool begins = true;
@@ -292,9 +294,11 @@ void Executor::add_up(Lane& lane, const Step& step) {
     } else {
       add(ConstHalfView{halves(room), step.box});
     }
+    progress_();
   }
   end_sums(std::get<Convolution>(network_.layer(sums.position).operation),
            weights_.slice(sums.position), output, step.box);
+  counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
 }
 
 void Executor::keep(Lane& lane, const Tensor& tensor) {

@@ -13,7 +13,7 @@ namespace {
 /// What rank 0 tells the others, in one float.
 enum class Ticket { kFrame, kStay, kEnd };
 
-/// Beside the tags of the exchanges, which are positions of layers.
+/// Beside the tags of the exchanges, which are numbers of tensors.
 constexpr int kTicketTag = 31999;
 
 /// Rank 0's side of the tickets.

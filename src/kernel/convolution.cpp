@@ -138,11 +138,6 @@ void multiply(const float* matrix, int pixels, int depth, std::size_t matrix_str
               product, static_cast<int>(product_stride));
 }
 
-std::span<const float> biases_of(const WeightSlice& slice, Interval filters) {
-  return slice.biases.subspan(static_cast<std::size_t>(filters.begin - slice.range.filters.begin),
-                              static_cast<std::size_t>(filters.size()));
-}
-
 /// What one group of one call works on.
 struct Job {
   const Convolution& conv;
@@ -159,7 +154,7 @@ struct Job {
            static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin) *
                static_cast<std::size_t>(unrolled(conv, channels.size()));
   }
-  [[nodiscard]] std::span<const float> biases() const { return biases_of(slice, box.channels); }
+  [[nodiscard]] std::span<const float> biases() const { return slice.biases_of(box.channels); }
 };
 
 /// The columns of the unrolled matrix that a sum is over, in pieces of at most `depth`.
@@ -241,8 +236,8 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
         add_bias_and_activate(
             job.output.at(rows.begin + first / box.cols.size(),
                           box.cols.begin + first % box.cols.size(), box.channels.begin),
-            static_cast<std::size_t>(part.size()), job.output.pixel_stride(), job.biases(),
-            job.conv.activation);
+            static_cast<std::size_t>(part.size()), job.output.pixel_stride(),
+            job.slice.biases_of(box.channels), job.conv.activation);
       progress();
     }
   }
@@ -288,7 +283,7 @@ void end_sums(const Convolution& conv, const WeightSlice& slice, const TensorVie
   for (int row = box.rows.begin; row < box.rows.end; ++row) {
     add_bias_and_activate(output.at(row, box.cols.begin, box.channels.begin),
                           static_cast<std::size_t>(box.cols.size()), output.pixel_stride(),
-                          biases_of(slice, box.channels), conv.activation);
+                          slice.biases_of(box.channels), conv.activation);
   }
 }
 

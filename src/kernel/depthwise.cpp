@@ -31,9 +31,7 @@ void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const
                         std::span<float> workspace, const Progress& progress) {
   const int channels = box.channels.size();
   gather_taps(slice, box.channels, conv.rows.size * conv.cols.size, workspace);
-  const std::span<const float> biases =
-      slice.biases.subspan(static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin),
-                           static_cast<std::size_t>(channels));
+  const std::span<const float> biases = slice.biases_of(box.channels);
   for (int row = box.rows.begin; row < box.rows.end; ++row) {
     const int first_row = row * conv.rows.stride - conv.rows.pad_before;
     for (int col = box.cols.begin; col < box.cols.end; ++col) {

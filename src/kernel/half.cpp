@@ -64,4 +64,8 @@ void widen_halves(const HalfBits* halves, std::size_t count, float* values) {
   for (std::size_t i = 0; i < count; ++i) values[i] = widen_half(halves[i]);
 }
 
+void add_halves(const HalfBits* halves, std::size_t count, float* values) {
+  for (std::size_t i = 0; i < count; ++i) values[i] += widen_half(halves[i]);
+}
+
 }  // namespace vpinfer

@@ -51,9 +51,7 @@ void add_box(const ConstTensorView& from, const TensorView& to, const Box& box) 
 }
 
 void add_box(const ConstHalfView& from, const TensorView& to, const Box& box) {
-  for_each_run(from, to, box, [](const HalfBits* source, std::size_t count, float* target) {
-    for (std::size_t i = 0; i < count; ++i) target[i] += half_to_float(source[i]);
-  });
+  for_each_run(from, to, box, add_halves);
 }
 
 }  // namespace vpinfer

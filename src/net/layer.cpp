@@ -39,6 +39,11 @@ bool is_head(const Operation& operation) {
          std::holds_alternative<NanoDet>(operation);
 }
 
+bool has_divisible_sums(const Operation& operation) {
+  const auto* conv = std::get_if<Convolution>(&operation);
+  return conv != nullptr && conv->groups == 1;
+}
+
 Activation* activation_of(Operation& operation) {
   if (auto* conv = std::get_if<Convolution>(&operation)) return &conv->activation;
   if (auto* local = std::get_if<LocallyConnected>(&operation)) return &local->activation;

@@ -22,7 +22,7 @@ double unrolled_elements(const Network& network, int position, const Box& box) {
 
 /// What an exchange takes: nothing if nothing moves.
 struct Travel {
-  double wire_seconds = 0;       ///< on the slowest link
+  double wire_seconds = 0;       ///< until the slowest link has brought everything
   double processor_seconds = 0;  ///< on the busiest rank
 };
 
@@ -47,24 +47,29 @@ Travel travel(const Plan& plan, const std::vector<Transfer>& transfers, const De
       static_cast<double>(most) * device.byte_seconds};
 }
 
-/// The part of a layer's work that a rank does.
+/// A rank's work for a layer, adding up partial sums included.
 double work_of(const Network& network, const Plan& plan, int position, int rank) {
-  const double all = work(network, position, computed_box(network, plan, position, rank));
+  const Box computed = computed_box(network, plan, position, rank);
   const std::optional<Interval> summed = plan.summed(position, rank);
-  return summed ? all * summed->size() / network.input_shape(position, 0).channels : all;
+  if (!summed) return work(network, position, computed);
+  const double share =
+      static_cast<double>(summed->size()) / network.input_shape(position, 0).channels;
+  const auto added = static_cast<double>(plan.owned(position, rank).elements()) * plan.ranks;
+  return work(network, position, computed, share) + kFlopPerElement * added;
 }
 
 }  // namespace
 
-double work(const Network& network, int position, const Box& box) {
+double work(const Network& network, int position, const Box& box, double share) {
   if (box.empty()) return 0;
   const Layer& layer = network.layer(position);
-  double elements = static_cast<double>(box.elements());
+  double read = 0;
   for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-    elements += static_cast<double>(required_input(network, position, i, box).elements());
+    read += static_cast<double>(required_input(network, position, i, box).elements());
   }
-  return flop(network, position, box) + kFlopPerElement * elements +
-         kFlopPerUnrolled * unrolled_elements(network, position, box);
+  return kFlopPerElement * static_cast<double>(box.elements()) +
+         share * (flop(network, position, box) + kFlopPerElement * read +
+                  kFlopPerUnrolled * unrolled_elements(network, position, box));
 }
 
 double predicted_seconds(const Demand& demand, const Plan& plan, const Device& device) {
@@ -84,7 +89,7 @@ double predicted_seconds(const Demand& demand, const Plan& plan, const Device& d
       seconds += arriving.processor_seconds;
       arriving = {};  // its first reader waits for it
     }
-    seconds += std::max(compute, wait);
+    seconds += compute + wait;
     if (plan.sums.contains(position)) {
       const Travel sums = travel(plan, exchange_of_sums(network, plan, position), device);
       seconds += sums.wire_seconds + sums.processor_seconds;

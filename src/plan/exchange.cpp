@@ -115,8 +115,8 @@ std::vector<Transfer> exchange_of_sums(const Network& network, const Plan& plan,
   return transfers;
 }
 
-std::size_t bytes_moved(const Network& network, const Plan& plan, const Delivery& delivery) {
-  const Demand demand(network, delivery);
+std::size_t bytes_moved(const Demand& demand, const Plan& plan) {
+  const Network& network = demand.network();
   std::size_t floats = 0;
   for (int position = 0; position < network.size(); ++position) {
     floats += floats_moved(exchange(demand, plan, position), plan.wire);

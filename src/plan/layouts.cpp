@@ -43,11 +43,6 @@ bool has_windows(const Layer& layer) {
   return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
 }
 
-bool has_divisible_sums(const Layer& layer) {
-  const auto* conv = std::get_if<Convolution>(&layer.operation);
-  return conv != nullptr && conv->groups == 1;
-}
-
 std::vector<int> layers_with_windows(const Network& network) {
   std::vector<int> positions;
   for (int i = 0; i < network.size(); ++i) {
@@ -78,6 +73,7 @@ Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisio
     const Division& division = divisions[static_cast<std::size_t>(i)];
     plan.layouts.push_back(layout_of(network.layer(i), division, ranks));
     if (division.kind != Division::Kind::kSums) continue;
+    if (!has_divisible_sums(network.layer(i).operation)) continue;
     for (int rank = 0; rank < ranks; ++rank) {
       plan.sums[i].push_back(share(network.input_shape(i, 0).channels, ranks, rank));
     }

@@ -25,8 +25,6 @@ using Repeated = std::vector<bool>;
 /// Convolutions and poolings: the layers whose division is a choice.  The others are best divided
 /// like what they read.
 [[nodiscard]] bool has_windows(const Layer& layer);
-/// Whether a layer can be divided by kSums.
-[[nodiscard]] bool has_divisible_sums(const Layer& layer);
 /// The positions of layers with windows, in increasing order.
 [[nodiscard]] std::vector<int> layers_with_windows(const Network& network);
 
@@ -35,7 +33,7 @@ using Repeated = std::vector<bool>;
 [[nodiscard]] Repeated cheaper_repeated(const Network& network);
 
 /// The plan that divides every layer as told, but leaves the input and the heads on rank 0 and owns
-/// repeated layers where they are read.
+/// repeated layers where they are read.  What has no divisible sums gets channel shares instead.
 [[nodiscard]] Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisions,
                              const Repeated& repeated, int ranks);
 

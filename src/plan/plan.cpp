@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/json.hpp"
@@ -60,12 +61,7 @@ void check_input(const Plan& plan, const Network& network) {
 /// The shares must hold every input channel once.
 void check_sums(const Plan& plan, const Network& network) {
   for (const auto& [position, shares] : plan.sums) {
-    if (position < 0 || position >= network.size()) {
-      throw BadInput("there is no layer " + std::to_string(Network::number(position)) +
-                     " to divide the sums of");
-    }
-    const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
-    if (conv == nullptr || conv->groups != 1) {
+    if (!has_divisible_sums(network.layer(position).operation)) {
       throw BadInput("only the sums of a convolution without groups can be divided, not those of " +
                      Network::label(position));
     }
@@ -78,26 +74,30 @@ void check_sums(const Plan& plan, const Network& network) {
                  [](const Interval& share) { return !share.empty(); });
     std::sort(sorted.begin(), sorted.end());
     int next = 0;
-    for (const Interval& share : sorted) {
-      if (share.begin != next) break;
-      next = share.end;
-    }
-    if (sorted.empty() || sorted.back().end != next ||
-        next != network.input_shape(position, 0).channels) {
+    const bool once = std::all_of(sorted.begin(), sorted.end(), [&](const Interval& share) {
+      return std::exchange(next, share.end) == share.begin;
+    });
+    if (!once || next != network.input_shape(position, 0).channels) {
       throw BadInput("the divided sums of " + Network::label(position) +
                      " must be over every input channel once");
     }
   }
 }
 
-std::map<int, SumShares> read_sums(const json& list) {
+std::map<int, SumShares> read_sums(const json& list, const Network& network) {
   std::map<int, SumShares> sums;
   for (const json& layer : list) {
+    const int number = json_int(layer.at("layer"));
+    if (number < 0 || number >= Network::number(network.size())) {
+      throw BadInput("there is no layer " + std::to_string(number) + " to divide the sums of");
+    }
     SumShares shares;
     for (const json& share : layer.at("channels")) {
       shares.push_back({json_int(share.at(0)), json_int(share.at(1))});
     }
-    sums.emplace(Network::position(json_int(layer.at("layer"))), std::move(shares));
+    if (!sums.emplace(Network::position(number), std::move(shares)).second) {
+      throw BadInput("the sums of layer " + std::to_string(number) + " are divided twice");
+    }
   }
   return sums;
 }
@@ -143,7 +143,7 @@ Plan read_plan(const json& j, const Network& network) {
     }
   }
   check_input(plan, network);
-  if (j.contains("sums")) plan.sums = read_sums(j.at("sums"));
+  if (j.contains("sums")) plan.sums = read_sums(j.at("sums"), network);
   check_sums(plan, network);
   return plan;
 }
@@ -208,9 +208,7 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
 std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
   std::size_t floats = 0;
   for (int i = 0; i < network.size(); ++i) {
-    const WeightRange owned = owned_weights(network, plan, i, rank);
-    floats += weight_shape(network, i).of(owned).elements() +
-              static_cast<std::size_t>(owned.filters.size());
+    floats += weight_shape(network, i).of(owned_weights(network, plan, i, rank)).numbers();
   }
   return floats * sizeof(float);
 }

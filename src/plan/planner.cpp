@@ -12,20 +12,21 @@ namespace {
 /// Shares of every layer's channels.  A convolution's sums are divided where it moves fewer bytes
 /// to add them up than to gather its input.
 Plan plan_channel_shares(const Network& network, int ranks) {
-  const Delivery results = result_layers(network);
+  const Demand layer_demand(network, {});
+  const Demand demand(network, result_layers(network));
+  const Repeated repeated = cheaper_repeated(network);
   Divisions divisions(network.layers.size(), {Division::Kind::kChannelShares, 0});
   const auto plan = [&] {
-    return plan_with({network, {}}, Strategy::kHorizontal, divisions, cheaper_repeated(network),
-                     ranks);
+    return plan_with(layer_demand, Strategy::kHorizontal, divisions, repeated, ranks);
   };
   Plan best = plan();
-  std::size_t bytes = bytes_moved(network, best, results);
+  std::size_t bytes = bytes_moved(demand, best);
   for (int i = 0; i < network.size(); ++i) {
-    if (!has_divisible_sums(network.layer(i))) continue;
+    if (!has_divisible_sums(network.layer(i).operation)) continue;
     Division::Kind& kind = divisions[static_cast<std::size_t>(i)].kind;
     kind = Division::Kind::kSums;
     Plan next = plan();
-    const std::size_t next_bytes = bytes_moved(network, next, results);
+    const std::size_t next_bytes = bytes_moved(demand, next);
     if (next_bytes < bytes) {
       best = std::move(next);
       bytes = next_bytes;
@@ -34,6 +35,21 @@ Plan plan_channel_shares(const Network& network, int ranks) {
     }
   }
   return best;
+}
+
+Plan divide(const Network& network, Strategy strategy, int ranks, const PlanningOptions& options) {
+  switch (strategy) {
+    case Strategy::kSingle:
+      return plan_with({network, {}}, strategy,
+                       Divisions(network.layers.size(), {Division::Kind::kOneRank, 0}),
+                       cheaper_repeated(network), ranks);
+    case Strategy::kData: return plan_fused_tiles(network, ranks, options.fuse);
+    case Strategy::kHorizontal: return plan_channel_shares(network, ranks);
+    case Strategy::kSequential:
+      return plan_stages({network, result_layers(network)}, ranks, options.memory_limit_bytes);
+    case Strategy::kVertical: return search_vertical(network, ranks, options);
+  }
+  throw Bug("an unknown strategy");
 }
 
 }  // namespace
@@ -52,20 +68,9 @@ Objective parse_objective(std::string_view name) {
 Plan make_plan(const Network& network, Strategy strategy, int ranks,
                const PlanningOptions& options) {
   if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
-  const auto divided = [&](Division division) {
-    return plan_with({network, {}}, strategy, Divisions(network.layers.size(), division),
-                     cheaper_repeated(network), ranks);
-  };
-  switch (strategy) {
-    case Strategy::kSingle: return divided({Division::Kind::kOneRank, 0});
-    case Strategy::kData: return plan_fused_tiles(network, ranks, options.fuse);
-    case Strategy::kHorizontal: return plan_channel_shares(network, ranks);
-    case Strategy::kSequential:
-      return plan_stages({network, result_layers(network)}, ranks, options.memory_limit_bytes);
-    case Strategy::kVertical:
-      return search_vertical(network, ranks, options.objective, options.memory_limit_bytes);
-  }
-  throw Bug("an unknown strategy");
+  Plan plan = divide(network, strategy, ranks, options);
+  plan.wire = options.wire.value_or(plan.wire);
+  return plan;
 }
 
 }  // namespace vpinfer

@@ -99,6 +99,8 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
                 exchange_of_sums(network, plan, position));
     for (Program& program : programs) {
       Tensor& tensor = program.tensors.back();
+      program.tensors[static_cast<std::size_t>(position)].partial_sums =
+          static_cast<int>(program.tensors.size()) - 1;
       tensor.written.box = computed_box(network, plan, position, program.rank);
       tensor.workspace_floats = workspace_floats(network, plan, position, program.rank);
       choose_staging(tensor.written, plan.wire, tensor.sends);

@@ -21,8 +21,7 @@ Burden burden_of(const Network& network, int position) {
   const WeightShape shape = weight_shape(network, position);
   Burden burden;
   burden.work = work(network, position, whole(layer.output));
-  burden.weights_bytes =
-      (shape.elements() + static_cast<std::size_t>(shape.filters)) * sizeof(float);
+  burden.weights_bytes = shape.numbers() * sizeof(float);
   burden.activations_bytes = sizeof(float) * layer.output.elements();
   for (const int input : layer.inputs) {
     burden.activations_bytes += sizeof(float) * network.layer(input).output.elements();

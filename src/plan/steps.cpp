@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <optional>
 #include <span>
 
@@ -25,13 +24,15 @@ class StepWriter {
   void write() {
     for (int position = 0; position < network_.size(); ++position) {
       const Tensor& tensor = program_.tensor(position);
-      if (!tensor.receives.empty()) add(Action::kPostReceives, position);
-      if (position == 0) {
-        if (program_.rank == 0) add(Action::kLoad, 0);
-      } else if (plan_.sums.contains(position)) {
-        sum_up(position);
+      if (tensor.partial_sums) {
+        sum_up(position, *tensor.partial_sums);
       } else {
-        compute(position);
+        post_receives(position);
+        if (position == 0) {
+          if (program_.rank == 0) add(Action::kLoad, 0);
+        } else {
+          compute(position);
+        }
       }
       if (tensor.apart) add(Action::kKeep, position);
       send(position);
@@ -49,6 +50,10 @@ class StepWriter {
   void add(const Step& step) { program_.steps.push_back(step); }
   void add(Action action, int tensor, const Box& box = {}) { add({action, tensor, box}); }
 
+  void post_receives(int tensor) {
+    if (!program_.tensor(tensor).receives.empty()) add(Action::kPostReceives, tensor);
+  }
+
   /// Lets a tensor's boxes go.  Those sent before have had the time of a computation to leave.
   void send(int tensor) {
     const bool sends = !program_.tensor(tensor).sends.empty();
@@ -57,10 +62,10 @@ class StepWriter {
     if (sends) sending_ = tensor;
   }
 
-  void await(int position) {
-    if (!pending_[index(position)]) return;
-    add(Action::kAwaitReceives, position);
-    pending_[index(position)] = false;
+  void await(int tensor) {
+    if (!pending_[index(tensor)]) return;
+    add(Action::kAwaitReceives, tensor);
+    pending_[index(tensor)] = false;
   }
 
   /// Boxes that only a far layer reads have had a layer's time to travel: their buffers go.
@@ -225,18 +230,12 @@ class StepWriter {
     for (const Box& piece : rest) add(Action::kCompute, position, piece);
   }
 
-  /// The tensor of a layer's partial sums.
-  int partial_sums(int position) const {
-    const auto before = std::distance(plan_.sums.begin(), plan_.sums.find(position));
-    return network_.size() + static_cast<int>(before);
-  }
-
-  /// Partial sums over this rank's channels for everyone, then all ranks' for this rank.
-  void sum_up(int position) {
-    const int partial = partial_sums(position);
+  /// Partial sums over this rank's channels for everyone, then all ranks' for this rank.  Nobody
+  /// can send its output before it has the sums of all, so there is time to post those receives.
+  void sum_up(int position, int partial) {
     const Tensor& sums = program_.tensor(partial);
     const Box& owned = plan_.owned(position, program_.rank);
-    if (!sums.receives.empty()) add(Action::kPostReceives, partial);
+    post_receives(partial);
     if (!sums.written.box.empty()) {
       const int input = network_.layer(position).inputs.front();
       const Box required = read_box(network_, plan_, position, 0, program_.rank);
@@ -244,8 +243,9 @@ class StepWriter {
       add({Action::kCompute, partial, sums.written.box,
            ChannelSum{required.channels, true, false}});
     }
+    post_receives(position);
     send(partial);
-    if (!sums.receives.empty()) add(Action::kAwaitReceives, partial);
+    await(partial);
     if (!owned.empty()) add(Action::kAddUp, partial, owned);
   }
 
@@ -253,7 +253,7 @@ class StepWriter {
   const Plan& plan_;
   const Delivery& delivery_;
   Program& program_;
-  std::vector<bool> pending_;   // receives of this output have not been awaited
+  std::vector<bool> pending_;   // receives of this tensor have not been awaited
   std::optional<int> sending_;  // tensor whose sends are under way
 };
 

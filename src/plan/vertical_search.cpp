@@ -14,7 +14,7 @@ using Kind = Division::Kind;
 /// How a layer may be divided.
 std::vector<Kind> kinds_of(const Layer& layer) {
   std::vector<Kind> kinds{Kind::kTiles, Kind::kChannelShares};
-  if (has_divisible_sums(layer)) kinds.push_back(Kind::kSums);
+  if (has_divisible_sums(layer.operation)) kinds.push_back(Kind::kSums);
   return kinds;
 }
 
@@ -22,21 +22,26 @@ std::vector<Kind> kinds_of(const Layer& layer) {
 /// first input.
 class VerticalSearch {
  public:
-  VerticalSearch(const Network& network, int ranks)
+  VerticalSearch(const Network& network, int ranks, const PlanningOptions& options)
       : network_(network),
         ranks_(ranks),
+        options_(options),
         layer_demand_(network, {}),
         demand_(network, result_layers(network)),
         repeated_(cheaper_repeated(network)),
         chosen_(layers_with_windows(network)) {}
 
-  Plan best(Objective objective, std::optional<std::size_t> memory_limit) const {
+  Plan best() const {
     const std::vector<Candidate> starts = switches();
     std::size_t leanest = starts.front().memory;
     for (const Candidate& start : starts) leanest = std::min(leanest, start.memory);
-    std::size_t most = leanest + leanest / 32;
-    if (objective == Objective::kLatency) most = memory_limit.value_or(leanest + leanest / 8);
-    return descend(fastest(starts, std::max(leanest, most)), most).plan;
+    const bool for_latency = options_.objective == Objective::kLatency;
+    std::size_t most = leanest + leanest / (for_latency ? 8 : 64);
+    if (const auto limit = options_.memory_limit_bytes) {
+      most = for_latency ? *limit : std::min(most, *limit);
+    }
+    most = std::max(most, leanest);
+    return descend(fastest(starts, most), most).plan;
   }
 
  private:
@@ -54,11 +59,9 @@ class VerticalSearch {
       const Layer& layer = network_.layer(i);
       if (has_windows(layer) || layer.inputs.empty()) continue;
       divisions[index(i)] = divisions[index(layer.inputs.front())];
-      if (divisions[index(i)].kind == Kind::kSums) {
-        divisions[index(i)].kind = Kind::kChannelShares;
-      }
     }
     Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
+    plan.wire = options_.wire.value_or(plan.wire);
     const std::size_t memory = fullest_bytes(predict(demand_, plan).memory);
     const double seconds = predicted_seconds(demand_, plan, Device{});
     return {std::move(divisions), std::move(plan), memory, seconds};
@@ -87,11 +90,12 @@ class VerticalSearch {
   /// Turns one layer after another, round and round, where that lowers the cost within the memory,
   /// until none does.
   Candidate descend(const Candidate& start, std::size_t most_memory) const {
-    // Otherwise the first layers spend the memory that would bring more elsewhere.
-    constexpr double kSecondsPerMemory = 0.3;
+    // Memory has a price below the limit too: otherwise the first layers spend what would bring
+    // more elsewhere.
+    constexpr double kMemoryWeight = 0.3;
     const auto cost = [&](const Candidate& c) {
       return c.seconds / start.seconds +
-             kSecondsPerMemory * static_cast<double>(c.memory) / static_cast<double>(start.memory);
+             kMemoryWeight * static_cast<double>(c.memory) / static_cast<double>(start.memory);
     };
     Candidate best = start;
     std::size_t unchanged = 0;  // layers in a row that stayed as they are
@@ -112,6 +116,7 @@ class VerticalSearch {
 
   const Network& network_;
   int ranks_;
+  const PlanningOptions& options_;
   Demand layer_demand_;  // of layers alone
   Demand demand_;        // of the results too
   Repeated repeated_;
@@ -120,9 +125,8 @@ class VerticalSearch {
 
 }  // namespace
 
-Plan search_vertical(const Network& network, int ranks, Objective objective,
-                     std::optional<std::size_t> memory_limit) {
-  return VerticalSearch(network, ranks).best(objective, memory_limit);
+Plan search_vertical(const Network& network, int ranks, const PlanningOptions& options) {
+  return VerticalSearch(network, ranks, options).best();
 }
 
 }  // namespace vpinfer

@@ -71,8 +71,7 @@ struct Parameters {
 };
 
 std::size_t parameter_bytes(const Network& network, int position) {
-  const WeightShape shape = weight_shape(network, position);
-  return (shape.elements() + static_cast<std::size_t>(shape.filters)) * sizeof(float);
+  return weight_shape(network, position).numbers() * sizeof(float);
 }
 
 struct Totals {

@@ -157,7 +157,7 @@ void expect_same_as_reference(const Model& model, const Plan& plan, const Delive
     sent += counters.sent_bytes;
     received += counters.received_bytes;
   }
-  const std::size_t moved = bytes_moved(model.network, plan, delivery) * references.size();
+  const std::size_t moved = bytes_moved({model.network, delivery}, plan) * references.size();
   EXPECT_EQ(sent, moved);
   EXPECT_EQ(received, moved);
 }

@@ -393,8 +393,7 @@ Plan random_plan(const Network& network, int ranks, std::uint32_t seed) {
   plan.layouts.front().front() = whole(network.input_shape());
   for (int i = 1; i < network.size(); ++i) {
     plan.layouts.push_back(random_layout(network.layer(i), ranks, random));
-    const auto* conv = std::get_if<Convolution>(&network.layer(i).operation);
-    if (conv == nullptr || conv->groups != 1 || random.chance(50)) continue;
+    if (!has_divisible_sums(network.layer(i).operation) || random.chance(50)) continue;
     plan.sums.emplace(i, random_shares(network.input_shape(i, 0), ranks, random));
   }
   return plan;

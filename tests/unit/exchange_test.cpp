@@ -138,7 +138,7 @@ TEST(Exchange, SentReceivedAndMovedAreTheSame) {
         for (const Message& message : tensor.receives) received += message.floats * sizeof(float);
       }
     }
-    EXPECT_EQ(sent, bytes_moved(network, plan, delivery));
+    EXPECT_EQ(sent, bytes_moved({network, delivery}, plan));
     EXPECT_EQ(sent, predict({network, delivery}, plan).bytes_moved);
     EXPECT_EQ(received, sent);
   });

@@ -94,12 +94,16 @@ TEST(RoundToHalves, AnyCount) {
     round_to_halves(values.data(), count, halves.data());
     std::vector<float> back(count + 1, kInfinity);
     widen_halves(halves.data(), count, back.data());
+    std::vector<float> sums = values;
+    add_halves(halves.data(), count, sums.data());
     for (std::size_t i = 0; i < count; ++i) {
       EXPECT_EQ(halves[i], float_to_half(values[i]));
       EXPECT_EQ(back[i], half_to_float(halves[i]));
+      EXPECT_EQ(sums[i], values[i] + half_to_float(halves[i]));
     }
     EXPECT_EQ(halves.back(), kGuard);
     EXPECT_EQ(back.back(), kInfinity);
+    EXPECT_EQ(sums.back(), values.back());
   }
 }
 

@@ -105,12 +105,19 @@ TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
   EXPECT_THAT(refusal_of_sums(0, {{2, 4}, {0, 2}}), HasSubstr("2 shares do not suit 3 ranks"));
   for (const Json& channels :
        {Json{{2, 4}, {0, 0}, {0, 1}}, Json{{1, 4}, {0, 0}, {0, 2}}, Json{{2, 5}, {0, 0}, {0, 2}},
-        Json{{2, 3}, {0, 0}, {0, 2}}, Json{{0, 0}, {0, 0}, {0, 0}}}) {
+        Json{{2, 3}, {0, 0}, {0, 2}}, Json{{0, 0}, {0, 0}, {0, 0}}, Json{{0, 4}, {2, 4}, {0, 0}},
+        Json{{0, 4}, {0, 4}, {0, 0}}, Json{{3, 4}, {0, 3}, {1, 1000}}}) {
     EXPECT_THAT(refusal_of_sums(0, channels), HasSubstr("over every input channel once"));
   }
   EXPECT_THAT(refusal_of_sums(1, good), HasSubstr("not those of layer 1"));
   EXPECT_THAT(refusal_of_sums(2, good), HasSubstr("there is no layer 2"));
   EXPECT_THAT(refusal_of_sums(-2, good), HasSubstr("there is no layer -2"));
+  EXPECT_THAT(refusal_of_sums(2147483647, good), HasSubstr("there is no layer 2147483647"));
+  EXPECT_THAT(refusal_after([&](Json& j) {
+                const Json layer{{"layer", 0}, {"channels", good}};
+                j["sums"] = Json::array({layer, layer});
+              }),
+              HasSubstr("layer 0 are divided twice"));
   (void)refusal_of_sums(0, "all");
   (void)refusal_after([](Json& j) { j["sums"] = 3; });
 }

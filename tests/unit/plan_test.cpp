@@ -74,7 +74,7 @@ TEST(MakePlan, SingleGivesEverythingToRankZero) {
       EXPECT_EQ(plan.owned(i, 0), whole(network.layer(i).output));
       for (int rank = 1; rank < 4; ++rank) EXPECT_TRUE(plan.owned(i, rank).empty());
     }
-    EXPECT_EQ(bytes_moved(network, plan, result_layers(network)), 0U);
+    EXPECT_EQ(bytes_moved({network, result_layers(network)}, plan), 0U);
   }
 }
 
@@ -123,7 +123,9 @@ TEST(MakePlan, DividesSumsWhereThatMovesFewerBytes) {
   EXPECT_EQ(plan.sums.at(2), (SumShares{{0, 16}, {16, 32}, {32, 48}, {48, 64}}));
   Plan gathering = plan;
   gathering.sums.clear();
-  const auto bytes = [&](const Plan& p) { return bytes_moved(network, p, result_layers(network)); };
+  const auto bytes = [&](const Plan& p) {
+    return bytes_moved({network, result_layers(network)}, p);
+  };
   constexpr std::size_t kPixelBytes = 8 * 8 * sizeof(float);
   EXPECT_EQ(bytes(gathering) - bytes(plan), 3 * (64 - 8) * kPixelBytes);
 }
@@ -293,17 +295,43 @@ TEST(Yolov2, FitsEightSmallRanks) {
   }
 }
 
-TEST(Yolov2, IsFasterForLatencyWithinTheMemory) {
+TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
   const Network network = yolov2();
   const Demand demand(network, result_layers(network));
-  const Plan lean = make_plan(network, Strategy::kVertical, 8);
-  const Plan fast = make_plan(network, Strategy::kVertical, 8, {.objective = Objective::kLatency});
-  EXPECT_LT(predicted_seconds(demand, fast, {}), predicted_seconds(demand, lean, {}));
-  constexpr std::size_t kLimit = 45'000'000;
-  EXPECT_LE(fullest_bytes(predict(demand, fast).memory), kLimit);
-  const Plan limited = make_plan(network, Strategy::kVertical, 8,
-                                 {.objective = Objective::kLatency, .memory_limit_bytes = kLimit});
-  EXPECT_LE(fullest_bytes(predict(demand, limited).memory), kLimit);
+  const auto plan_for = [&](Objective objective, std::optional<std::size_t> limit) {
+    return make_plan(network, Strategy::kVertical, 8,
+                     {.objective = objective, .memory_limit_bytes = limit});
+  };
+  const auto memory = [&](const Plan& plan) { return fullest_bytes(predict(demand, plan).memory); };
+  const auto seconds = [&](const Plan& plan) { return predicted_seconds(demand, plan, {}); };
+  const Plan lean = plan_for(Objective::kMemory, std::nullopt);
+  const Plan fast = plan_for(Objective::kLatency, std::nullopt);
+  EXPECT_FALSE(lean.sums.empty());
+  EXPECT_LT(seconds(fast), seconds(lean));
+  EXPECT_LT(memory(lean), memory(fast));
+  EXPECT_LE(memory(fast), 45'000'000U);
+  const std::size_t between = (memory(lean) + memory(fast)) / 2;
+  EXPECT_LE(memory(plan_for(Objective::kLatency, between)), between);
+  const Plan fastest = plan_for(Objective::kLatency, 100'000'000);
+  EXPECT_LT(seconds(fastest), seconds(fast));
+  EXPECT_LE(memory(fastest), 100'000'000U);
+}
+
+TEST(PredictedSeconds, CountDividedSums) {
+  // A gather of 64 channels, or partial sums of 8.
+  Network network;
+  network.layers.push_back({Input{}, {}, {32, 32, 16}});
+  for (const int filters : {64, 8}) {
+    add_layer(network, Convolution{filters, 1, {}, {}}, {network.size() - 1}, "test");
+  }
+  const Demand demand(network, result_layers(network));
+  const Plan divided = make_plan(network, Strategy::kHorizontal, 4);
+  ASSERT_EQ(divided.sums.size(), 1U);
+  Plan gathered = divided;
+  gathered.sums.clear();
+  EXPECT_LT(predicted_seconds(demand, divided, {}), predicted_seconds(demand, gathered, {}));
+  const Device fast_link{.link_bytes_per_second = 1e15, .byte_seconds = 0, .exchange_seconds = 1};
+  EXPECT_NEAR(predicted_seconds(demand, divided, fast_link), 2, 0.1);  // the picture, the sums
 }
 
 TEST(Yolov2, VerticalNeedsLessThanData) {

@@ -115,25 +115,32 @@ TEST(Program, HalvesTakeHalfTheRoom) {
   });
 }
 
-std::size_t step_index(const Program& program, Action action, int position) {
+std::size_t step_index(const Program& program, Action action, int tensor) {
   const auto step =
       std::find_if(program.steps.begin(), program.steps.end(), [&](const Step& candidate) {
-        return candidate.action == action && candidate.tensor == position;
+        return candidate.action == action && candidate.tensor == tensor;
       });
   return static_cast<std::size_t>(step - program.steps.begin());
 }
 
 /// One global order of layers is what keeps ranks from waiting in a circle: a rank posts the
-/// receives of a layer before it computes or awaits anything of that layer or later ones.
+/// receives of a layer before it computes or awaits anything of that layer or later ones; those of
+/// an output with divided sums before it lets its partial sums go, without which nobody has it.
 TEST(Program, PostsReceivesBeforeItWorksOnTheLayer) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
     for (const Program& program : programs_of(network, plan, result_layers(network))) {
-      for (int position = 0; position < network.size(); ++position) {
-        if (program.tensor(position).receives.empty()) continue;
-        const std::size_t posted = step_index(program, Action::kPostReceives, position);
+      for (std::size_t index = 0; index < program.tensors.size(); ++index) {
+        const Tensor& tensor = program.tensors[index];
+        if (tensor.receives.empty()) continue;
+        const std::size_t posted =
+            step_index(program, Action::kPostReceives, static_cast<int>(index));
         ASSERT_LT(posted, program.steps.size());
         for (std::size_t i = 0; i < posted; ++i) {
-          EXPECT_LT(program.tensor(program.steps[i].tensor).position, position);
+          const Step& step = program.steps[i];
+          if (program.tensor(step.tensor).position < tensor.position) continue;
+          EXPECT_EQ(step.tensor, tensor.partial_sums);
+          EXPECT_TRUE(step.action == Action::kPostReceives || step.action == Action::kCompute ||
+                      program.tensor(step.tensor).position != tensor.position);
         }
       }
     }

@@ -37,7 +37,6 @@ struct PlanOptions {
   std::filesystem::path model;
   int ranks = 1;
   Strategy strategy = Strategy::kVertical;
-  WireFormat wire = WireFormat::kFloat;
   PlanningOptions planning;
   std::filesystem::path output;  ///< empty: only print
 };
@@ -47,7 +46,6 @@ struct PartitionOptions {
   std::optional<int> ranks;
   std::filesystem::path plan;  ///< instead of `ranks`
   Strategy strategy = Strategy::kVertical;
-  std::optional<WireFormat> wire;  ///< none: the plan's, otherwise float
   PlanningOptions planning;
   std::filesystem::path output;
   PartitionFiles files = PartitionFiles::kOne;
@@ -65,8 +63,7 @@ struct RunOptions {
   std::filesystem::path input;   ///< empty: the built-in test picture; -: the standard input
   std::filesystem::path output;  ///< empty: no pictures
   std::optional<Strategy> strategy;
-  std::filesystem::path plan;      ///< empty: planned anew
-  std::optional<WireFormat> wire;  ///< none: the plan's, otherwise float
+  std::filesystem::path plan;  ///< empty: planned anew
   PlanningOptions planning;
   bool compare_single = false;
   int repeat = 1;

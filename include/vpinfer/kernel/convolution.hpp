@@ -13,6 +13,11 @@ struct WeightSlice {
   WeightRange range;               ///< which weights of the layer
   std::span<const float> weights;  ///< [range.filters][rows][cols][range.channels]
   std::span<const float> biases;   ///< [range.filters]
+
+  [[nodiscard]] std::span<const float> biases_of(Interval filters) const {
+    return biases.subspan(static_cast<std::size_t>(filters.begin - range.filters.begin),
+                          static_cast<std::size_t>(filters.size()));
+  }
 };
 
 /// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it; at

@@ -13,5 +13,7 @@ void round_to_halves(const float* values, std::size_t count, HalfBits* halves);
 
 /// Exact.
 void widen_halves(const HalfBits* halves, std::size_t count, float* values);
+/// The same, added to the values.
+void add_halves(const HalfBits* halves, std::size_t count, float* values);
 
 }  // namespace vpinfer

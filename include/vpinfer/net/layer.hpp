@@ -190,7 +190,7 @@ struct Region {
   std::vector<Anchor> anchors;
   std::vector<int> tree{};  ///< if not empty, a softmax per group of siblings: each class's parent,
                             ///< or -1
-  std::vector<int> map{};  ///< if not empty, the classes of the tree to report, in their order
+  std::vector<int> map{};   ///< if not empty, the classes of the tree to report, in their order
 
   [[nodiscard]] int channels_per_anchor() const { return classes + 5; }
   bool operator==(const Region&) const = default;
@@ -240,6 +240,9 @@ struct Layer {
 
 /// Whether a layer ends a detector: what it gives is decoded into boxes on rank 0.
 [[nodiscard]] bool is_head(const Operation& operation);
+
+/// Whether an operation sums over all input channels, so that parts of the sums can be added up.
+[[nodiscard]] bool has_divisible_sums(const Operation& operation);
 
 /// The activation that an operation ends with; null if it has none.
 [[nodiscard]] Activation* activation_of(Operation& operation);

@@ -89,6 +89,7 @@ struct WeightRange {
   Interval filters;
   Interval channels;
 
+  /// Neither weights nor biases.
   [[nodiscard]] bool empty() const { return filters.empty(); }
   [[nodiscard]] bool contains(const WeightRange& inner) const {
     return filters.contains(inner.filters) && channels.contains(inner.channels);
@@ -110,6 +111,10 @@ struct WeightShape {
   }
   [[nodiscard]] std::size_t elements() const {
     return static_cast<std::size_t>(filters) * elements_per_filter();
+  }
+  /// Of the weights and the biases.
+  [[nodiscard]] std::size_t numbers() const {
+    return elements() + static_cast<std::size_t>(filters);
   }
   /// All of them.
   [[nodiscard]] WeightRange range() const { return {{0, filters}, {0, channels}}; }

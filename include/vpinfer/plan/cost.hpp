@@ -16,12 +16,13 @@ struct Device {
 
 /// The time of computing `box` of a layer's output, in the floating-point operations that a matrix
 /// product does meanwhile: those of its arithmetic, and, because the rest is bound by memory, some
-/// for every element that is written, read or unrolled.
-[[nodiscard]] double work(const Network& network, int position, const Box& box);
+/// for every element that is written, read or unrolled.  Of divided sums those over a share of the
+/// input channels.
+[[nodiscard]] double work(const Network& network, int position, const Box& box, double share = 1);
 
-/// The time of one frame: for every layer its slowest rank's work, or the bytes of its inputs that
-/// travel meanwhile if they take longer, and what the processors do for these bytes.  Partial sums
-/// are waited for.
+/// The time of one frame: for every layer its slowest rank's work, the bytes that it waits for, and
+/// what the processors do for these bytes.  Borders do travel while other parts are computed, but
+/// what that saves is about what is lost by waiting for the slowest rank.
 [[nodiscard]] double predicted_seconds(const Demand& demand, const Plan& plan,
                                        const Device& device);
 

@@ -7,7 +7,8 @@
 
 namespace vpinfer {
 
-/// One box of one layer's output on its way from its owner to a rank that needs it.
+/// One box of one layer's output on its way: from its owner to a rank that needs it, or of partial
+/// sums, from a rank that has them to the box's owner.
 struct Transfer {
   int from = 0;
   int to = 0;
@@ -63,7 +64,6 @@ class Demand {
                                                      int position);
 
 /// Bytes that all ranks together send for one frame.
-[[nodiscard]] std::size_t bytes_moved(const Network& network, const Plan& plan,
-                                      const Delivery& delivery);
+[[nodiscard]] std::size_t bytes_moved(const Demand& demand, const Plan& plan);
 
 }  // namespace vpinfer

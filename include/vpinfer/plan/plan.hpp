@@ -21,8 +21,9 @@ inline constexpr std::array kStrategies{Strategy::kVertical, Strategy::kData, St
 /// Throws BadUsage, naming the strategies there are.
 [[nodiscard]] Strategy parse_strategy(std::string_view name);
 
-/// How activations travel between ranks.  As halves they take half the bytes and lose precision:
-/// 11 bits of each number remain, see `round_to_halves`.  What a rank keeps for itself stays float.
+/// How activations and partial sums travel between ranks.  As halves they take half the bytes and
+/// lose precision: 11 bits of each number remain, see `round_to_halves`.  What a rank keeps for
+/// itself stays float.
 enum class WireFormat { kFloat, kHalf };
 
 [[nodiscard]] std::string_view to_string(WireFormat format);

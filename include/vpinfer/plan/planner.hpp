@@ -8,7 +8,7 @@
 
 namespace vpinfer {
 
-/// What `vertical` plans for: the least memory on the fullest rank, or with more of it less time.
+/// What `vertical` plans for: little memory on the fullest rank, or with more of it less time.
 enum class Objective { kMemory, kLatency };
 
 [[nodiscard]] std::string_view to_string(Objective objective);
@@ -19,9 +19,11 @@ enum class Objective { kMemory, kLatency };
 struct PlanningOptions {
   std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
                                 ///< as pay
+  std::optional<WireFormat> wire{};                 ///< nothing: float, or that of a given plan
   Objective objective = Objective::kMemory;         ///< of `vertical`
-  std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
-                                                    ///< `vertical` for latency uses it up
+  std::optional<std::size_t> memory_limit_bytes{};  ///< per rank, for one frame at a time; stages
+                                                    ///< are cut to keep it, and `vertical` for
+                                                    ///< latency uses it up
 };
 
 /// Makes a plan for `ranks` ranks:
@@ -35,8 +37,9 @@ struct PlanningOptions {
 /// - `vertical`: tiles where activations are large and weights small, shares of the channels or
 ///   divided sums where it is the other way round.  Which layer gets which is searched: the switch
 ///   of tiles to shares that needs the least memory on the fullest rank says how much it may take,
-///   namely 1/32 more, for latency 1/8 or the memory limit.  From the fastest such switch, layers
-///   are turned one by one while that lowers a cost of predicted time and memory.
+///   namely 1/64 more within the limit, for latency 1/8 or as much as the limit.  From the fastest
+///   such switch, layers are turned one by one while that lowers a cost of predicted time and
+///   memory.
 ///
 /// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
 /// join travels once.  Rank 0 has the input and the heads.  Deterministic: every rank that calls

@@ -71,10 +71,11 @@ struct Storage {
 /// Where a layer's sums are divided, a tensor of its own holds the rank's partial sums of the whole
 /// output.  Those that it receives stay in their messages until they are added up.
 struct Tensor {
-  int position = 0;         ///< of the layer
-  bool is_partial = false;  ///< partial sums of the layer's output, otherwise the output
-  Storage written{};        ///< holds what the rank computes; boxes are sent from here
-  Storage read{};           ///< holds what consuming layers read; boxes are received to here
+  int position = 0;                   ///< of the layer
+  bool is_partial = false;            ///< partial sums of the layer's output, otherwise the output
+  std::optional<int> partial_sums{};  ///< of an output with divided sums: their tensor
+  Storage written{};                  ///< holds what the rank computes; boxes are sent from here
+  Storage read{};  ///< holds what consuming layers read; boxes are received to here
   bool apart = false;
   std::vector<Message> receives{};
   std::vector<Message> sends{};
