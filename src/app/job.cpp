@@ -31,7 +31,9 @@ Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks) {
   if (model.partition()) return partition_plan(options, *model.partition(), ranks);
   if (options.plan.empty()) {
     const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
-    return make_plan(model.network(), strategy, ranks, options.planning);
+    PlanningOptions planning = options.planning;
+    planning.lanes = options.in_flight.value_or(1);
+    return make_plan(model.network(), strategy, ranks, planning);
   }
   Plan plan = read_plan_file(options.plan, model.network());
   if (plan.ranks != ranks) {

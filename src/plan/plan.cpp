@@ -66,7 +66,8 @@ void check_sums(const Plan& plan, const Network& network) {
                      Network::label(position));
     }
     if (static_cast<int>(shares.size()) != plan.ranks) {
-      throw BadInput("divided sums of " + std::to_string(shares.size()) + " shares do not suit " +
+      throw BadInput("the divided sums of " + Network::label(position) + " have " +
+                     std::to_string(shares.size()) + " shares, which does not suit " +
                      std::to_string(plan.ranks) + " ranks");
     }
     std::vector<Interval> sorted;
@@ -93,6 +94,10 @@ std::map<int, SumShares> read_sums(const json& list, const Network& network) {
     }
     SumShares shares;
     for (const json& share : layer.at("channels")) {
+      if (share.size() != 2) {
+        throw BadInput("a share of the sums of layer " + std::to_string(number) +
+                       " is no pair of channels");
+      }
       shares.push_back({json_int(share.at(0)), json_int(share.at(1))});
     }
     if (!sums.emplace(Network::position(number), std::move(shares)).second) {

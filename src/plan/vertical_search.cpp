@@ -62,7 +62,7 @@ class VerticalSearch {
     }
     Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
     plan.wire = options_.wire.value_or(plan.wire);
-    const std::size_t memory = fullest_bytes(predict(demand_, plan).memory);
+    const std::size_t memory = fullest_bytes(predict(demand_, plan, options_.lanes).memory);
     const double seconds = predicted_seconds(demand_, plan, Device{});
     return {std::move(divisions), std::move(plan), memory, seconds};
   }

@@ -102,7 +102,8 @@ TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
     });
   };
   const Json good{{2, 4}, {0, 0}, {0, 2}};
-  EXPECT_THAT(refusal_of_sums(0, {{2, 4}, {0, 2}}), HasSubstr("2 shares do not suit 3 ranks"));
+  EXPECT_THAT(refusal_of_sums(0, {{2, 4}, {0, 2}}),
+              HasSubstr("layer 0 have 2 shares, which does not suit 3 ranks"));
   for (const Json& channels :
        {Json{{2, 4}, {0, 0}, {0, 1}}, Json{{1, 4}, {0, 0}, {0, 2}}, Json{{2, 5}, {0, 0}, {0, 2}},
         Json{{2, 3}, {0, 0}, {0, 2}}, Json{{0, 0}, {0, 0}, {0, 0}}, Json{{0, 4}, {2, 4}, {0, 0}},
@@ -118,6 +119,7 @@ TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
                 j["sums"] = Json::array({layer, layer});
               }),
               HasSubstr("layer 0 are divided twice"));
+  EXPECT_THAT(refusal_of_sums(0, {{2, 4, 9}, {0, 0}, {0, 2}}), HasSubstr("no pair of channels"));
   (void)refusal_of_sums(0, "all");
   (void)refusal_after([](Json& j) { j["sums"] = 3; });
 }

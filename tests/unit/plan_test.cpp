@@ -312,6 +312,10 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
   EXPECT_LE(memory(fast), 45'000'000U);
   const std::size_t between = (memory(lean) + memory(fast)) / 2;
   EXPECT_LE(memory(plan_for(Objective::kLatency, between)), between);
+  const Plan two_frames =
+      make_plan(network, Strategy::kVertical, 8,
+                {.objective = Objective::kLatency, .memory_limit_bytes = 45'000'000, .lanes = 2});
+  EXPECT_LE(fullest_bytes(predict(demand, two_frames, 2).memory), 45'000'000U);
   const Plan fastest = plan_for(Objective::kLatency, 100'000'000);
   EXPECT_LT(seconds(fastest), seconds(fast));
   EXPECT_LE(memory(fastest), 100'000'000U);

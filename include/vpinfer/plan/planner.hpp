@@ -21,9 +21,9 @@ struct PlanningOptions {
                                 ///< as pay
   std::optional<WireFormat> wire{};                 ///< nothing: float, or that of a given plan
   Objective objective = Objective::kMemory;         ///< of `vertical`
-  std::optional<std::size_t> memory_limit_bytes{};  ///< per rank, for one frame at a time; stages
-                                                    ///< are cut to keep it, and `vertical` for
-                                                    ///< latency uses it up
+  std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
+                                                    ///< `vertical` for latency may use it up
+  int lanes = 1;                                    ///< frames that will be in memory at a time
 };
 
 /// Makes a plan for `ranks` ranks:
