@@ -12,8 +12,8 @@ namespace vpinfer {
                                                       int input_channels);
 
 /// Computes `box` of a locally connected layer.  `input` holds the windows of `box` clipped to the
-/// picture `input_shape`; beyond it there are zeros.  box.channels must lie within
-/// slice.range.filters. `progress` is called after every row.
+/// picture `input_shape`; beyond it there are zeros.  box.channels must lie within the
+/// slice's filters.  `progress` is called after every row.
 void connect_locally(const LocallyConnected& local, const WeightSlice& slice,
                      const Shape& input_shape, const Shape& output_shape,
                      const ConstTensorView& input, const TensorView& output, const Box& box,

@@ -5,8 +5,8 @@
 
 namespace vpinfer {
 
-/// A machine of the cluster and its link, for predictions of time.  The numbers are about those of
-/// a Raspberry Pi 4 on Gigabit Ethernet, as jobs/emulate.sh makes them from a fifth of a core.
+/// A machine of the cluster and its link, for predictions of time.  The numbers are estimates for
+/// a Raspberry Pi 4 on Gigabit Ethernet.
 struct Device {
   double flop_per_second = 35e9;         ///< of matrix products
   double link_bytes_per_second = 111e6;  ///< in each direction
@@ -21,8 +21,8 @@ struct Device {
 [[nodiscard]] double work(const Network& network, int position, const Box& box, double share = 1);
 
 /// The time of one frame: for every layer its slowest rank's work, the bytes that it waits for, and
-/// what the processors do for these bytes.  Borders do travel while other parts are computed, but
-/// what that saves is about what is lost by waiting for the slowest rank.
+/// what the processors do for these bytes.  Borders do travel while other parts are computed; that
+/// is left out, because on emulated clusters waiting was seen to add to computing.
 [[nodiscard]] double predicted_seconds(const Demand& demand, const Plan& plan,
                                        const Device& device);
 
