@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "names.hpp"
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/json.hpp"
 #include "vpinfer/plan/geometry.hpp"
@@ -167,13 +168,7 @@ std::string_view to_string(Strategy strategy) {
 }
 
 Strategy parse_strategy(std::string_view name) {
-  std::string known;
-  for (const Strategy strategy : kStrategies) {
-    if (to_string(strategy) == name) return strategy;
-    known += known.empty() ? "" : ", ";
-    known += to_string(strategy);
-  }
-  throw BadUsage("unknown strategy '" + std::string(name) + "'; there are " + known);
+  return parse_name("strategy", name, kStrategies);
 }
 
 std::string_view to_string(WireFormat format) {
@@ -181,10 +176,7 @@ std::string_view to_string(WireFormat format) {
 }
 
 WireFormat parse_wire_format(std::string_view name) {
-  for (const WireFormat format : {WireFormat::kFloat, WireFormat::kHalf}) {
-    if (name == to_string(format)) return format;
-  }
-  throw BadUsage("unknown wire format '" + std::string(name) + "'; there are float, half");
+  return parse_name("wire format", name, std::array{WireFormat::kFloat, WireFormat::kHalf});
 }
 
 std::size_t wire_floats(WireFormat format, std::size_t elements) {

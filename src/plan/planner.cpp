@@ -1,7 +1,10 @@
 #include "vpinfer/plan/planner.hpp"
 
+#include <array>
+
 #include "fusing.hpp"
 #include "layouts.hpp"
+#include "names.hpp"
 #include "stages.hpp"
 #include "vertical_search.hpp"
 #include "vpinfer/base/error.hpp"
@@ -59,10 +62,7 @@ std::string_view to_string(Objective objective) {
 }
 
 Objective parse_objective(std::string_view name) {
-  for (const Objective objective : {Objective::kMemory, Objective::kLatency}) {
-    if (name == to_string(objective)) return objective;
-  }
-  throw BadUsage("unknown objective '" + std::string(name) + "'; there are memory, latency");
+  return parse_name("objective", name, std::array{Objective::kMemory, Objective::kLatency});
 }
 
 Plan make_plan(const Network& network, Strategy strategy, int ranks,

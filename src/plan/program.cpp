@@ -63,7 +63,7 @@ std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Inter
   const auto program_of = [&](int rank) {
     return &programs[static_cast<std::size_t>(rank - ranks.begin)];
   };
-  /// Appends a tensor to every program, with its messages.
+  // Appends a tensor to every program, with its messages.
   const auto add_tensors = [&](const Tensor& tensor, const std::vector<Transfer>& transfers) {
     for (Program& program : programs) program.tensors.push_back(tensor);
     for (const Transfer& transfer : transfers) {
