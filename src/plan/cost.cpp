@@ -72,8 +72,8 @@ double work(const Network& network, int position, const Box& box, double share) 
                   kFlopPerUnrolled * unrolled_elements(network, position, box));
 }
 
-double predicted_seconds(const Demand& demand, const Plan& plan, const Device& device) {
-  const Network& network = demand.network();
+double predicted_seconds(const Network& network, const Plan& plan, const Exchanges& exchanges,
+                         const Device& device) {
   std::vector<Travel> outputs;  // to their readers
   double seconds = 0;
   for (int position = 0; position < network.size(); ++position) {
@@ -90,11 +90,11 @@ double predicted_seconds(const Demand& demand, const Plan& plan, const Device& d
       arriving = {};  // its first reader waits for it
     }
     seconds += compute + wait;
-    if (plan.sums.contains(position)) {
-      const Travel sums = travel(plan, exchange_of_sums(network, plan, position), device);
+    if (const auto sums_of = exchanges.sums.find(position); sums_of != exchanges.sums.end()) {
+      const Travel sums = travel(plan, *sums_of->second, device);
       seconds += sums.wire_seconds + sums.processor_seconds;
     }
-    outputs.push_back(travel(plan, exchange(demand, plan, position), device));
+    outputs.push_back(travel(plan, *exchanges.outputs[static_cast<std::size_t>(position)], device));
   }
   return seconds;
 }

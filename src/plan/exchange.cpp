@@ -45,6 +45,26 @@ void collect_transfers(const Layout& layout, int rank, std::vector<Box> missing,
                    [](const Transfer& a, const Transfer& b) { return a.from < b.from; });
 }
 
+/// Whether a layer is divided in the same way under both plans.
+bool is_divided_alike(const Plan& a, const Plan& b, int position) {
+  const auto sums = [position](const Plan& plan) {
+    const auto shares = plan.sums.find(position);
+    return shares == plan.sums.end() ? SumShares{} : shares->second;
+  };
+  const auto layer = static_cast<std::size_t>(position);
+  return a.layouts[layer] == b.layouts[layer] && sums(a) == sums(b);
+}
+
+/// Whether a layer and all who read it are divided in the same way under both plans.
+bool have_same_exchange(const Demand& demand, const Plan& a, const Plan& b, int position) {
+  if (a.layouts.size() != b.layouts.size()) return false;
+  const std::vector<Demand::Reader>& readers = demand.readers(position);
+  return is_divided_alike(a, b, position) &&
+         std::all_of(readers.begin(), readers.end(), [&](const Demand::Reader& reader) {
+           return is_divided_alike(a, b, reader.position);
+         });
+}
+
 /// All that one rank sends another at once is one message.
 std::size_t floats_moved(const std::vector<Transfer>& transfers, WireFormat wire) {
   std::size_t floats = 0;
@@ -115,15 +135,31 @@ std::vector<Transfer> exchange_of_sums(const Network& network, const Plan& plan,
   return transfers;
 }
 
-std::size_t bytes_moved(const Demand& demand, const Plan& plan) {
-  const Network& network = demand.network();
-  std::size_t floats = 0;
-  for (int position = 0; position < network.size(); ++position) {
-    floats += floats_moved(exchange(demand, plan, position), plan.wire);
+Exchanges all_exchanges(const Demand& demand, const Plan& plan) {
+  return all_exchanges(demand, plan, {}, {});
+}
+
+Exchanges all_exchanges(const Demand& demand, const Plan& plan, const Plan& known_plan,
+                        const Exchanges& known) {
+  const auto shared = [](std::vector<Transfer> transfers) {
+    return std::make_shared<const std::vector<Transfer>>(std::move(transfers));
+  };
+  Exchanges all;
+  for (int position = 0; position < demand.network().size(); ++position) {
+    all.outputs.push_back(have_same_exchange(demand, plan, known_plan, position)
+                              ? known.outputs[static_cast<std::size_t>(position)]
+                              : shared(exchange(demand, plan, position)));
   }
   for (const auto& [position, shares] : plan.sums) {
-    floats += floats_moved(exchange_of_sums(network, plan, position), plan.wire);
+    all.sums[position] = shared(exchange_of_sums(demand.network(), plan, position));
   }
+  return all;
+}
+
+std::size_t bytes_moved(const Exchanges& exchanges, WireFormat wire) {
+  std::size_t floats = 0;
+  for (const auto& output : exchanges.outputs) floats += floats_moved(*output, wire);
+  for (const auto& [position, sums] : exchanges.sums) floats += floats_moved(*sums, wire);
   return floats * sizeof(float);
 }
 

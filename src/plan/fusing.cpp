@@ -32,15 +32,18 @@ class RunFusion {
   [[nodiscard]] Plan fastest() const {
     std::vector<bool> begins(windowed_.size(), true);
     Plan best = plan(begins);
-    double seconds = predicted_seconds(demand_, best, Device{});
+    Exchanges exchanges = all_exchanges(demand_, best);
+    double seconds = predicted_seconds(network_, best, exchanges, Device{});
     std::size_t unchanged = 0;
     for (std::size_t i = 0; unchanged < begins.size(); i = (i + 1) % begins.size()) {
       begins[i] = !begins[i];
       Plan next = plan(begins);
-      const double next_seconds = predicted_seconds(demand_, next, Device{});
+      Exchanges next_exchanges = all_exchanges(demand_, next, best, exchanges);
+      const double next_seconds = predicted_seconds(network_, next, next_exchanges, Device{});
       ++unchanged;
       if (next_seconds < seconds) {
         best = std::move(next);
+        exchanges = std::move(next_exchanges);
         seconds = next_seconds;
         unchanged = 0;
       } else {

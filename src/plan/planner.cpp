@@ -23,16 +23,16 @@ Plan plan_channel_shares(const Network& network, int ranks) {
     return plan_with(layer_demand, Strategy::kHorizontal, divisions, repeated, ranks);
   };
   Plan best = plan();
-  std::size_t bytes = bytes_moved(demand, best);
+  Exchanges exchanges = all_exchanges(demand, best);
   for (int i = 0; i < network.size(); ++i) {
     if (!has_divisible_sums(network.layer(i).operation)) continue;
     Division::Kind& kind = divisions[static_cast<std::size_t>(i)].kind;
     kind = Division::Kind::kSums;
     Plan next = plan();
-    const std::size_t next_bytes = bytes_moved(demand, next);
-    if (next_bytes < bytes) {
+    Exchanges next_exchanges = all_exchanges(demand, next, best, exchanges);
+    if (bytes_moved(next_exchanges, next.wire) < bytes_moved(exchanges, best.wire)) {
       best = std::move(next);
-      bytes = next_bytes;
+      exchanges = std::move(next_exchanges);
     } else {
       kind = Division::Kind::kChannelShares;
     }

@@ -55,76 +55,67 @@ std::size_t workspace_floats(const Network& network, const Plan& plan, int posit
   return 0;
 }
 
-/// The programs of some ranks; each tensor's exchange is computed once for all of them.
-std::vector<Program> make_programs(const Demand& demand, const Plan& plan, Interval ranks,
-                                   int lanes) {
+/// A rank's messages of one exchange.
+void add_messages(const std::vector<Transfer>& transfers, int rank, WireFormat wire,
+                  Tensor& tensor) {
+  for (const Transfer& transfer : transfers) {
+    if (transfer.to == rank) add_to_message(tensor.receives, transfer.from, transfer.box, wire);
+    if (transfer.from == rank) add_to_message(tensor.sends, transfer.to, transfer.box, wire);
+  }
+}
+
+Program make_program(const Demand& demand, const Plan& plan, const Exchanges& exchanges, int rank,
+                     int lanes) {
   const Network& network = demand.network();
-  std::vector<Program> programs(static_cast<std::size_t>(ranks.size()));
-  const auto program_of = [&](int rank) {
-    return &programs[static_cast<std::size_t>(rank - ranks.begin)];
-  };
-  // Appends a tensor to every program, with its messages.
-  const auto add_tensors = [&](const Tensor& tensor, const std::vector<Transfer>& transfers) {
-    for (Program& program : programs) program.tensors.push_back(tensor);
-    for (const Transfer& transfer : transfers) {
-      if (ranks.contains({transfer.to, transfer.to + 1})) {
-        add_to_message(program_of(transfer.to)->tensors.back().receives, transfer.from,
-                       transfer.box, plan.wire);
-      }
-      if (ranks.contains({transfer.from, transfer.from + 1})) {
-        add_to_message(program_of(transfer.from)->tensors.back().sends, transfer.to, transfer.box,
-                       plan.wire);
-      }
-    }
-  };
-  for (int rank = ranks.begin; rank < ranks.end; ++rank) {
-    program_of(rank)->rank = rank;
-    program_of(rank)->lanes = lanes;
-    program_of(rank)->wire = plan.wire;
-  }
+  Program program;
+  program.rank = rank;
+  program.lanes = lanes;
+  program.wire = plan.wire;
   for (int position = 0; position < network.size(); ++position) {
-    add_tensors({.position = position}, exchange(demand, plan, position));
-    for (Program& program : programs) {
-      Tensor& tensor = program.tensors.back();
-      choose_storage(demand, plan, position, program.rank, tensor);
-      if (!plan.sums.contains(position)) {
-        tensor.workspace_floats = workspace_floats(network, plan, position, program.rank);
-      }
-      choose_staging(tensor.read, plan.wire, tensor.receives);
-      choose_staging(tensor.written, plan.wire, tensor.sends);
+    Tensor tensor{.position = position};
+    add_messages(*exchanges.outputs[static_cast<std::size_t>(position)], rank, plan.wire, tensor);
+    choose_storage(demand, plan, position, rank, tensor);
+    if (!plan.sums.contains(position)) {
+      tensor.workspace_floats = workspace_floats(network, plan, position, rank);
     }
+    choose_staging(tensor.read, plan.wire, tensor.receives);
+    choose_staging(tensor.written, plan.wire, tensor.sends);
+    program.tensors.push_back(std::move(tensor));
   }
-  for (const auto& [position, shares] : plan.sums) {
-    add_tensors({.position = position, .is_partial = true},
-                exchange_of_sums(network, plan, position));
-    for (Program& program : programs) {
-      Tensor& tensor = program.tensors.back();
-      program.tensors[static_cast<std::size_t>(position)].partial_sums =
-          static_cast<int>(program.tensors.size()) - 1;
-      tensor.written.box = computed_box(network, plan, position, program.rank);
-      tensor.workspace_floats = workspace_floats(network, plan, position, program.rank);
-      choose_staging(tensor.written, plan.wire, tensor.sends);
-    }
+  for (const auto& [position, transfers] : exchanges.sums) {
+    Tensor tensor{.position = position, .is_partial = true};
+    add_messages(*transfers, rank, plan.wire, tensor);
+    tensor.written.box = computed_box(network, plan, position, rank);
+    tensor.workspace_floats = workspace_floats(network, plan, position, rank);
+    choose_staging(tensor.written, plan.wire, tensor.sends);
+    program.tensors[static_cast<std::size_t>(position)].partial_sums =
+        static_cast<int>(program.tensors.size());
+    program.tensors.push_back(std::move(tensor));
   }
-  for (Program& program : programs) {
-    write_steps(network, plan, demand.delivery(), program);
-    place_buffers(network, program);
-    program.memory.weights = weights_bytes(network, plan, program.rank);
-    program.memory.library = kLibraryBytes;
-  }
-  return programs;
+  write_steps(network, plan, demand.delivery(), program);
+  place_buffers(network, program);
+  program.memory.weights = weights_bytes(network, plan, rank);
+  program.memory.library = kLibraryBytes;
+  return program;
 }
 
 }  // namespace
 
 Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank,
                      int lanes) {
-  return std::move(make_programs({network, delivery}, plan, {rank, rank + 1}, lanes).front());
+  const Demand demand(network, delivery);
+  return make_program(demand, plan, all_exchanges(demand, plan), rank, lanes);
 }
 
 std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
                                        const Delivery& delivery, int lanes) {
-  return predict({network, delivery}, plan, lanes).memory;
+  const Demand demand(network, delivery);
+  const Exchanges exchanges = all_exchanges(demand, plan);
+  std::vector<RankMemory> memory;
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    memory.push_back(make_program(demand, plan, exchanges, rank, lanes).memory);
+  }
+  return memory;
 }
 
 std::size_t fullest_bytes(const std::vector<RankMemory>& memory) {
@@ -133,17 +124,17 @@ std::size_t fullest_bytes(const std::vector<RankMemory>& memory) {
   return most;
 }
 
-Prediction predict(const Demand& demand, const Plan& plan, int lanes) {
-  Prediction prediction;
-  for (const Program& program : make_programs(demand, plan, {0, plan.ranks}, lanes)) {
-    prediction.memory.push_back(program.memory);
-    for (const Tensor& tensor : program.tensors) {
-      for (const Message& message : tensor.sends) {
-        prediction.bytes_moved += message.floats * sizeof(float);
-      }
-    }
+std::optional<Fullest> fullest_within(const Demand& demand, const Plan& plan,
+                                      const Exchanges& exchanges, int lanes, std::size_t most_bytes,
+                                      int first_rank) {
+  Fullest fullest;
+  for (int i = 0; i < plan.ranks; ++i) {
+    const int rank = (first_rank + i) % plan.ranks;
+    const std::size_t bytes = make_program(demand, plan, exchanges, rank, lanes).memory.total();
+    if (bytes > most_bytes) return std::nullopt;
+    if (bytes > fullest.bytes) fullest = {rank, bytes};
   }
-  return prediction;
+  return fullest;
 }
 
 }  // namespace vpinfer

@@ -101,13 +101,14 @@ Plan plan_stages(const Demand& demand, int ranks, std::optional<std::size_t> mem
   // A stage's bytes are an estimate: what the plan really takes too much is taken off.
   stage_bytes = *memory_limit_bytes;
   while (true) {
-    const std::size_t most = fullest_bytes(predict(demand, best).memory);
+    const std::size_t most = fullest_bytes(predict_memory(network, best, demand.delivery()));
     if (most <= *memory_limit_bytes) return best;
     const std::optional<Divisions> divisions = cutter.balanced(stage_bytes);
     if (!divisions) return best;
     Plan next = plan_with(layer_demand, Strategy::kSequential, *divisions, repeated, ranks);
     const std::size_t excess =
-        std::max(fullest_bytes(predict(demand, next).memory), *memory_limit_bytes) -
+        std::max(fullest_bytes(predict_memory(network, next, demand.delivery())),
+                 *memory_limit_bytes) -
         *memory_limit_bytes;
     best = std::move(next);
     if (excess >= stage_bytes) return best;

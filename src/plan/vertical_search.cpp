@@ -1,6 +1,7 @@
 #include "vertical_search.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "layouts.hpp"
 #include "vpinfer/plan/cost.hpp"
@@ -32,29 +33,28 @@ class VerticalSearch {
         chosen_(layers_with_windows(network)) {}
 
   Plan best() const {
-    const std::vector<Candidate> starts = switches();
-    std::size_t leanest = starts.front().memory;
-    for (const Candidate& start : starts) leanest = std::min(leanest, start.memory);
-    const bool for_latency = options_.objective == Objective::kLatency;
-    std::size_t most = leanest + leanest / (for_latency ? 8 : 64);
-    if (const auto limit = options_.memory_limit_bytes) {
-      most = for_latency ? *limit : std::min(most, *limit);
-    }
-    most = std::max(most, leanest);
-    return descend(fastest(starts, most), most).plan;
+    const Switch start = fastest_switch();
+    return descend(start.candidate, start.most_bytes).plan;
   }
 
  private:
   struct Candidate {
     Divisions divisions;
     Plan plan;
-    std::size_t memory = 0;  ///< bytes on the fullest rank
-    double seconds = 0;      ///< of a frame
+    Exchanges exchanges;
+    double seconds = 0;  ///< of a frame
+    Fullest fullest{};   ///< that of a similar candidate until `keeps` has found its own
+  };
+
+  /// Tiles up to some layer, channel shares from there on.
+  struct Switch {
+    Candidate candidate;
+    std::size_t most_bytes = 0;  ///< that the search may take on a rank
   };
 
   static std::size_t index(int position) { return static_cast<std::size_t>(position); }
 
-  Candidate candidate(Divisions divisions) const {
+  Candidate candidate(Divisions divisions, const Candidate& similar) const {
     for (int i = 1; i < network_.size(); ++i) {
       const Layer& layer = network_.layer(i);
       if (has_windows(layer) || layer.inputs.empty()) continue;
@@ -62,42 +62,73 @@ class VerticalSearch {
     }
     Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
     plan.wire = options_.wire.value_or(plan.wire);
-    const std::size_t memory = fullest_bytes(predict(demand_, plan, options_.lanes).memory);
-    const double seconds = predicted_seconds(demand_, plan, Device{});
-    return {std::move(divisions), std::move(plan), memory, seconds};
+    Exchanges exchanges = all_exchanges(demand_, plan, similar.plan, similar.exchanges);
+    const double seconds = predicted_seconds(network_, plan, exchanges, Device{});
+    return {std::move(divisions), std::move(plan), std::move(exchanges), seconds, similar.fullest};
   }
 
-  /// Tiles up to some layer, channel shares from there on: every such switch.
-  std::vector<Candidate> switches() const {
-    Divisions divisions(network_.layers.size());
-    std::vector<Candidate> all{candidate(divisions)};
+  /// Whether the candidate takes at most so much on every rank.  The rank that is the fullest under
+  /// a similar plan is looked at first: most candidates that take too much do so there.
+  bool keeps(Candidate& candidate, std::size_t most_bytes) const {
+    const auto fullest = fullest_within(demand_, candidate.plan, candidate.exchanges,
+                                        options_.lanes, most_bytes, candidate.fullest.rank);
+    if (fullest) candidate.fullest = *fullest;
+    return fullest.has_value();
+  }
+
+  /// What the search may take on a rank, given what the leanest switch takes.
+  std::size_t most_bytes(std::size_t leanest) const {
+    const bool for_latency = options_.objective == Objective::kLatency;
+    std::size_t most = leanest + leanest / (for_latency ? 8 : 64);
+    if (const auto limit = options_.memory_limit_bytes) {
+      most = for_latency ? *limit : std::min(most, *limit);
+    }
+    return std::max(most, leanest);
+  }
+
+  Switch fastest_switch() const {
+    std::vector<Candidate> fitting;
+    std::size_t leanest = std::numeric_limits<std::size_t>::max();
+    std::size_t most = leanest;
+    Candidate last{Divisions(network_.layers.size()), {}, {}};
+    const auto consider = [&] {
+      last = candidate(last.divisions, last);
+      if (!keeps(last, most)) return;
+      leanest = std::min(leanest, last.fullest.bytes);
+      most = most_bytes(leanest);
+      fitting.push_back(last);
+    };
+    consider();
     for (auto it = chosen_.rbegin(); it != chosen_.rend(); ++it) {
-      divisions[index(*it)].kind = Kind::kChannelShares;
-      all.push_back(candidate(divisions));
+      last.divisions[index(*it)].kind = Kind::kChannelShares;
+      consider();
     }
-    return all;
-  }
-
-  static const Candidate& fastest(const std::vector<Candidate>& candidates, std::size_t memory) {
-    const Candidate* best = nullptr;
-    for (const Candidate& candidate : candidates) {
-      const bool fits = candidate.memory <= memory;
-      if (fits && (best == nullptr || candidate.seconds < best->seconds)) best = &candidate;
-    }
-    return *best;
+    std::erase_if(fitting, [&](const Candidate& c) { return c.fullest.bytes > most; });
+    const auto fastest = std::min_element(
+        fitting.begin(), fitting.end(),
+        [](const Candidate& a, const Candidate& b) { return a.seconds < b.seconds; });
+    return {*fastest, most};
   }
 
   /// Turns one layer after another, round and round, where that lowers the cost within the memory,
   /// until none does.
-  Candidate descend(const Candidate& start, std::size_t most_memory) const {
+  Candidate descend(const Candidate& start, std::size_t most_bytes) const {
     // Memory has a price below the limit too: otherwise the first layers spend what would bring
     // more elsewhere.
     constexpr double kMemoryWeight = 0.3;
+    const double seconds_per_byte =
+        kMemoryWeight * start.seconds / static_cast<double>(start.fullest.bytes);
     const auto cost = [&](const Candidate& c) {
-      return c.seconds / start.seconds +
-             kMemoryWeight * static_cast<double>(c.memory) / static_cast<double>(start.memory);
+      return c.seconds + seconds_per_byte * static_cast<double>(c.fullest.bytes);
     };
     Candidate best = start;
+    // Whether a candidate costs less than the best, within the memory.
+    const auto wins = [&](Candidate& next) {
+      const double affordable = (cost(best) - next.seconds) / seconds_per_byte;
+      if (affordable <= 0) return false;
+      const double most = std::min(affordable, static_cast<double>(most_bytes));
+      return keeps(next, static_cast<std::size_t>(most)) && cost(next) < cost(best);
+    };
     std::size_t unchanged = 0;  // layers in a row that stayed as they are
     for (std::size_t i = 0; unchanged < chosen_.size(); i = (i + 1) % chosen_.size()) {
       const int position = chosen_[i];
@@ -106,8 +137,8 @@ class VerticalSearch {
         if (kind == best.divisions[index(position)].kind) continue;
         Divisions divisions = best.divisions;
         divisions[index(position)].kind = kind;
-        Candidate next = candidate(std::move(divisions));
-        if (next.memory <= most_memory && cost(next) < cost(best)) best = std::move(next);
+        Candidate next = candidate(std::move(divisions), best);
+        if (wins(next)) best = std::move(next);
       }
       unchanged = best.divisions[index(position)].kind == before ? unchanged + 1 : 0;
     }

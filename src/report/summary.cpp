@@ -174,7 +174,8 @@ std::string wire_remark(WireFormat format) {
 }
 
 std::string describe_plan(const Network& network, const Plan& plan) {
-  const Prediction prediction = predict({network, result_layers(network)}, plan);
+  const Demand demand(network, result_layers(network));
+  const std::size_t moved = bytes_moved(all_exchanges(demand, plan), plan.wire);
   Table table({{"rank"},
                {"convolutions", Align::kLeft},
                {"weights"},
@@ -185,7 +186,7 @@ std::string describe_plan(const Network& network, const Plan& plan) {
                {"total/MiB"}});
   std::size_t fullest = 0;
   int rank = 0;
-  for (const RankMemory& m : prediction.memory) {
+  for (const RankMemory& m : predict_memory(network, plan, demand.delivery())) {
     table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
                mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
                mebibytes(m.library), mebibytes(m.total())});
@@ -194,7 +195,7 @@ std::string describe_plan(const Network& network, const Plan& plan) {
   }
   return std::string(to_string(plan.strategy)) + wire_remark(plan.wire) + " on " +
          counted(plan.ranks, "rank") + ": predicted memory per rank, MiB\n" + table.text() +
-         "fullest rank " + mebibytes(fullest) + " MiB, " + mebibytes(prediction.bytes_moved) +
+         "fullest rank " + mebibytes(fullest) + " MiB, " + mebibytes(moved) +
          " MiB moved per frame by all ranks together\n";
 }
 

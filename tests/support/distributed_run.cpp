@@ -157,7 +157,8 @@ void expect_same_as_reference(const Model& model, const Plan& plan, const Delive
     sent += counters.sent_bytes;
     received += counters.received_bytes;
   }
-  const std::size_t moved = bytes_moved({model.network, delivery}, plan) * references.size();
+  const std::size_t moved =
+      bytes_moved(all_exchanges({model.network, delivery}, plan), plan.wire) * references.size();
   EXPECT_EQ(sent, moved);
   EXPECT_EQ(received, moved);
 }

@@ -8,6 +8,7 @@
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
 #include "vpinfer/plan/geometry.hpp"
+#include "vpinfer/plan/planner.hpp"
 #include "vpinfer/plan/program.hpp"
 
 namespace vpinfer {
@@ -138,10 +139,43 @@ TEST(Exchange, SentReceivedAndMovedAreTheSame) {
         for (const Message& message : tensor.receives) received += message.floats * sizeof(float);
       }
     }
-    EXPECT_EQ(sent, bytes_moved({network, delivery}, plan));
-    EXPECT_EQ(sent, predict({network, delivery}, plan).bytes_moved);
+    EXPECT_EQ(sent, bytes_moved(all_exchanges({network, delivery}, plan), plan.wire));
     EXPECT_EQ(received, sent);
   });
+}
+
+void expect_same(const Exchanges& actual, const Exchanges& expected) {
+  ASSERT_EQ(actual.outputs.size(), expected.outputs.size());
+  for (std::size_t i = 0; i < actual.outputs.size(); ++i) {
+    EXPECT_EQ(*actual.outputs[i], *expected.outputs[i]);
+  }
+  ASSERT_EQ(actual.sums.size(), expected.sums.size());
+  for (const auto& [position, sums] : actual.sums) EXPECT_EQ(*sums, *expected.sums.at(position));
+}
+
+TEST(AllExchanges, TakesFromKnownOnesOnlyWhatIsTheSame) {
+  for (std::uint32_t seed = 0; seed < 30; ++seed) {
+    const Network network = random_network(seed);
+    const Demand demand(network, result_layers(network));
+    const Plan known_plan = make_plan(network, Strategy::kVertical, 3);
+    const Exchanges known = all_exchanges(demand, known_plan);
+    for (const Strategy strategy : kStrategies) {
+      const Plan plan = make_plan(network, strategy, 3);
+      expect_same(all_exchanges(demand, plan, known_plan, known), all_exchanges(demand, plan));
+    }
+    EXPECT_EQ(all_exchanges(demand, known_plan, known_plan, known).outputs, known.outputs);
+    // One layer divided otherwise, or only its sums.
+    for (int position = 1; position < network.size(); ++position) {
+      const auto layer = static_cast<std::size_t>(position);
+      Plan plan = known_plan;
+      std::rotate(plan.layouts[layer].begin(), plan.layouts[layer].begin() + 1,
+                  plan.layouts[layer].end());
+      expect_same(all_exchanges(demand, plan, known_plan, known), all_exchanges(demand, plan));
+      plan = known_plan;
+      if (plan.sums.erase(position) == 0) continue;
+      expect_same(all_exchanges(demand, plan, known_plan, known), all_exchanges(demand, plan));
+    }
+  }
 }
 
 TEST(Exchange, TakesFromTheNearestOwner) {

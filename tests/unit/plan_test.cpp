@@ -49,6 +49,18 @@ bool owned_once(const Network& network, const Plan& plan, int position) {
   return elements == network.layer(position).output.elements();  // given that all is covered
 }
 
+Exchanges exchanges_of(const Network& network, const Plan& plan) {
+  return all_exchanges({network, result_layers(network)}, plan);
+}
+
+std::size_t moved_bytes(const Network& network, const Plan& plan) {
+  return bytes_moved(exchanges_of(network, plan), plan.wire);
+}
+
+double seconds_of(const Network& network, const Plan& plan, const Device& device = {}) {
+  return predicted_seconds(network, plan, exchanges_of(network, plan), device);
+}
+
 TEST(Plan, CoversEveryOutput) {
   for_every_plan({0, 100}, check_layouts);
 }
@@ -74,7 +86,7 @@ TEST(MakePlan, SingleGivesEverythingToRankZero) {
       EXPECT_EQ(plan.owned(i, 0), whole(network.layer(i).output));
       for (int rank = 1; rank < 4; ++rank) EXPECT_TRUE(plan.owned(i, rank).empty());
     }
-    EXPECT_EQ(bytes_moved({network, result_layers(network)}, plan), 0U);
+    EXPECT_EQ(moved_bytes(network, plan), 0U);
   }
 }
 
@@ -123,9 +135,7 @@ TEST(MakePlan, DividesSumsWhereThatMovesFewerBytes) {
   EXPECT_EQ(plan.sums.at(2), (SumShares{{0, 16}, {16, 32}, {32, 48}, {48, 64}}));
   Plan gathering = plan;
   gathering.sums.clear();
-  const auto bytes = [&](const Plan& p) {
-    return bytes_moved({network, result_layers(network)}, p);
-  };
+  const auto bytes = [&](const Plan& p) { return moved_bytes(network, p); };
   constexpr std::size_t kPixelBytes = 8 * 8 * sizeof(float);
   EXPECT_EQ(bytes(gathering) - bytes(plan), 3 * (64 - 8) * kPixelBytes);
 }
@@ -297,13 +307,14 @@ TEST(Yolov2, FitsEightSmallRanks) {
 
 TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
   const Network network = yolov2();
-  const Demand demand(network, result_layers(network));
   const auto plan_for = [&](Objective objective, std::optional<std::size_t> limit) {
     return make_plan(network, Strategy::kVertical, 8,
                      {.objective = objective, .memory_limit_bytes = limit});
   };
-  const auto memory = [&](const Plan& plan) { return fullest_bytes(predict(demand, plan).memory); };
-  const auto seconds = [&](const Plan& plan) { return predicted_seconds(demand, plan, {}); };
+  const auto memory = [&](const Plan& plan, int lanes = 1) {
+    return fullest_bytes(predict_memory(network, plan, result_layers(network), lanes));
+  };
+  const auto seconds = [&](const Plan& plan) { return seconds_of(network, plan); };
   const Plan lean = plan_for(Objective::kMemory, std::nullopt);
   const Plan fast = plan_for(Objective::kLatency, std::nullopt);
   EXPECT_FALSE(lean.sums.empty());
@@ -315,10 +326,24 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
   const Plan two_frames =
       make_plan(network, Strategy::kVertical, 8,
                 {.objective = Objective::kLatency, .memory_limit_bytes = 45'000'000, .lanes = 2});
-  EXPECT_LE(fullest_bytes(predict(demand, two_frames, 2).memory), 45'000'000U);
+  EXPECT_LE(memory(two_frames, 2), 45'000'000U);
   const Plan fastest = plan_for(Objective::kLatency, 100'000'000);
   EXPECT_LT(seconds(fastest), seconds(fast));
   EXPECT_LE(memory(fastest), 100'000'000U);
+}
+
+TEST(FullestWithin, IsTheFullestRankOrNothing) {
+  for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
+    const Demand demand(network, result_layers(network));
+    const Exchanges exchanges = all_exchanges(demand, plan);
+    const std::vector<RankMemory> memory = predict_memory(network, plan, demand.delivery(), 2);
+    const std::size_t most = fullest_bytes(memory);
+    const auto fullest = fullest_within(demand, plan, exchanges, 2, most, plan.ranks - 1);
+    ASSERT_TRUE(fullest);
+    EXPECT_EQ(fullest->bytes, most);
+    EXPECT_EQ(memory[static_cast<std::size_t>(fullest->rank)].total(), most);
+    EXPECT_FALSE(fullest_within(demand, plan, exchanges, 2, most - 1));
+  });
 }
 
 TEST(PredictedSeconds, CountDividedSums) {
@@ -328,14 +353,13 @@ TEST(PredictedSeconds, CountDividedSums) {
   for (const int filters : {64, 8}) {
     add_layer(network, Convolution{filters, 1, {}, {}}, {network.size() - 1}, "test");
   }
-  const Demand demand(network, result_layers(network));
   const Plan divided = make_plan(network, Strategy::kHorizontal, 4);
   ASSERT_EQ(divided.sums.size(), 1U);
   Plan gathered = divided;
   gathered.sums.clear();
-  EXPECT_LT(predicted_seconds(demand, divided, {}), predicted_seconds(demand, gathered, {}));
+  EXPECT_LT(seconds_of(network, divided), seconds_of(network, gathered));
   const Device fast_link{.link_bytes_per_second = 1e15, .byte_seconds = 0, .exchange_seconds = 1};
-  EXPECT_NEAR(predicted_seconds(demand, divided, fast_link), 2, 0.1);  // the picture, the sums
+  EXPECT_NEAR(seconds_of(network, divided, fast_link), 2, 0.1);  // the picture, the sums
 }
 
 TEST(Yolov2, VerticalNeedsLessThanData) {

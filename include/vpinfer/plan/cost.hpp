@@ -23,7 +23,7 @@ struct Device {
 /// The time of one frame: for every layer its slowest rank's work, the bytes that it waits for, and
 /// what the processors do for these bytes.  Borders do travel while other parts are computed; that
 /// is left out, because on emulated clusters waiting was seen to add to computing.
-[[nodiscard]] double predicted_seconds(const Demand& demand, const Plan& plan,
-                                       const Device& device);
+[[nodiscard]] double predicted_seconds(const Network& network, const Plan& plan,
+                                       const Exchanges& exchanges, const Device& device);
 
 }  // namespace vpinfer

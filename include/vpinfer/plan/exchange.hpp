@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include "vpinfer/plan/plan.hpp"
@@ -63,7 +65,19 @@ class Demand {
 [[nodiscard]] std::vector<Transfer> exchange_of_sums(const Network& network, const Plan& plan,
                                                      int position);
 
+/// Everything that moves for one frame.  Plans that differ in few layers share what is the same.
+struct Exchanges {
+  using Shared = std::shared_ptr<const std::vector<Transfer>>;
+  std::vector<Shared> outputs;  ///< by position, see `exchange`; never null
+  std::map<int, Shared> sums;   ///< by position, see `exchange_of_sums`; never null
+};
+
+[[nodiscard]] Exchanges all_exchanges(const Demand& demand, const Plan& plan);
+/// The same, computed only where the plan differs from one whose exchanges are known.
+[[nodiscard]] Exchanges all_exchanges(const Demand& demand, const Plan& plan,
+                                      const Plan& known_plan, const Exchanges& known);
+
 /// Bytes that all ranks together send for one frame.
-[[nodiscard]] std::size_t bytes_moved(const Demand& demand, const Plan& plan);
+[[nodiscard]] std::size_t bytes_moved(const Exchanges& exchanges, WireFormat wire);
 
 }  // namespace vpinfer

@@ -133,16 +133,20 @@ struct Program {
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
                                    const Delivery& delivery, int rank, int lanes = 1);
 
-/// What a plan costs, known before anything runs.
-struct Prediction {
-  std::vector<RankMemory> memory;  ///< by rank
-  std::size_t bytes_moved = 0;     ///< by all ranks together for one frame
-};
-
-[[nodiscard]] Prediction predict(const Demand& demand, const Plan& plan, int lanes = 1);
-
 /// Predicted memory of every rank.
 [[nodiscard]] std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
                                                      const Delivery& delivery, int lanes = 1);
+
+/// The rank with the most memory, and what it takes.
+struct Fullest {
+  int rank = 0;
+  std::size_t bytes = 0;
+};
+
+/// Nothing if some rank takes more than `most_bytes`.  Ranks are looked at in turn from
+/// `first_rank`: where that is the fullest, too large a plan is soon found out.
+[[nodiscard]] std::optional<Fullest> fullest_within(const Demand& demand, const Plan& plan,
+                                                    const Exchanges& exchanges, int lanes,
+                                                    std::size_t most_bytes, int first_rank = 0);
 
 }  // namespace vpinfer
