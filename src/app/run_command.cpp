@@ -174,6 +174,7 @@ class Conductor {
 }  // namespace
 
 ExitCode run_model(const RunOptions& options) {
+  give_back_freed_memory();
   MpiSession session(options.timeout);
   std::unique_ptr<ModelFile> model;  // these three on rank 0
   std::shared_ptr<FrameSource> source;

@@ -1,5 +1,6 @@
 #include "vpinfer/base/machine.hpp"
 
+#include <malloc.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -26,6 +27,11 @@ std::size_t peak_rss_bytes() {
   std::size_t kibibytes = 0;
   std::istringstream(process_status("VmHWM:")) >> kibibytes;
   return kibibytes * 1024;
+}
+
+void give_back_freed_memory() {
+  constexpr int kLargeBytes = 256 * 1024;
+  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
 }
 
 std::string allowed_cores() {
