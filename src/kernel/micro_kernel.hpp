@@ -1,0 +1,50 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace vpinfer {
+
+/// A few pixels of a convolution times a panel of filters, summed over some taps of the window and
+/// some channels:
+///
+///     outputs[p][filter + f] (+)= sum over t, c of pixels[t][p][channel + c] * panel[t][c][f]
+///
+/// All sums stay in registers: a step loads one row of the panel and one channel of each pixel.
+struct MicroTile {
+  const float* const* pixels = nullptr;  ///< [taps][kMostTilePixels]
+  int taps = 0;
+  int channel = 0;                  ///< the first
+  int channels = 0;                 ///< how many
+  const float* panel = nullptr;     ///< [taps][channels][filters]
+  std::size_t tap_stride = 0;       ///< floats from one tap of the panel to the next
+  float* const* outputs = nullptr;  ///< [kMostTilePixels]
+  int filter = 0;                   ///< the first
+  bool accumulate = false;          ///< adds to the outputs
+};
+
+/// The most pixels of a tile, on any processor.
+inline constexpr int kMostTilePixels = 12;
+/// The most filters of a panel.
+inline constexpr int kMostPanelFilters = 32;
+
+/// The micro-kernel of one kind of processor.
+struct MicroKernel {
+  using Function = void (*)(const MicroTile& tile);
+
+  int pixels = 0;                                     ///< of a tile that fills the registers
+  int filters = 0;                                    ///< of a panel
+  std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
+};
+
+/// The fastest that this processor can run.
+[[nodiscard]] const MicroKernel& micro_kernel();
+
+// For each kind of processor that this program was compiled for.
+[[nodiscard]] const MicroKernel& portable_micro_kernel();
+#ifdef __x86_64__
+[[nodiscard]] const MicroKernel& avx2_micro_kernel();
+[[nodiscard]] const MicroKernel& avx512_micro_kernel();
+#endif
+
+}  // namespace vpinfer

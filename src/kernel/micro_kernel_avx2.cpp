@@ -1,0 +1,14 @@
+#ifdef __x86_64__
+
+#include "micro_kernel_template.hpp"
+
+namespace vpinfer {
+
+const MicroKernel& avx2_micro_kernel() {
+  static constexpr MicroKernel kKernel = make_micro_kernel<8, 6>();
+  return kKernel;
+}
+
+}  // namespace vpinfer
+
+#endif

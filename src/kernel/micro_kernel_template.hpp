@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstring>
+#include <utility>
+
+#include "micro_kernel.hpp"
+
+namespace vpinfer {
+// Every file that includes this is compiled for another processor: nothing here may be shared.
+namespace {
+
+/// Vectors of `kLanes` floats; the compiler knows how to multiply and add them.
+template <int kLanes>
+struct Vector {
+  using Type [[gnu::vector_size(kLanes * sizeof(float))]] = float;
+
+  // By memcpy, which compiles to one instruction: floats need not lie at multiples of a vector.
+  static Type load(const float* from) {
+    Type vector;
+    std::memcpy(&vector, from, sizeof vector);
+    return vector;
+  }
+  static void store(const Type& vector, float* to) { std::memcpy(to, &vector, sizeof vector); }
+};
+
+/// A tile of kPixels pixels and two vectors of filters:
+///
+///                       panel row of channel c
+///                      +----------+----------+
+///                      | vector 0 | vector 1 |
+///                      +----------+----------+
+///     pixel 0's c  x   |   sums   |   sums   |
+///     pixel 1's c  x   |   sums   |   sums   |     2 * kPixels sums, 2 panel vectors and one
+///     ...              |   ...    |   ...    |     pixel's value: 27 registers for 12 pixels
+template <int kLanes, int kPixels>
+void compute_tile(const MicroTile& tile) {
+  using Floats = Vector<kLanes>;
+  using Sum = typename Floats::Type;
+  Sum left[kPixels];
+  Sum right[kPixels];
+  for (int p = 0; p < kPixels; ++p) left[p] = right[p] = Sum{};
+  for (int tap = 0; tap < tile.taps; ++tap) {
+    const float* pixels[kPixels];
+    for (int p = 0; p < kPixels; ++p) {
+      pixels[p] = tile.pixels[tap * kMostTilePixels + p] + tile.channel;
+    }
+    const float* panel = tile.panel + static_cast<std::size_t>(tap) * tile.tap_stride;
+    for (int c = 0; c < tile.channels; ++c, panel += 2 * kLanes) {
+      const Sum first = Floats::load(panel);
+      const Sum second = Floats::load(panel + kLanes);
+#pragma GCC unroll 12
+      for (int p = 0; p < kPixels; ++p) {
+        const float value = pixels[p][c];
+        left[p] += value * first;
+        right[p] += value * second;
+      }
+    }
+  }
+  for (int p = 0; p < kPixels; ++p) {
+    float* output = tile.outputs[p] + tile.filter;
+    float* next = output + kLanes;
+    Floats::store(tile.accumulate ? Floats::load(output) + left[p] : left[p], output);
+    Floats::store(tile.accumulate ? Floats::load(next) + right[p] : right[p], next);
+  }
+}
+
+template <int kLanes, int kPixels>
+constexpr MicroKernel make_micro_kernel() {
+  static_assert(kPixels <= kMostTilePixels);
+  MicroKernel kernel{kPixels, 2 * kLanes, {}};
+  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
+    ((kernel.of_pixels[kIndex] = &compute_tile<kLanes, kIndex + 1>), ...);
+  }
+  (std::make_integer_sequence<int, kPixels>{});
+  return kernel;
+}
+
+}  // namespace
+}  // namespace vpinfer
