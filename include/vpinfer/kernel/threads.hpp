@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+
+#include "vpinfer/kernel/tensor.hpp"
+
+namespace vpinfer {
+
+/// How many threads of this process share the work of a layer, the caller among them.  1 at first.
+/// Not to be called while a layer is computed.
+void set_kernel_threads(int threads);
+[[nodiscard]] int kernel_threads();
+
+/// Calls task(0) ... task(tasks - 1), each once, on all threads, and returns when all are done.  The
+/// caller takes part, and calls `progress` after each of its tasks.  Threads that find nothing to do
+/// for some microseconds sleep.
+void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress);
+
+}  // namespace vpinfer

@@ -1,0 +1,69 @@
+#include "vpinfer/kernel/threads.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace vpinfer {
+namespace {
+
+/// Some threads for the length of a test.
+class Threads {
+ public:
+  explicit Threads(int count) { set_kernel_threads(count); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() { set_kernel_threads(1); }
+};
+
+TEST(ShareOut, DoesEveryTaskOnce) {
+  for (const int threads : {1, 2, 3, 8}) {
+    const Threads pool(threads);
+    EXPECT_EQ(kernel_threads(), threads);
+    for (const int tasks : {0, 1, 2, 7, 100}) {
+      for (int round = 0; round < 50; ++round) {
+        std::vector<std::atomic<int>> done(static_cast<std::size_t>(tasks));
+        share_out(
+            tasks, [&](int task) { ++done[static_cast<std::size_t>(task)]; }, [] {});
+        EXPECT_TRUE(std::all_of(done.begin(), done.end(), [](const auto& n) { return n == 1; }));
+      }
+    }
+  }
+}
+
+TEST(ShareOut, MakesProgressOnTheCallersThreadOnly) {
+  const Threads pool(3);
+  int progressed = 0;
+  share_out(
+      20, [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); },
+      [&, caller = std::this_thread::get_id()] {
+        EXPECT_EQ(std::this_thread::get_id(), caller);
+        ++progressed;
+      });
+  EXPECT_GE(progressed, 1);
+  EXPECT_LT(progressed, 20);
+}
+
+TEST(ShareOut, WakesThreadsThatSleep) {
+  const Threads pool(2);
+  for (int round = 0; round < 3; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::atomic<int> begun = 0;
+    // Neither task ends before both have begun.
+    share_out(
+        2,
+        [&](int) {
+          ++begun;
+          while (begun < 2) std::this_thread::yield();
+        },
+        [] {});
+    EXPECT_EQ(begun, 2);
+  }
+}
+
+}  // namespace
+}  // namespace vpinfer
