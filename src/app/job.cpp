@@ -80,15 +80,17 @@ WeightReader local_reader(const RunOptions& options, const Agreement& agreement,
 void serve_layer(MpiSession& session, const Agreement& agreement, const ModelFile& model,
                  const std::vector<int>& has_copy, int position) {
   for (int rank = 1; rank < session.size(); ++rank) {
-    const WeightRange range = owned_weights(agreement.network, agreement.plan, position, rank);
-    if (has_copy[static_cast<std::size_t>(rank)] != 0 || range.empty()) continue;
-    const WeightShape shape = weight_shape(agreement.network, position).of(range);
-    FloatBuffer slice(shape.numbers());
-    const std::span<float> weights = slice.all().first(shape.elements());
-    const std::span<float> biases = slice.all().subspan(shape.elements());
-    model.read_weights(rank, position, range, weights, biases);
-    session.send(weights, rank);
-    session.send(biases, rank);
+    if (has_copy[static_cast<std::size_t>(rank)] != 0) continue;
+    for (const WeightRange& range :
+         pieces_to_load(agreement.network, agreement.plan, position, rank)) {
+      const WeightShape shape = weight_shape(agreement.network, position).of(range);
+      FloatBuffer slice(shape.numbers());
+      const std::span<float> weights = slice.all().first(shape.elements());
+      const std::span<float> biases = slice.all().subspan(shape.elements());
+      model.read_weights(rank, position, range, weights, biases);
+      session.send(weights, rank);
+      session.send(biases, rank);
+    }
   }
 }
 
@@ -125,6 +127,7 @@ Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<
     agreement.checksum = model->checksum();
     Plan chosen = choose_plan(options, *model, session.size());
     chosen.wire = options.planning.wire.value_or(chosen.wire);
+    chosen.conv = options.planning.conv.value_or(chosen.conv);
     plan = to_json(chosen);
   }
   const std::string where = options.model.string();

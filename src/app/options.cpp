@@ -104,17 +104,22 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
   app.add_option_function<std::string>(
          "--objective",
          [&planning](const std::string& name) { planning.objective = parse_objective(name); },
-         "vertical: memory, or latency: faster with up to an eighth more memory, or as much as "
+         "vertical: memory, or latency: faster with up to a seventh more memory, or as much as "
          "--memory-limit allows [memory]")
       ->needs(strategy);
   return strategy;
 }
 
-void add_wire(CLI::App& app, const std::string& by_default,
-              const std::function<void(WireFormat)>& set) {
+void add_wire_and_conv(CLI::App& app, PlanningOptions& planning, const std::string& by_default) {
   app.add_option_function<std::string>(
-      "--wire", [set](const std::string& name) { set(parse_wire_format(name)); },
-      "numbers that travel between ranks: float, or half for half the bytes [" + by_default + "]");
+      "--wire", [&planning](const std::string& name) { planning.wire = parse_wire_format(name); },
+      "numbers that travel between ranks: float, or half for half the bytes [" + by_default +
+          "float]");
+  app.add_option_function<std::string>(
+      "--conv",
+      [&planning](const std::string& name) { planning.conv = parse_convolution_path(name); },
+      "convolutions: auto, each the fastest way, or blas, all by im2col and BLAS [" + by_default +
+          "auto]");
 }
 
 CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) {
@@ -136,7 +141,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   add_strategy(
       *sub, [&run](Strategy s) { run.strategy = s; }, run.planning)
       ->excludes(plan);
-  add_wire(*sub, "the plan's, or float", [&run](WireFormat w) { run.planning.wire = w; });
+  add_wire_and_conv(*sub, run.planning, "the plan's, or ");
   add_memory_limit(*sub, run.planning.memory_limit_bytes);
   sub->add_flag("--compare-single", run.compare_single,
                 "run on one rank too and compare; exit code 1 if the results differ");
@@ -145,7 +150,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
   sub->add_option("--in-flight", run.in_flight,
                   "frames under way at once [of a single picture 1; of more 2, or 2 per stage]")
       ->check(CLI::Range(1, 64));
-  sub->add_option("--threads", run.threads, "BLAS threads per rank [cores per rank on this host]")
+  sub->add_option("--threads", run.threads, "threads per rank [cores per rank on this host]")
       ->check(CLI::Range(1, 1024));
   sub->add_option("--json", run.json, "write the report to this file");
   CLI::Option* dump = sub->add_option("--dump-output", run.dump_output,
@@ -245,7 +250,7 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
       ->check(CLI::Range(1, kMostRanks));
   add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
-  add_wire(*sub, "float", [&plan](WireFormat w) { plan.planning.wire = w; });
+  add_wire_and_conv(*sub, plan.planning, "");
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
@@ -262,8 +267,7 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
   add_strategy(
       *sub, [&partition](Strategy s) { partition.strategy = s; }, partition.planning)
       ->excludes(plan);
-  add_wire(*sub, "the plan's, or float",
-           [&partition](WireFormat w) { partition.planning.wire = w; });
+  add_wire_and_conv(*sub, partition.planning, "the plan's, or ");
   sub->add_flag_callback(
       "--split-files", [&partition] { partition.files = PartitionFiles::kOnePerRank; },
       "a file per rank, so that a device stores only its own");

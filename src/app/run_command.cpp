@@ -14,6 +14,7 @@
 #include "vpinfer/base/machine.hpp"
 #include "vpinfer/io/file.hpp"
 #include "vpinfer/kernel/blas.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
@@ -195,7 +196,10 @@ ExitCode run_model(const RunOptions& options) {
   }
   in_flight = agree(session, in_flight);
   const int threads = choose_threads(session, options);
-  set_blas_threads(threads);
+  // One pool: the other would spin beside it.
+  const bool by_blas = agreement.plan.conv == ConvolutionPath::kBlas;
+  set_blas_threads(by_blas ? threads : 1);
+  set_kernel_threads(by_blas ? 1 : threads);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());
   ReadyRank own(session, agreement, delivery, weights, options.timeout, in_flight.lanes);
   if (!model) return follow(session, agreement, weights, options.timeout, own);

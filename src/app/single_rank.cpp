@@ -11,7 +11,8 @@ namespace {
 
 Agreement alone(const Agreement& together) {
   Agreement agreement = together;
-  agreement.plan = make_plan(together.network, Strategy::kSingle, together.plan.ranks);
+  agreement.plan = make_plan(together.network, Strategy::kSingle, together.plan.ranks,
+                             {.conv = together.plan.conv});
   return agreement;
 }
 

@@ -135,9 +135,10 @@ std::string_view precision_name(WeightPrecision precision) {
   return precision == WeightPrecision::kHalf ? "float16" : "float32";
 }
 
-/// How activations travel does not matter to the weights of a share.
+/// How activations travel and convolutions are computed does not matter to the weights of a share.
 std::string plan_checksum(Plan plan) {
   plan.wire = WireFormat::kFloat;
+  plan.conv = ConvolutionPath::kFastest;
   Checksum checksum;
   const std::string text = to_json(plan);
   checksum.add(std::as_bytes(std::span(text)));

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "depthwise.hpp"
+#include "packed_convolution.hpp"
 #include "vpinfer/kernel/activation.hpp"
 
 namespace vpinfer {
@@ -245,8 +246,23 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
 
 }  // namespace
 
-std::size_t convolution_workspace(const Convolution& conv, int input_channels, const Box& box) {
+WeightForm fastest_form(const Convolution& conv, const WeightRange& range) {
+  const int filters = range.filters.size();
+  const int filled_up = (filters + kPackedFilters - 1) / kPackedFilters * kPackedFilters;
+  return conv.groups == 1 && 2 * filled_up <= 3 * filters ? WeightForm::kPanels : WeightForm::kRows;
+}
+
+std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
+  if (form == WeightForm::kRows) return slice.elements();
+  const auto groups =
+      static_cast<std::size_t>((slice.filters + kPackedFilters - 1) / kPackedFilters);
+  return groups * kPackedFilters * slice.elements_per_filter();
+}
+
+std::size_t convolution_workspace(const Convolution& conv, WeightForm form, int input_channels,
+                                  const Box& box) {
   if (box.empty()) return 0;
+  if (form == WeightForm::kPanels) return packed_workspace(conv, input_channels, box);
   if (is_depthwise(conv, input_channels)) {
     return static_cast<std::size_t>(box.channels.size() * conv.rows.size * conv.cols.size);
   }
@@ -261,6 +277,10 @@ void convolve(const Convolution& conv, const WeightSlice& slice, const Shape& in
               const ConstTensorView& input, const TensorView& output, const Box& box,
               const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
   if (box.empty()) return;
+  if (slice.form == WeightForm::kPanels) {
+    convolve_packed(conv, slice, input_shape, input, output, box, sum, workspace, progress);
+    return;
+  }
   if (is_depthwise(conv, input_shape.channels)) {
     convolve_depthwise(conv, slice, input_shape, input, output, box, workspace, progress);
     return;

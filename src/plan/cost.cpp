@@ -7,18 +7,9 @@
 namespace vpinfer {
 namespace {
 
-/// How many operations of a matrix product take as long as an element that is read or written, and
-/// as one that is copied into an unrolled receptive field.  Estimates.
+/// How many operations of a convolution take as long as an element that is read or written.  An
+/// estimate.
 constexpr double kFlopPerElement = 100;
-constexpr double kFlopPerUnrolled = 10;
-
-double unrolled_elements(const Network& network, int position, const Box& box) {
-  const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
-  if (conv == nullptr || (conv->rows == Window{} && conv->cols == Window{})) return 0;
-  const int groups = (box.channels.size() * conv->groups + conv->filters - 1) / conv->filters;
-  return static_cast<double>(box.rows.size()) * box.cols.size() * groups *
-         static_cast<double>(weight_shape(network, position).elements_per_filter());
-}
 
 /// What an exchange takes: nothing if nothing moves.
 struct Travel {
@@ -68,8 +59,7 @@ double work(const Network& network, int position, const Box& box, double share) 
     read += static_cast<double>(required_input(network, position, i, box).elements());
   }
   return kFlopPerElement * static_cast<double>(box.elements()) +
-         share * (flop(network, position, box) + kFlopPerElement * read +
-                  kFlopPerUnrolled * unrolled_elements(network, position, box));
+         share * (flop(network, position, box) + kFlopPerElement * read);
 }
 
 double predicted_seconds(const Network& network, const Plan& plan, const Exchanges& exchanges,

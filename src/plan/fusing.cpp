@@ -12,9 +12,9 @@ namespace {
 /// of the layer before them.
 class RunFusion {
  public:
-  RunFusion(const Network& network, int ranks)
+  RunFusion(const Network& network, const Plan& undivided)
       : network_(network),
-        ranks_(ranks),
+        undivided_(undivided),
         layer_demand_(network, {}),
         demand_(network, result_layers(network)),
         repeated_(cheaper_repeated(network)),
@@ -81,8 +81,7 @@ class RunFusion {
     for (int i = 1; i < network_.size(); ++i) {
       if (is_within_run(i, runs)) repeated[static_cast<std::size_t>(i)] = true;
     }
-    return plan_with(layer_demand_, Strategy::kData, Divisions(network_.layers.size()), repeated,
-                     ranks_);
+    return with_layouts(undivided_, layer_demand_, Divisions(network_.layers.size()), repeated);
   }
 
   /// Whether only layers of the same run read an output, and read parts of it.
@@ -107,7 +106,7 @@ class RunFusion {
   }
 
   const Network& network_;
-  int ranks_;
+  const Plan& undivided_;
   Demand layer_demand_;  // of layers alone
   Demand demand_;        // of the results too
   Repeated repeated_;    // whatever the runs
@@ -116,8 +115,9 @@ class RunFusion {
 
 }  // namespace
 
-Plan plan_fused_tiles(const Network& network, int ranks, std::optional<int> run_length) {
-  const RunFusion fusion(network, ranks);
+Plan plan_fused_tiles(const Network& network, const Plan& undivided,
+                      std::optional<int> run_length) {
+  const RunFusion fusion(network, undivided);
   return run_length ? fusion.with_length(*run_length) : fusion.fastest();
 }
 

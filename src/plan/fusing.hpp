@@ -10,7 +10,7 @@ namespace vpinfer {
 /// overlap itself (fused tile partitioning: Zhao et al., DeepThings, TCAD 2018).  Runs have so many
 /// convolutions and poolings, or, without a number, as many as a cluster of Raspberry Pis on
 /// Gigabit Ethernet is predicted to be fastest with.
-[[nodiscard]] Plan plan_fused_tiles(const Network& network, int ranks,
+[[nodiscard]] Plan plan_fused_tiles(const Network& network, const Plan& undivided,
                                     std::optional<int> run_length);
 
 }  // namespace vpinfer

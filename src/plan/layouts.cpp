@@ -1,5 +1,7 @@
 #include "layouts.hpp"
 
+#include <utility>
+
 namespace vpinfer {
 namespace {
 
@@ -65,10 +67,11 @@ Repeated cheaper_repeated(const Network& network) {
   return repeated;
 }
 
-Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisions,
-               const Repeated& repeated, int ranks) {
+Plan with_layouts(Plan undivided, const Demand& demand, const Divisions& divisions,
+                  const Repeated& repeated) {
   const Network& network = demand.network();
-  Plan plan{strategy, ranks, {}};
+  const int ranks = undivided.ranks;
+  Plan plan = std::move(undivided);
   for (int i = 0; i < network.size(); ++i) {
     const Division& division = divisions[static_cast<std::size_t>(i)];
     plan.layouts.push_back(layout_of(network.layer(i), division, ranks));

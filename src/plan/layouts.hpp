@@ -32,9 +32,10 @@ using Repeated = std::vector<bool>;
 /// more than they take.
 [[nodiscard]] Repeated cheaper_repeated(const Network& network);
 
-/// The plan that divides every layer as told, but leaves the input and the heads on rank 0 and owns
-/// repeated layers where they are read.  What has no divisible sums gets channel shares instead.
-[[nodiscard]] Plan plan_with(const Demand& demand, Strategy strategy, const Divisions& divisions,
-                             const Repeated& repeated, int ranks);
+/// A plan without layouts, completed: every layer is divided as told, but the input and the heads
+/// stay on rank 0 and repeated layers are owned where they are read.  What has no divisible sums
+/// gets channel shares instead.
+[[nodiscard]] Plan with_layouts(Plan undivided, const Demand& demand, const Divisions& divisions,
+                                const Repeated& repeated);
 
 }  // namespace vpinfer

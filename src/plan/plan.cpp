@@ -149,6 +149,7 @@ Plan read_plan(const json& j, const Network& network) {
     }
   }
   check_input(plan, network);
+  if (j.contains("conv")) plan.conv = parse_convolution_path(j.at("conv").get<std::string>());
   if (j.contains("sums")) plan.sums = read_sums(j.at("sums"), network);
   check_sums(plan, network);
   return plan;
@@ -179,6 +180,15 @@ WireFormat parse_wire_format(std::string_view name) {
   return parse_name("wire format", name, std::array{WireFormat::kFloat, WireFormat::kHalf});
 }
 
+std::string_view to_string(ConvolutionPath path) {
+  return path == ConvolutionPath::kBlas ? "blas" : "auto";
+}
+
+ConvolutionPath parse_convolution_path(std::string_view name) {
+  return parse_name("way to convolve", name,
+                    std::array{ConvolutionPath::kFastest, ConvolutionPath::kBlas});
+}
+
 std::size_t wire_floats(WireFormat format, std::size_t elements) {
   return format == WireFormat::kHalf ? (elements + 1) / 2 : elements;
 }
@@ -202,10 +212,19 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
   return {box.channels, plan.summed(position, rank).value_or(shape.range().channels)};
 }
 
+WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
+  const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
+  if (conv == nullptr || plan.conv == ConvolutionPath::kBlas) return WeightForm::kRows;
+  return fastest_form(*conv, owned_weights(network, plan, position, rank));
+}
+
 std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
   std::size_t floats = 0;
   for (int i = 0; i < network.size(); ++i) {
-    floats += weight_shape(network, i).of(owned_weights(network, plan, i, rank)).numbers();
+    const WeightRange owned = owned_weights(network, plan, i, rank);
+    floats +=
+        stored_floats(weight_form(network, plan, i, rank), weight_shape(network, i).of(owned)) +
+        static_cast<std::size_t>(owned.filters.size());
   }
   return floats * sizeof(float);
 }
@@ -222,6 +241,7 @@ std::string to_json(const Plan& plan) {
          {"ranks", plan.ranks},
          {"layouts", layouts}};
   if (plan.wire != WireFormat::kFloat) j["wire"] = to_string(plan.wire);
+  if (plan.conv != ConvolutionPath::kFastest) j["conv"] = to_string(plan.conv);
   if (!plan.sums.empty()) j["sums"] = sums_to_json(plan.sums);
   return j.dump();
 }

@@ -14,14 +14,12 @@ namespace {
 
 /// Shares of every layer's channels.  A convolution's sums are divided where it moves fewer bytes
 /// to add them up than to gather its input.
-Plan plan_channel_shares(const Network& network, int ranks) {
+Plan plan_channel_shares(const Network& network, const Plan& undivided) {
   const Demand layer_demand(network, {});
   const Demand demand(network, result_layers(network));
   const Repeated repeated = cheaper_repeated(network);
   Divisions divisions(network.layers.size(), {Division::Kind::kChannelShares, 0});
-  const auto plan = [&] {
-    return plan_with(layer_demand, Strategy::kHorizontal, divisions, repeated, ranks);
-  };
+  const auto plan = [&] { return with_layouts(undivided, layer_demand, divisions, repeated); };
   Plan best = plan();
   Exchanges exchanges = all_exchanges(demand, best);
   for (int i = 0; i < network.size(); ++i) {
@@ -40,17 +38,17 @@ Plan plan_channel_shares(const Network& network, int ranks) {
   return best;
 }
 
-Plan divide(const Network& network, Strategy strategy, int ranks, const PlanningOptions& options) {
-  switch (strategy) {
+Plan divide(const Network& network, const Plan& undivided, const PlanningOptions& options) {
+  switch (undivided.strategy) {
     case Strategy::kSingle:
-      return plan_with({network, {}}, strategy,
-                       Divisions(network.layers.size(), {Division::Kind::kOneRank, 0}),
-                       cheaper_repeated(network), ranks);
-    case Strategy::kData: return plan_fused_tiles(network, ranks, options.fuse);
-    case Strategy::kHorizontal: return plan_channel_shares(network, ranks);
+      return with_layouts(undivided, {network, {}},
+                          Divisions(network.layers.size(), {Division::Kind::kOneRank, 0}),
+                          cheaper_repeated(network));
+    case Strategy::kData: return plan_fused_tiles(network, undivided, options.fuse);
+    case Strategy::kHorizontal: return plan_channel_shares(network, undivided);
     case Strategy::kSequential:
-      return plan_stages({network, result_layers(network)}, ranks, options.memory_limit_bytes);
-    case Strategy::kVertical: return search_vertical(network, ranks, options);
+      return plan_stages({network, result_layers(network)}, undivided, options.memory_limit_bytes);
+    case Strategy::kVertical: return search_vertical(network, undivided, options);
   }
   throw Bug("an unknown strategy");
 }
@@ -68,9 +66,12 @@ Objective parse_objective(std::string_view name) {
 Plan make_plan(const Network& network, Strategy strategy, int ranks,
                const PlanningOptions& options) {
   if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
-  Plan plan = divide(network, strategy, ranks, options);
-  plan.wire = options.wire.value_or(plan.wire);
-  return plan;
+  Plan undivided;
+  undivided.strategy = strategy;
+  undivided.ranks = ranks;
+  undivided.wire = options.wire.value_or(undivided.wire);
+  undivided.conv = options.conv.value_or(undivided.conv);
+  return divide(network, undivided, options);
 }
 
 }  // namespace vpinfer

@@ -47,7 +47,8 @@ std::size_t workspace_floats(const Network& network, const Plan& plan, int posit
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
     const std::optional<Interval> summed = plan.summed(position, rank);
     return convolution_workspace(
-        *conv, summed ? summed->size() : network.input_shape(position, 0).channels, box);
+        *conv, weight_form(network, plan, position, rank),
+        summed ? summed->size() : network.input_shape(position, 0).channels, box);
   }
   if (const auto* local = std::get_if<LocallyConnected>(&operation); local && !box.empty()) {
     return locally_connected_workspace(*local, network.input_shape(position, 0).channels);

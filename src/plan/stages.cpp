@@ -89,31 +89,32 @@ class StageCutter {
 
 }  // namespace
 
-Plan plan_stages(const Demand& demand, int ranks, std::optional<std::size_t> memory_limit_bytes) {
+Plan plan_stages(const Demand& demand, const Plan& undivided,
+                 std::optional<std::size_t> memory_limit_bytes) {
   const Network& network = demand.network();
   const Demand layer_demand(network, {});
   const Repeated repeated = cheaper_repeated(network);
-  const StageCutter cutter(network, ranks);
+  const auto plan = [&](const Divisions& divisions) {
+    return with_layouts(undivided, layer_demand, divisions, repeated);
+  };
+  const auto fullest = [&](const Plan& candidate) {
+    return fullest_bytes(predict_memory(network, candidate, demand.delivery()));
+  };
+  const StageCutter cutter(network, undivided.ranks);
   std::size_t stage_bytes = std::numeric_limits<std::size_t>::max();
-  Plan best = plan_with(layer_demand, Strategy::kSequential, *cutter.balanced(stage_bytes),
-                        repeated, ranks);
+  Plan best = plan(*cutter.balanced(stage_bytes));
   if (!memory_limit_bytes) return best;
   // A stage's bytes are an estimate: what the plan really takes too much is taken off.
   stage_bytes = *memory_limit_bytes;
-  while (true) {
-    const std::size_t most = fullest_bytes(predict_memory(network, best, demand.delivery()));
-    if (most <= *memory_limit_bytes) return best;
+  while (fullest(best) > *memory_limit_bytes) {
     const std::optional<Divisions> divisions = cutter.balanced(stage_bytes);
     if (!divisions) return best;
-    Plan next = plan_with(layer_demand, Strategy::kSequential, *divisions, repeated, ranks);
-    const std::size_t excess =
-        std::max(fullest_bytes(predict_memory(network, next, demand.delivery())),
-                 *memory_limit_bytes) -
-        *memory_limit_bytes;
-    best = std::move(next);
+    best = plan(*divisions);
+    const std::size_t excess = std::max(fullest(best), *memory_limit_bytes) - *memory_limit_bytes;
     if (excess >= stage_bytes) return best;
     stage_bytes -= excess;
   }
+  return best;
 }
 
 }  // namespace vpinfer

@@ -99,9 +99,9 @@ class StepWriter {
     return true;
   }
 
-  /// Each part of a convolution has BLAS copy all its weights once more, as much work as some
-  /// dozens of pixels: where there are few pixels and many weights, waiting for the borders is
-  /// cheaper than computing around them.
+  /// Each part of a convolution reads all its weights once more, as much work as some dozens of
+  /// pixels: where there are few pixels and many weights, waiting for the borders is cheaper than
+  /// computing around them.
   bool worth_dividing(int position, const Box& box) const {
     constexpr int kFewPixels = 256;
     constexpr std::size_t kManyWeights = 65536;

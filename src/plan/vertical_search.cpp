@@ -23,9 +23,9 @@ std::vector<Kind> kinds_of(const Layer& layer) {
 /// first input.
 class VerticalSearch {
  public:
-  VerticalSearch(const Network& network, int ranks, const PlanningOptions& options)
+  VerticalSearch(const Network& network, const Plan& undivided, const PlanningOptions& options)
       : network_(network),
-        ranks_(ranks),
+        undivided_(undivided),
         options_(options),
         layer_demand_(network, {}),
         demand_(network, result_layers(network)),
@@ -60,8 +60,7 @@ class VerticalSearch {
       if (has_windows(layer) || layer.inputs.empty()) continue;
       divisions[index(i)] = divisions[index(layer.inputs.front())];
     }
-    Plan plan = plan_with(layer_demand_, Strategy::kVertical, divisions, repeated_, ranks_);
-    plan.wire = options_.wire.value_or(plan.wire);
+    Plan plan = with_layouts(undivided_, layer_demand_, divisions, repeated_);
     Exchanges exchanges = all_exchanges(demand_, plan, similar.plan, similar.exchanges);
     const double seconds = predicted_seconds(network_, plan, exchanges, Device{});
     return {std::move(divisions), std::move(plan), std::move(exchanges), seconds, similar.fullest};
@@ -79,7 +78,7 @@ class VerticalSearch {
   /// What the search may take on a rank, given what the leanest switch takes.
   std::size_t most_bytes(std::size_t leanest) const {
     const bool for_latency = options_.objective == Objective::kLatency;
-    std::size_t most = leanest + leanest / (for_latency ? 8 : 64);
+    std::size_t most = leanest + leanest / (for_latency ? 7 : 64);
     if (const auto limit = options_.memory_limit_bytes) {
       most = for_latency ? *limit : std::min(most, *limit);
     }
@@ -146,7 +145,7 @@ class VerticalSearch {
   }
 
   const Network& network_;
-  int ranks_;
+  const Plan& undivided_;
   const PlanningOptions& options_;
   Demand layer_demand_;  // of layers alone
   Demand demand_;        // of the results too
@@ -156,8 +155,9 @@ class VerticalSearch {
 
 }  // namespace
 
-Plan search_vertical(const Network& network, int ranks, const PlanningOptions& options) {
-  return VerticalSearch(network, ranks, options).best();
+Plan search_vertical(const Network& network, const Plan& undivided,
+                     const PlanningOptions& options) {
+  return VerticalSearch(network, undivided, options).best();
 }
 
 }  // namespace vpinfer

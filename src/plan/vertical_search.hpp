@@ -5,7 +5,7 @@
 namespace vpinfer {
 
 /// The `vertical` plan: see planner.hpp.
-[[nodiscard]] Plan search_vertical(const Network& network, int ranks,
+[[nodiscard]] Plan search_vertical(const Network& network, const Plan& undivided,
                                    const PlanningOptions& options);
 
 }  // namespace vpinfer

@@ -7,30 +7,46 @@
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
 
-void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_t seed,
-                       int boxes = 6) {
+/// A block of a layer's weights in a form, as a rank keeps it.
+class StoredSlice {
+ public:
+  StoredSlice(const LayerWeights& all, const WeightShape& shape, const WeightRange& range,
+              WeightForm form)
+      : part_(cut(all, shape, range)), range_(range), form_(form) {
+    if (form == WeightForm::kRows) return;
+    panels_.resize(stored_floats(form, shape.of(range)));
+    pack(shape.of(range), part_.weights, panels_);
+  }
+  [[nodiscard]] WeightSlice slice() const {
+    return {range_, form_, form_ == WeightForm::kRows ? part_.weights : panels_, part_.biases};
+  }
+
+ private:
+  LayerWeights part_;
+  WeightRange range_;
+  WeightForm form_;
+  std::vector<float> panels_;
+};
+
+void check_convolution(const Shape& shape, const Convolution& conv, WeightForm form,
+                       std::uint32_t seed, int boxes) {
   SCOPED_TRACE(to_string(shape) + ", " + std::to_string(conv.filters) + " filters, " +
                std::to_string(conv.groups) + " groups, " + std::to_string(conv.rows.size) + "x" +
-               std::to_string(conv.cols.size) + ", seed " + std::to_string(seed));
+               std::to_string(conv.cols.size) + ", seed " + std::to_string(seed) +
+               (form == WeightForm::kRows ? ", rows" : ", panels"));
   KernelCase c(shape, conv, seed);
   const WeightShape weights = weight_shape(c.network, 1);
   for (const Box& box : c.boxes(boxes)) {
     // The rank may hold more filters than the box needs, and a workspace for exactly this box.
     const Interval filters = c.grown(box, c.out()).channels;
-    const auto weights_of = [&](Interval channels) {
-      return cut(c.weights, weights, {filters, channels});
-    };
-    const auto slice_of = [&](const LayerWeights& part, Interval channels) {
-      return WeightSlice{{filters, channels}, part.weights, part.biases};
-    };
-    const LayerWeights all = weights_of(weights.range().channels);
-    const WeightSlice slice = slice_of(all, weights.range().channels);
-    const std::size_t floats = convolution_workspace(conv, shape.channels, box);
-    EXPECT_LE(floats, 256U * 1024U);
+    const StoredSlice all(c.weights, weights, {filters, weights.range().channels}, form);
+    const WeightSlice slice = all.slice();
+    const std::size_t floats = convolution_workspace(conv, form, shape.channels, box);
     std::vector<float> workspace(floats + 64, kGuard);
     int progressed = 0;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
@@ -51,10 +67,10 @@ void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_
       check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
         for (const Interval& channels :
              {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
-          const LayerWeights some = weights_of(channels);
-          std::vector<float> narrow(convolution_workspace(conv, channels.size(), box));
-          convolve(conv, slice_of(some, channels), shape, in, out, part,
-                   {channels, channels.begin != 0, false}, narrow, [] {});
+          const StoredSlice some(c.weights, weights, {filters, channels}, form);
+          std::vector<float> narrow(convolution_workspace(conv, form, channels.size(), box));
+          convolve(conv, some.slice(), shape, in, out, part, {channels, channels.begin != 0, false},
+                   narrow, [] {});
         }
         end_sums(conv, slice, out, part);
       });
@@ -64,6 +80,12 @@ void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_
       return value == kGuard;
     })) << "written behind the workspace";
   }
+}
+
+void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_t seed,
+                       int boxes = 6) {
+  check_convolution(shape, conv, WeightForm::kRows, seed, boxes);
+  if (conv.groups == 1) check_convolution(shape, conv, WeightForm::kPanels, seed, boxes);
 }
 
 TEST(Convolve, SweepsWindowsAndGroups) {
@@ -127,16 +149,64 @@ TEST(ConvolutionWorkspace, OfAPartIsNotLarger) {
   const Window window{3, 1, 1, 1};
   const Box box = whole({40, 40, 8});
   for (const int channels : {8, 16, 512, 8192}) {
+    EXPECT_LE(convolution_workspace({8, 1, window, window}, WeightForm::kRows, channels, box),
+              256U * 1024U);
     for (const int groups : {1, 2, 8}) {
       const Convolution conv{8, groups, window, window, Activation::kLinear};
+      const WeightForm form = groups == 1 ? WeightForm::kPanels : WeightForm::kRows;
       for (int i = 0; i < 100; ++i) {
-        EXPECT_LE(convolution_workspace(conv, channels, random_box(box, random)),
-                  convolution_workspace(conv, channels, box));
+        EXPECT_LE(convolution_workspace(conv, form, channels, random_box(box, random)),
+                  convolution_workspace(conv, form, channels, box));
       }
-      EXPECT_EQ(convolution_workspace(conv, channels, {}), 0U);
+      EXPECT_EQ(convolution_workspace(conv, form, channels, {}), 0U);
     }
-    EXPECT_EQ(convolution_workspace({8, 1, {}, {}, Activation::kLinear}, channels, box), 0U);
+    EXPECT_EQ(convolution_workspace({8, 1, {}, {}, Activation::kLinear}, WeightForm::kRows,
+                                    channels, box),
+              0U);
   }
+}
+
+TEST(Convolve, FillsPanelsPartly) {
+  std::uint32_t seed = 0;
+  const Window window{3, 1, 1, 1};
+  for (const int filters : {1, 7, 8, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100}) {
+    check_convolution({9, 8, 5}, {filters, 1, window, window, Activation::kLeaky}, seed++, 8);
+    check_convolution({7, 5, 33}, {filters, 1, {}, {}, Activation::kRelu}, seed++, 8);
+  }
+}
+
+/// The tasks of threads do not overlap, and every sum is taken in the same order.
+TEST(Convolve, GivesTheSameOnSeveralThreads) {
+  const Window window{3, 1, 1, 1};
+  for (const auto& [shape, filters] : {std::pair{Shape{40, 40, 5}, 40}, {Shape{9, 7, 40}, 300}}) {
+    const Convolution conv{filters, 1, window, window, Activation::kLeaky};
+    KernelCase c(shape, conv, 1);
+    const WeightShape weights = weight_shape(c.network, 1);
+    const StoredSlice all(c.weights, weights, weights.range(), WeightForm::kPanels);
+    const Box box = whole(c.out());
+    std::vector<float> workspace(
+        convolution_workspace(conv, WeightForm::kPanels, shape.channels, box));
+    const auto outputs_of = [&](int threads) {
+      set_kernel_threads(threads);
+      std::vector<float> output(box.elements());
+      convolve(conv, all.slice(), shape, {c.input.data(), whole(shape)}, {output.data(), box}, box,
+               {{0, shape.channels}}, workspace, [] {});
+      set_kernel_threads(1);
+      return output;
+    };
+    EXPECT_EQ(outputs_of(3), outputs_of(1));
+  }
+}
+
+TEST(FastestForm, FillsUpLittle) {
+  const auto form_of = [](int filters, int groups) {
+    return fastest_form({filters, groups, {}, {}}, {{0, filters}, {0, 8}});
+  };
+  EXPECT_EQ(form_of(64, 1), WeightForm::kPanels);
+  EXPECT_EQ(form_of(22, 1), WeightForm::kPanels);
+  EXPECT_EQ(form_of(33, 1), WeightForm::kRows);
+  EXPECT_EQ(form_of(1, 1), WeightForm::kRows);
+  EXPECT_EQ(form_of(64, 2), WeightForm::kRows);
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ TEST(ConnectLocally, SweepsWindows) {
                 [&](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
                     const Box& part) {
                   std::vector<float> workspace(locally_connected_workspace(local, shape.channels));
-                  const WeightSlice all{weight_shape(c.network, 1).range(), c.weights.weights,
-                                        c.weights.biases};
+                  const WeightSlice all{weight_shape(c.network, 1).range(), WeightForm::kRows,
+                                        c.weights.weights, c.weights.biases};
                   connect_locally(local, all, shape, c.out(), in, out, part, workspace, [] {});
                 });
   }

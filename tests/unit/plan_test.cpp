@@ -278,7 +278,8 @@ TEST(WeightsBytes, AddUp) {
                                ? (WeightRange{plan.owned(i, rank).channels, {0, shape.channels}})
                                : WeightRange{});
         }
-        bytes += (shape.of(range).elements() + static_cast<std::size_t>(range.filters.size())) *
+        bytes += (stored_floats(weight_form(network, plan, i, rank), shape.of(range)) +
+                  static_cast<std::size_t>(range.filters.size())) *
                  sizeof(float);
       }
       EXPECT_EQ(weights_bytes(network, plan, rank), bytes);

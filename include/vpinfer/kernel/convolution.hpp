@@ -8,10 +8,32 @@
 
 namespace vpinfer {
 
+/// How the weights of a slice lie in memory.
+enum class WeightForm {
+  kRows,   ///< [filters][rows][cols][channels]: as files have them and BLAS takes them
+  kPanels  ///< [filters / n][rows][cols][channels][n], n being what the micro-kernel of this
+           ///< processor takes at once; zeros fill the last panel
+};
+
+/// The form in which `convolve` is fastest with these weights.  In panels they are filled up to a
+/// multiple of 32 filters, so only where that is not much more.
+[[nodiscard]] WeightForm fastest_form(const Convolution& convolution, const WeightRange& range);
+
+/// Floats of a slice in a form; the same on every processor.
+[[nodiscard]] std::size_t stored_floats(WeightForm form, const WeightShape& slice);
+
+/// Filters of a panel and panels of a slice begin at multiples of this, on every processor.
+inline constexpr int kPackedFilters = 32;
+
+/// Packs `part`, rows of weights of whole groups of kPackedFilters (the last may be short), to the
+/// panels that begin with the first of them.
+void pack(const WeightShape& part, std::span<const float> rows, std::span<float> panels);
+
 /// A block of a layer's weights and the biases of its filters.
 struct WeightSlice {
-  WeightRange range;               ///< which weights of the layer
-  std::span<const float> weights;  ///< [range.filters][rows][cols][range.channels]
+  WeightRange range;  ///< which weights of the layer
+  WeightForm form = WeightForm::kRows;
+  std::span<const float> weights;  ///< those of the range, in the form
   std::span<const float> biases;   ///< [range.filters]
 
   [[nodiscard]] std::span<const float> biases_of(Interval filters) const {
@@ -20,10 +42,10 @@ struct WeightSlice {
   }
 };
 
-/// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it; at
-/// most 256 Ki (1 MiB), or a depthwise convolution's weights.
-[[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, int input_channels,
-                                                const Box& box);
+/// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it. With
+/// rows at most 256 Ki (1 MiB), or a depthwise convolution's weights; with panels some pointers.
+[[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, WeightForm form,
+                                                int input_channels, const Box& box);
 
 /// The input channels that one call of `convolve` sums over.  Several calls, from one that begins
 /// the sums to one that ends them, give what one call for all channels gives.
@@ -34,10 +56,11 @@ struct ChannelSum {
   bool operator==(const ChannelSum&) const = default;
 };
 
-/// Computes `box` of the output: im2col in blocks, one sgemm per block, bias and activation while
-/// the block is still in cache.  `input` holds the receptive field of `box` clipped to the picture
-/// `input_shape`; beyond the picture there are zeros.  box.channels must lie within the slice's
-/// filters and sum.channels within its channels.  `progress` is called between blocks.  A
+/// Computes `box` of the output.  With weights in rows, the plain path: im2col in blocks, one sgemm
+/// per block.  In panels: a micro-kernel that reads the input where it lies.  Bias and activation
+/// follow while a block is still in cache.  `input` holds the receptive field of `box` clipped to
+/// the picture `input_shape`; beyond the picture there are zeros.  box.channels must lie within the
+/// slice's filters and sum.channels within its channels.  `progress` is called between blocks.  A
 /// convolution in groups sums over all channels at once.
 void convolve(const Convolution& convolution, const WeightSlice& slice, const Shape& input_shape,
               const ConstTensorView& input, const TensorView& output, const Box& box,

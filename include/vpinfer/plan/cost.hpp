@@ -8,15 +8,15 @@ namespace vpinfer {
 /// A machine of the cluster and its link, for predictions of time.  The numbers are estimates for
 /// a Raspberry Pi 4 on Gigabit Ethernet.
 struct Device {
-  double flop_per_second = 35e9;         ///< of matrix products
+  double flop_per_second = 35e9;         ///< of convolutions
   double link_bytes_per_second = 111e6;  ///< in each direction
   double byte_seconds = 5e-9;            ///< of the processor, for a byte that it sends or receives
   double exchange_seconds = 1e-3;        ///< that an exchange costs beside its bytes
 };
 
-/// The time of computing `box` of a layer's output, in the floating-point operations that a matrix
-/// product does meanwhile: those of its arithmetic, and, because the rest is bound by memory, some
-/// for every element that is written, read or unrolled.  Of divided sums those over a share of the
+/// The time of computing `box` of a layer's output, in the floating-point operations that a
+/// convolution does meanwhile: those of its arithmetic, and, because the rest is bound by memory,
+/// some for every element that is written or read.  Of divided sums those over a share of the
 /// input channels.
 [[nodiscard]] double work(const Network& network, int position, const Box& box, double share = 1);
 

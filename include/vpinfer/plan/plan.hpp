@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "vpinfer/base/box.hpp"
+#include "vpinfer/kernel/convolution.hpp"
 #include "vpinfer/net/network.hpp"
 
 namespace vpinfer {
@@ -34,6 +35,14 @@ enum class WireFormat { kFloat, kHalf };
 /// to a float.
 [[nodiscard]] std::size_t wire_floats(WireFormat format, std::size_t elements);
 
+/// How convolutions are computed: each the fastest way, or all by im2col and BLAS, the plain path
+/// that the others are checked against.
+enum class ConvolutionPath { kFastest, kBlas };
+
+[[nodiscard]] std::string_view to_string(ConvolutionPath path);
+/// Throws BadUsage, naming the paths there are.
+[[nodiscard]] ConvolutionPath parse_convolution_path(std::string_view name);
+
 /// The box of one layer's output that each rank owns, that is, computes and keeps.  Boxes may be
 /// empty, uneven or overlapping; together they cover the output.
 using Layout = std::vector<Box>;
@@ -52,6 +61,7 @@ struct Plan {
   int ranks = 1;
   std::vector<Layout> layouts;
   WireFormat wire = WireFormat::kFloat;
+  ConvolutionPath conv = ConvolutionPath::kFastest;
   std::map<int, SumShares> sums{};  ///< by the positions of convolutions without groups
 
   [[nodiscard]] const Box& owned(int position, int rank) const {
@@ -78,11 +88,16 @@ struct Plan {
 [[nodiscard]] WeightRange owned_weights(const Network& network, const Plan& plan, int position,
                                         int rank);
 
+/// The form in which a rank keeps its weights of a layer.
+[[nodiscard]] WeightForm weight_form(const Network& network, const Plan& plan, int position,
+                                     int rank);
+
 /// Bytes of weights and biases, in fp32, that a rank holds.
 [[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
 
-/// Round trip through JSON text.  Names the wire format only if it is not float, and divided sums
-/// only if there are some, so that plans and partitions from before stay what they were.
+/// Round trip through JSON text.  Names the wire format only if it is not float, the path of
+/// convolutions only if it is not the fastest, and divided sums only if there are some, so that
+/// plans and partitions from before stay what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 /// Throws BadInput, beginning with `where`, if the text is no plan of a known schema for this
 /// network, if a box leaves its layer, or if some output is owned by nobody.

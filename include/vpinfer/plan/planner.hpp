@@ -20,6 +20,7 @@ struct PlanningOptions {
   std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
                                 ///< as pay
   std::optional<WireFormat> wire{};                 ///< nothing: float, or that of a given plan
+  std::optional<ConvolutionPath> conv{};            ///< nothing: the fastest, or as a given plan
   Objective objective = Objective::kMemory;         ///< of `vertical`
   std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
                                                     ///< `vertical` for latency may use it up
@@ -37,7 +38,7 @@ struct PlanningOptions {
 /// - `vertical`: tiles where activations are large and weights small, shares of the channels or
 ///   divided sums where it is the other way round.  Which layer gets which is searched: the switch
 ///   of tiles to shares that needs the least memory on the fullest rank says how much it may take,
-///   namely 1/64 more within the limit, for latency 1/8 or as much as the limit.  From the fastest
+///   namely 1/64 more within the limit, for latency 1/7 or as much as the limit.  From the fastest
 ///   such switch, layers are turned one by one while that lowers a cost of predicted time and
 ///   memory.
 ///

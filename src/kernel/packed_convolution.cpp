@@ -1,0 +1,283 @@
+#include "packed_convolution.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+#include "micro_kernel.hpp"
+#include "vpinfer/kernel/activation.hpp"
+#include "vpinfer/kernel/threads.hpp"
+
+namespace vpinfer {
+namespace {
+
+// Blocking, from the outside inwards:
+//
+//     chunk of pixels            what stays in the cache while a panel is used again and again
+//     +----------------------+
+//     | tile  tile  tile ... |   x  panel of filters:  +-----------+
+//     +----------------------+                         | block     |  taps x channels, of which a
+//      each some pixels wide                           | block     |  block of about 96 KiB is read
+//      and one panel deep                              | ...       |  for all tiles, then the next
+//                                                      +-----------+
+//
+// The chunk's outputs are summed up in place, block by block, and activated while they are in the
+// cache.
+constexpr int kChunkPixels = 480;
+constexpr int kBlockFloats = 24 * 1024;
+
+int taps_of(const Convolution& conv) {
+  return conv.rows.size * conv.cols.size;
+}
+
+int round_up(int value, int multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+int tile_room(int pixels) {
+  // A tile may have fewer pixels than it has room for.
+  return round_up(std::min(pixels, kChunkPixels), kMostTilePixels) * 2;
+}
+
+/// Where the pixels of a chunk, cut into tiles, find their inputs and outputs: pointers in the
+/// workspace, [tile][tap][pixel of the tile] and [tile][pixel of the tile].
+class PixelTable {
+ public:
+  PixelTable(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
+             const TensorView& output, const Box& box, int first_channel,
+             std::span<float> workspace)
+      : conv_(conv),
+        shape_(shape),
+        input_(input),
+        output_(output),
+        box_(box),
+        first_channel_(first_channel) {
+    const int pixels = box.rows.size() * box.cols.size();
+    const auto room = static_cast<std::size_t>(tile_room(pixels));
+    const auto taps = static_cast<std::size_t>(taps_of(conv));
+    // Pointers begin their lives where floats were: nothing else lies in the workspace.
+    inputs_ = new (workspace.data()) const float*[room * taps];
+    outputs_ = new (workspace.data() + room * taps * kFloatsPerPointer) float*[room];
+    zeros_ = workspace.subspan(room * (taps + 1) * kFloatsPerPointer);
+    std::fill(zeros_.begin(), zeros_.end(), 0.0F);
+  }
+
+  static constexpr std::size_t kFloatsPerPointer =
+      (sizeof(const float*) + sizeof(float) - 1) / sizeof(float);
+
+  /// Points to pixels [begin, end), counted row by row of the box.
+  void fill(int begin, int end, int tile_pixels) {
+    int row = box_.rows.begin + begin / box_.cols.size();
+    int col = box_.cols.begin + begin % box_.cols.size();
+    const float** inputs = inputs_;
+    float** outputs = outputs_;
+    for (int p = begin, within = 0; p < end; ++p, ++within) {
+      if (within == tile_pixels) {
+        within = 0;
+        inputs += static_cast<std::ptrdiff_t>(taps_of(conv_)) * kMostTilePixels;
+        outputs += kMostTilePixels;
+      }
+      outputs[within] = output_.at(row, col, box_.channels.begin);
+      fill_taps(row, col, inputs + within);
+      if (++col == box_.cols.end) {
+        col = box_.cols.begin;
+        ++row;
+      }
+    }
+  }
+
+  [[nodiscard]] const float* const* inputs(int tile, int tap) const {
+    return inputs_ + static_cast<std::ptrdiff_t>(tile * taps_of(conv_) + tap) * kMostTilePixels;
+  }
+  [[nodiscard]] float* const* outputs(int tile) const {
+    return outputs_ + static_cast<std::ptrdiff_t>(tile) * kMostTilePixels;
+  }
+
+ private:
+  /// Points to what one output pixel reads; `inputs` is its place at the first tap.
+  void fill_taps(int row, int col, const float** inputs) const {
+    int r = row * conv_.rows.stride - conv_.rows.pad_before;
+    for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation) {
+      const bool row_inside = 0 <= r && r < shape_.rows;
+      int c = col * conv_.cols.stride - conv_.cols.pad_before;
+      for (int j = 0; j < conv_.cols.size; ++j, c += conv_.cols.dilation) {
+        const bool inside = row_inside && 0 <= c && c < shape_.cols;
+        *inputs = inside ? input_.at(r, c, first_channel_) : zeros_.data();
+        inputs += kMostTilePixels;
+      }
+    }
+  }
+
+  const Convolution& conv_;
+  const Shape& shape_;
+  const ConstTensorView& input_;
+  const TensorView& output_;
+  const Box& box_;
+  int first_channel_;
+  const float** inputs_ = nullptr;
+  float** outputs_ = nullptr;
+  std::span<float> zeros_;
+};
+
+/// What all tasks of a chunk share.
+struct Chunk {
+  const Convolution& conv;
+  const WeightSlice& slice;
+  const Box& box;
+  const ChannelSum& sum;
+  const PixelTable& table;
+  int pixels = 0;
+
+  [[nodiscard]] int tiles() const {
+    return (pixels + micro_kernel().pixels - 1) / micro_kernel().pixels;
+  }
+  [[nodiscard]] int pixels_of(int tile) const {
+    return std::min(micro_kernel().pixels, pixels - tile * micro_kernel().pixels);
+  }
+};
+
+/// A block of one panel: of some taps the weights of some channels, counted from the first of the
+/// sum.
+struct PanelBlock {
+  int panel = 0;
+  Interval taps;
+  Interval channels;
+  bool accumulate = false;
+};
+
+void add_block(const Chunk& chunk, const PanelBlock& block, Interval tiles) {
+  const MicroKernel& kernel = micro_kernel();
+  const int channels = chunk.slice.range.channels.size();
+  const int first_channel = chunk.sum.channels.begin - chunk.slice.range.channels.begin;
+  const auto row_of = [&](int tap, int channel) {
+    return static_cast<std::size_t>((block.panel * taps_of(chunk.conv) + tap)) *
+               static_cast<std::size_t>(channels) +
+           static_cast<std::size_t>(channel);
+  };
+  const auto width = static_cast<std::size_t>(kernel.filters);
+  MicroTile micro;
+  micro.taps = block.taps.size();
+  micro.channel = block.channels.begin;
+  micro.channels = block.channels.size();
+  micro.panel = chunk.slice.weights.data() +
+                row_of(block.taps.begin, first_channel + block.channels.begin) * width;
+  micro.tap_stride = static_cast<std::size_t>(channels) * width;
+
+  // The panel's filters, counted from the first of the box, and those of them that are wanted.
+  const Interval filters = shift({block.panel * kernel.filters, (block.panel + 1) * kernel.filters},
+                                 chunk.slice.range.filters.begin - chunk.box.channels.begin);
+  const Interval wanted = intersect(filters, {0, chunk.box.channels.size()});
+  for (int tile = tiles.begin; tile < tiles.end; ++tile) {
+    const int pixels = chunk.pixels_of(tile);
+    const MicroKernel::Function compute = kernel.of_pixels[static_cast<std::size_t>(pixels - 1)];
+    micro.pixels = chunk.table.inputs(tile, block.taps.begin);
+    if (wanted == filters) {
+      micro.outputs = chunk.table.outputs(tile);
+      micro.filter = filters.begin;
+      micro.accumulate = block.accumulate;
+      compute(micro);
+      continue;
+    }
+    // Filters that are not wanted have no place in the output.
+    std::array<float, kMostTilePixels * kMostPanelFilters> sums;
+    std::array<float*, kMostTilePixels> outputs{};
+    for (int p = 0; p < pixels; ++p)
+      outputs[static_cast<std::size_t>(p)] = &sums[static_cast<std::size_t>(p * kernel.filters)];
+    micro.outputs = outputs.data();
+    compute(micro);
+    for (int p = 0; p < pixels; ++p) {
+      float* output = chunk.table.outputs(tile)[p];
+      const float* sum = outputs[static_cast<std::size_t>(p)] - filters.begin;
+      for (int f = wanted.begin; f < wanted.end; ++f) {
+        output[f] = block.accumulate ? output[f] + sum[f] : sum[f];
+      }
+    }
+  }
+}
+
+/// A panel for some tiles, block by block.
+void add_panel(const Chunk& chunk, int panel, Interval tiles) {
+  const int filters = micro_kernel().filters;
+  const int all_channels = chunk.sum.channels.size();
+  const int channels = std::min(all_channels, kBlockFloats / filters);
+  const int taps = std::max(1, kBlockFloats / filters / channels);
+  bool accumulate = !chunk.sum.begins;
+  for (int tap = 0; tap < taps_of(chunk.conv); tap += taps) {
+    for (int channel = 0; channel < all_channels; channel += channels) {
+      add_block(chunk,
+                {panel,
+                 {tap, std::min(tap + taps, taps_of(chunk.conv))},
+                 {channel, std::min(channel + channels, all_channels)},
+                 accumulate},
+                tiles);
+      accumulate = true;
+    }
+  }
+}
+
+/// Into how many parts the tiles are cut, each with every panel, so that all threads find work.
+int tile_parts(int panels, int tiles) {
+  constexpr int kTasksPerThread = 4;
+  if (kernel_threads() == 1) return 1;
+  const int wanted = kTasksPerThread * kernel_threads();
+  return std::clamp((wanted + panels - 1) / panels, 1, tiles);
+}
+
+void activate(const Chunk& chunk, const TensorView& output, Interval pixels) {
+  const std::span<const float> biases = chunk.slice.biases_of(chunk.box.channels);
+  const int cols = chunk.box.cols.size();
+  for (int p = pixels.begin; p < pixels.end;) {
+    const int count = std::min(pixels.end - p, cols - p % cols);
+    add_bias_and_activate(output.at(chunk.box.rows.begin + p / cols,
+                                    chunk.box.cols.begin + p % cols, chunk.box.channels.begin),
+                          static_cast<std::size_t>(count), output.pixel_stride(), biases,
+                          chunk.conv.activation);
+    p += count;
+  }
+}
+
+}  // namespace
+
+void pack(const WeightShape& part, std::span<const float> rows, std::span<float> panels) {
+  const auto width = static_cast<std::size_t>(micro_kernel().filters);
+  const std::size_t depth = part.elements_per_filter();
+  const auto filters = static_cast<std::size_t>(part.filters);
+  for (std::size_t first = 0; first < filters; first += width) {
+    const std::size_t count = std::min(width, filters - first);
+    float* panel = panels.data() + first * depth;
+    for (std::size_t k = 0; k < depth; ++k, panel += width) {
+      for (std::size_t f = 0; f < count; ++f) panel[f] = rows[(first + f) * depth + k];
+      std::fill(panel + count, panel + width, 0.0F);
+    }
+  }
+}
+
+std::size_t packed_workspace(const Convolution& conv, int input_channels, const Box& box) {
+  if (box.empty()) return 0;
+  const auto room = static_cast<std::size_t>(tile_room(box.rows.size() * box.cols.size()));
+  return room * static_cast<std::size_t>(taps_of(conv) + 1) * PixelTable::kFloatsPerPointer +
+         static_cast<std::size_t>(input_channels);
+}
+
+void convolve_packed(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
+                     const ConstTensorView& input, const TensorView& output, const Box& box,
+                     const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
+  PixelTable table(conv, input_shape, input, output, box, sum.channels.begin, workspace);
+  const int filters = micro_kernel().filters;
+  const Interval wanted = shift(box.channels, -slice.range.filters.begin);
+  const Interval panels{wanted.begin / filters, (wanted.end + filters - 1) / filters};
+  const int pixels = box.rows.size() * box.cols.size();
+  for (int begin = 0; begin < pixels; begin += kChunkPixels) {
+    const Interval part{begin, std::min(begin + kChunkPixels, pixels)};
+    table.fill(part.begin, part.end, micro_kernel().pixels);
+    const Chunk chunk{conv, slice, box, sum, table, part.size()};
+    const int parts = tile_parts(panels.size(), chunk.tiles());
+    const auto add_part = [&](int task) {
+      add_panel(chunk, panels.begin + task / parts, share(chunk.tiles(), parts, task % parts));
+    };
+    share_out(panels.size() * parts, add_part, progress);
+    if (sum.ends) activate(chunk, output, part);
+  }
+}
+
+}  // namespace vpinfer
