@@ -3,7 +3,7 @@
 
     bench/scaling.py MODEL.h5 [--ranks 1 2 4 8] [--strategies vertical data] [--repeat 10]
 
-Every rank is one process with one BLAS thread.  "measured" is the fullest rank's peak resident set
+Every rank is one process with one thread.  "measured" is the fullest rank's peak resident set
 less that of bench/empty_rank, an MPI program that is linked like vpinfer and does nothing.  Speed-up
 is over the first rank count of the same strategy.  More ranks than cores share them: the times then
 show the cost of dividing the work, not what as many machines would reach.

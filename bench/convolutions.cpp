@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fma_limit.hpp"
+#include "vpinfer/base/clock.hpp"
+#include "vpinfer/base/float_buffer.hpp"
+#include "vpinfer/io/model_file.hpp"
+#include "vpinfer/kernel/blas.hpp"
+#include "vpinfer/kernel/convolution.hpp"
+#include "vpinfer/kernel/threads.hpp"
+#include "vpinfer/plan/geometry.hpp"
+
+/// Times every convolution of a model, by the plain path and by the packed one, and prints a
+/// Markdown table of what each reaches of the processor's limit:
+///
+///     build/release/convolutions MODEL.h5 [THREADS]
+namespace {
+
+using namespace vpinfer;
+
+constexpr int kRepeats = 7;
+
+FloatBuffer random_floats(std::size_t count) {
+  static std::minstd_rand random;
+  std::uniform_real_distribution<float> number(-1, 1);
+  FloatBuffer floats(count);
+  for (float& f : floats.all()) f = number(random);
+  return floats;
+}
+
+/// A layer with weights and an input made up.
+class LayerRun {
+ public:
+  LayerRun(const Network& network, int position)
+      : conv_(std::get<Convolution>(network.layer(position).operation)),
+        shape_(network.input_shape(position, 0)),
+        box_(whole(network.layer(position).output)),
+        weight_shape_(weight_shape(network, position)),
+        rows_(random_floats(weight_shape_.elements())),
+        biases_(random_floats(static_cast<std::size_t>(conv_.filters))),
+        input_(random_floats(shape_.elements())),
+        output_(box_.elements()) {}
+
+  /// Seconds, the median of some runs.
+  double seconds(WeightForm form) {
+    FloatBuffer panels;
+    if (form == WeightForm::kPanels) {
+      panels = FloatBuffer(stored_floats(form, weight_shape_));
+      pack(weight_shape_, rows_.all(), panels.all());
+    }
+    FloatBuffer workspace(convolution_workspace(conv_, form, shape_.channels, box_));
+    const WeightSlice slice{weight_shape_.range(), form,
+                            form == WeightForm::kRows ? rows_.all() : panels.all(), biases_.all()};
+    const ConstTensorView input{input_.all().data(), whole(shape_)};
+    const TensorView output{output_.all().data(), box_};
+    std::vector<double> all;
+    for (int i = 0; i < kRepeats; ++i) {
+      const Clock::time_point start = Clock::now();
+      convolve(conv_, slice, shape_, input, output, box_, {{0, shape_.channels}}, workspace.all(),
+               [] {});
+      all.push_back(seconds_since(start));
+    }
+    std::nth_element(all.begin(), all.begin() + kRepeats / 2, all.end());
+    return all[kRepeats / 2];
+  }
+
+  [[nodiscard]] bool has_panels() const {
+    return fastest_form(conv_, weight_shape_.range()) == WeightForm::kPanels;
+  }
+
+ private:
+  Convolution conv_;
+  Shape shape_;
+  Box box_;
+  WeightShape weight_shape_;
+  FloatBuffer rows_;
+  FloatBuffer biases_;
+  FloatBuffer input_;
+  FloatBuffer output_;
+};
+
+void print_row(const Network& network, int position, double limit) {
+  const auto& conv = std::get<Convolution>(network.layer(position).operation);
+  LayerRun run(network, position);
+  const double operations = flop(network, position, whole(network.layer(position).output));
+  std::cout << "| " << Network::number(position) << " | "
+            << to_string(network.input_shape(position, 0)) << " | " << conv.rows.size << "x"
+            << conv.cols.size << " | " << to_string(network.layer(position).output);
+  for (const WeightForm form : {WeightForm::kRows, WeightForm::kPanels}) {
+    if (form == WeightForm::kPanels && !run.has_panels()) {
+      std::cout << " | | ";
+      continue;
+    }
+    const double seconds = run.seconds(form);
+    std::cout << " | " << 1e3 * seconds << " | " << operations / seconds / 1e9 << " ("
+              << std::setprecision(0) << 100 * operations / seconds / limit << " %)"
+              << std::setprecision(2);
+  }
+  std::cout << " |\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  if (argc < 2) {
+    std::cerr << "usage: convolutions MODEL.h5 [THREADS]\n";
+    return 2;
+  }
+  const ModelFile model(arguments[1]);
+  const int threads = argc > 2 ? std::stoi(arguments[2]) : 1;
+  set_blas_threads(threads);
+  const double limit = fma_limit() * threads;
+  std::cout << std::fixed << std::setprecision(2) << blas_description() << ", " << threads
+            << " thread(s), limit " << limit / 1e9 << " GFLOP/s\n\n"
+            << "| layer | input | window | output | BLAS/ms | GFLOP/s | packed/ms | GFLOP/s |\n"
+            << "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: |\n";
+  set_kernel_threads(threads);
+  for (int i = 0; i < model.network().size(); ++i) {
+    if (std::holds_alternative<Convolution>(model.network().layer(i).operation)) {
+      print_row(model.network(), i, limit);
+    }
+  }
+}
