@@ -14,6 +14,10 @@ export OMPI_MCA_rmaps_base_oversubscribe=1
 # default, a rank would see only that one.
 export OMPI_MCA_hwloc_base_binding_policy=none
 
+# Small machines are linked by Ethernet: the libraries for other networks, which every rank would
+# otherwise load and try at its start, can be left alone.
+export OMPI_MCA_pml=${OMPI_MCA_pml:-ob1}
+
 # Ranks on one host read large messages from each other's memory.  Some containers forbid the system
 # call for that, process_vm_readv, and Open MPI then prints an error for every message before it
 # copies through shared memory.  Try the call; if it fails, choose shared memory (8 MiB more per rank).
