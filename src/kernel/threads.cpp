@@ -1,24 +1,119 @@
 #include "vpinfer/kernel/threads.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include "vpinfer/base/clock.hpp"
+#include "vpinfer/base/error.hpp"
+
 namespace vpinfer {
 namespace {
+
+/// Tells the processor that this thread only waits.
+void relax() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  asm volatile("yield");
+#endif
+}
+
+/// Looks for something for a moment before anybody sleeps: waking a thread up takes longer than
+/// what lies between two layers.
+template <typename Condition>
+bool comes_soon(const Condition& condition) {
+  constexpr std::chrono::microseconds kMoment{50};
+  const Clock::time_point until = Clock::now() + kMoment;
+  while (!condition()) {
+    if (Clock::now() > until) return false;
+    relax();
+  }
+  return true;
+}
 
 /// The threads beside the caller's.
 class Helpers {
  public:
   explicit Helpers(int count) {
-    for (int i = 0; i < count; ++i) threads_.emplace_back([this] { help(); });
+    try {
+      for (int i = 0; i < count; ++i) threads_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+      dismiss();
+      throw BadUsage("cannot start " + std::to_string(count + 1) +
+                     " threads here; use fewer --threads");
+    }
   }
   Helpers(const Helpers&) = delete;
   Helpers& operator=(const Helpers&) = delete;
-  ~Helpers() {
+  ~Helpers() { dismiss(); }
+
+  [[nodiscard]] int count() const { return static_cast<int>(threads_.size()); }
+
+  void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress) {
+    const Round round(*this, tasks, task);
+    for (int i = next_++; i < tasks; i = next_++) {
+      task(i);
+      progress();
+    }
+  }
+
+ private:
+  /// Ends when nobody works any more, also if `progress` throws.
+  class Round {
+   public:
+    Round(Helpers& helpers, int tasks, const std::function<void(int)>& task) : helpers_(helpers) {
+      {
+        const std::lock_guard lock(helpers_.mutex_);
+        helpers_.task_ = &task;
+        helpers_.tasks_ = tasks;
+        helpers_.next_ = 0;
+        ++helpers_.round_;
+      }
+      helpers_.begins_.notify_all();
+    }
+    Round(const Round&) = delete;
+    Round& operator=(const Round&) = delete;
+    ~Round() {
+      const auto all_done = [this] { return helpers_.busy_ == 0; };
+      helpers_.next_ = helpers_.tasks_;
+      (void)comes_soon(all_done);
+      std::unique_lock lock(helpers_.mutex_);
+      helpers_.done_.wait(lock, all_done);
+    }
+
+   private:
+    Helpers& helpers_;
+  };
+
+  /// A helper that comes when all tasks are taken does not sign in, so that nobody waits for it.
+  void help() {
+    std::unique_lock lock(mutex_, std::defer_lock);
+    for (unsigned seen = 0;;) {
+      const auto begins = [&] { return ends_ || round_ != seen; };
+      (void)comes_soon(begins);
+      lock.lock();
+      begins_.wait(lock, begins);
+      if (ends_) return;
+      seen = round_;
+      if (next_ < tasks_) {
+        ++busy_;
+        lock.unlock();
+        for (int i = next_++; i < tasks_; i = next_++) (*task_)(i);
+        lock.lock();
+        if (--busy_ == 0) done_.notify_one();
+      }
+      lock.unlock();
+    }
+  }
+
+  void dismiss() {
     {
       const std::lock_guard lock(mutex_);
       ends_ = true;
@@ -27,66 +122,14 @@ class Helpers {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  [[nodiscard]] int count() const { return static_cast<int>(threads_.size()); }
-
-  void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress) {
-    {
-      const std::lock_guard lock(mutex_);
-      task_ = &task;
-      tasks_ = tasks;
-      next_ = 0;
-      busy_ = count();
-      ++round_;
-    }
-    begins_.notify_all();
-    for (int i = next_++; i < tasks; i = next_++) {
-      task(i);
-      progress();
-    }
-    const auto all_done = [this] { return busy_ == 0; };
-    if (comes_soon(all_done)) return;
-    std::unique_lock lock(mutex_);
-    done_.wait(lock, all_done);
-  }
-
- private:
-  /// Looks for something some thousand times, because waking a thread up takes longer than the work
-  /// between two layers.
-  template <typename Condition>
-  static bool comes_soon(const Condition& condition) {
-    constexpr int kLooks = 4000;
-    for (int i = 0; i < kLooks; ++i) {
-      if (condition()) return true;
-#ifdef __x86_64__
-      __builtin_ia32_pause();
-#endif
-    }
-    return false;
-  }
-
-  void help() {
-    for (unsigned seen = 0;;) {
-      const auto begins = [&] { return ends_ || round_ != seen; };
-      if (!comes_soon(begins)) {
-        std::unique_lock lock(mutex_);
-        begins_.wait(lock, begins);
-      }
-      if (ends_) return;
-      seen = round_;
-      for (int i = next_++; i < tasks_; i = next_++) (*task_)(i);
-      const std::lock_guard lock(mutex_);
-      if (--busy_ == 0) done_.notify_one();
-    }
-  }
-
   std::mutex mutex_;
   std::condition_variable begins_;
   std::condition_variable done_;
-  // What `round_` publishes.
+  // Of a round; written only while nobody is busy.
   const std::function<void(int)>* task_ = nullptr;
   int tasks_ = 0;
   std::atomic<int> next_ = 0;
-  std::atomic<int> busy_ = 0;
+  std::atomic<int> busy_ = 0;  // helpers that have signed in
   std::atomic<unsigned> round_ = 0;
   std::atomic<bool> ends_ = false;
   std::vector<std::thread> threads_;

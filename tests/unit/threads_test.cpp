@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -46,6 +47,21 @@ TEST(ShareOut, MakesProgressOnTheCallersThreadOnly) {
       });
   EXPECT_GE(progressed, 1);
   EXPECT_LT(progressed, 20);
+}
+
+TEST(ShareOut, WaitsForAllThreadsWhenProgressThrows) {
+  const Threads pool(4);
+  for (int round = 0; round < 20; ++round) {
+    std::atomic<int> working = 0;
+    const auto task = [&](int) {
+      ++working;
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+      --working;
+    };
+    EXPECT_THROW(share_out(1000, task, [] { throw std::runtime_error("a peer is gone"); }),
+                 std::runtime_error);
+    EXPECT_EQ(working, 0);
+  }
 }
 
 TEST(ShareOut, WakesThreadsThatSleep) {
