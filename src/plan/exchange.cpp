@@ -47,17 +47,18 @@ void collect_transfers(const Layout& layout, int rank, std::vector<Box> missing,
 
 /// Whether a layer is divided in the same way under both plans.
 bool is_divided_alike(const Plan& a, const Plan& b, int position) {
-  const auto sums = [position](const Plan& plan) {
-    const auto shares = plan.sums.find(position);
-    return shares == plan.sums.end() ? SumShares{} : shares->second;
-  };
   const auto layer = static_cast<std::size_t>(position);
-  return a.layouts[layer] == b.layouts[layer] && sums(a) == sums(b);
+  if (a.layouts.size() != b.layouts.size() || a.layouts[layer] != b.layouts[layer]) return false;
+  const auto sums_a = a.sums.find(position);
+  const auto sums_b = b.sums.find(position);
+  if (sums_a == a.sums.end() || sums_b == b.sums.end()) {
+    return sums_a == a.sums.end() && sums_b == b.sums.end();
+  }
+  return sums_a->second == sums_b->second;
 }
 
 /// Whether a layer and all who read it are divided in the same way under both plans.
 bool have_same_exchange(const Demand& demand, const Plan& a, const Plan& b, int position) {
-  if (a.layouts.size() != b.layouts.size()) return false;
   const std::vector<Demand::Reader>& readers = demand.readers(position);
   return is_divided_alike(a, b, position) &&
          std::all_of(readers.begin(), readers.end(), [&](const Demand::Reader& reader) {
@@ -151,7 +152,9 @@ Exchanges all_exchanges(const Demand& demand, const Plan& plan, const Plan& know
                               : shared(exchange(demand, plan, position)));
   }
   for (const auto& [position, shares] : plan.sums) {
-    all.sums[position] = shared(exchange_of_sums(demand.network(), plan, position));
+    all.sums[position] = is_divided_alike(plan, known_plan, position)
+                             ? known.sums.at(position)
+                             : shared(exchange_of_sums(demand.network(), plan, position));
   }
   return all;
 }

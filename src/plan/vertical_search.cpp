@@ -43,7 +43,7 @@ class VerticalSearch {
     Plan plan;
     Exchanges exchanges;
     double seconds = 0;  ///< of a frame
-    Fullest fullest{};   ///< that of a similar candidate until `keeps` has found its own
+    Fullest fullest{};   ///< set by `measure`
   };
 
   /// Tiles up to some layer, channel shares from there on.
@@ -63,15 +63,16 @@ class VerticalSearch {
     Plan plan = with_layouts(undivided_, layer_demand_, divisions, repeated_);
     Exchanges exchanges = all_exchanges(demand_, plan, similar.plan, similar.exchanges);
     const double seconds = predicted_seconds(network_, plan, exchanges, Device{});
-    return {std::move(divisions), std::move(plan), std::move(exchanges), seconds, similar.fullest};
+    return {std::move(divisions), std::move(plan), std::move(exchanges), seconds};
   }
 
-  /// Whether the candidate takes at most so much on every rank.  The rank that is the fullest under
-  /// a similar plan is looked at first: most candidates that take too much do so there.
-  bool keeps(Candidate& candidate, std::size_t most_bytes) const {
+  /// Sets the candidate's fullest rank; false if some rank takes more than `most_bytes`.  The rank
+  /// that is the fullest under a similar plan is looked at first: most candidates that take too
+  /// much do so there.
+  bool measure(Candidate& candidate, std::size_t most_bytes, const Fullest& similar) const {
     const auto fullest = fullest_within(demand_, candidate.plan, candidate.exchanges,
-                                        options_.lanes, most_bytes, candidate.fullest.rank);
-    if (fullest) candidate.fullest = *fullest;
+                                        options_.lanes, most_bytes, similar.rank);
+    candidate.fullest = fullest.value_or(Fullest{});
     return fullest.has_value();
   }
 
@@ -90,9 +91,11 @@ class VerticalSearch {
     std::size_t leanest = std::numeric_limits<std::size_t>::max();
     std::size_t most = leanest;
     Candidate last{Divisions(network_.layers.size()), {}, {}};
+    Fullest fullest;
     const auto consider = [&] {
       last = candidate(last.divisions, last);
-      if (!keeps(last, most)) return;
+      if (!measure(last, most, fullest)) return;
+      fullest = last.fullest;
       leanest = std::min(leanest, last.fullest.bytes);
       most = most_bytes(leanest);
       fitting.push_back(last);
@@ -126,7 +129,7 @@ class VerticalSearch {
       const double affordable = (cost(best) - next.seconds) / seconds_per_byte;
       if (affordable <= 0) return false;
       const double most = std::min(affordable, static_cast<double>(most_bytes));
-      return keeps(next, static_cast<std::size_t>(most)) && cost(next) < cost(best);
+      return measure(next, static_cast<std::size_t>(most), best.fullest) && cost(next) < cost(best);
     };
     std::size_t unchanged = 0;  // layers in a row that stayed as they are
     for (std::size_t i = 0; unchanged < chosen_.size(); i = (i + 1) % chosen_.size()) {
