@@ -22,6 +22,7 @@ import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -185,6 +186,7 @@ def show_darknet(row, case):
 
 def judge_cfg(path, size, arguments):
     """The row of a cfg, whatever happens."""
+    start = time.monotonic()
     cfg = read_cfg(path, size)
     row = Row(path.stem, cfg.input_shape[:2], len(cfg.layer_types))
     try:
@@ -197,6 +199,7 @@ def judge_cfg(path, size, arguments):
     except (OracleError, OSError, KeyError) as error:
         print(f"{path.stem}: {error}", file=sys.stderr)
         row.failures.append(f"could not be run: {str(error).splitlines()[-1]}")
+    print("  ".join(row.cells()), f" {time.monotonic() - start:.0f} s", flush=True)
     return row
 
 
@@ -241,6 +244,7 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="a third of the cfgs, smaller pictures, the first strategy on the first "
                              "number of ranks, the second on the second")
     parser.add_argument("--seed", type=int, default=1, help="of weights and picture (default 1)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cfgs at the same time (default 1)")
     parser.add_argument("--ranks", type=int, nargs="+", default=[2, 3, 5, 8], metavar="N", help="(default 2 3 5 8)")
     parser.add_argument("--strategies", nargs="+", default=["data", "vertical"], metavar="S",
                         help="(default data vertical)")
@@ -251,12 +255,11 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     rows = []
-    for path, size in chosen_cfgs(arguments):
-        start = time.monotonic()
-        rows.append(judge_cfg(path, size, arguments))
-        print("  ".join(rows[-1].cells()), f" {time.monotonic() - start:.0f} s", flush=True)
-        if arguments.table:
-            write_table(arguments.table, rows, arguments)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for row in pool.map(lambda cfg: judge_cfg(*cfg, arguments), chosen_cfgs(arguments)):
+            rows.append(row)
+            if arguments.table:
+                write_table(arguments.table, rows, arguments)
     failed = [row.name for row in rows if row.failures]
     print(f"FAIL: {' '.join(failed)}" if failed else f"pass: {len(rows)} networks")
     return 1 if failed else 0
