@@ -30,37 +30,43 @@ std::vector<WeightRange> pieces_to_load(const Network& network, const Plan& plan
 }
 
 Weights::Weights(const Network& network, const Plan& plan, int rank)
-    : network_(network), storage_(all_floats(network, plan, rank)) {
+    : storage_(all_floats(network, plan, rank)) {
   std::size_t offset = 0;
+  const auto take = [&](std::size_t floats) {
+    offset += floats;
+    return storage_.part(offset - floats, floats);
+  };
   for (int position = 0; position < network.size(); ++position) {
     const WeightRange range = owned_weights(network, plan, position, rank);
     const WeightForm form = weight_form(network, plan, position, rank);
-    const std::size_t weights = stored_floats(form, weight_shape(network, position).of(range));
-    const auto biases = static_cast<std::size_t>(range.filters.size());
-    pieces_.push_back(pieces_to_load(network, plan, position, rank));
-    offsets_.push_back(offset);
-    slices_.push_back(
-        {range, form, storage_.part(offset, weights), storage_.part(offset + weights, biases)});
-    offset += weights + biases;
+    const WeightShape shape = weight_shape(network, position).of(range);
+    const std::span<float> weights = take(stored_floats(form, shape));
+    const std::span<float> biases = take(static_cast<std::size_t>(range.filters.size()));
+    layers_.push_back({{range, form, weights, biases},
+                       shape,
+                       weights,
+                       biases,
+                       pieces_to_load(network, plan, position, rank)});
   }
 }
 
 void Weights::load(int position, const WeightReader& reader) {
-  const WeightSlice& all = slice(position);
-  const std::size_t offset = offsets_[static_cast<std::size_t>(position)];
-  for (const WeightRange& range : pieces_[static_cast<std::size_t>(position)]) {
-    const WeightShape shape = weight_shape(network_, position).of(range);
-    const auto first = static_cast<std::size_t>(range.filters.begin - all.range.filters.begin);
-    const std::span<float> weights =
-        storage_.part(offset + first * shape.elements_per_filter(), stored_floats(all.form, shape));
+  const StoredLayer& layer = layers_[static_cast<std::size_t>(position)];
+  for (const WeightRange& piece : layer.pieces) {
+    WeightShape shape = layer.shape;
+    shape.filters = piece.filters.size();
+    const auto first =
+        static_cast<std::size_t>(piece.filters.begin - layer.slice.range.filters.begin);
+    const std::span<float> weights = layer.weights.subspan(first * shape.elements_per_filter(),
+                                                           stored_floats(layer.slice.form, shape));
     const std::span<float> biases =
-        storage_.part(offset + all.weights.size() + first, static_cast<std::size_t>(shape.filters));
-    if (all.form == WeightForm::kRows) {
-      reader(position, range, weights, biases);
+        layer.biases.subspan(first, static_cast<std::size_t>(shape.filters));
+    if (layer.slice.form == WeightForm::kRows) {
+      reader(position, piece, weights, biases);
       continue;
     }
     FloatBuffer rows(shape.elements());
-    reader(position, range, rows.all(), biases);
+    reader(position, piece, rows.all(), biases);
     pack(shape, rows.all(), weights);
   }
 }

@@ -15,30 +15,34 @@ namespace vpinfer {
 using WeightReader = std::function<void(int position, const WeightRange& range,
                                         std::span<float> weights, std::span<float> biases)>;
 
-/// The pieces in which `rank` loads what it stores of the layer at `position`, in their order: some
-/// MiB at a time, so that no layer is in memory twice, in rows and in panels.
+/// The pieces in which `rank` loads what it stores of the layer at `position`, in their order. What
+/// is packed comes some MiB at a time, so that no layer is in memory twice, in rows and in panels.
 [[nodiscard]] std::vector<WeightRange> pieces_to_load(const Network& network, const Plan& plan,
                                                       int position, int rank);
 
 /// One rank's weights, in one allocation; views stay valid for the object's life.
 class Weights {
  public:
-  /// The network must outlive it.
   Weights(const Network& network, const Plan& plan, int rank);
 
   /// What `rank` stores of the layer at `position`; an empty range if nothing.
   [[nodiscard]] const WeightSlice& slice(int position) const {
-    return slices_[static_cast<std::size_t>(position)];
+    return layers_[static_cast<std::size_t>(position)].slice;
   }
   /// Fills the slice of one layer, piece by piece; does nothing if the rank stores none of it.
   void load(int position, const WeightReader& reader);
 
  private:
-  const Network& network_;
+  struct StoredLayer {
+    WeightSlice slice;
+    WeightShape shape;         ///< of the slice
+    std::span<float> weights;  ///< what the slice shows
+    std::span<float> biases;
+    std::vector<WeightRange> pieces;
+  };
+
   FloatBuffer storage_;
-  std::vector<std::vector<WeightRange>> pieces_;  // by position
-  std::vector<std::size_t> offsets_;
-  std::vector<WeightSlice> slices_;
+  std::vector<StoredLayer> layers_;  // by position
 };
 
 }  // namespace vpinfer

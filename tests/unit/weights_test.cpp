@@ -1,0 +1,77 @@
+#include "vpinfer/exec/weights.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "support/random.hpp"
+#include "support/weight_cut.hpp"
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// One convolution whose weights take more than one piece, the last of them short.
+struct LargeLayer {
+  LargeLayer() {
+    const Window window{3, 1, 1, 1};
+    network.layers.push_back({Input{}, {}, {4, 4, 1024}});
+    add_layer(network, Convolution{200, 1, window, window}, {0}, "test");
+    Random random(1);
+    numbers.weights = random.reals(weight_shape(network, 1).elements(), -1, 1);
+    numbers.biases = random.reals(200, -1, 1);
+  }
+
+  /// Loaded by way of a reader that notes the pieces.
+  Weights load(const Plan& plan, int rank) {
+    Weights weights(network, plan, rank);
+    weights.load(
+        1, [&](int, const WeightRange& range, std::span<float> rows, std::span<float> biases) {
+          const LayerWeights part = cut(numbers, weight_shape(network, 1), range);
+          ASSERT_EQ(rows.size(), part.weights.size());
+          ASSERT_EQ(biases.size(), part.biases.size());
+          std::copy(part.weights.begin(), part.weights.end(), rows.begin());
+          std::copy(part.biases.begin(), part.biases.end(), biases.begin());
+          pieces.push_back(range);
+        });
+    return weights;
+  }
+
+  Network network;
+  LayerWeights numbers;
+  std::vector<WeightRange> pieces;
+};
+
+std::vector<float> to_vector(std::span<const float> floats) {
+  return {floats.begin(), floats.end()};
+}
+
+TEST(Weights, ArePackedPieceByPiece) {
+  LargeLayer layer;
+  const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
+  const Weights weights = layer.load(plan, 0);
+  const WeightSlice& slice = weights.slice(1);
+  ASSERT_EQ(slice.form, WeightForm::kPanels);
+  EXPECT_EQ(layer.pieces.size(), 3U);
+  EXPECT_EQ(layer.pieces, pieces_to_load(layer.network, plan, 1, 0));
+
+  const WeightShape shape = weight_shape(layer.network, 1);
+  std::vector<float> panels(stored_floats(WeightForm::kPanels, shape));
+  pack(shape, layer.numbers.weights, panels);
+  EXPECT_EQ(to_vector(slice.weights), panels);
+  EXPECT_EQ(to_vector(slice.biases), layer.numbers.biases);
+}
+
+TEST(Weights, StayAsTheyAreForBlas) {
+  LargeLayer layer;
+  const Plan plan =
+      make_plan(layer.network, Strategy::kSingle, 1, {.conv = ConvolutionPath::kBlas});
+  const Weights weights = layer.load(plan, 0);
+  EXPECT_EQ(layer.pieces.size(), 1U);
+  EXPECT_EQ(weights.slice(1).form, WeightForm::kRows);
+  EXPECT_EQ(to_vector(weights.slice(1).weights), layer.numbers.weights);
+}
+
+}  // namespace
+}  // namespace vpinfer
