@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <random>
@@ -46,8 +47,10 @@ class LayerRun {
         input_(random_floats(shape_.elements())),
         output_(box_.elements()) {}
 
-  /// Seconds, the median of some runs.
-  double seconds(WeightForm form) {
+  /// Seconds, the median of some runs.  Each form has its own pool, and the other sleeps.
+  double seconds(WeightForm form, int threads) {
+    set_blas_threads(form == WeightForm::kRows ? threads : 1);
+    set_kernel_threads(form == WeightForm::kPanels ? threads : 1);
     FloatBuffer panels;
     if (form == WeightForm::kPanels) {
       panels = FloatBuffer(stored_floats(form, weight_shape_));
@@ -70,7 +73,7 @@ class LayerRun {
   }
 
   [[nodiscard]] bool has_panels() const {
-    return fastest_form(conv_, weight_shape_.range()) == WeightForm::kPanels;
+    return usual_form(conv_, weight_shape_.range()) == WeightForm::kPanels;
   }
 
  private:
@@ -84,7 +87,7 @@ class LayerRun {
   FloatBuffer output_;
 };
 
-void print_row(const Network& network, int position, double limit) {
+void print_row(const Network& network, int position, int threads, double limit) {
   const auto& conv = std::get<Convolution>(network.layer(position).operation);
   LayerRun run(network, position);
   const double operations = flop(network, position, whole(network.layer(position).output));
@@ -96,7 +99,7 @@ void print_row(const Network& network, int position, double limit) {
       std::cout << " | | ";
       continue;
     }
-    const double seconds = run.seconds(form);
+    const double seconds = run.seconds(form, threads);
     std::cout << " | " << 1e3 * seconds << " | " << operations / seconds / 1e9 << " ("
               << std::setprecision(0) << 100 * operations / seconds / limit << " %)"
               << std::setprecision(2);
@@ -108,22 +111,20 @@ void print_row(const Network& network, int position, double limit) {
 
 int main(int argc, char** argv) {
   const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
-  if (argc < 2) {
+  const int threads = argc > 2 ? std::atoi(arguments[2]) : 1;
+  if (argc < 2 || threads < 1) {
     std::cerr << "usage: convolutions MODEL.h5 [THREADS]\n";
     return 2;
   }
   const ModelFile model(arguments[1]);
-  const int threads = argc > 2 ? std::stoi(arguments[2]) : 1;
-  set_blas_threads(threads);
   const double limit = fma_limit() * threads;
   std::cout << std::fixed << std::setprecision(2) << blas_description() << ", " << threads
             << " thread(s), limit " << limit / 1e9 << " GFLOP/s\n\n"
             << "| layer | input | window | output | BLAS/ms | GFLOP/s | packed/ms | GFLOP/s |\n"
             << "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: |\n";
-  set_kernel_threads(threads);
   for (int i = 0; i < model.network().size(); ++i) {
     if (std::holds_alternative<Convolution>(model.network().layer(i).operation)) {
-      print_row(model.network(), i, limit);
+      print_row(model.network(), i, threads, limit);
     }
   }
 }

@@ -15,7 +15,8 @@ export OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_hwloc_base_binding_policy=none
 
 # Small machines are linked by Ethernet: the libraries for other networks, which every rank would
-# otherwise load and try at its start, can be left alone.
+# otherwise load and try at its start, can be left alone.  On a cluster with InfiniBand, set
+# OMPI_MCA_pml=ucx first.
 export OMPI_MCA_pml=${OMPI_MCA_pml:-ob1}
 
 # Ranks on one host read large messages from each other's memory.  Some containers forbid the system

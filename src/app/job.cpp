@@ -126,8 +126,7 @@ Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<
     agreement.partitioned = model->partition().has_value();
     agreement.checksum = model->checksum();
     Plan chosen = choose_plan(options, *model, session.size());
-    chosen.wire = options.planning.wire.value_or(chosen.wire);
-    chosen.conv = options.planning.conv.value_or(chosen.conv);
+    choose_formats(options.planning, chosen);
     plan = to_json(chosen);
   }
   const std::string where = options.model.string();

@@ -18,8 +18,7 @@ ExitCode partition_model(const PartitionOptions& options) {
   Plan plan = options.plan.empty()
                   ? make_plan(network, options.strategy, options.ranks.value(), options.planning)
                   : read_plan_file(options.plan, network);
-  plan.wire = options.planning.wire.value_or(plan.wire);
-  plan.conv = options.planning.conv.value_or(plan.conv);
+  choose_formats(options.planning, plan);
   write_partition(options.output, model, plan, options.files);
   std::cout << describe_plan(network, plan) << "written to " << options.output.string();
   if (options.files == PartitionFiles::kOnePerRank) {

@@ -67,6 +67,7 @@ RankReport ReadyRank::report() const {
   report.host = session_.host(report.rank);
   report.cores = allowed_cores();
   report.blas = blas_description();
+  report.micro_kernel = micro_kernel_name();
   report.boxes = describe_boxes(agreement_.network, agreement_.plan, report.rank);
   report.memory = program_.memory;
   report.peak_rss_bytes = peak_rss_bytes();

@@ -83,6 +83,7 @@ RunContext context_of(const RunOptions& options, const Agreement& agreement, int
           agreement.network.origin,
           std::string(to_string(agreement.plan.strategy)),
           agreement.plan.wire,
+          agreement.plan.conv,
           MpiSession::library_version(),
           threads,
           in_flight.frames};

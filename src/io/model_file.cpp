@@ -138,7 +138,7 @@ std::string_view precision_name(WeightPrecision precision) {
 /// How activations travel and convolutions are computed does not matter to the weights of a share.
 std::string plan_checksum(Plan plan) {
   plan.wire = WireFormat::kFloat;
-  plan.conv = ConvolutionPath::kFastest;
+  plan.conv = ConvolutionPath::kAuto;
   Checksum checksum;
   const std::string text = to_json(plan);
   checksum.add(std::as_bytes(std::span(text)));

@@ -246,19 +246,6 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
 
 }  // namespace
 
-WeightForm fastest_form(const Convolution& conv, const WeightRange& range) {
-  const int filters = range.filters.size();
-  const int filled_up = (filters + kPackedFilters - 1) / kPackedFilters * kPackedFilters;
-  return conv.groups == 1 && 2 * filled_up <= 3 * filters ? WeightForm::kPanels : WeightForm::kRows;
-}
-
-std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
-  if (form == WeightForm::kRows) return slice.elements();
-  const auto groups =
-      static_cast<std::size_t>((slice.filters + kPackedFilters - 1) / kPackedFilters);
-  return groups * kPackedFilters * slice.elements_per_filter();
-}
-
 std::size_t convolution_workspace(const Convolution& conv, WeightForm form, int input_channels,
                                   const Box& box) {
   if (box.empty()) return 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstddef>
+#include <vector>
 
 namespace vpinfer {
 
@@ -32,11 +33,14 @@ inline constexpr int kMostPanelFilters = 32;
 struct MicroKernel {
   using Function = void (*)(const MicroTile& tile);
 
+  const char* name = "";
   int pixels = 0;                                     ///< of a tile that fills the registers
   int filters = 0;                                    ///< of a panel
   std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
 };
 
+/// Those that this processor can run, the fastest first; at least one.
+[[nodiscard]] std::vector<const MicroKernel*> micro_kernels();
 /// The fastest that this processor can run.
 [[nodiscard]] const MicroKernel& micro_kernel();
 

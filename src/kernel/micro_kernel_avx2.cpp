@@ -5,7 +5,7 @@
 namespace vpinfer {
 
 const MicroKernel& avx2_micro_kernel() {
-  static constexpr MicroKernel kKernel = make_micro_kernel<8, 6>();
+  static constexpr MicroKernel kKernel = make_micro_kernel<8, 6>("AVX2");
   return kKernel;
 }
 

@@ -5,7 +5,7 @@
 namespace vpinfer {
 
 const MicroKernel& avx512_micro_kernel() {
-  static constexpr MicroKernel kKernel = make_micro_kernel<16, 12>();
+  static constexpr MicroKernel kKernel = make_micro_kernel<16, 12>("AVX-512");
   return kKernel;
 }
 

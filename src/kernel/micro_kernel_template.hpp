@@ -65,9 +65,10 @@ void compute_tile(const MicroTile& tile) {
 }
 
 template <int kLanes, int kPixels>
-constexpr MicroKernel make_micro_kernel() {
-  static_assert(kPixels <= kMostTilePixels);
-  MicroKernel kernel{kPixels, 2 * kLanes, {}};
+constexpr MicroKernel make_micro_kernel(const char* name) {
+  static_assert(kMostTilePixels <= 2 * kPixels && kPixels <= kMostTilePixels);
+  static_assert(kMostPanelFilters % (2 * kLanes) == 0);
+  MicroKernel kernel{name, kPixels, 2 * kLanes, {}};
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
     ((kernel.of_pixels[kIndex] = &compute_tile<kLanes, kIndex + 1>), ...);
   }

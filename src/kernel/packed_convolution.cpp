@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <new>
 
 #include "micro_kernel.hpp"
@@ -21,10 +22,15 @@ namespace {
 //      and one panel deep                              | ...       |  for all tiles, then the next
 //                                                      +-----------+
 //
-// The chunk's outputs are summed up in place, block by block, and activated while they are in the
+// A panel's outputs are summed up in place, block by block, and activated while they are in the
 // cache.
 constexpr int kChunkPixels = 480;
 constexpr int kBlockFloats = 24 * 1024;
+
+// Each tap takes a pointer per pixel: a window of many taps is better unrolled.
+constexpr int kMostTaps = 128;
+
+static_assert(kPackedFilters == kMostPanelFilters);
 
 int taps_of(const Convolution& conv) {
   return conv.rows.size * conv.cols.size;
@@ -34,31 +40,34 @@ int round_up(int value, int multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
+/// Pixels that the tiles of a chunk have room for.  Each has room for the largest tile of any
+/// processor, and of any processor at least half as many pixels.
 int tile_room(int pixels) {
-  // A tile may have fewer pixels than it has room for.
-  return round_up(std::min(pixels, kChunkPixels), kMostTilePixels) * 2;
+  return 2 * round_up(std::min(pixels, kChunkPixels), kMostTilePixels);
 }
 
 /// Where the pixels of a chunk, cut into tiles, find their inputs and outputs: pointers in the
-/// workspace, [tile][tap][pixel of the tile] and [tile][pixel of the tile].
+/// workspace, [tile][tap][pixel of the tile] and [tile][pixel of the tile].  Behind the pointers
+/// lie zeros, which the padding reads.
 class PixelTable {
  public:
   PixelTable(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
-             const TensorView& output, const Box& box, int first_channel,
+             const TensorView& output, const Box& box, Interval channels,
              std::span<float> workspace)
       : conv_(conv),
         shape_(shape),
         input_(input),
         output_(output),
         box_(box),
-        first_channel_(first_channel) {
+        first_channel_(channels.begin) {
     const int pixels = box.rows.size() * box.cols.size();
     const auto room = static_cast<std::size_t>(tile_room(pixels));
     const auto taps = static_cast<std::size_t>(taps_of(conv));
-    // Pointers begin their lives where floats were: nothing else lies in the workspace.
+    // Pointers begin their lives where floats were.
     inputs_ = new (workspace.data()) const float*[room * taps];
     outputs_ = new (workspace.data() + room * taps * kFloatsPerPointer) float*[room];
-    zeros_ = workspace.subspan(room * (taps + 1) * kFloatsPerPointer);
+    zeros_ = workspace.subspan(room * (taps + 1) * kFloatsPerPointer,
+                               static_cast<std::size_t>(channels.size()));
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
@@ -136,6 +145,13 @@ struct Chunk {
   }
 };
 
+/// A panel's filters, counted from the first of the box.
+Interval filters_of(const Chunk& chunk, int panel) {
+  const int filters = micro_kernel().filters;
+  return shift({panel * filters, (panel + 1) * filters},
+               chunk.slice.range.filters.begin - chunk.box.channels.begin);
+}
+
 /// A block of one panel: of some taps the weights of some channels, counted from the first of the
 /// sum.
 struct PanelBlock {
@@ -145,16 +161,44 @@ struct PanelBlock {
   bool accumulate = false;
 };
 
+/// A panel's filters that are wanted, counted from the first of the box; at the ends of the box a
+/// panel may have others.
+Interval wanted_filters(const Chunk& chunk, int panel) {
+  return intersect(filters_of(chunk, panel), {0, chunk.box.channels.size()});
+}
+
+/// Filters that are not wanted have no place in the output: what a tile adds up to goes there by
+/// way of a buffer.
+void compute_partly(MicroTile micro, MicroKernel::Function compute, int pixels, Interval filters,
+                    Interval wanted, bool accumulate, float* const* outputs) {
+  std::array<float, kMostTilePixels * kMostPanelFilters> sums;
+  std::array<float*, kMostTilePixels> rows{};
+  for (std::size_t p = 0; p < rows.size(); ++p) rows[p] = &sums[p * kMostPanelFilters];
+  micro.outputs = rows.data();
+  micro.filter = 0;
+  micro.accumulate = false;
+  compute(micro);
+  for (int p = 0; p < pixels; ++p) {
+    const float* row = rows[static_cast<std::size_t>(p)];
+    for (int f = wanted.begin; f < wanted.end; ++f) {
+      float& output = outputs[p][f];
+      output = (accumulate ? output : 0) + row[f - filters.begin];
+    }
+  }
+}
+
 void add_block(const Chunk& chunk, const PanelBlock& block, Interval tiles) {
   const MicroKernel& kernel = micro_kernel();
   const int channels = chunk.slice.range.channels.size();
   const int first_channel = chunk.sum.channels.begin - chunk.slice.range.channels.begin;
   const auto row_of = [&](int tap, int channel) {
-    return static_cast<std::size_t>((block.panel * taps_of(chunk.conv) + tap)) *
+    return static_cast<std::size_t>(block.panel * taps_of(chunk.conv) + tap) *
                static_cast<std::size_t>(channels) +
            static_cast<std::size_t>(channel);
   };
   const auto width = static_cast<std::size_t>(kernel.filters);
+  const Interval filters = filters_of(chunk, block.panel);
+  const Interval wanted = wanted_filters(chunk, block.panel);
   MicroTile micro;
   micro.taps = block.taps.size();
   micro.channel = block.channels.begin;
@@ -162,41 +206,34 @@ void add_block(const Chunk& chunk, const PanelBlock& block, Interval tiles) {
   micro.panel = chunk.slice.weights.data() +
                 row_of(block.taps.begin, first_channel + block.channels.begin) * width;
   micro.tap_stride = static_cast<std::size_t>(channels) * width;
-
-  // The panel's filters, counted from the first of the box, and those of them that are wanted.
-  const Interval filters = shift({block.panel * kernel.filters, (block.panel + 1) * kernel.filters},
-                                 chunk.slice.range.filters.begin - chunk.box.channels.begin);
-  const Interval wanted = intersect(filters, {0, chunk.box.channels.size()});
+  micro.filter = filters.begin;
+  micro.accumulate = block.accumulate;
   for (int tile = tiles.begin; tile < tiles.end; ++tile) {
     const int pixels = chunk.pixels_of(tile);
     const MicroKernel::Function compute = kernel.of_pixels[static_cast<std::size_t>(pixels - 1)];
     micro.pixels = chunk.table.inputs(tile, block.taps.begin);
+    micro.outputs = chunk.table.outputs(tile);
     if (wanted == filters) {
-      micro.outputs = chunk.table.outputs(tile);
-      micro.filter = filters.begin;
-      micro.accumulate = block.accumulate;
       compute(micro);
-      continue;
+    } else {
+      compute_partly(micro, compute, pixels, filters, wanted, block.accumulate, micro.outputs);
     }
-    // Filters that are not wanted have no place in the output.
-    std::array<float, kMostTilePixels * kMostPanelFilters> sums;
-    std::array<float*, kMostTilePixels> outputs{};
-    for (int p = 0; p < pixels; ++p)
-      outputs[static_cast<std::size_t>(p)] = &sums[static_cast<std::size_t>(p * kernel.filters)];
-    micro.outputs = outputs.data();
-    compute(micro);
-    for (int p = 0; p < pixels; ++p) {
-      float* output = chunk.table.outputs(tile)[p];
-      const float* sum = outputs[static_cast<std::size_t>(p)] - filters.begin;
-      for (int f = wanted.begin; f < wanted.end; ++f) {
-        output[f] = block.accumulate ? output[f] + sum[f] : sum[f];
-      }
+  }
+}
+
+void activate_panel(const Chunk& chunk, int panel, Interval tiles) {
+  const Interval wanted = wanted_filters(chunk, panel);
+  const auto biases = chunk.slice.biases_of(shift(wanted, chunk.box.channels.begin));
+  for (int tile = tiles.begin; tile < tiles.end; ++tile) {
+    for (int p = 0; p < chunk.pixels_of(tile); ++p) {
+      add_bias_and_activate(chunk.table.outputs(tile)[p] + wanted.begin, 1, 0, biases,
+                            chunk.conv.activation);
     }
   }
 }
 
 /// A panel for some tiles, block by block.
-void add_panel(const Chunk& chunk, int panel, Interval tiles) {
+void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
   const int filters = micro_kernel().filters;
   const int all_channels = chunk.sum.channels.size();
   const int channels = std::min(all_channels, kBlockFloats / filters);
@@ -213,6 +250,7 @@ void add_panel(const Chunk& chunk, int panel, Interval tiles) {
       accumulate = true;
     }
   }
+  if (chunk.sum.ends) activate_panel(chunk, panel, tiles);
 }
 
 /// Into how many parts the tiles are cut, each with every panel, so that all threads find work.
@@ -223,20 +261,24 @@ int tile_parts(int panels, int tiles) {
   return std::clamp((wanted + panels - 1) / panels, 1, tiles);
 }
 
-void activate(const Chunk& chunk, const TensorView& output, Interval pixels) {
-  const std::span<const float> biases = chunk.slice.biases_of(chunk.box.channels);
-  const int cols = chunk.box.cols.size();
-  for (int p = pixels.begin; p < pixels.end;) {
-    const int count = std::min(pixels.end - p, cols - p % cols);
-    add_bias_and_activate(output.at(chunk.box.rows.begin + p / cols,
-                                    chunk.box.cols.begin + p % cols, chunk.box.channels.begin),
-                          static_cast<std::size_t>(count), output.pixel_stride(), biases,
-                          chunk.conv.activation);
-    p += count;
-  }
+}  // namespace
+
+std::string micro_kernel_name() {
+  return micro_kernel().name;
 }
 
-}  // namespace
+WeightForm usual_form(const Convolution& conv, const WeightRange& range) {
+  const int filters = range.filters.size();
+  const bool mostly_full = 2 * round_up(filters, kPackedFilters) <= 3 * filters;
+  return conv.groups == 1 && mostly_full && taps_of(conv) <= kMostTaps ? WeightForm::kPanels
+                                                                       : WeightForm::kRows;
+}
+
+std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
+  if (form == WeightForm::kRows) return slice.elements();
+  return static_cast<std::size_t>(round_up(slice.filters, kPackedFilters)) *
+         slice.elements_per_filter();
+}
 
 void pack(const WeightShape& part, std::span<const float> rows, std::span<float> panels) {
   const auto width = static_cast<std::size_t>(micro_kernel().filters);
@@ -262,7 +304,7 @@ std::size_t packed_workspace(const Convolution& conv, int input_channels, const 
 void convolve_packed(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
                      const ConstTensorView& input, const TensorView& output, const Box& box,
                      const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
-  PixelTable table(conv, input_shape, input, output, box, sum.channels.begin, workspace);
+  PixelTable table(conv, input_shape, input, output, box, sum.channels, workspace);
   const int filters = micro_kernel().filters;
   const Interval wanted = shift(box.channels, -slice.range.filters.begin);
   const Interval panels{wanted.begin / filters, (wanted.end + filters - 1) / filters};
@@ -272,11 +314,10 @@ void convolve_packed(const Convolution& conv, const WeightSlice& slice, const Sh
     table.fill(part.begin, part.end, micro_kernel().pixels);
     const Chunk chunk{conv, slice, box, sum, table, part.size()};
     const int parts = tile_parts(panels.size(), chunk.tiles());
-    const auto add_part = [&](int task) {
-      add_panel(chunk, panels.begin + task / parts, share(chunk.tiles(), parts, task % parts));
+    const auto compute = [&](int task) {
+      compute_panel(chunk, panels.begin + task / parts, share(chunk.tiles(), parts, task % parts));
     };
-    share_out(panels.size() * parts, add_part, progress);
-    if (sum.ends) activate(chunk, output, part);
+    share_out(panels.size() * parts, std::ref(compute), progress);
   }
 }
 

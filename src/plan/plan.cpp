@@ -186,7 +186,7 @@ std::string_view to_string(ConvolutionPath path) {
 
 ConvolutionPath parse_convolution_path(std::string_view name) {
   return parse_name("way to convolve", name,
-                    std::array{ConvolutionPath::kFastest, ConvolutionPath::kBlas});
+                    std::array{ConvolutionPath::kAuto, ConvolutionPath::kBlas});
 }
 
 std::size_t wire_floats(WireFormat format, std::size_t elements) {
@@ -215,7 +215,7 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
 WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr || plan.conv == ConvolutionPath::kBlas) return WeightForm::kRows;
-  return fastest_form(*conv, owned_weights(network, plan, position, rank));
+  return usual_form(*conv, owned_weights(network, plan, position, rank));
 }
 
 std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
@@ -241,7 +241,7 @@ std::string to_json(const Plan& plan) {
          {"ranks", plan.ranks},
          {"layouts", layouts}};
   if (plan.wire != WireFormat::kFloat) j["wire"] = to_string(plan.wire);
-  if (plan.conv != ConvolutionPath::kFastest) j["conv"] = to_string(plan.conv);
+  if (plan.conv != ConvolutionPath::kAuto) j["conv"] = to_string(plan.conv);
   if (!plan.sums.empty()) j["sums"] = sums_to_json(plan.sums);
   return j.dump();
 }

@@ -63,14 +63,18 @@ Objective parse_objective(std::string_view name) {
   return parse_name("objective", name, std::array{Objective::kMemory, Objective::kLatency});
 }
 
+void choose_formats(const PlanningOptions& options, Plan& plan) {
+  plan.wire = options.wire.value_or(plan.wire);
+  plan.conv = options.conv.value_or(plan.conv);
+}
+
 Plan make_plan(const Network& network, Strategy strategy, int ranks,
                const PlanningOptions& options) {
   if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
   Plan undivided;
   undivided.strategy = strategy;
   undivided.ranks = ranks;
-  undivided.wire = options.wire.value_or(undivided.wire);
-  undivided.conv = options.conv.value_or(undivided.conv);
+  choose_formats(options, undivided);
   return divide(network, undivided, options);
 }
 

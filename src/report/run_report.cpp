@@ -26,6 +26,7 @@ json rank_to_json(const RankReport& r) {
           {"host", r.host},
           {"cores", r.cores},
           {"blas", r.blas},
+          {"micro_kernel", r.micro_kernel},
           {"boxes", r.boxes},
           {"weights_bytes", r.memory.weights},
           {"activations_bytes", r.memory.activations},
@@ -54,6 +55,7 @@ json context_to_json(const RunReport& report) {
           {"model_origin", c.model_origin},
           {"strategy", c.strategy},
           {"wire", to_string(c.wire)},
+          {"conv", to_string(c.conv)},
           {"ranks", report.ranks.size()},
           {"mpi", c.mpi},
           {"threads", c.threads},
@@ -158,6 +160,7 @@ RankReport rank_report_from_json(const std::string& text) {
           j.at("host"),
           j.at("cores"),
           j.at("blas"),
+          j.at("micro_kernel"),
           j.at("boxes"),
           {j.at("weights_bytes"), j.at("activations_bytes"), j.at("workspace_bytes"),
            j.at("message_bytes"), j.at("library_bytes")},
@@ -193,9 +196,10 @@ std::string to_text(const RunReport& report) {
   const std::vector<double> latencies = report.latencies();
   const Spread latency = spread(latencies);
   std::string text = rank_table(report.ranks);
-  text += report.context.strategy + wire_remark(report.context.wire) + " on " +
-          std::to_string(report.ranks.size()) + (report.ranks.size() == 1 ? " rank" : " ranks") +
-          ": latency " + milliseconds(latency.median) + " ms";
+  text += report.context.strategy + formats_remark(report.context.wire, report.context.conv) +
+          " on " + std::to_string(report.ranks.size()) +
+          (report.ranks.size() == 1 ? " rank" : " ranks") + ": latency " +
+          milliseconds(latency.median) + " ms";
   if (latencies.size() > 1) {
     text += " (min " + milliseconds(latency.min) + ", max " + milliseconds(latency.max) + ", " +
             std::to_string(latencies.size()) + " frames)";

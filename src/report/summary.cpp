@@ -168,9 +168,11 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   return text.empty() ? "nothing" : text;
 }
 
-std::string wire_remark(WireFormat format) {
-  if (format == WireFormat::kFloat) return "";
-  return ", " + std::string(to_string(format)) + " on the wire,";
+std::string formats_remark(WireFormat wire, ConvolutionPath conv) {
+  std::string text;
+  if (wire != WireFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";
+  if (conv == ConvolutionPath::kBlas) text += ", convolved by BLAS";
+  return text.empty() ? "" : text + ",";
 }
 
 std::string describe_plan(const Network& network, const Plan& plan) {
@@ -193,7 +195,7 @@ std::string describe_plan(const Network& network, const Plan& plan) {
     fullest = std::max(fullest, m.total());
     ++rank;
   }
-  return std::string(to_string(plan.strategy)) + wire_remark(plan.wire) + " on " +
+  return std::string(to_string(plan.strategy)) + formats_remark(plan.wire, plan.conv) + " on " +
          counted(plan.ranks, "rank") + ": predicted memory per rank, MiB\n" + table.text() +
          "fullest rank " + mebibytes(fullest) + " MiB, " + mebibytes(moved) +
          " MiB moved per frame by all ranks together\n";

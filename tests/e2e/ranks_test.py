@@ -246,6 +246,33 @@ class HalvesOnTheWire(RanksTest):
                         self.assertLessEqual(report["comparison"]["max_rel"], TOLERANCE)
 
 
+class Convolutions(RanksTest):
+    """By the micro-kernel or by BLAS, the results are the same."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = self.import_random("m.h5")
+
+    def test_every_layer(self):
+        alone = self.dump_of(self.model, "--conv", "blas")
+        for ranks in (1, 3):
+            for conv in ("auto", "blas"):
+                with self.subTest(ranks=ranks, conv=conv):
+                    self.assert_same(self.dump_of(self.model, "--conv", conv, ranks=ranks), alone, TOLERANCE)
+
+    def test_plans_remember_and_run_overrides(self):
+        plan = self.path("p.json")
+        text = self.assert_done(vpinfer("plan", self.model, "--ranks", 3, "--conv", "blas", "-o", plan))
+        self.assertIn("vertical, convolved by BLAS, on 3 ranks", text)
+        for options, conv in (((), "blas"), (("--conv", "auto"), "auto")):
+            with self.subTest(options=options):
+                report = self.path("r.json")
+                self.assert_done(vpinfer("--model", self.model, "--plan", plan, *options, "--json", report, ranks=3))
+                report = json.loads(report.read_text())
+                self.assertEqual(report["context"]["conv"], conv)
+                self.assertTrue(report["ranks"][2]["micro_kernel"])
+
+
 class DifferentModels(RanksTest):
     """Ranks whose files come from different imports must notice."""
 

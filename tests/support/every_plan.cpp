@@ -14,6 +14,11 @@ Plan with_halves(Plan plan) {
   return plan;
 }
 
+Plan with_blas(Plan plan) {
+  plan.conv = ConvolutionPath::kBlas;
+  return plan;
+}
+
 std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed) {
   std::vector<Plan> plans;
   for (const Strategy strategy : kStrategies) {
@@ -23,6 +28,7 @@ std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t se
   // Halves between the ranks of one or the other.
   plans.push_back(with_halves(plans[seed % plans.size()]));
   plans.push_back(with_halves(random_plan(network, ranks, seed + 2000)));
+  plans.push_back(with_blas(random_plan(network, ranks, seed + 3000)));
   plans.push_back(random_plan(network, ranks, seed));
   plans.push_back(random_plan(network, ranks, seed + 1000));
   return plans;

@@ -19,6 +19,8 @@ void for_every_plan(Interval seeds,
 
 /// The same plan with halves on the wire.
 [[nodiscard]] Plan with_halves(Plan plan);
+/// The same plan with all convolutions by im2col and BLAS.
+[[nodiscard]] Plan with_blas(Plan plan);
 
 /// Everything is delivered.
 [[nodiscard]] Delivery all_layers(const Network& network);

@@ -88,12 +88,15 @@ class NetworkMaker {
       if (in.channels % i == 0) divisors.push_back(i);
     }
     const int groups = random_.chance(50) ? 1 : random_.pick(divisors);
-    const int filters = groups * random_.between(1, std::max(1, 14 / groups));
+    const int filters = groups * random_.between(1, std::max(1, most_filters() / groups));
     const bool pointwise = random_.chance(25);
     const Window rows = pointwise ? Window{} : convolution_window(in.rows);
     const Window cols = pointwise ? Window{} : convolution_window(in.cols);
     add(Convolution{filters, groups, rows, cols, activation()}, {from});
   }
+
+  /// Few, or enough for several panels of the micro-kernel.
+  int most_filters() { return random_.chance(10) ? 40 : 14; }
 
   Activation activation() {
     const auto function =
@@ -103,7 +106,8 @@ class NetworkMaker {
 
   void append_connected(int from) {
     const Shape& in = network_.layer(from).output;
-    add(Convolution{random_.between(1, 12), 1, Window{in.rows}, Window{in.cols}, activation()},
+    add(Convolution{random_.between(1, most_filters()), 1, Window{in.rows}, Window{in.cols},
+                    activation()},
         {from});
   }
 

@@ -198,15 +198,28 @@ TEST(Convolve, GivesTheSameOnSeveralThreads) {
   }
 }
 
-TEST(FastestForm, FillsUpLittle) {
+TEST(UsualForm, FillsUpLittle) {
   const auto form_of = [](int filters, int groups) {
-    return fastest_form({filters, groups, {}, {}}, {{0, filters}, {0, 8}});
+    return usual_form({filters, groups, {}, {}}, {{0, filters}, {0, 8}});
   };
   EXPECT_EQ(form_of(64, 1), WeightForm::kPanels);
   EXPECT_EQ(form_of(22, 1), WeightForm::kPanels);
   EXPECT_EQ(form_of(33, 1), WeightForm::kRows);
   EXPECT_EQ(form_of(1, 1), WeightForm::kRows);
   EXPECT_EQ(form_of(64, 2), WeightForm::kRows);
+}
+
+TEST(UsualForm, KeepsLargeWindowsInRows) {
+  const auto form_of = [](int size) {
+    const Window window{size, 1, 0, 0};
+    return usual_form({64, 1, window, window}, {{0, 64}, {0, 8}});
+  };
+  EXPECT_EQ(form_of(11), WeightForm::kPanels);
+  EXPECT_EQ(form_of(13), WeightForm::kRows);
+  const Window window{11, 1, 5, 5};
+  const std::size_t floats =
+      convolution_workspace({64, 1, window, window}, WeightForm::kPanels, 8, whole({100, 100, 64}));
+  EXPECT_LE(floats, 256U * 1024U);
 }
 
 }  // namespace

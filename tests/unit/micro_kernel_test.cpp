@@ -10,18 +10,6 @@
 namespace vpinfer {
 namespace {
 
-/// Those that this machine can run.
-std::vector<const MicroKernel*> kernels() {
-  std::vector<const MicroKernel*> all{&portable_micro_kernel()};
-#ifdef __x86_64__
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    all.push_back(&avx2_micro_kernel());
-  }
-  if (__builtin_cpu_supports("avx512f")) all.push_back(&avx512_micro_kernel());
-#endif
-  return all;
-}
-
 constexpr float kUntouched = 12345;
 
 void check_tile(const MicroKernel& kernel, int pixels, int taps, int channels, bool accumulate) {
@@ -77,13 +65,13 @@ void check_tile(const MicroKernel& kernel, int pixels, int taps, int channels, b
 }
 
 TEST(MicroKernel, AllOfThemMultiplyAndAdd) {
-  for (const MicroKernel* kernel : kernels()) {
+  for (const MicroKernel* kernel : micro_kernels()) {
     for (int pixels = 1; pixels <= kernel->pixels; ++pixels) {
       for (const int taps : {1, 2, 9}) {
         for (const int channels : {1, 3, 16, 37}) {
-          SCOPED_TRACE(std::to_string(kernel->filters) + " filters, " + std::to_string(pixels) +
-                       " pixels, " + std::to_string(taps) + " taps, " + std::to_string(channels) +
-                       " channels");
+          SCOPED_TRACE(kernel->name + std::string(", ") + std::to_string(kernel->filters) +
+                       " filters, " + std::to_string(pixels) + " pixels, " + std::to_string(taps) +
+                       " taps, " + std::to_string(channels) + " channels");
           check_tile(*kernel, pixels, taps, channels, false);
           check_tile(*kernel, pixels, taps, channels, true);
           if (HasFatalFailure()) return;

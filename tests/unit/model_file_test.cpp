@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/error_line.hpp"
+#include "support/every_plan.hpp"
 #include "support/small_model.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/weight_cut.hpp"
@@ -195,18 +196,14 @@ TEST_F(ModelFileTest, SplitFilesGiveEachRankItsSlices) {
   });
 }
 
-TEST_F(ModelFileTest, SharesServeEveryWireFormat) {
+TEST_F(ModelFileTest, SharesServeEveryFormat) {
   // One may be wanted when they are made and another when they are used.
-  const auto halves = [this] {
-    Plan plan = plan_;
-    plan.wire = WireFormat::kHalf;
-    return plan;
-  }();
+  const Plan others = with_blas(with_halves(plan_));
   const ModelFile model = write("m.h5");
-  for (const Plan& made : {plan_, halves}) {
+  for (const Plan& made : {plan_, others}) {
     write_partition(path("m-3.h5"), model, made, PartitionFiles::kOnePerRank);
     EXPECT_EQ(ModelFile(path("m-3.h5")).partition(), made);
-    for (const Plan& used : {plan_, halves}) {
+    for (const Plan& used : {plan_, others}) {
       EXPECT_NO_THROW(ShareFile(path("m-3.rank1.h5"), network_, used, 1, model.checksum()));
     }
   }

@@ -58,15 +58,17 @@ TEST(RunOptions, IsTheDefaultAndHasDefaults) {
 
 TEST(RunOptions, TakesEveryOption) {
   const auto run = parse_as<RunOptions>(
-      {"--model",        "m.h5",   "--input",       "in",     "--output",        "out",
-       "--strategy",     "data",   "--json",        "r.json", "--nms",           "0.3",
-       "--threshold",    "0.25",   "--dump-output", "t.h5",   "--dump-layers",   "3,17",
-       "--memory-limit", "1.5MiB", "--repeat",      "9",      "--threads",       "4",
-       "--timeout",      "2.5",    "--wire",        "half",   "--compare-single"});
+      {"--model",         "m.h5",   "--input",       "in",     "--output",      "out",
+       "--strategy",      "data",   "--json",        "r.json", "--nms",         "0.3",
+       "--threshold",     "0.25",   "--dump-output", "t.h5",   "--dump-layers", "3,17",
+       "--memory-limit",  "1.5MiB", "--repeat",      "9",      "--threads",     "4",
+       "--timeout",       "2.5",    "--wire",        "half",   "--conv",        "blas",
+       "--compare-single"});
   EXPECT_EQ(run.input, "in");
   EXPECT_EQ(run.output, "out");
   EXPECT_EQ(run.strategy, Strategy::kData);
   EXPECT_EQ(run.planning.wire, WireFormat::kHalf);
+  EXPECT_EQ(run.planning.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(run.json, "r.json");
   EXPECT_EQ(run.nms, 0.3F);
   EXPECT_EQ(run.threshold, 0.25F);
@@ -100,6 +102,8 @@ TEST(RunOptions, RefusesWrongOptions) {
   EXPECT_THAT(run_refusal({"--strategy", "data", "--plan", "p.json"}), HasSubstr("--plan"));
   EXPECT_THAT(run_refusal({"--wire", "int8"}),
               HasSubstr("unknown wire format 'int8'; there are float, half"));
+  EXPECT_THAT(run_refusal({"--conv", "winograd"}),
+              HasSubstr("unknown way to convolve 'winograd'; there are auto, blas"));
   EXPECT_THAT(run_refusal({"--dump-layers", "3"}), HasSubstr("--dump-output"));
 }
 
@@ -209,11 +213,12 @@ TEST(InfoOptions, TakesAModel) {
 TEST(PlanOptions, TakesEveryOption) {
   const auto plan =
       parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "8", "--strategy", "data", "--wire", "half",
-                             "--memory-limit", "64MiB", "-o", "p.json"});
+                             "--conv", "blas", "--memory-limit", "64MiB", "-o", "p.json"});
   EXPECT_EQ(plan.model, "m.h5");
   EXPECT_EQ(plan.ranks, 8);
   EXPECT_EQ(plan.strategy, Strategy::kData);
   EXPECT_EQ(plan.planning.wire, WireFormat::kHalf);
+  EXPECT_EQ(plan.planning.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(plan.planning.memory_limit_bytes, 64U << 20U);
   EXPECT_EQ(plan.output, "p.json");
   EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, Strategy::kVertical);
@@ -235,10 +240,13 @@ TEST(PartitionOptions, TakesRanksOrAPlan) {
   EXPECT_EQ(ranks.output, "m-3.h5");
   EXPECT_EQ(ranks.files, PartitionFiles::kOne);
   EXPECT_FALSE(ranks.planning.wire);
-  const auto plan = parse_as<PartitionOptions>(
-      {"partition", "m.h5", "--plan", "p.json", "--split-files", "--wire", "half", "-o", "m-3.h5"});
+  EXPECT_FALSE(ranks.planning.conv);
+  const auto plan =
+      parse_as<PartitionOptions>({"partition", "m.h5", "--plan", "p.json", "--split-files",
+                                  "--wire", "half", "--conv", "auto", "-o", "m-3.h5"});
   EXPECT_EQ(plan.plan, "p.json");
   EXPECT_EQ(plan.planning.wire, WireFormat::kHalf);
+  EXPECT_EQ(plan.planning.conv, ConvolutionPath::kAuto);
   EXPECT_FALSE(plan.ranks);
   EXPECT_EQ(plan.files, PartitionFiles::kOnePerRank);
 }

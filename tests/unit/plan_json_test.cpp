@@ -90,6 +90,17 @@ TEST(PlanJson, NamesTheWireFormatIfItIsNotFloat) {
   (void)refusal_after([](Json& damaged) { damaged["wire"] = nullptr; });
 }
 
+TEST(PlanJson, NamesTheConvolutionsIfTheyKeepToBlas) {
+  const Network network = small_network();
+  const Plan plan = make_plan(network, Strategy::kData, 3);
+  EXPECT_FALSE(Json::parse(to_json(plan)).contains("conv"));
+  EXPECT_EQ(Json::parse(to_json(with_blas(plan))).at("conv"), "blas");
+  EXPECT_EQ(plan_from_json(to_json(with_blas(plan)), network, "plan.json"), with_blas(plan));
+  EXPECT_THAT(refusal_after([](Json& damaged) { damaged["conv"] = "fast"; }),
+              HasSubstr("unknown way to convolve 'fast'; there are auto, blas"));
+  (void)refusal_after([](Json& damaged) { damaged["conv"] = 2; });
+}
+
 TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
   const Network network = small_network();
   Plan plan = make_plan(network, Strategy::kData, 3);

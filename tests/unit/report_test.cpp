@@ -28,6 +28,7 @@ RankReport rank_report(int rank) {
   r.host = "pi-" + std::to_string(rank);
   r.cores = "0-3";
   r.blas = "OpenBLAS 0.3.21 Generic";
+  r.micro_kernel = "NEON";
   r.boxes = "2 tiles";
   r.memory = {4 * kMebi, 3 * kMebi, 2 * kMebi, 1 * kMebi, 5 * kMebi};
   r.peak_rss_bytes = 20 * kMebi;
@@ -44,9 +45,9 @@ RankReport rank_report(int rank) {
 /// Two ranks, three frames.
 RunReport two_ranks() {
   RunReport report;
-  report.context = {"vpinfer --model m.h5", "m.h5",     "0123456789abcdef",
-                    "m.cfg, seed 7",        "vertical", WireFormat::kFloat,
-                    "Open MPI 4.1.4",       2};
+  report.context = {"vpinfer --model m.h5", "m.h5",           "0123456789abcdef",
+                    "m.cfg, seed 7",        "vertical",       WireFormat::kFloat,
+                    ConvolutionPath::kAuto, "Open MPI 4.1.4", 2};
   report.ranks = {rank_report(0), rank_report(1)};
   report.ranks[0].frame_seconds = {0.4, 0.1, 0.3};
   report.ranks[1].frame_seconds = {0.1, 0.2, 0.2};
@@ -174,6 +175,9 @@ TEST(RunReport, SaysThatHalvesTravelled) {
   RunReport report = two_ranks();
   report.context.wire = WireFormat::kHalf;
   EXPECT_THAT(to_text(report), HasSubstr("vertical, half on the wire, on 2 ranks: latency "));
+  report.context.conv = ConvolutionPath::kBlas;
+  EXPECT_THAT(to_text(report),
+              HasSubstr("vertical, half on the wire, convolved by BLAS, on 2 ranks: latency "));
   EXPECT_EQ(json::parse(to_json(report, Findings{})).at("context").at("wire"), "half");
 }
 

@@ -2,11 +2,15 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 
 #include "vpinfer/kernel/tensor.hpp"
 #include "vpinfer/net/network.hpp"
 
 namespace vpinfer {
+
+/// The micro-kernel that this processor gets, for example `AVX-512`.
+[[nodiscard]] std::string micro_kernel_name();
 
 /// How the weights of a slice lie in memory.
 enum class WeightForm {
@@ -15,14 +19,15 @@ enum class WeightForm {
            ///< processor takes at once; zeros fill the last panel
 };
 
-/// The form in which `convolve` is fastest with these weights.  In panels they are filled up to a
-/// multiple of 32 filters, so only where that is not much more.
-[[nodiscard]] WeightForm fastest_form(const Convolution& convolution, const WeightRange& range);
+/// The form in which `convolve` is usually fastest with these weights: panels, unless there are
+/// groups, more than 128 taps, or so few filters that panels would be more than a third empty.
+[[nodiscard]] WeightForm usual_form(const Convolution& convolution, const WeightRange& range);
 
 /// Floats of a slice in a form; the same on every processor.
 [[nodiscard]] std::size_t stored_floats(WeightForm form, const WeightShape& slice);
 
-/// Filters of a panel and panels of a slice begin at multiples of this, on every processor.
+/// A slice in panels is filled up to a multiple of this, which the panels of every processor
+/// divide.
 inline constexpr int kPackedFilters = 32;
 
 /// Packs `part`, rows of weights of whole groups of kPackedFilters (the last may be short), to the
@@ -42,8 +47,9 @@ struct WeightSlice {
   }
 };
 
-/// Floats of scratch memory that suffice for `convolve` on a box of outputs or any part of it. With
-/// rows at most 256 Ki (1 MiB), or a depthwise convolution's weights; with panels some pointers.
+/// Floats of scratch memory, aligned as pointers are, that suffice for `convolve` on a box of
+/// outputs or any part of it.  At most 256 Ki (1 MiB), or a depthwise convolution's weights; with
+/// panels beside pointers as many floats as there are input channels.
 [[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, WeightForm form,
                                                 int input_channels, const Box& box);
 

@@ -35,9 +35,9 @@ enum class WireFormat { kFloat, kHalf };
 /// to a float.
 [[nodiscard]] std::size_t wire_floats(WireFormat format, std::size_t elements);
 
-/// How convolutions are computed: each the fastest way, or all by im2col and BLAS, the plain path
-/// that the others are checked against.
-enum class ConvolutionPath { kFastest, kBlas };
+/// How convolutions are computed: each in the way that is usually the fastest, or all by im2col and
+/// BLAS, the plain path.
+enum class ConvolutionPath { kAuto, kBlas };
 
 [[nodiscard]] std::string_view to_string(ConvolutionPath path);
 /// Throws BadUsage, naming the paths there are.
@@ -61,7 +61,7 @@ struct Plan {
   int ranks = 1;
   std::vector<Layout> layouts;
   WireFormat wire = WireFormat::kFloat;
-  ConvolutionPath conv = ConvolutionPath::kFastest;
+  ConvolutionPath conv = ConvolutionPath::kAuto;
   std::map<int, SumShares> sums{};  ///< by the positions of convolutions without groups
 
   [[nodiscard]] const Box& owned(int position, int rank) const {

@@ -27,6 +27,9 @@ struct PlanningOptions {
   int lanes = 1;                                    ///< frames that will be in memory at a time
 };
 
+/// Gives a plan the formats that the options name.
+void choose_formats(const PlanningOptions& options, Plan& plan);
+
 /// Makes a plan for `ranks` ranks:
 ///
 /// - `single`: rank 0 owns every box; the other ranks own nothing.

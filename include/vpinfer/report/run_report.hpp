@@ -15,6 +15,7 @@ struct RankReport {
   std::string host;
   std::string cores;  ///< that the process may run on
   std::string blas;
+  std::string micro_kernel;  ///< that convolutions use unless they keep to BLAS
   std::string boxes;
   RankMemory memory;  ///< planned, allocated exactly so
   std::size_t peak_rss_bytes = 0;
@@ -36,6 +37,7 @@ struct RunContext {
   std::string model_origin;
   std::string strategy;
   WireFormat wire = WireFormat::kFloat;
+  ConvolutionPath conv = ConvolutionPath::kAuto;
   std::string mpi;
   int threads = 1;
   int frames_in_flight = 1;

@@ -16,8 +16,8 @@ namespace vpinfer {
 /// What each rank of a plan holds, predicted, and what moves per frame.
 [[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan);
 
-/// What comes between a strategy and `on 8 ranks`: nothing, or `, half on the wire,`.
-[[nodiscard]] std::string wire_remark(WireFormat format);
+/// Of formats that are not the usual ones, for example `, half on the wire,`.
+[[nodiscard]] std::string formats_remark(WireFormat wire, ConvolutionPath conv);
 
 /// How a rank's boxes cut the layers: `13 tiles, 9 shares of channels`.
 [[nodiscard]] std::string describe_boxes(const Network& network, const Plan& plan, int rank);
