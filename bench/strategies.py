@@ -185,8 +185,8 @@ def table(results, network, cpu):
     """Markdown: a line per link, hosts and strategy."""
     rows = [r for r in results.content["rows"] if r["network"] == network and r["cpu"] == cpu]
     lines = [f"### {network}", "",
-             "| link | hosts | strategy | predicted | measured | moved | latency | speed-up | frames/s | speed-up | in flight: predicted | null run |",
-             "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
+             "| link | hosts | strategy | predicted | measured | moved | latency | speed-up | frames/s | speed-up | in flight: predicted | null run | commit |",
+             "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
     order = list(STRATEGIES)
     rows.sort(key=lambda r: (r["link"] != "1gbit", r["hosts"], order.index(r["strategy"])))
     for r in rows:
@@ -201,7 +201,7 @@ def table(results, network, cpu):
             f'{one["latency_seconds"]["median"] / r["latency_seconds"]["median"]:.2f}',
             f'{r["frames_per_second"]:.2f}', f'{r["frames_per_second"] / one["frames_per_second"]:.2f}',
             f'{r["stream_predicted_bytes"] / MIB:.1f}',
-            "" if alone or ceiling is None else f"{ceiling:.2f}"]) + " |")
+            "" if alone or ceiling is None else f"{ceiling:.2f}", r["git_hash"][:7]]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -251,7 +251,7 @@ def summarise(results, options):
             f"{options.cpu} of a core of an {machine['cpu']} ({machine['cores']} cores), {results.content['rows'][0]['mpi']}, "
             f"{results.content['rows'][0]['blas']}. Sizes in MiB, of the fullest rank; *measured* is its peak resident set, an empty MPI "
             "program's 23 MiB included; latency in ms, one frame at a time. *Null run* is the speed-up of evenly divided work "
-            "with tiny messages: the most that the emulation can show. The commands of every row are in "
+            "with tiny messages: the most that the emulation can show; *commit* is the program's. The commands of every row are in "
             f"`{results.path.name}`.\n\n")
     text += "\n".join(table(results, network, options.cpu) for network in networks)
     (results.path.parent / "strategies.md").write_text(text)
