@@ -22,14 +22,17 @@ Plan plan_channel_shares(const Network& network, const Plan& undivided) {
   const auto plan = [&] { return with_layouts(undivided, layer_demand, divisions, repeated); };
   Plan best = plan();
   Exchanges exchanges = all_exchanges(demand, best);
+  std::size_t bytes = bytes_moved(exchanges, best.wire);
   for (int i = 0; i < network.size(); ++i) {
     if (!has_divisible_sums(network.layer(i).operation)) continue;
     Division::Kind& kind = divisions[static_cast<std::size_t>(i)].kind;
     kind = Division::Kind::kSums;
     Plan next = plan();
     Exchanges next_exchanges = all_exchanges(demand, next, best, exchanges);
-    if (bytes_moved(next_exchanges, next.wire) < bytes_moved(exchanges, best.wire)) {
+    const std::size_t next_bytes = bytes_moved(next_exchanges, next.wire);
+    if (next_bytes < bytes) {
       best = std::move(next);
+      bytes = next_bytes;
       exchanges = std::move(next_exchanges);
     } else {
       kind = Division::Kind::kChannelShares;

@@ -96,7 +96,7 @@ struct Plan {
 [[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
 
 /// Round trip through JSON text.  Names the wire format only if it is not float, the path of
-/// convolutions only if it is not the fastest, and divided sums only if there are some, so that
+/// convolutions only if it is not auto, and divided sums only if there are some, so that
 /// plans and partitions from before stay what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 /// Throws BadInput, beginning with `where`, if the text is no plan of a known schema for this

@@ -20,7 +20,7 @@ struct PlanningOptions {
   std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
                                 ///< as pay
   std::optional<WireFormat> wire{};                 ///< nothing: float, or that of a given plan
-  std::optional<ConvolutionPath> conv{};            ///< nothing: the fastest, or as a given plan
+  std::optional<ConvolutionPath> conv{};            ///< nothing: auto, or that of a given plan
   Objective objective = Objective::kMemory;         ///< of `vertical`
   std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
                                                     ///< `vertical` for latency may use it up
