@@ -16,8 +16,10 @@
 #include "vpinfer/kernel/threads.hpp"
 #include "vpinfer/plan/geometry.hpp"
 
-/// Times every convolution of a model, by the plain path and by the packed one, and prints a
-/// Markdown table of what each reaches of the processor's limit:
+/// Times every convolution of a model by every algorithm that can compute it, and prints a Markdown
+/// table: milliseconds, and what operations per second of a direct convolution that means, of the
+/// processor's limit.  Winograd's may exceed it.
+///
 ///
 ///     build/release/convolutions MODEL.h5 [THREADS]
 namespace {
@@ -48,32 +50,41 @@ class LayerRun {
         output_(box_.elements()) {}
 
   /// Seconds, the median of some runs.  Each form has its own pool, and the other sleeps.
-  double seconds(WeightForm form, int threads) {
-    set_blas_threads(form == WeightForm::kRows ? threads : 1);
-    set_kernel_threads(form == WeightForm::kPanels ? threads : 1);
+  double seconds(ConvolutionAlgorithm algorithm, int threads) {
+    const bool plain = algorithm == ConvolutionAlgorithm::kPlain;
+    const WeightForm form = plain ? WeightForm::kRows : WeightForm::kPanels;
+    set_blas_threads(plain ? threads : 1);
+    set_kernel_threads(plain ? 1 : threads);
     FloatBuffer panels;
-    if (form == WeightForm::kPanels) {
+    if (!plain) {
       panels = FloatBuffer(stored_floats(form, weight_shape_));
       pack(weight_shape_, rows_.all(), panels.all());
     }
-    FloatBuffer workspace(convolution_workspace(conv_, form, shape_.channels, box_));
-    const WeightSlice slice{weight_shape_.range(), form,
-                            form == WeightForm::kRows ? rows_.all() : panels.all(), biases_.all()};
+    FloatBuffer workspace(convolution_workspace(conv_, algorithm, shape_.channels, box_));
+    const WeightSlice slice{weight_shape_.range(), form, plain ? rows_.all() : panels.all(),
+                            biases_.all()};
     const ConstTensorView input{input_.all().data(), whole(shape_)};
     const TensorView output{output_.all().data(), box_};
     std::vector<double> all;
     for (int i = 0; i < kRepeats; ++i) {
       const Clock::time_point start = Clock::now();
-      convolve(conv_, slice, shape_, input, output, box_, {{0, shape_.channels}}, workspace.all(),
-               [] {});
+      convolve(conv_, algorithm, slice, shape_, input, output, box_, {{0, shape_.channels}},
+               workspace.all(), [] {});
       all.push_back(seconds_since(start));
     }
     std::nth_element(all.begin(), all.begin() + kRepeats / 2, all.end());
     return all[kRepeats / 2];
   }
 
-  [[nodiscard]] bool has_panels() const {
-    return usual_form(conv_, weight_shape_.range()) == WeightForm::kPanels;
+  [[nodiscard]] WeightForm form() const { return usual_form(conv_, weight_shape_.range()); }
+  [[nodiscard]] bool can_use(ConvolutionAlgorithm algorithm) const {
+    if (algorithm == ConvolutionAlgorithm::kPlain) return true;
+    const auto algorithms = algorithms_for(conv_, form());
+    return std::find(algorithms.begin(), algorithms.end(), algorithm) != algorithms.end();
+  }
+  /// Whether vpinfer would choose it.
+  [[nodiscard]] bool is_usual(ConvolutionAlgorithm algorithm) const {
+    return usual_algorithm(conv_, form(), shape_.channels, box_) == algorithm;
   }
 
  private:
@@ -94,15 +105,17 @@ void print_row(const Network& network, int position, int threads, double limit) 
   std::cout << "| " << Network::number(position) << " | "
             << to_string(network.input_shape(position, 0)) << " | " << conv.rows.size << "x"
             << conv.cols.size << " | " << to_string(network.layer(position).output);
-  for (const WeightForm form : {WeightForm::kRows, WeightForm::kPanels}) {
-    if (form == WeightForm::kPanels && !run.has_panels()) {
+  for (const ConvolutionAlgorithm algorithm :
+       {ConvolutionAlgorithm::kPlain, ConvolutionAlgorithm::kDirect,
+        ConvolutionAlgorithm::kWinograd2x2, ConvolutionAlgorithm::kWinograd4x4}) {
+    if (!run.can_use(algorithm)) {
       std::cout << " | | ";
       continue;
     }
-    const double seconds = run.seconds(form, threads);
-    std::cout << " | " << 1e3 * seconds << " | " << operations / seconds / 1e9 << " ("
-              << std::setprecision(0) << 100 * operations / seconds / limit << " %)"
-              << std::setprecision(2);
+    const double seconds = run.seconds(algorithm, threads);
+    std::cout << " | " << 1e3 * seconds << (run.is_usual(algorithm) ? " * | " : " | ")
+              << operations / seconds / 1e9 << " (" << std::setprecision(0)
+              << 100 * operations / seconds / limit << " %)" << std::setprecision(2);
   }
   std::cout << " |\n";
 }
@@ -118,10 +131,12 @@ int main(int argc, char** argv) {
   }
   const ModelFile model(arguments[1]);
   const double limit = fma_limit() * threads;
-  std::cout << std::fixed << std::setprecision(2) << blas_description() << ", " << threads
-            << " thread(s), limit " << limit / 1e9 << " GFLOP/s\n\n"
-            << "| layer | input | window | output | BLAS/ms | GFLOP/s | packed/ms | GFLOP/s |\n"
-            << "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: |\n";
+  std::cout
+      << std::fixed << std::setprecision(2) << blas_description() << ", " << threads
+      << " thread(s), limit " << limit / 1e9 << " GFLOP/s\n\n"
+      << "| layer | input | window | output | plain/ms | GFLOP/s | direct/ms | GFLOP/s "
+         "| F(2x2)/ms | GFLOP/s | F(4x4)/ms | GFLOP/s |\n"
+      << "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (int i = 0; i < model.network().size(); ++i) {
     if (std::holds_alternative<Convolution>(model.network().layer(i).operation)) {
       print_row(model.network(), i, threads, limit);

@@ -118,7 +118,8 @@ void add_wire_and_conv(CLI::App& app, PlanningOptions& planning, const std::stri
   app.add_option_function<std::string>(
       "--conv",
       [&planning](const std::string& name) { planning.conv = parse_convolution_path(name); },
-      "convolutions: auto, each the usually fastest way, or blas, all by im2col and BLAS [" +
+      "convolutions: auto, each the usually fastest way; direct, that without Winograd's; or blas, "
+      "all by im2col and BLAS [" +
           by_default + "auto]");
 }
 

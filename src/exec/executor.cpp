@@ -25,6 +25,7 @@ struct ComputeBox {
   int position;
   const Box& box;
   const std::optional<ChannelSum>& sum;
+  ConvolutionAlgorithm algorithm;
   const std::vector<ConstTensorView>& inputs;
   const TensorView& output;
   const WeightSlice& weights;
@@ -41,7 +42,7 @@ struct ComputeBox {
     write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
   }
   void operator()(const Convolution& conv) const {
-    convolve(conv, weights, input_shape(), inputs.front(), output, box,
+    convolve(conv, algorithm, weights, input_shape(), inputs.front(), output, box,
              sum.value_or(ChannelSum{{0, input_shape().channels}}), workspace, progress);
   }
   void operator()(const LocallyConnected& local) const {
@@ -267,7 +268,7 @@ void Executor::compute(Lane& lane, const Step& step) {
   const double in_messages = counters_.message_seconds;
   const Tensor& tensor = program_.tensor(step.tensor);
   std::visit(
-      ComputeBox{network_, tensor.position, step.box, step.sum,
+      ComputeBox{network_, tensor.position, step.box, step.sum, step.algorithm,
                  lane.inputs[static_cast<std::size_t>(tensor.position)],
                  view(lane.arena, tensor.written), weights_.slice(tensor.position),
                  lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats), progress_},

@@ -5,8 +5,9 @@
 #include <algorithm>
 
 #include "depthwise.hpp"
-#include "packed_convolution.hpp"
+#include "direct_convolution.hpp"
 #include "vpinfer/kernel/activation.hpp"
+#include "winograd.hpp"
 
 namespace vpinfer {
 namespace {
@@ -244,12 +245,8 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
   }
 }
 
-}  // namespace
-
-std::size_t convolution_workspace(const Convolution& conv, WeightForm form, int input_channels,
-                                  const Box& box) {
+std::size_t plain_workspace(const Convolution& conv, int input_channels, const Box& box) {
   if (box.empty()) return 0;
-  if (form == WeightForm::kPanels) return packed_workspace(conv, input_channels, box);
   if (is_depthwise(conv, input_channels)) {
     return static_cast<std::size_t>(box.channels.size() * conv.rows.size * conv.cols.size);
   }
@@ -260,14 +257,9 @@ std::size_t convolution_workspace(const Convolution& conv, WeightForm form, int 
   return std::min(pixels * depth, static_cast<std::size_t>(kWorkspaceFloats));
 }
 
-void convolve(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
-              const ConstTensorView& input, const TensorView& output, const Box& box,
-              const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
-  if (box.empty()) return;
-  if (slice.form == WeightForm::kPanels) {
-    convolve_packed(conv, slice, input_shape, input, output, box, sum, workspace, progress);
-    return;
-  }
+void convolve_plainly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
+                      const ConstTensorView& input, const TensorView& output, const Box& box,
+                      const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
   if (is_depthwise(conv, input_shape.channels)) {
     convolve_depthwise(conv, slice, input_shape, input, output, box, workspace, progress);
     return;
@@ -282,6 +274,35 @@ void convolve(const Convolution& conv, const WeightSlice& slice, const Shape& in
     job.channels = shift(slice.range.channels, group * channels_per_group);
     if (conv.groups > 1) job.sum.channels = job.channels;
     convolve_group(job, workspace, progress);
+  }
+}
+
+}  // namespace
+
+std::size_t convolution_workspace(const Convolution& conv, ConvolutionAlgorithm algorithm,
+                                  int input_channels, const Box& box) {
+  switch (algorithm) {
+    case ConvolutionAlgorithm::kPlain: return plain_workspace(conv, input_channels, box);
+    case ConvolutionAlgorithm::kDirect: return direct_workspace(conv, input_channels, box);
+    case ConvolutionAlgorithm::kWinograd2x2: return winograd_workspace(2, input_channels, box);
+    case ConvolutionAlgorithm::kWinograd4x4: return winograd_workspace(4, input_channels, box);
+  }
+  return 0;
+}
+
+void convolve(const Convolution& conv, ConvolutionAlgorithm algorithm, const WeightSlice& slice,
+              const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
+              const Box& box, const ChannelSum& sum, std::span<float> workspace,
+              const Progress& progress) {
+  if (box.empty()) return;
+  const auto compute = [&](const auto& by, auto... outputs) {
+    by(outputs..., conv, slice, input_shape, input, output, box, sum, workspace, progress);
+  };
+  switch (algorithm) {
+    case ConvolutionAlgorithm::kPlain: return compute(convolve_plainly);
+    case ConvolutionAlgorithm::kDirect: return compute(convolve_directly);
+    case ConvolutionAlgorithm::kWinograd2x2: return compute(convolve_winograd, 2);
+    case ConvolutionAlgorithm::kWinograd4x4: return compute(convolve_winograd, 4);
   }
 }
 

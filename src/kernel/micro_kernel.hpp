@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "winograd_transforms.hpp"
+
 namespace vpinfer {
 
 /// A few pixels of a convolution times a panel of filters, summed over some taps of the window and
@@ -37,6 +39,8 @@ struct MicroKernel {
   int pixels = 0;                                     ///< of a tile that fills the registers
   int filters = 0;                                    ///< of a panel
   std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
+  WinogradTransforms winograd_2x2{};
+  WinogradTransforms winograd_4x4{};
 };
 
 /// Those that this processor can run, the fastest first; at least one.

@@ -1,27 +1,14 @@
 #pragma once
 
-#include <cstring>
 #include <utility>
 
 #include "micro_kernel.hpp"
+#include "vector_template.hpp"
+#include "winograd_template.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.
 namespace {
-
-/// Vectors of `kLanes` floats; the compiler knows how to multiply and add them.
-template <int kLanes>
-struct Vector {
-  using Type [[gnu::vector_size(kLanes * sizeof(float))]] = float;
-
-  // By memcpy, which compiles to one instruction: floats need not lie at multiples of a vector.
-  static Type load(const float* from) {
-    Type vector;
-    std::memcpy(&vector, from, sizeof vector);
-    return vector;
-  }
-  static void store(const Type& vector, float* to) { std::memcpy(to, &vector, sizeof vector); }
-};
 
 /// A tile of kPixels pixels and two vectors of filters:
 ///
@@ -68,7 +55,12 @@ template <int kLanes, int kPixels>
 constexpr MicroKernel make_micro_kernel(const char* name) {
   static_assert(kMostTilePixels <= 2 * kPixels && kPixels <= kMostTilePixels);
   static_assert(kMostPanelFilters % (2 * kLanes) == 0);
-  MicroKernel kernel{name, kPixels, 2 * kLanes, {}};
+  MicroKernel kernel{name,
+                     kPixels,
+                     2 * kLanes,
+                     {},
+                     make_winograd_transforms<TwoOutputs, kLanes>(),
+                     make_winograd_transforms<FourOutputs, kLanes>()};
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
     ((kernel.of_pixels[kIndex] = &compute_tile<kLanes, kIndex + 1>), ...);
   }

@@ -181,12 +181,18 @@ WireFormat parse_wire_format(std::string_view name) {
 }
 
 std::string_view to_string(ConvolutionPath path) {
-  return path == ConvolutionPath::kBlas ? "blas" : "auto";
+  switch (path) {
+    case ConvolutionPath::kAuto: return "auto";
+    case ConvolutionPath::kDirect: return "direct";
+    case ConvolutionPath::kBlas: return "blas";
+  }
+  return "unknown";
 }
 
 ConvolutionPath parse_convolution_path(std::string_view name) {
-  return parse_name("way to convolve", name,
-                    std::array{ConvolutionPath::kAuto, ConvolutionPath::kBlas});
+  return parse_name(
+      "way to convolve", name,
+      std::array{ConvolutionPath::kAuto, ConvolutionPath::kDirect, ConvolutionPath::kBlas});
 }
 
 std::size_t wire_floats(WireFormat format, std::size_t elements) {

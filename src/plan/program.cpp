@@ -41,19 +41,27 @@ void choose_storage(const Demand& demand, const Plan& plan, int position, int ra
   tensor.read.box = tensor.apart ? needed : both;
 }
 
-std::size_t workspace_floats(const Network& network, const Plan& plan, int position, int rank) {
-  const Operation& operation = network.layer(position).operation;
-  const Box box = computed_box(network, plan, position, rank);
+/// Scratch memory of a computing step.
+std::size_t workspace_floats(const Network& network, const Tensor& tensor, const Step& step) {
+  const Operation& operation = network.layer(tensor.position).operation;
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
-    const std::optional<Interval> summed = plan.summed(position, rank);
-    return convolution_workspace(
-        *conv, weight_form(network, plan, position, rank),
-        summed ? summed->size() : network.input_shape(position, 0).channels, box);
+    const int channels =
+        step.sum ? step.sum->channels.size() : network.input_shape(tensor.position, 0).channels;
+    return convolution_workspace(*conv, step.algorithm, channels, step.box);
   }
-  if (const auto* local = std::get_if<LocallyConnected>(&operation); local && !box.empty()) {
-    return locally_connected_workspace(*local, network.input_shape(position, 0).channels);
+  if (const auto* local = std::get_if<LocallyConnected>(&operation)) {
+    return locally_connected_workspace(*local, network.input_shape(tensor.position, 0).channels);
   }
   return 0;
+}
+
+void reserve_workspaces(const Network& network, Program& program) {
+  for (const Step& step : program.steps) {
+    if (step.action != Action::kCompute) continue;
+    Tensor& tensor = program.tensors[static_cast<std::size_t>(step.tensor)];
+    tensor.workspace_floats =
+        std::max(tensor.workspace_floats, workspace_floats(network, tensor, step));
+  }
 }
 
 /// A rank's messages of one exchange.
@@ -76,9 +84,6 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
     Tensor tensor{.position = position};
     add_messages(*exchanges.outputs[static_cast<std::size_t>(position)], rank, plan.wire, tensor);
     choose_storage(demand, plan, position, rank, tensor);
-    if (!plan.sums.contains(position)) {
-      tensor.workspace_floats = workspace_floats(network, plan, position, rank);
-    }
     choose_staging(tensor.read, plan.wire, tensor.receives);
     choose_staging(tensor.written, plan.wire, tensor.sends);
     program.tensors.push_back(std::move(tensor));
@@ -87,13 +92,13 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
     Tensor tensor{.position = position, .is_partial = true};
     add_messages(*transfers, rank, plan.wire, tensor);
     tensor.written.box = computed_box(network, plan, position, rank);
-    tensor.workspace_floats = workspace_floats(network, plan, position, rank);
     choose_staging(tensor.written, plan.wire, tensor.sends);
     program.tensors[static_cast<std::size_t>(position)].partial_sums =
         static_cast<int>(program.tensors.size());
     program.tensors.push_back(std::move(tensor));
   }
   write_steps(network, plan, demand.delivery(), program);
+  reserve_workspaces(network, program);
   place_buffers(network, program);
   program.memory.weights = weights_bytes(network, plan, rank);
   program.memory.library = kLibraryBytes;

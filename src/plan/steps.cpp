@@ -50,6 +50,21 @@ class StepWriter {
   void add(const Step& step) { program_.steps.push_back(step); }
   void add(Action action, int tensor, const Box& box = {}) { add({action, tensor, box}); }
 
+  void add_computation(int tensor, const Box& box, std::optional<ChannelSum> sum = {}) {
+    Step step{Action::kCompute, tensor, box, sum};
+    const int position = program_.tensor(tensor).position;
+    if (const auto* conv = std::get_if<Convolution>(&network_.layer(position).operation)) {
+      const WeightForm form = weight_form(network_, plan_, position, program_.rank);
+      step.algorithm =
+          plan_.conv == ConvolutionPath::kAuto
+              ? usual_algorithm(
+                    *conv, form,
+                    sum ? sum->channels.size() : network_.input_shape(position, 0).channels, box)
+              : algorithms_for(*conv, form).front();
+    }
+    add(step);
+  }
+
   void post_receives(int tensor) {
     if (!program_.tensor(tensor).receives.empty()) add(Action::kPostReceives, tensor);
   }
@@ -195,17 +210,17 @@ class StepWriter {
         intersect(required_input(network_, position, 0, box), plan_.owned(input, program_.rank));
     bool begins = true;
     if (!own.empty()) {
-      add({Action::kCompute, position, box, ChannelSum{own.channels, true, false}});
+      add_computation(position, box, ChannelSum{own.channels, true, false});
       begins = false;
     }
     std::optional<std::size_t> awaited;
     for (const ChannelBlock& block : blocks) {
       if (awaited != block.message) {
-        add({Action::kAwaitReceive, input, {}, std::nullopt, block.message});
+        add({.action = Action::kAwaitReceive, .tensor = input, .message = block.message});
       }
       awaited = block.message;
       const bool ends = &block == &blocks.back();
-      add({Action::kCompute, position, box, ChannelSum{block.channels, begins, ends}});
+      add_computation(position, box, ChannelSum{block.channels, begins, ends});
       begins = false;
     }
     await(input);
@@ -219,7 +234,7 @@ class StepWriter {
       return;
     }
     const Box inner = worth_dividing(position, box) ? interior(position, box) : Box{};
-    if (!inner.empty()) add(Action::kCompute, position, inner);
+    if (!inner.empty()) add_computation(position, inner);
     const std::vector<Box> rest = subtract(box, inner);
     if (rest.empty()) return;
     const Layer& layer = network_.layer(position);
@@ -227,7 +242,7 @@ class StepWriter {
       const Box required = required_input(network_, position, i, box);
       if (!available(layer.inputs[i]).contains(required)) await(layer.inputs[i]);
     }
-    for (const Box& piece : rest) add(Action::kCompute, position, piece);
+    for (const Box& piece : rest) add_computation(position, piece);
   }
 
   /// Partial sums over this rank's channels for everyone, then all ranks' for this rank.  Nobody
@@ -240,8 +255,7 @@ class StepWriter {
       const int input = network_.layer(position).inputs.front();
       const Box required = read_box(network_, plan_, position, 0, program_.rank);
       if (!available(input).contains(required)) await(input);
-      add({Action::kCompute, partial, sums.written.box,
-           ChannelSum{required.channels, true, false}});
+      add_computation(partial, sums.written.box, ChannelSum{required.channels, true, false});
     }
     post_receives(position);
     send(partial);

@@ -171,6 +171,7 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
 std::string formats_remark(WireFormat wire, ConvolutionPath conv) {
   std::string text;
   if (wire != WireFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";
+  if (conv == ConvolutionPath::kDirect) text += ", convolved without Winograd";
   if (conv == ConvolutionPath::kBlas) text += ", convolved by BLAS";
   return text.empty() ? "" : text + ",";
 }

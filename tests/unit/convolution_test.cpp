@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
@@ -33,12 +34,26 @@ class StoredSlice {
   std::vector<float> panels_;
 };
 
-void check_convolution(const Shape& shape, const Convolution& conv, WeightForm form,
+WeightForm form_for(ConvolutionAlgorithm algorithm) {
+  return algorithm == ConvolutionAlgorithm::kPlain ? WeightForm::kRows : WeightForm::kPanels;
+}
+
+std::vector<ConvolutionAlgorithm> all_algorithms_for(const Convolution& conv) {
+  std::vector<ConvolutionAlgorithm> algorithms = algorithms_for(conv, WeightForm::kRows);
+  if (conv.groups > 1) return algorithms;
+  for (const auto algorithm : algorithms_for(conv, WeightForm::kPanels)) {
+    algorithms.push_back(algorithm);
+  }
+  return algorithms;
+}
+
+void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionAlgorithm algorithm,
                        std::uint32_t seed, int boxes) {
   SCOPED_TRACE(to_string(shape) + ", " + std::to_string(conv.filters) + " filters, " +
                std::to_string(conv.groups) + " groups, " + std::to_string(conv.rows.size) + "x" +
-               std::to_string(conv.cols.size) + ", seed " + std::to_string(seed) +
-               (form == WeightForm::kRows ? ", rows" : ", panels"));
+               std::to_string(conv.cols.size) + ", seed " + std::to_string(seed) + ", algorithm " +
+               std::to_string(static_cast<int>(algorithm)));
+  const WeightForm form = form_for(algorithm);
   KernelCase c(shape, conv, seed);
   const WeightShape weights = weight_shape(c.network, 1);
   for (const Box& box : c.boxes(boxes)) {
@@ -46,12 +61,12 @@ void check_convolution(const Shape& shape, const Convolution& conv, WeightForm f
     const Interval filters = c.grown(box, c.out()).channels;
     const StoredSlice all(c.weights, weights, {filters, weights.range().channels}, form);
     const WeightSlice slice = all.slice();
-    const std::size_t floats = convolution_workspace(conv, form, shape.channels, box);
+    const std::size_t floats = convolution_workspace(conv, algorithm, shape.channels, box);
     std::vector<float> workspace(floats + 64, kGuard);
     int progressed = 0;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-      convolve(conv, slice, shape, in, out, part, {{0, shape.channels}}, {workspace.data(), floats},
-               [&] { ++progressed; });
+      convolve(conv, algorithm, slice, shape, in, out, part, {{0, shape.channels}},
+               {workspace.data(), floats}, [&] { ++progressed; });
     });
     // In two sums, as when the channels come from two ranks.
     const int first_channels = seed % 2 == 0 ? shape.channels / 2 : shape.channels / 3;
@@ -60,7 +75,8 @@ void check_convolution(const Shape& shape, const Convolution& conv, WeightForm f
         const ChannelSum late{{first_channels, shape.channels}, true, false};
         const ChannelSum early{{0, first_channels}, false, true};
         for (const ChannelSum& sum : {late, early}) {
-          convolve(conv, slice, shape, in, out, part, sum, {workspace.data(), floats}, [] {});
+          convolve(conv, algorithm, slice, shape, in, out, part, sum, {workspace.data(), floats},
+                   [] {});
         }
       });
       // The same with no more weights than a sum needs, the end apart.
@@ -68,9 +84,9 @@ void check_convolution(const Shape& shape, const Convolution& conv, WeightForm f
         for (const Interval& channels :
              {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
           const StoredSlice some(c.weights, weights, {filters, channels}, form);
-          std::vector<float> narrow(convolution_workspace(conv, form, channels.size(), box));
-          convolve(conv, some.slice(), shape, in, out, part, {channels, channels.begin != 0, false},
-                   narrow, [] {});
+          std::vector<float> narrow(convolution_workspace(conv, algorithm, channels.size(), box));
+          convolve(conv, algorithm, some.slice(), shape, in, out, part,
+                   {channels, channels.begin != 0, false}, narrow, [] {});
         }
         end_sums(conv, slice, out, part);
       });
@@ -84,8 +100,9 @@ void check_convolution(const Shape& shape, const Convolution& conv, WeightForm f
 
 void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_t seed,
                        int boxes = 6) {
-  check_convolution(shape, conv, WeightForm::kRows, seed, boxes);
-  if (conv.groups == 1) check_convolution(shape, conv, WeightForm::kPanels, seed, boxes);
+  for (const ConvolutionAlgorithm algorithm : all_algorithms_for(conv)) {
+    check_convolution(shape, conv, algorithm, seed, boxes);
+  }
 }
 
 TEST(Convolve, SweepsWindowsAndGroups) {
@@ -144,26 +161,19 @@ TEST(Convolve, CutsThePixelsIntoBlocks) {
   check_convolution({61, 47, 96}, {8, 4, {}, {}, Activation::kRelu}, 4, 4);
 }
 
-TEST(ConvolutionWorkspace, OfAPartIsNotLarger) {
-  Random random(1);
+TEST(ConvolutionWorkspace, IsBounded) {
   const Window window{3, 1, 1, 1};
   const Box box = whole({40, 40, 8});
   for (const int channels : {8, 16, 512, 8192}) {
-    EXPECT_LE(convolution_workspace({8, 1, window, window}, WeightForm::kRows, channels, box),
+    const Convolution conv{8, 1, window, window};
+    EXPECT_LE(convolution_workspace(conv, ConvolutionAlgorithm::kPlain, channels, box),
               256U * 1024U);
-    for (const int groups : {1, 2, 8}) {
-      const Convolution conv{8, groups, window, window, Activation::kLinear};
-      const WeightForm form = groups == 1 ? WeightForm::kPanels : WeightForm::kRows;
-      for (int i = 0; i < 100; ++i) {
-        EXPECT_LE(convolution_workspace(conv, form, channels, random_box(box, random)),
-                  convolution_workspace(conv, form, channels, box));
-      }
-      EXPECT_EQ(convolution_workspace(conv, form, channels, {}), 0U);
+    for (const ConvolutionAlgorithm algorithm : all_algorithms_for(conv)) {
+      EXPECT_EQ(convolution_workspace(conv, algorithm, channels, {}), 0U);
     }
-    EXPECT_EQ(convolution_workspace({8, 1, {}, {}, Activation::kLinear}, WeightForm::kRows,
-                                    channels, box),
-              0U);
   }
+  const Convolution pointwise{8, 1, {}, {}, Activation::kLinear};
+  EXPECT_EQ(convolution_workspace(pointwise, ConvolutionAlgorithm::kPlain, 8, box), 0U);
 }
 
 TEST(Convolve, FillsPanelsPartly) {
@@ -175,27 +185,73 @@ TEST(Convolve, FillsPanelsPartly) {
   }
 }
 
+/// All outputs of a convolution of a case by an algorithm, on some threads.
+std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorithm, int threads) {
+  const auto& conv = std::get<Convolution>(c.network.layer(1).operation);
+  const WeightShape shape = weight_shape(c.network, 1);
+  const StoredSlice all(c.weights, shape, shape.range(), form_for(algorithm));
+  const Box box = whole(c.out());
+  std::vector<float> workspace(convolution_workspace(conv, algorithm, c.in().channels, box));
+  std::vector<float> output(box.elements());
+  set_kernel_threads(threads);
+  convolve(conv, algorithm, all.slice(), c.in(), {c.input.data(), whole(c.in())},
+           {output.data(), box}, box, {{0, c.in().channels}}, workspace, [] {});
+  set_kernel_threads(1);
+  return output;
+}
+
 /// The tasks of threads do not overlap, and every sum is taken in the same order.
 TEST(Convolve, GivesTheSameOnSeveralThreads) {
   const Window window{3, 1, 1, 1};
   for (const auto& [shape, filters] : {std::pair{Shape{40, 40, 5}, 40}, {Shape{9, 7, 40}, 300}}) {
     const Convolution conv{filters, 1, window, window, Activation::kLeaky};
-    KernelCase c(shape, conv, 1);
-    const WeightShape weights = weight_shape(c.network, 1);
-    const StoredSlice all(c.weights, weights, weights.range(), WeightForm::kPanels);
-    const Box box = whole(c.out());
-    std::vector<float> workspace(
-        convolution_workspace(conv, WeightForm::kPanels, shape.channels, box));
-    const auto outputs_of = [&](int threads) {
-      set_kernel_threads(threads);
-      std::vector<float> output(box.elements());
-      convolve(conv, all.slice(), shape, {c.input.data(), whole(shape)}, {output.data(), box}, box,
-               {{0, shape.channels}}, workspace, [] {});
-      set_kernel_threads(1);
-      return output;
-    };
-    EXPECT_EQ(outputs_of(3), outputs_of(1));
+    const KernelCase c(shape, conv, 1);
+    for (const auto algorithm : algorithms_for(conv, WeightForm::kPanels)) {
+      EXPECT_EQ(outputs_of(c, algorithm, 3), outputs_of(c, algorithm, 1));
+    }
   }
+}
+
+/// Largest difference from the reference, of the largest output.
+double error_of(const KernelCase& c, ConvolutionAlgorithm algorithm) {
+  const std::vector<float> outputs = outputs_of(c, algorithm, 1);
+  double largest = 0;
+  double error = 0;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    largest = std::max(largest, std::abs(static_cast<double>(c.expected[i])));
+    error = std::max(error, std::abs(static_cast<double>(outputs[i] - c.expected[i])));
+  }
+  return error / largest;
+}
+
+TEST(Winograd, RoundsLittle) {
+  const Window window{3, 1, 1, 1};
+  for (const int channels : {3, 64, 512, 1280}) {
+    const KernelCase c({16, 16, channels}, Convolution{8, 1, window, window, Activation::kLinear},
+                       1);
+    SCOPED_TRACE(channels);
+    EXPECT_LE(error_of(c, ConvolutionAlgorithm::kWinograd2x2), 2e-6);
+    EXPECT_LE(error_of(c, ConvolutionAlgorithm::kWinograd4x4), 1e-5);
+  }
+}
+
+TEST(UsualAlgorithm, TakesWinogradWhereItSavesMuch) {
+  const Window window{3, 1, 1, 1};
+  const Convolution conv{512, 1, window, window};
+  const auto algorithm_for = [&](const Convolution& some, const Box& box) {
+    return usual_algorithm(some, WeightForm::kPanels, 256, box);
+  };
+  EXPECT_EQ(algorithm_for(conv, whole({26, 26, 512})), ConvolutionAlgorithm::kWinograd4x4);
+  EXPECT_EQ(algorithm_for(conv, whole({13, 2, 512})), ConvolutionAlgorithm::kWinograd2x2);
+  EXPECT_EQ(algorithm_for(conv, whole({2, 2, 512})), ConvolutionAlgorithm::kDirect);
+  for (const Window& other : {Window{1, 1, 0, 0}, {3, 2, 1, 1}, {5, 1, 2, 2}, {3, 1, 2, 2, 2}}) {
+    EXPECT_EQ(algorithm_for({512, 1, other, other}, whole({26, 26, 512})),
+              ConvolutionAlgorithm::kDirect);
+    EXPECT_EQ(algorithm_for({512, 1, window, other}, whole({26, 26, 512})),
+              ConvolutionAlgorithm::kDirect);
+  }
+  EXPECT_EQ(usual_algorithm(conv, WeightForm::kRows, 256, whole({26, 26, 512})),
+            ConvolutionAlgorithm::kPlain);
 }
 
 TEST(UsualForm, FillsUpLittle) {
@@ -217,8 +273,8 @@ TEST(UsualForm, KeepsLargeWindowsInRows) {
   EXPECT_EQ(form_of(11), WeightForm::kPanels);
   EXPECT_EQ(form_of(13), WeightForm::kRows);
   const Window window{11, 1, 5, 5};
-  const std::size_t floats =
-      convolution_workspace({64, 1, window, window}, WeightForm::kPanels, 8, whole({100, 100, 64}));
+  const std::size_t floats = convolution_workspace(
+      {64, 1, window, window}, ConvolutionAlgorithm::kDirect, 8, whole({100, 100, 64}));
   EXPECT_LE(floats, 256U * 1024U);
 }
 

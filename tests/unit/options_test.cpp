@@ -103,7 +103,7 @@ TEST(RunOptions, RefusesWrongOptions) {
   EXPECT_THAT(run_refusal({"--wire", "int8"}),
               HasSubstr("unknown wire format 'int8'; there are float, half"));
   EXPECT_THAT(run_refusal({"--conv", "winograd"}),
-              HasSubstr("unknown way to convolve 'winograd'; there are auto, blas"));
+              HasSubstr("unknown way to convolve 'winograd'; there are auto, direct, blas"));
   EXPECT_THAT(run_refusal({"--dump-layers", "3"}), HasSubstr("--dump-output"));
 }
 

@@ -97,7 +97,7 @@ TEST(PlanJson, NamesTheConvolutionsIfTheyKeepToBlas) {
   EXPECT_EQ(Json::parse(to_json(with_blas(plan))).at("conv"), "blas");
   EXPECT_EQ(plan_from_json(to_json(with_blas(plan)), network, "plan.json"), with_blas(plan));
   EXPECT_THAT(refusal_after([](Json& damaged) { damaged["conv"] = "fast"; }),
-              HasSubstr("unknown way to convolve 'fast'; there are auto, blas"));
+              HasSubstr("unknown way to convolve 'fast'; there are auto, direct, blas"));
   (void)refusal_after([](Json& damaged) { damaged["conv"] = 2; });
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "vpinfer/kernel/tensor.hpp"
 #include "vpinfer/net/network.hpp"
@@ -47,11 +48,28 @@ struct WeightSlice {
   }
 };
 
+/// How a convolution is computed.
+enum class ConvolutionAlgorithm {
+  kPlain,        ///< weights in rows: im2col and BLAS, or a loop of its own if it is depthwise
+  kDirect,       ///< the others: weights in panels.  A micro-kernel reads the input where it lies
+  kWinograd2x2,  ///< Winograd's F(2x2, 3x3): 16 multiply-adds for every 36
+  kWinograd4x4   ///< Winograd's F(4x4, 3x3): 36 for every 144, some ten times the rounding errors
+};
+
+/// Those that can compute a convolution with weights in a form; the first can compute all.
+[[nodiscard]] std::vector<ConvolutionAlgorithm> algorithms_for(const Convolution& convolution,
+                                                               WeightForm form);
+
+/// The algorithm that is usually the fastest for a box of outputs, summed over `input_channels`,
+/// with weights in a form.  The same on every processor.
+[[nodiscard]] ConvolutionAlgorithm usual_algorithm(const Convolution& convolution, WeightForm form,
+                                                   int input_channels, const Box& box);
+
 /// Floats of scratch memory, aligned as pointers are, that suffice for `convolve` on a box of
-/// outputs or any part of it.  At most 256 Ki (1 MiB), or a depthwise convolution's weights; with
-/// panels beside pointers as many floats as there are input channels.
-[[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution, WeightForm form,
-                                                int input_channels, const Box& box);
+/// outputs.
+[[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution,
+                                                ConvolutionAlgorithm algorithm, int input_channels,
+                                                const Box& box);
 
 /// The input channels that one call of `convolve` sums over.  Several calls, from one that begins
 /// the sums to one that ends them, give what one call for all channels gives.
@@ -62,15 +80,15 @@ struct ChannelSum {
   bool operator==(const ChannelSum&) const = default;
 };
 
-/// Computes `box` of the output.  With weights in rows, the plain path: im2col in blocks, one sgemm
-/// per block.  In panels: a micro-kernel that reads the input where it lies.  Bias and activation
-/// follow while a block is still in cache.  `input` holds the receptive field of `box` clipped to
-/// the picture `input_shape`; beyond the picture there are zeros.  box.channels must lie within the
-/// slice's filters and sum.channels within its channels.  `progress` is called between blocks.  A
-/// convolution in groups sums over all channels at once.
-void convolve(const Convolution& convolution, const WeightSlice& slice, const Shape& input_shape,
-              const ConstTensorView& input, const TensorView& output, const Box& box,
-              const ChannelSum& sum, std::span<float> workspace, const Progress& progress);
+/// Computes `box` of the output.  Bias and activation follow while a block is still in cache.
+/// `input` holds the receptive field of `box` clipped to the picture `input_shape`; beyond the
+/// picture there are zeros.  box.channels must lie within the slice's filters and sum.channels
+/// within its channels.  `progress` is called between blocks.  A convolution in groups sums over
+/// all channels at once.
+void convolve(const Convolution& convolution, ConvolutionAlgorithm algorithm,
+              const WeightSlice& slice, const Shape& input_shape, const ConstTensorView& input,
+              const TensorView& output, const Box& box, const ChannelSum& sum,
+              std::span<float> workspace, const Progress& progress);
 
 /// Ends sums that are complete in `box` of the output: adds the biases and applies the activation.
 void end_sums(const Convolution& convolution, const WeightSlice& slice, const TensorView& output,

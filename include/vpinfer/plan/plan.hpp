@@ -35,9 +35,9 @@ enum class WireFormat { kFloat, kHalf };
 /// to a float.
 [[nodiscard]] std::size_t wire_floats(WireFormat format, std::size_t elements);
 
-/// How convolutions are computed: each in the way that is usually the fastest, or all by im2col and
-/// BLAS, the plain path.
-enum class ConvolutionPath { kAuto, kBlas };
+/// How convolutions are computed: each in the way that is usually the fastest; the same without
+/// Winograd's algorithms, which round more; or all by im2col and BLAS, the plain path.
+enum class ConvolutionPath { kAuto, kDirect, kBlas };
 
 [[nodiscard]] std::string_view to_string(ConvolutionPath path);
 /// Throws BadUsage, naming the paths there are.

@@ -28,7 +28,8 @@ struct Step {
   int tensor = 0;                   ///< a layer's output or its partial sums
   Box box{};                        ///< of kCompute and kAddUp
   std::optional<ChannelSum> sum{};  ///< of kCompute, if it does not sum over all input channels
-  std::size_t message = 0;          ///< of kAwaitReceive: which of the tensor's receives
+  ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::kPlain;  ///< of kCompute, a convolution's
+  std::size_t message = 0;  ///< of kAwaitReceive: which of the tensor's receives
   bool operator==(const Step&) const = default;
 };
 

@@ -6,13 +6,13 @@
 
 namespace vpinfer {
 
-/// Floats of scratch memory for `convolve_packed` on a box or any part of it.
-[[nodiscard]] std::size_t packed_workspace(const Convolution& convolution, int input_channels,
+/// Floats of scratch memory for `convolve_directly` on a box or any part of it.
+[[nodiscard]] std::size_t direct_workspace(const Convolution& convolution, int input_channels,
                                            const Box& box);
 
 /// `convolve` for a slice in panels: a micro-kernel reads the input where it lies (the indirect
 /// convolution: Dukhan, arXiv 1907.02129) and weights in the order in which they are stored.
-void convolve_packed(const Convolution& convolution, const WeightSlice& slice,
+void convolve_directly(const Convolution& convolution, const WeightSlice& slice,
                      const Shape& input_shape, const ConstTensorView& input,
                      const TensorView& output, const Box& box, const ChannelSum& sum,
                      std::span<float> workspace, const Progress& progress);

@@ -1,13 +1,12 @@
-#include "packed_convolution.hpp"
+#include "direct_convolution.hpp"
 
 #include <algorithm>
 #include <array>
 #include <functional>
 #include <new>
 
-#include "micro_kernel.hpp"
+#include "panels.hpp"
 #include "vpinfer/kernel/activation.hpp"
-#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
@@ -27,23 +26,11 @@ namespace {
 constexpr int kChunkPixels = 480;
 constexpr int kBlockFloats = 24 * 1024;
 
-// Each tap takes a pointer per pixel: a window of many taps is better unrolled.
-constexpr int kMostTaps = 128;
-
-static_assert(kPackedFilters == kMostPanelFilters);
-
-int taps_of(const Convolution& conv) {
-  return conv.rows.size * conv.cols.size;
-}
-
-int round_up(int value, int multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
 /// Pixels that the tiles of a chunk have room for.  Each has room for the largest tile of any
 /// processor, and of any processor at least half as many pixels.
 int tile_room(int pixels) {
-  return 2 * round_up(std::min(pixels, kChunkPixels), kMostTilePixels);
+  const int tiles = (std::min(pixels, kChunkPixels) + kMostTilePixels - 1) / kMostTilePixels;
+  return 2 * tiles * kMostTilePixels;
 }
 
 /// Where the pixels of a chunk, cut into tiles, find their inputs and outputs: pointers in the
@@ -145,13 +132,6 @@ struct Chunk {
   }
 };
 
-/// A panel's filters, counted from the first of the box.
-Interval filters_of(const Chunk& chunk, int panel) {
-  const int filters = micro_kernel().filters;
-  return shift({panel * filters, (panel + 1) * filters},
-               chunk.slice.range.filters.begin - chunk.box.channels.begin);
-}
-
 /// A block of one panel: of some taps the weights of some channels, counted from the first of the
 /// sum.
 struct PanelBlock {
@@ -161,10 +141,9 @@ struct PanelBlock {
   bool accumulate = false;
 };
 
-/// A panel's filters that are wanted, counted from the first of the box; at the ends of the box a
-/// panel may have others.
+/// A panel's filters that are wanted, counted from the first of the box.
 Interval wanted_filters(const Chunk& chunk, int panel) {
-  return intersect(filters_of(chunk, panel), {0, chunk.box.channels.size()});
+  return intersect(filters_of(chunk.slice, chunk.box, panel), {0, chunk.box.channels.size()});
 }
 
 /// Filters that are not wanted have no place in the output: what a tile adds up to goes there by
@@ -189,23 +168,16 @@ void compute_partly(MicroTile micro, MicroKernel::Function compute, int pixels, 
 
 void add_block(const Chunk& chunk, const PanelBlock& block, Interval tiles) {
   const MicroKernel& kernel = micro_kernel();
-  const int channels = chunk.slice.range.channels.size();
-  const int first_channel = chunk.sum.channels.begin - chunk.slice.range.channels.begin;
-  const auto row_of = [&](int tap, int channel) {
-    return static_cast<std::size_t>(block.panel * taps_of(chunk.conv) + tap) *
-               static_cast<std::size_t>(channels) +
-           static_cast<std::size_t>(channel);
-  };
-  const auto width = static_cast<std::size_t>(kernel.filters);
-  const Interval filters = filters_of(chunk, block.panel);
+  const Interval filters = filters_of(chunk.slice, chunk.box, block.panel);
   const Interval wanted = wanted_filters(chunk, block.panel);
   MicroTile micro;
   micro.taps = block.taps.size();
   micro.channel = block.channels.begin;
   micro.channels = block.channels.size();
-  micro.panel = chunk.slice.weights.data() +
-                row_of(block.taps.begin, first_channel + block.channels.begin) * width;
-  micro.tap_stride = static_cast<std::size_t>(channels) * width;
+  micro.panel = weights_at(chunk.slice, taps_of(chunk.conv), block.panel, block.taps.begin,
+                           chunk.sum.channels.begin + block.channels.begin);
+  micro.tap_stride = static_cast<std::size_t>(chunk.slice.range.channels.size()) *
+                     static_cast<std::size_t>(kernel.filters);
   micro.filter = filters.begin;
   micro.accumulate = block.accumulate;
   for (int tile = tiles.begin; tile < tiles.end; ++tile) {
@@ -253,67 +225,27 @@ void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
   if (chunk.sum.ends) activate_panel(chunk, panel, tiles);
 }
 
-/// Into how many parts the tiles are cut, each with every panel, so that all threads find work.
-int tile_parts(int panels, int tiles) {
-  constexpr int kTasksPerThread = 4;
-  if (kernel_threads() == 1) return 1;
-  const int wanted = kTasksPerThread * kernel_threads();
-  return std::clamp((wanted + panels - 1) / panels, 1, tiles);
-}
-
 }  // namespace
 
-std::string micro_kernel_name() {
-  return micro_kernel().name;
-}
-
-WeightForm usual_form(const Convolution& conv, const WeightRange& range) {
-  const int filters = range.filters.size();
-  const bool mostly_full = 2 * round_up(filters, kPackedFilters) <= 3 * filters;
-  return conv.groups == 1 && mostly_full && taps_of(conv) <= kMostTaps ? WeightForm::kPanels
-                                                                       : WeightForm::kRows;
-}
-
-std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
-  if (form == WeightForm::kRows) return slice.elements();
-  return static_cast<std::size_t>(round_up(slice.filters, kPackedFilters)) *
-         slice.elements_per_filter();
-}
-
-void pack(const WeightShape& part, std::span<const float> rows, std::span<float> panels) {
-  const auto width = static_cast<std::size_t>(micro_kernel().filters);
-  const std::size_t depth = part.elements_per_filter();
-  const auto filters = static_cast<std::size_t>(part.filters);
-  for (std::size_t first = 0; first < filters; first += width) {
-    const std::size_t count = std::min(width, filters - first);
-    float* panel = panels.data() + first * depth;
-    for (std::size_t k = 0; k < depth; ++k, panel += width) {
-      for (std::size_t f = 0; f < count; ++f) panel[f] = rows[(first + f) * depth + k];
-      std::fill(panel + count, panel + width, 0.0F);
-    }
-  }
-}
-
-std::size_t packed_workspace(const Convolution& conv, int input_channels, const Box& box) {
+std::size_t direct_workspace(const Convolution& conv, int input_channels, const Box& box) {
   if (box.empty()) return 0;
   const auto room = static_cast<std::size_t>(tile_room(box.rows.size() * box.cols.size()));
   return room * static_cast<std::size_t>(taps_of(conv) + 1) * PixelTable::kFloatsPerPointer +
          static_cast<std::size_t>(input_channels);
 }
 
-void convolve_packed(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
-                     const ConstTensorView& input, const TensorView& output, const Box& box,
-                     const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
+void convolve_directly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
+                       const ConstTensorView& input, const TensorView& output, const Box& box,
+                       const ChannelSum& sum, std::span<float> workspace,
+                       const Progress& progress) {
   PixelTable table(conv, input_shape, input, output, box, sum.channels, workspace);
-  const int filters = micro_kernel().filters;
-  const Interval wanted = shift(box.channels, -slice.range.filters.begin);
-  const Interval panels{wanted.begin / filters, (wanted.end + filters - 1) / filters};
+  const Interval panels = panels_of(slice, box);
   const int pixels = box.rows.size() * box.cols.size();
   for (int begin = 0; begin < pixels; begin += kChunkPixels) {
     const Interval part{begin, std::min(begin + kChunkPixels, pixels)};
     table.fill(part.begin, part.end, micro_kernel().pixels);
     const Chunk chunk{conv, slice, box, sum, table, part.size()};
-    const int parts = tile_parts(panels.size(), chunk.tiles());
+    const int parts = parts_for_threads(panels.size(), chunk.tiles());
     const auto compute = [&](int task) {
       compute_panel(chunk, panels.begin + task / parts, share(chunk.tiles(), parts, task % parts));
     };

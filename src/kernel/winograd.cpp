@@ -1,0 +1,280 @@
+#include "winograd.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "panels.hpp"
+#include "vpinfer/kernel/activation.hpp"
+
+namespace vpinfer {
+namespace {
+
+// The box is covered with tiles of m x m outputs, row by row, and worked on in chunks of them:
+//
+//     inputs of a chunk, transformed           weights of a panel, block by block
+//     +--------------------------+             +----------------------+
+//     | n * n elements of        |             | n * n elements of    |
+//     |   tiles x channels       |      x      |   channels x filters |
+//     +--------------------------+             +----------------------+
+//       in the workspace, for all                on the stack, in the cache: transformed anew
+//       panels                                   for every chunk, which costs as much as some
+//                                                tiles but no memory
+//
+// Each element's products are added up over the blocks; then the sums of a tile become its outputs.
+constexpr int kChunkTiles = 52;
+constexpr int kBlockFloats = 64 * 1024;
+constexpr int kMostElements = kMostWinogradInputs * kMostWinogradInputs;
+constexpr int kSumFloats = kChunkTiles * kMostPanelFilters + 16;
+constexpr int kMostTileOutputs = kMostWinogradOutputs * kMostWinogradOutputs;
+// More than this bring nothing but memory.
+constexpr int kChunkFloats = 1024 * 1024;
+
+const WinogradTransforms& transforms_of(int outputs) {
+  return outputs == 2 ? micro_kernel().winograd_2x2 : micro_kernel().winograd_4x4;
+}
+
+/// The distance between the elements of something, in floats: an odd number of cache lines, so that
+/// they spread over all of the cache.
+std::size_t apart(std::size_t floats) {
+  constexpr std::size_t kLine = 16;
+  return ((floats + kLine - 1) / kLine | 1) * kLine;
+}
+
+int tiles_along(Interval interval, int outputs) {
+  return (interval.size() + outputs - 1) / outputs;
+}
+
+/// What the outputs of the box may read along an axis.  A tile that reaches beyond the box must
+/// take zeros from outside it: there may be anything, which is not there yet.
+Interval readable(const Window& window, Interval outputs, int size) {
+  return intersect(shift({outputs.begin, outputs.end + window.size - 1}, -window.pad_before),
+                   {0, size});
+}
+
+int elements_of(int outputs) {
+  return (outputs + 2) * (outputs + 2);
+}
+
+/// The most tiles of a chunk, whose transformed inputs the workspace must hold.
+int chunk_tiles(int outputs, int channels, const Box& box) {
+  const int all = tiles_along(box.rows, outputs) * tiles_along(box.cols, outputs);
+  const int fitting = kChunkFloats / (elements_of(outputs) *
+                                      static_cast<int>(apart(static_cast<std::size_t>(channels))));
+  return std::min(all, std::clamp(fitting, kMostTilePixels, kChunkTiles));
+}
+
+/// The layer, as far as all tasks need to know it.
+class Winograd {
+ public:
+  Winograd(const WinogradTransforms& transforms, const Convolution& conv, const WeightSlice& slice,
+           const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
+           const Box& box, const ChannelSum& sum, std::span<float> workspace)
+      : transforms_(transforms),
+        conv_(conv),
+        slice_(slice),
+        input_(input),
+        output_(output),
+        box_(box),
+        sum_(sum),
+        readable_rows_(readable(conv.rows, box.rows, input_shape.rows)),
+        readable_cols_(readable(conv.cols, box.cols, input_shape.cols)),
+        channels_(static_cast<std::size_t>(sum.channels.size())),
+        zeros_(workspace.first(channels_)),
+        transformed_(workspace.subspan(channels_)) {
+    std::fill(zeros_.begin(), zeros_.end(), 0.0F);
+  }
+
+  void compute(Interval tiles, const Progress& progress) {
+    tiles_ = tiles;
+    const auto transform = [&](int tile) { transform_tile(tile); };
+    share_out(tiles.size(), std::ref(transform), progress);
+    const Interval panels = panels_of(slice_, box_);
+    const int parts = parts_for_threads(panels.size(), tiles.size());
+    const auto multiply = [&](int task) {
+      compute_panel(panels.begin + task / parts, share(tiles.size(), parts, task % parts));
+    };
+    share_out(panels.size() * parts, std::ref(multiply), progress);
+  }
+
+  [[nodiscard]] int tiles() const {
+    return tiles_along(box_.rows, transforms_.outputs) * tile_cols();
+  }
+
+ private:
+  [[nodiscard]] int tile_cols() const { return tiles_along(box_.cols, transforms_.outputs); }
+  [[nodiscard]] int elements() const { return transforms_.inputs * transforms_.inputs; }
+
+  /// Channels whose transformed weights fill a block.
+  [[nodiscard]] int block_channels() const {
+    return (kBlockFloats / elements() - 32) / micro_kernel().filters;
+  }
+
+  /// The outputs of a tile, counted from the first of the chunk; those of the last tiles may lie
+  /// beyond the box.
+  [[nodiscard]] Box outputs_of(int tile) const {
+    const int m = transforms_.outputs;
+    const int row = box_.rows.begin + (tiles_.begin + tile) / tile_cols() * m;
+    const int col = box_.cols.begin + (tiles_.begin + tile) % tile_cols() * m;
+    return {{row, row + m}, {col, col + m}, box_.channels};
+  }
+
+  /// Where the transformed inputs of an element of a tile lie: [tile][element][channel].
+  [[nodiscard]] float* transformed_at(int element, int tile) const {
+    return transformed_.data() +
+           static_cast<std::size_t>(tile * elements() + element) * apart(channels_);
+  }
+
+  void transform_tile(int tile) const {
+    const Box outputs = outputs_of(tile);
+    std::array<const float*, kMostElements> inputs{};
+    const float** next = inputs.data();
+    const int first_row = outputs.rows.begin - conv_.rows.pad_before;
+    const int first_col = outputs.cols.begin - conv_.cols.pad_before;
+    for (int row = first_row; row < first_row + transforms_.inputs; ++row) {
+      const bool row_inside = readable_rows_.contains({row, row + 1});
+      for (int col = first_col; col < first_col + transforms_.inputs; ++col) {
+        const bool inside = row_inside && readable_cols_.contains({col, col + 1});
+        *next++ = inside ? input_.at(row, col, sum_.channels.begin) : zeros_.data();
+      }
+    }
+    transforms_.transform_inputs(inputs.data(), 0, sum_.channels.size(), transformed_at(0, tile),
+                                 apart(channels_));
+  }
+
+  /// Sums of a panel's filters for some tiles: [element][tile][filter].
+  void compute_panel(int panel, Interval tiles) const {
+    const int filters = micro_kernel().filters;
+    alignas(64) std::array<float, kBlockFloats> weights;
+    alignas(64) std::array<float, kMostElements * kSumFloats> sums;
+    const int block = block_channels();
+    const std::size_t sums_apart = apart(static_cast<std::size_t>(tiles.size() * filters));
+    for (int begin = 0; begin < sum_.channels.size(); begin += block) {
+      const Interval channels{begin, std::min(begin + block, sum_.channels.size())};
+      const std::size_t weights_apart = apart(static_cast<std::size_t>(channels.size() * filters));
+      transforms_.transform_weights(
+          weights_at(slice_, taps_of(conv_), panel, 0, sum_.channels.begin + begin),
+          static_cast<std::size_t>(slice_.range.channels.size()) *
+              static_cast<std::size_t>(filters),
+          channels.size(), weights.data(), weights_apart);
+      for (int element = 0; element < elements(); ++element) {
+        const auto at = static_cast<std::size_t>(element);
+        prefetch_weights(panel, {channels.end, channels.end + block}, element);
+        multiply(element, channels, tiles, weights.data() + at * weights_apart,
+                 sums.data() + at * sums_apart);
+      }
+    }
+    for (int tile = tiles.begin; tile < tiles.end; ++tile) {
+      write_tile(panel, tile, sums.data() + (tile - tiles.begin) * filters, sums_apart);
+    }
+  }
+
+  /// Fetches an element's share of the weights that will be transformed next: memory would be idle
+  /// while the products are computed, and the processor while weights are transformed.
+  void prefetch_weights(int panel, Interval channels, int element) const {
+    constexpr int kLine = 64 / sizeof(float);
+    const Interval next = intersect(channels, {0, sum_.channels.size()});
+    if (next.empty()) return;
+    const float* weights =
+        weights_at(slice_, taps_of(conv_), panel, 0, sum_.channels.begin + next.begin);
+    const int filters = micro_kernel().filters;
+    const auto tap_stride = static_cast<std::size_t>(slice_.range.channels.size() * filters);
+    const int lines = next.size() * filters / kLine;
+    const Interval part = share(9 * lines, elements(), element);
+    for (int line = part.begin; line < part.end; ++line) {
+      __builtin_prefetch(
+          weights + static_cast<std::size_t>(line / lines) * tap_stride + line % lines * kLine, 0,
+          2);
+    }
+  }
+
+  /// Adds the products of one element over some channels to its sums: [tile][filter].
+  void multiply(int element, Interval channels, Interval tiles, const float* weights,
+                float* sums) const {
+    const MicroKernel& kernel = micro_kernel();
+    std::array<const float*, kMostTilePixels> inputs{};
+    std::array<float*, kMostTilePixels> outputs{};
+    MicroTile micro;
+    micro.pixels = inputs.data();
+    micro.taps = 1;
+    micro.channel = channels.begin;
+    micro.channels = channels.size();
+    micro.panel = weights;
+    micro.outputs = outputs.data();
+    micro.accumulate = channels.begin > 0;
+    const int groups = (tiles.size() + kernel.pixels - 1) / kernel.pixels;
+    for (int group = 0; group < groups; ++group) {
+      const Interval of_group = share(tiles.size(), groups, group);
+      for (int tile = of_group.begin; tile < of_group.end; ++tile) {
+        const auto at = static_cast<std::size_t>(tile - of_group.begin);
+        inputs[at] = transformed_at(element, tiles.begin + tile);
+        outputs[at] = sums + tile * kernel.filters;
+      }
+      kernel.of_pixels[static_cast<std::size_t>(of_group.size() - 1)](micro);
+    }
+  }
+
+  void write_tile(int panel, int tile, const float* sums, std::size_t element_stride) const {
+    const int filters = micro_kernel().filters;
+    const Interval of_panel = filters_of(slice_, box_, panel);
+    const Interval wanted = intersect(of_panel, {0, box_.channels.size()});
+    const auto biases = slice_.biases_of(shift(wanted, box_.channels.begin));
+    std::array<float, kMostTileOutputs * kMostPanelFilters> values;
+    transforms_.transform_sums(sums, element_stride, values.data());
+    const Box outputs = outputs_of(tile);
+    const Box inside = intersect(outputs, box_);
+    for (int row = inside.rows.begin; row < inside.rows.end; ++row) {
+      for (int col = inside.cols.begin; col < inside.cols.end; ++col) {
+        const int pixel =
+            (row - outputs.rows.begin) * transforms_.outputs + col - outputs.cols.begin;
+        const float* from = values.data() + pixel * filters + (wanted.begin - of_panel.begin);
+        float* to = output_.at(row, col, box_.channels.begin + wanted.begin);
+        for (int f = 0; f < wanted.size(); ++f) to[f] = (sum_.begins ? 0 : to[f]) + from[f];
+      }
+      if (sum_.ends) {
+        add_bias_and_activate(
+            output_.at(row, inside.cols.begin, box_.channels.begin + wanted.begin),
+            static_cast<std::size_t>(inside.cols.size()), output_.pixel_stride(), biases,
+            conv_.activation);
+      }
+    }
+  }
+
+  const WinogradTransforms& transforms_;
+  const Convolution& conv_;
+  const WeightSlice& slice_;
+  const ConstTensorView& input_;
+  const TensorView& output_;
+  const Box& box_;
+  const ChannelSum& sum_;
+  Interval readable_rows_;
+  Interval readable_cols_;
+  std::size_t channels_;
+  std::span<float> zeros_;
+  std::span<float> transformed_;
+  Interval tiles_{};  // of the chunk
+};
+
+}  // namespace
+
+std::size_t winograd_workspace(int outputs, int channels, const Box& box) {
+  if (box.empty()) return 0;
+  const auto floats = static_cast<std::size_t>(channels);
+  return floats + apart(floats) * static_cast<std::size_t>(elements_of(outputs) *
+                                                           chunk_tiles(outputs, channels, box));
+}
+
+void convolve_winograd(int outputs, const Convolution& conv, const WeightSlice& slice,
+                       const Shape& input_shape, const ConstTensorView& input,
+                       const TensorView& output, const Box& box, const ChannelSum& sum,
+                       std::span<float> workspace, const Progress& progress) {
+  Winograd winograd(transforms_of(outputs), conv, slice, input_shape, input, output, box, sum,
+                    workspace);
+  const int most = chunk_tiles(outputs, sum.channels.size(), box);
+  const int chunks = (winograd.tiles() + most - 1) / most;
+  for (int chunk = 0; chunk < chunks; ++chunk) {
+    winograd.compute(share(winograd.tiles(), chunks, chunk), progress);
+  }
+}
+
+}  // namespace vpinfer

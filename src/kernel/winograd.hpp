@@ -1,0 +1,19 @@
+#pragma once
+
+#include <span>
+
+#include "vpinfer/kernel/convolution.hpp"
+
+namespace vpinfer {
+
+/// Floats of scratch memory for `convolve_winograd` on a box or any part of it.
+[[nodiscard]] std::size_t winograd_workspace(int outputs, int input_channels, const Box& box);
+
+/// `convolve` for a slice in panels and a 3x3 window without stride and dilation, by Winograd's
+/// F(outputs x outputs, 3x3), `outputs` being 2 or 4.
+void convolve_winograd(int outputs, const Convolution& convolution, const WeightSlice& slice,
+                       const Shape& input_shape, const ConstTensorView& input,
+                       const TensorView& output, const Box& box, const ChannelSum& sum,
+                       std::span<float> workspace, const Progress& progress);
+
+}  // namespace vpinfer

@@ -1,0 +1,195 @@
+#pragma once
+
+#include "vector_template.hpp"
+#include "winograd_transforms.hpp"
+
+namespace vpinfer {
+// Every file that includes this is compiled for another processor: nothing here may be shared.
+namespace {
+
+/// One dimension of F(2x2, 3x3), which interpolates at 0, 1, -1 and infinity.  Its numbers are as
+/// exact as those of the window itself.
+struct TwoOutputs {
+  static constexpr int kOutputs = 2;
+  static constexpr int kInputs = 4;
+
+  /// B^T
+  template <typename V>
+  static void inputs(const V* d, V* t) {
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+  }
+  /// G
+  template <typename V>
+  static void weights(const V* g, V* t) {
+    const V outer = 0.5F * (g[0] + g[2]);
+    t[0] = g[0];
+    t[1] = outer + 0.5F * g[1];
+    t[2] = outer - 0.5F * g[1];
+    t[3] = g[2];
+  }
+  /// A^T
+  template <typename V>
+  static void sums(const V* m, V* y) {
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] - m[3];
+  }
+};
+
+/// One dimension of F(4x4, 3x3), which interpolates at 0, a, -a, b, -b and infinity: with
+/// a = 1 / sqrt(2) and b = sqrt(2) the powers of the points stay near 1, and with them the errors.
+struct FourOutputs {
+  static constexpr int kOutputs = 4;
+  static constexpr int kInputs = 6;
+  static constexpr float kA = 0.70710678F;
+  static constexpr float kB = 1.41421356F;
+
+  /// B^T, from the coefficients of x (x^2 - a^2) (x^2 - b^2) = x^5 - 5/2 x^3 + x without one of its
+  /// factors.
+  template <typename V>
+  static void inputs(const V* d, V* t) {
+    const V even_a = d[4] - 2.0F * d[2];
+    const V odd_a = kA * d[3] - kB * d[1];
+    const V even_b = d[4] - 0.5F * d[2];
+    const V odd_b = kB * d[3] - kA * d[1];
+    t[0] = d[0] - 2.5F * d[2] + d[4];
+    t[1] = even_a + odd_a;
+    t[2] = even_a - odd_a;
+    t[3] = even_b + odd_b;
+    t[4] = even_b - odd_b;
+    t[5] = d[1] - 2.5F * d[3] + d[5];
+  }
+  /// G: the powers of a point divided by the product of its distances from the others.
+  template <typename V>
+  static void weights(const V* g, V* t) {
+    constexpr float kThird = 1.0F / 3.0F;
+    constexpr float kSixth = 1.0F / 6.0F;
+    const V even_a = -2 * kThird * g[0] - kThird * g[2];
+    const V odd_a = -2 * kThird * kA * g[1];
+    const V even_b = kSixth * g[0] + kThird * g[2];
+    const V odd_b = kSixth * kB * g[1];
+    t[0] = g[0];
+    t[1] = even_a + odd_a;
+    t[2] = even_a - odd_a;
+    t[3] = even_b + odd_b;
+    t[4] = even_b - odd_b;
+    t[5] = g[2];
+  }
+  /// A^T: the powers of the points.
+  template <typename V>
+  static void sums(const V* m, V* y) {
+    const V even_a = m[1] + m[2];
+    const V odd_a = m[1] - m[2];
+    const V even_b = m[3] + m[4];
+    const V odd_b = m[3] - m[4];
+    y[0] = m[0] + even_a + even_b;
+    y[1] = kA * odd_a + kB * odd_b;
+    y[2] = 0.5F * even_a + 2.0F * even_b;
+    y[3] = 0.5F * kA * odd_a + 2.0F * kB * odd_b + m[5];
+  }
+};
+
+/// Applies a transform of kFrom values to kTo to the columns of a matrix, then to the rows.
+template <int kFrom, int kTo, typename V>
+void transform_both_ways(const V* from, V* to, void (*transform)(const V*, V*)) {
+  V half[kTo * kFrom];
+#pragma GCC unroll 6
+  for (int col = 0; col < kFrom; ++col) {
+    V column[kFrom];
+    V transformed[kTo];
+    for (int row = 0; row < kFrom; ++row) column[row] = from[row * kFrom + col];
+    transform(column, transformed);
+    for (int row = 0; row < kTo; ++row) half[row * kFrom + col] = transformed[row];
+  }
+#pragma GCC unroll 6
+  for (int row = 0; row < kTo; ++row) transform(half + row * kFrom, to + row * kTo);
+}
+
+template <typename Tile, int kLanes>
+void transform_input_vectors(const float* const* inputs, int first_channel, int begin, int end,
+                             float* transformed, std::size_t element_stride) {
+  using Floats = Vector<kLanes>;
+  using V = typename Floats::Type;
+  constexpr int kInputs = Tile::kInputs;
+  for (int c = begin; c + kLanes <= end; c += kLanes) {
+    V from[kInputs * kInputs];
+    V to[kInputs * kInputs];
+    for (int i = 0; i < kInputs * kInputs; ++i)
+      from[i] = Floats::load(inputs[i] + first_channel + c);
+    transform_both_ways<kInputs, kInputs, V>(from, to, Tile::inputs);
+    for (int i = 0; i < kInputs * kInputs; ++i) {
+      Floats::store(to[i], transformed + static_cast<std::size_t>(i) * element_stride + c);
+    }
+  }
+}
+
+template <typename Tile, int kLanes>
+void transform_inputs(const float* const* inputs, int first_channel, int channels,
+                      float* transformed, std::size_t element_stride) {
+  const int in_vectors = channels / kLanes * kLanes;
+  transform_input_vectors<Tile, kLanes>(inputs, first_channel, 0, in_vectors, transformed,
+                                        element_stride);
+  transform_input_vectors<Tile, 1>(inputs, first_channel, in_vectors, channels, transformed,
+                                   element_stride);
+}
+
+template <typename Tile, int kLanes>
+void transform_weights(const float* panel, std::size_t tap_stride, int channels, float* transformed,
+                       std::size_t element_stride) {
+  using Floats = Vector<kLanes>;
+  using V = typename Floats::Type;
+  constexpr int kInputs = Tile::kInputs;
+  for (int at = 0; at < channels * 2 * kLanes; at += kLanes) {
+    V taps[9];
+    V half[kInputs * 3];
+    for (std::size_t tap = 0; tap < 9; ++tap)
+      taps[tap] = Floats::load(panel + tap * tap_stride + at);
+#pragma GCC unroll 3
+    for (int col = 0; col < 3; ++col) {
+      const V column[3] = {taps[col], taps[3 + col], taps[6 + col]};
+      V to[kInputs];
+      Tile::weights(column, to);
+      for (int row = 0; row < kInputs; ++row) half[row * 3 + col] = to[row];
+    }
+#pragma GCC unroll 6
+    for (int row = 0; row < kInputs; ++row) {
+      V to[kInputs];
+      Tile::weights(half + row * 3, to);
+      for (int col = 0; col < kInputs; ++col) {
+        Floats::store(
+            to[col],
+            transformed + static_cast<std::size_t>(row * kInputs + col) * element_stride + at);
+      }
+    }
+  }
+}
+
+template <typename Tile, int kLanes>
+void transform_sums(const float* sums, std::size_t element_stride, float* outputs) {
+  using Floats = Vector<kLanes>;
+  using V = typename Floats::Type;
+  constexpr int kInputs = Tile::kInputs;
+  constexpr int kOutputs = Tile::kOutputs;
+  for (int at = 0; at < 2 * kLanes; at += kLanes) {
+    V from[kInputs * kInputs];
+    V to[kOutputs * kOutputs];
+    for (int i = 0; i < kInputs * kInputs; ++i) {
+      from[i] = Floats::load(sums + static_cast<std::size_t>(i) * element_stride + at);
+    }
+    transform_both_ways<kInputs, kOutputs, V>(from, to, Tile::sums);
+    for (int p = 0; p < kOutputs * kOutputs; ++p) {
+      Floats::store(to[p], outputs + p * 2 * kLanes + at);
+    }
+  }
+}
+
+template <typename Tile, int kLanes>
+constexpr WinogradTransforms make_winograd_transforms() {
+  return {Tile::kOutputs, Tile::kInputs, &transform_inputs<Tile, kLanes>,
+          &transform_weights<Tile, kLanes>, &transform_sums<Tile, kLanes>};
+}
+
+}  // namespace
+}  // namespace vpinfer

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+
+namespace vpinfer {
+
+/// The transforms of Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs of a 3x3 window
+/// from n x n inputs, n = m + 2, by n * n multiplications where the window itself takes 9 * m * m
+/// (Lavin and Gray, arXiv 1509.09308).  Of a channel, a filter and a tile
+///
+///     outputs = A^T [ (G weights G^T) * (B^T inputs B) ] A        * element by element
+///
+/// so that over all channels, each of the n * n elements is a matrix product of its own.  All
+/// matrices are small and known: a transform is some additions of vectors.
+struct WinogradTransforms {
+  int outputs = 0;  ///< m
+  int inputs = 0;   ///< n
+
+  /// inputs[i][first_channel + c] -> transformed[i * element_stride + c] for the n * n pixels of a
+  /// tile and c < channels.
+  void (*transform_inputs)(const float* const* inputs, int first_channel, int channels,
+                           float* transformed, std::size_t element_stride) = nullptr;
+  /// panel[tap * tap_stride + c * filters + f] -> transformed[i * element_stride + c * filters + f]
+  /// for the 9 taps and all filters of a panel.
+  void (*transform_weights)(const float* panel, std::size_t tap_stride, int channels,
+                            float* transformed, std::size_t element_stride) = nullptr;
+  /// sums[i * element_stride + f] -> outputs[p * filters + f] for the m * m pixels p of a tile and
+  /// all filters of a panel.
+  void (*transform_sums)(const float* sums, std::size_t element_stride, float* outputs) = nullptr;
+};
+
+/// The largest m, n.
+inline constexpr int kMostWinogradOutputs = 4;
+inline constexpr int kMostWinogradInputs = kMostWinogradOutputs + 2;
+
+}  // namespace vpinfer
