@@ -58,7 +58,7 @@ class LayerRun {
     FloatBuffer panels;
     if (!plain) {
       panels = FloatBuffer(stored_floats(form, weight_shape_));
-      pack(weight_shape_, rows_.all(), panels.all());
+      pack(weight_shape_, rows_.all(), form, panels.all());
     }
     FloatBuffer workspace(convolution_workspace(conv_, algorithm, shape_.channels, box_));
     const WeightSlice slice{weight_shape_.range(), form, plain ? rows_.all() : panels.all(),
@@ -76,7 +76,9 @@ class LayerRun {
     return all[kRepeats / 2];
   }
 
-  [[nodiscard]] WeightForm form() const { return usual_form(conv_, weight_shape_.range()); }
+  [[nodiscard]] WeightForm form() const {
+    return usual_form(conv_, weight_shape_.range(), WeightPrecision::kFloat);
+  }
   [[nodiscard]] bool can_use(ConvolutionAlgorithm algorithm) const {
     if (algorithm == ConvolutionAlgorithm::kPlain) return true;
     const auto algorithms = algorithms_for(conv_, form());

@@ -89,7 +89,8 @@ ExitCode import_model(const ImportOptions& options) {
   if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
   if (has_grid_head(network)) network.normalisation.resize = Resize::kStretch;
   add_labels(network, options);
-  write_model(options.output, network, options.precision, imported.weights);
+  network.precision = options.precision;
+  write_model(options.output, network, imported.weights);
   std::cout << describe_network(network) << "written to " << options.output.string() << '\n';
   return ExitCode::kDone;
 }

@@ -32,7 +32,7 @@ ExitCode show_info(const InfoOptions& options) {
   const ModelFile model(options.model);
   const Network& network = model.network();
   std::cout << describe_network(network)
-            << (model.precision() == WeightPrecision::kHalf ? "weights stored in fp16"
+            << (network.precision == WeightPrecision::kHalf ? "weights stored in fp16"
                                                             : "weights stored in fp32")
             << ", checksum " << model.checksum() << "\n\n"
             << describe_layers(network) << '\n';

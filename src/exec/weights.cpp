@@ -57,7 +57,9 @@ void Weights::load(int position, const WeightReader& reader) {
     shape.filters = piece.filters.size();
     const auto first =
         static_cast<std::size_t>(piece.filters.begin - layer.slice.range.filters.begin);
-    const std::span<float> weights = layer.weights.subspan(first * shape.elements_per_filter(),
+    WeightShape before = layer.shape;
+    before.filters = static_cast<int>(first);
+    const std::span<float> weights = layer.weights.subspan(stored_floats(layer.slice.form, before),
                                                            stored_floats(layer.slice.form, shape));
     const std::span<float> biases =
         layer.biases.subspan(first, static_cast<std::size_t>(shape.filters));
@@ -67,7 +69,7 @@ void Weights::load(int position, const WeightReader& reader) {
     }
     FloatBuffer rows(shape.elements());
     reader(position, piece, rows.all(), biases);
-    pack(shape, rows.all(), weights);
+    pack(shape, rows.all(), layer.slice.form, weights);
   }
 }
 

@@ -103,15 +103,15 @@ void check_finite(const std::string& where, const std::vector<float>& numbers) {
                  "training?");
 }
 
-/// Writes one slice; weights as float16 if so wanted.
+/// Writes one slice in the network's precision.
 void write_slice(Hdf5Writer& file, const std::string& parent, const Network& network, int position,
-                 const WeightRange& range, WeightPrecision precision, const LayerWeights& numbers) {
+                 const WeightRange& range, const LayerWeights& numbers) {
   const std::string group = layer_group(parent, position);
   const std::string where = describe_layer(network, position);
   const std::vector<hsize_t> extent = weights_extent(weight_shape(network, position).of(range));
   check_finite(where, numbers.weights);
   check_finite(where, numbers.biases);
-  if (precision == WeightPrecision::kHalf) {
+  if (network.precision == WeightPrecision::kHalf) {
     std::vector<HalfBits> halves(numbers.weights.size());
     std::transform(numbers.weights.begin(), numbers.weights.end(), halves.begin(), float_to_half);
     if (std::any_of(halves.begin(), halves.end(),
@@ -188,7 +188,6 @@ struct ModelFile::Content {
 
   Hdf5Reader file;
   Network network;
-  WeightPrecision precision = WeightPrecision::kFloat;
   std::string checksum;
   std::optional<Plan> plan;
 };
@@ -199,7 +198,7 @@ ModelFile::ModelFile(const fs::path& path) : content_(std::make_unique<Content>(
   check_format(file, partitioned ? kPartition : kModel);
   content_->checksum = require_attribute(file, "checksum");
   content_->network = network_from_json(file.text("/network"), file.name());
-  content_->precision = read_precision(file);
+  content_->network.precision = read_precision(file);
   if (partitioned) {
     content_->plan = plan_from_json(file.text("/plan"), content_->network, file.name());
   }
@@ -210,9 +209,6 @@ ModelFile::~ModelFile() = default;
 
 const Network& ModelFile::network() const {
   return content_->network;
-}
-WeightPrecision ModelFile::precision() const {
-  return content_->precision;
 }
 const std::string& ModelFile::checksum() const {
   return content_->checksum;
@@ -293,24 +289,23 @@ fs::path share_path(const fs::path& partition, int rank) {
   return path;
 }
 
-void write_model(const fs::path& path, const Network& network, WeightPrecision precision,
-                 const LayerReader& layers) {
+void write_model(const fs::path& path, const Network& network, const LayerReader& layers) {
   Hdf5Writer file(path);
   Checksum checksum;
   const std::string description = to_json(network);
   checksum.add(std::as_bytes(std::span(description)));
-  checksum.add(std::as_bytes(std::span(precision_name(precision))));
+  checksum.add(std::as_bytes(std::span(precision_name(network.precision))));
   for (int position = 0; position < network.size(); ++position) {
     const WeightShape shape = weight_shape(network, position);
     if (shape.filters == 0) continue;
     const LayerWeights numbers = layers(position);
     checksum.add(std::as_bytes(std::span(numbers.weights)));
     checksum.add(std::as_bytes(std::span(numbers.biases)));
-    write_slice(file, "", network, position, shape.range(), precision, numbers);
+    write_slice(file, "", network, position, shape.range(), numbers);
   }
   file.text("/network", description);
   write_header(file, kModel, checksum.text());
-  file.attribute("precision", precision_name(precision));
+  file.attribute("precision", precision_name(network.precision));
   file.finish();
 }
 
@@ -324,13 +319,13 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
       LayerWeights slice{std::vector<float>(weight_shape(network, position).of(range).elements()),
                          std::vector<float>(static_cast<std::size_t>(range.filters.size()))};
       model.read_weights(rank, position, range, slice.weights, slice.biases);
-      write_slice(file, parent, network, position, range, model.precision(), slice);
+      write_slice(file, parent, network, position, range, slice);
     }
   };
 
   Hdf5Writer master(path);
   write_header(master, kPartition, model.checksum());
-  master.attribute("precision", precision_name(model.precision()));
+  master.attribute("precision", precision_name(network.precision));
   master.text("/network", to_json(network));
   master.text("/plan", to_json(plan));
   std::vector<Hdf5Writer> shares;  // none takes its place before all are written

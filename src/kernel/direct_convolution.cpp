@@ -170,14 +170,16 @@ void add_block(const Chunk& chunk, const PanelBlock& block, Interval tiles) {
   const MicroKernel& kernel = micro_kernel();
   const Interval filters = filters_of(chunk.slice, chunk.box, block.panel);
   const Interval wanted = wanted_filters(chunk, block.panel);
+  std::array<float, kBlockFloats> room;
+  const BlockOfPanel weights =
+      block_of_panel(chunk.slice, taps_of(chunk.conv), block.panel, block.taps,
+                     shift(block.channels, chunk.sum.channels.begin), room);
   MicroTile micro;
   micro.taps = block.taps.size();
   micro.channel = block.channels.begin;
   micro.channels = block.channels.size();
-  micro.panel = weights_at(chunk.slice, taps_of(chunk.conv), block.panel, block.taps.begin,
-                           chunk.sum.channels.begin + block.channels.begin);
-  micro.tap_stride = static_cast<std::size_t>(chunk.slice.range.channels.size()) *
-                     static_cast<std::size_t>(kernel.filters);
+  micro.panel = weights.weights;
+  micro.tap_stride = weights.tap_stride;
   micro.filter = filters.begin;
   micro.accumulate = block.accumulate;
   for (int tile = tiles.begin; tile < tiles.end; ++tile) {

@@ -13,8 +13,8 @@ namespace vpinfer {
 /// `convolve` for a slice in panels: a micro-kernel reads the input where it lies (the indirect
 /// convolution: Dukhan, arXiv 1907.02129) and weights in the order in which they are stored.
 void convolve_directly(const Convolution& convolution, const WeightSlice& slice,
-                     const Shape& input_shape, const ConstTensorView& input,
-                     const TensorView& output, const Box& box, const ChannelSum& sum,
-                     std::span<float> workspace, const Progress& progress);
+                       const Shape& input_shape, const ConstTensorView& input,
+                       const TensorView& output, const Box& box, const ChannelSum& sum,
+                       std::span<float> workspace, const Progress& progress);
 
 }  // namespace vpinfer

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "vpinfer/base/half.hpp"
 #include "winograd_transforms.hpp"
 
 namespace vpinfer {
@@ -39,6 +40,8 @@ struct MicroKernel {
   int pixels = 0;                                     ///< of a tile that fills the registers
   int filters = 0;                                    ///< of a panel
   std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
+  /// Exact.
+  void (*widen)(const HalfBits* halves, std::size_t count, float* floats) = nullptr;
   WinogradTransforms winograd_2x2{};
   WinogradTransforms winograd_4x4{};
 };

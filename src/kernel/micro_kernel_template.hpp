@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "half_template.hpp"
 #include "micro_kernel.hpp"
 #include "vector_template.hpp"
 #include "winograd_template.hpp"
@@ -51,6 +52,10 @@ void compute_tile(const MicroTile& tile) {
   }
 }
 
+inline void widen(const HalfBits* halves, std::size_t count, float* floats) {
+  for (std::size_t i = 0; i < count; ++i) floats[i] = widen_half(halves[i]);
+}
+
 template <int kLanes, int kPixels>
 constexpr MicroKernel make_micro_kernel(const char* name) {
   static_assert(kMostTilePixels <= 2 * kPixels && kPixels <= kMostTilePixels);
@@ -59,6 +64,7 @@ constexpr MicroKernel make_micro_kernel(const char* name) {
                      kPixels,
                      2 * kLanes,
                      {},
+                     &widen,
                      make_winograd_transforms<TwoOutputs, kLanes>(),
                      make_winograd_transforms<FourOutputs, kLanes>()};
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {

@@ -1,6 +1,9 @@
 #include "panels.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include "vpinfer/kernel/half.hpp"
 
 namespace vpinfer {
 namespace {
@@ -20,15 +23,13 @@ bool is_3x3(const Convolution& conv) {
   return fits(conv.rows) && fits(conv.cols);
 }
 
-/// What a 3x3 convolution takes per input channel and filter, in multiply-adds of the micro-kernel.
-double cost_of_3x3(ConvolutionAlgorithm algorithm, int input_channels, const Box& box) {
-  if (algorithm == ConvolutionAlgorithm::kDirect) return 9.0 * box.rows.size() * box.cols.size();
+/// Of a 3x3 convolution by Winograd's F(outputs x outputs, 3x3), per input channel and filter.
+double winograd_multiply_adds(int outputs, int input_channels, const Box& box) {
   // Transforming an element of the weights takes as long as multiplying it for a few tiles; an
   // element of a tile's inputs or sums, as for a few filters or channels.  Measured.
   constexpr double kTilesPerWeights = 3;
   constexpr double kFiltersPerInput = 8;
   constexpr double kChannelsPerSum = 8;
-  const int outputs = algorithm == ConvolutionAlgorithm::kWinograd2x2 ? 2 : 4;
   const int elements = (outputs + 2) * (outputs + 2);
   const auto along = [outputs](Interval side) { return (side.size() + outputs - 1) / outputs; };
   const double tiles = along(box.rows) * along(box.cols);
@@ -38,15 +39,32 @@ double cost_of_3x3(ConvolutionAlgorithm algorithm, int input_channels, const Box
 
 }  // namespace
 
+double multiply_adds(const Convolution& conv, ConvolutionAlgorithm algorithm, int input_channels,
+                     const Box& box) {
+  if (box.empty()) return 0;
+  const double channels_and_filters =
+      static_cast<double>(input_channels / conv.groups) * box.channels.size();
+  switch (algorithm) {
+    case ConvolutionAlgorithm::kWinograd2x2:
+      return winograd_multiply_adds(2, input_channels, box) * channels_and_filters;
+    case ConvolutionAlgorithm::kWinograd4x4:
+      return winograd_multiply_adds(4, input_channels, box) * channels_and_filters;
+    case ConvolutionAlgorithm::kPlain:
+    case ConvolutionAlgorithm::kDirect: break;
+  }
+  return channels_and_filters * taps_of(conv) * box.rows.size() * box.cols.size();
+}
+
 std::string micro_kernel_name() {
   return micro_kernel().name;
 }
 
-WeightForm usual_form(const Convolution& conv, const WeightRange& range) {
+WeightForm usual_form(const Convolution& conv, const WeightRange& range,
+                      WeightPrecision precision) {
   const int filters = range.filters.size();
   const bool mostly_full = 2 * round_up(filters, kPackedFilters) <= 3 * filters;
-  return conv.groups == 1 && mostly_full && taps_of(conv) <= kMostTaps ? WeightForm::kPanels
-                                                                       : WeightForm::kRows;
+  if (conv.groups > 1 || !mostly_full || taps_of(conv) > kMostTaps) return WeightForm::kRows;
+  return precision == WeightPrecision::kHalf ? WeightForm::kHalfPanels : WeightForm::kPanels;
 }
 
 std::vector<ConvolutionAlgorithm> algorithms_for(const Convolution& conv, WeightForm form) {
@@ -62,30 +80,53 @@ std::vector<ConvolutionAlgorithm> algorithms_for(const Convolution& conv, Weight
 ConvolutionAlgorithm usual_algorithm(const Convolution& conv, WeightForm form, int input_channels,
                                      const Box& box) {
   const std::vector<ConvolutionAlgorithm> algorithms = algorithms_for(conv, form);
-  if (box.empty() || algorithms.size() == 1) return algorithms.front();
   return *std::min_element(algorithms.begin(), algorithms.end(), [&](auto a, auto b) {
-    return cost_of_3x3(a, input_channels, box) < cost_of_3x3(b, input_channels, box);
+    return multiply_adds(conv, a, input_channels, box) <
+           multiply_adds(conv, b, input_channels, box);
   });
 }
 
 std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
   if (form == WeightForm::kRows) return slice.elements();
-  return static_cast<std::size_t>(round_up(slice.filters, kPackedFilters)) *
-         slice.elements_per_filter();
+  const std::size_t elements = static_cast<std::size_t>(round_up(slice.filters, kPackedFilters)) *
+                               slice.elements_per_filter();
+  return form == WeightForm::kHalfPanels ? elements / 2 : elements;
 }
 
-void pack(const WeightShape& part, std::span<const float> rows, std::span<float> panels) {
+void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
+          std::span<float> panels) {
   const auto width = static_cast<std::size_t>(micro_kernel().filters);
   const std::size_t depth = part.elements_per_filter();
   const auto filters = static_cast<std::size_t>(part.filters);
   for (std::size_t first = 0; first < filters; first += width) {
     const std::size_t count = std::min(width, filters - first);
-    float* panel = panels.data() + first * depth;
-    for (std::size_t k = 0; k < depth; ++k, panel += width) {
-      for (std::size_t f = 0; f < count; ++f) panel[f] = rows[(first + f) * depth + k];
-      std::fill(panel + count, panel + width, 0.0F);
+    for (std::size_t k = 0; k < depth; ++k) {
+      std::array<float, kMostPanelFilters> row{};
+      for (std::size_t f = 0; f < count; ++f) row[f] = rows[(first + f) * depth + k];
+      const std::size_t at = first * depth + k * width;
+      if (form == WeightForm::kHalfPanels) {
+        round_to_halves(row.data(), width, reinterpret_cast<HalfBits*>(panels.data()) + at);
+      } else {
+        std::copy_n(row.data(), width, panels.data() + at);
+      }
     }
   }
+}
+
+BlockOfPanel block_of_panel(const WeightSlice& slice, int taps, int panel, Interval of_taps,
+                            Interval of_channels, std::span<float> room) {
+  const auto width = static_cast<std::size_t>(micro_kernel().filters);
+  const auto tap_stride = static_cast<std::size_t>(slice.range.channels.size()) * width;
+  const std::size_t begin =
+      static_cast<std::size_t>(panel * taps + of_taps.begin) * tap_stride +
+      static_cast<std::size_t>(of_channels.begin - slice.range.channels.begin) * width;
+  if (slice.form == WeightForm::kPanels) return {slice.weights.data() + begin, tap_stride};
+  const auto* halves = reinterpret_cast<const HalfBits*>(slice.weights.data()) + begin;
+  const std::size_t of_tap = static_cast<std::size_t>(of_channels.size()) * width;
+  for (std::size_t tap = 0; tap < static_cast<std::size_t>(of_taps.size()); ++tap) {
+    micro_kernel().widen(halves + tap * tap_stride, of_tap, room.data() + tap * of_tap);
+  }
+  return {room.data(), of_tap};
 }
 
 int parts_for_threads(int panels, int tiles) {

@@ -27,14 +27,17 @@ static_assert(kPackedFilters == kMostPanelFilters);
                slice.range.filters.begin - box.channels.begin);
 }
 
-/// A panel's weights from one of its taps and channels on.
-[[nodiscard]] inline const float* weights_at(const WeightSlice& slice, int taps, int panel, int tap,
-                                             int channel) {
-  const auto row = static_cast<std::size_t>(panel * taps + tap) *
-                       static_cast<std::size_t>(slice.range.channels.size()) +
-                   static_cast<std::size_t>(channel - slice.range.channels.begin);
-  return slice.weights.data() + row * static_cast<std::size_t>(micro_kernel().filters);
-}
+/// Floats [taps][channels][filters] of a panel.
+struct BlockOfPanel {
+  const float* weights = nullptr;
+  std::size_t tap_stride = 0;  ///< from one tap to the next
+};
+
+/// Some taps and channels of a panel of a convolution with `taps` taps: where they lie or, if they
+/// are halves, widened in `room`.
+[[nodiscard]] BlockOfPanel block_of_panel(const WeightSlice& slice, int taps, int panel,
+                                          Interval of_taps, Interval of_channels,
+                                          std::span<float> room);
 
 /// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
 [[nodiscard]] int parts_for_threads(int panels, int tiles);

@@ -24,6 +24,8 @@ namespace {
 // Each element's products are added up over the blocks; then the sums of a tile become its outputs.
 constexpr int kChunkTiles = 52;
 constexpr int kBlockFloats = 64 * 1024;
+constexpr int kTaps = 9;
+constexpr int kFewestElements = 16;
 constexpr int kMostElements = kMostWinogradInputs * kMostWinogradInputs;
 constexpr int kSumFloats = kChunkTiles * kMostPanelFilters + 16;
 constexpr int kMostTileOutputs = kMostWinogradOutputs * kMostWinogradOutputs;
@@ -145,6 +147,7 @@ class Winograd {
   /// Sums of a panel's filters for some tiles: [element][tile][filter].
   void compute_panel(int panel, Interval tiles) const {
     const int filters = micro_kernel().filters;
+    std::array<float, kTaps * kBlockFloats / kFewestElements> room;
     alignas(64) std::array<float, kBlockFloats> weights;
     alignas(64) std::array<float, kMostElements * kSumFloats> sums;
     const int block = block_channels();
@@ -152,39 +155,18 @@ class Winograd {
     for (int begin = 0; begin < sum_.channels.size(); begin += block) {
       const Interval channels{begin, std::min(begin + block, sum_.channels.size())};
       const std::size_t weights_apart = apart(static_cast<std::size_t>(channels.size() * filters));
-      transforms_.transform_weights(
-          weights_at(slice_, taps_of(conv_), panel, 0, sum_.channels.begin + begin),
-          static_cast<std::size_t>(slice_.range.channels.size()) *
-              static_cast<std::size_t>(filters),
-          channels.size(), weights.data(), weights_apart);
+      const BlockOfPanel taps = block_of_panel(slice_, kTaps, panel, {0, kTaps},
+                                               shift(channels, sum_.channels.begin), room);
+      transforms_.transform_weights(taps.weights, taps.tap_stride, channels.size(), weights.data(),
+                                    weights_apart);
       for (int element = 0; element < elements(); ++element) {
         const auto at = static_cast<std::size_t>(element);
-        prefetch_weights(panel, {channels.end, channels.end + block}, element);
         multiply(element, channels, tiles, weights.data() + at * weights_apart,
                  sums.data() + at * sums_apart);
       }
     }
     for (int tile = tiles.begin; tile < tiles.end; ++tile) {
       write_tile(panel, tile, sums.data() + (tile - tiles.begin) * filters, sums_apart);
-    }
-  }
-
-  /// Fetches an element's share of the weights that will be transformed next: memory would be idle
-  /// while the products are computed, and the processor while weights are transformed.
-  void prefetch_weights(int panel, Interval channels, int element) const {
-    constexpr int kLine = 64 / sizeof(float);
-    const Interval next = intersect(channels, {0, sum_.channels.size()});
-    if (next.empty()) return;
-    const float* weights =
-        weights_at(slice_, taps_of(conv_), panel, 0, sum_.channels.begin + next.begin);
-    const int filters = micro_kernel().filters;
-    const auto tap_stride = static_cast<std::size_t>(slice_.range.channels.size() * filters);
-    const int lines = next.size() * filters / kLine;
-    const Interval part = share(9 * lines, elements(), element);
-    for (int line = part.begin; line < part.end; ++line) {
-      __builtin_prefetch(
-          weights + static_cast<std::size_t>(line / lines) * tap_stride + line % lines * kLine, 0,
-          2);
     }
   }
 

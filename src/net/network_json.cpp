@@ -43,6 +43,9 @@ Network read_network(const json& j, const std::string& where) {
   network.origin = j.at("origin");
   network.labels = j.at("labels").get<std::vector<std::string>>();
   network.normalisation = normalisation_from_json(j.at("normalisation"));
+  network.precision = is_first(j.value("precision", "float32"), "float16", "float32")
+                          ? WeightPrecision::kHalf
+                          : WeightPrecision::kFloat;
   const json& input = j.at("input");
   add_input(network, {json_int(input.at(0)), json_int(input.at(1)), json_int(input.at(2))}, where);
   for (const json& layer : j.at("layers")) {
@@ -77,15 +80,16 @@ std::string to_json(const Network& network) {
     outputs.push_back({{"layer", output.position}, {"name", output.name}});
   }
   const Shape& input = network.input_shape();
-  return json{{"schema", kSchema},
-              {"name", network.name},
-              {"origin", network.origin},
-              {"input", {input.rows, input.cols, input.channels}},
-              {"normalisation", normalisation_to_json(network.normalisation)},
-              {"labels", network.labels},
-              {"layers", layers},
-              {"outputs", outputs}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
+  json j{{"schema", kSchema},
+         {"name", network.name},
+         {"origin", network.origin},
+         {"input", {input.rows, input.cols, input.channels}},
+         {"normalisation", normalisation_to_json(network.normalisation)},
+         {"labels", network.labels},
+         {"layers", layers},
+         {"outputs", outputs}};
+  if (network.precision == WeightPrecision::kHalf) j["precision"] = "float16";
+  return j.dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
 }
 
 Network network_from_json(const std::string& text, const std::string& where) {

@@ -38,6 +38,16 @@ Travel travel(const Plan& plan, const std::vector<Transfer>& transfers, const De
       static_cast<double>(most) * device.byte_seconds};
 }
 
+/// Floating-point operations for a box, or those of a direct convolution that take as long.
+double operations(const Network& network, int position, const Box& box, double share) {
+  const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
+  if (conv == nullptr) return flop(network, position, box);
+  const int channels = network.input_shape(position, 0).channels;
+  const WeightForm form = usual_form(*conv, {box.channels, {0, channels}}, network.precision);
+  const int summed = std::max(1, static_cast<int>(share * channels));
+  return 2 * multiply_adds(*conv, usual_algorithm(*conv, form, summed, box), summed, box);
+}
+
 /// A rank's work for a layer, adding up partial sums included.
 double work_of(const Network& network, const Plan& plan, int position, int rank) {
   const Box computed = computed_box(network, plan, position, rank);
@@ -59,7 +69,7 @@ double work(const Network& network, int position, const Box& box, double share) 
     read += static_cast<double>(required_input(network, position, i, box).elements());
   }
   return kFlopPerElement * static_cast<double>(box.elements()) +
-         share * (flop(network, position, box) + kFlopPerElement * read);
+         operations(network, position, box, share) + share * kFlopPerElement * read;
 }
 
 double predicted_seconds(const Network& network, const Plan& plan, const Exchanges& exchanges,

@@ -221,7 +221,7 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
 WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr || plan.conv == ConvolutionPath::kBlas) return WeightForm::kRows;
-  return usual_form(*conv, owned_weights(network, plan, position, rank));
+  return usual_form(*conv, owned_weights(network, plan, position, rank), network.precision);
 }
 
 std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {

@@ -18,10 +18,14 @@ struct Burden {
 
 Burden burden_of(const Network& network, int position) {
   const Layer& layer = network.layer(position);
-  const WeightShape shape = weight_shape(network, position);
   Burden burden;
   burden.work = work(network, position, whole(layer.output));
-  burden.weights_bytes = shape.numbers() * sizeof(float);
+  const auto* conv = std::get_if<Convolution>(&layer.operation);
+  const WeightShape shape = weight_shape(network, position);
+  const WeightForm form =
+      conv != nullptr ? usual_form(*conv, shape.range(), network.precision) : WeightForm::kRows;
+  burden.weights_bytes =
+      sizeof(float) * (stored_floats(form, shape) + static_cast<std::size_t>(shape.filters));
   burden.activations_bytes = sizeof(float) * layer.output.elements();
   for (const int input : layer.inputs) {
     burden.activations_bytes += sizeof(float) * network.layer(input).output.elements();

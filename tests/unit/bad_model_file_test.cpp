@@ -22,7 +22,7 @@ using testing::IsEmpty;
 class BadModelFile : public testing::Test {
  protected:
   BadModelFile() {
-    write_model(folder_.path() / "good.h5", network_, WeightPrecision::kFloat,
+    write_model(folder_.path() / "good.h5", network_,
                 [&](int position) { return small_model_weights(network_, position, 1); });
     good_ = folder_.read("good.h5");
   }
@@ -150,9 +150,7 @@ TEST(WriteModel, LeavesNothingBehindWhenItFails) {
     if (position == kSmallConvolutions[1]) throw BadInput("the weights end here");
     return small_model_weights(network, position, 1);
   };
-  EXPECT_EQ(error_line<BadInput>([&] {
-              write_model(folder.path() / "m.h5", network, WeightPrecision::kFloat, failing);
-            }),
+  EXPECT_EQ(error_line<BadInput>([&] { write_model(folder.path() / "m.h5", network, failing); }),
             "the weights end here");
   EXPECT_THAT(folder.names(), IsEmpty());
 }
@@ -162,11 +160,9 @@ TEST(WriteModel, NamesAFolderThatIsMissing) {
   const Network network = small_network();
   const fs::path path = folder.path() / "missing" / "m.h5";
   errno = 0;  // the reason must be this call's, not an older one
-  EXPECT_THAT(error_line<BadInput>([&] {
-                write_model(path, network, WeightPrecision::kFloat,
-                            [](int) { return LayerWeights{}; });
-              }),
-              AllOf(HasSubstr(path.string()), HasSubstr("No such file or directory")));
+  EXPECT_THAT(
+      error_line<BadInput>([&] { write_model(path, network, [](int) { return LayerWeights{}; }); }),
+      AllOf(HasSubstr(path.string()), HasSubstr("No such file or directory")));
   EXPECT_THAT(folder.names(), IsEmpty());
 }
 
@@ -176,7 +172,7 @@ TEST(WriteModel, DoesNotReplaceWhatIsNoFile) {
   fs::create_directory(path);
   const Network network = small_network();
   EXPECT_THAT(error_line<BadInput>([&] {
-                write_model(path, network, WeightPrecision::kFloat, [&](int position) {
+                write_model(path, network, [&](int position) {
                   return small_model_weights(network, position, 1);
                 });
               }),
@@ -188,7 +184,7 @@ TEST(WriteModel, DoesNotReplaceWhatIsNoFile) {
 TEST(WritePartition, LeavesNothingBehindWhenAShareFails) {
   const TemporaryFolder folder;
   const Network network = small_network();
-  write_model(folder.path() / "m.h5", network, WeightPrecision::kFloat,
+  write_model(folder.path() / "m.h5", network,
               [&](int position) { return small_model_weights(network, position, 1); });
   // The third share cannot take its place.
   fs::create_directory(folder.path() / "m-3.rank2.h5");

@@ -8,6 +8,7 @@
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
+#include "vpinfer/base/half.hpp"
 #include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
@@ -21,7 +22,7 @@ class StoredSlice {
       : part_(cut(all, shape, range)), range_(range), form_(form) {
     if (form == WeightForm::kRows) return;
     panels_.resize(stored_floats(form, shape.of(range)));
-    pack(shape.of(range), part_.weights, panels_);
+    pack(shape.of(range), part_.weights, form, panels_);
   }
   [[nodiscard]] WeightSlice slice() const {
     return {range_, form_, form_ == WeightForm::kRows ? part_.weights : panels_, part_.biases};
@@ -186,10 +187,11 @@ TEST(Convolve, FillsPanelsPartly) {
 }
 
 /// All outputs of a convolution of a case by an algorithm, on some threads.
-std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorithm, int threads) {
+std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorithm, WeightForm form,
+                              int threads = 1) {
   const auto& conv = std::get<Convolution>(c.network.layer(1).operation);
   const WeightShape shape = weight_shape(c.network, 1);
-  const StoredSlice all(c.weights, shape, shape.range(), form_for(algorithm));
+  const StoredSlice all(c.weights, shape, shape.range(), form);
   const Box box = whole(c.out());
   std::vector<float> workspace(convolution_workspace(conv, algorithm, c.in().channels, box));
   std::vector<float> output(box.elements());
@@ -207,14 +209,29 @@ TEST(Convolve, GivesTheSameOnSeveralThreads) {
     const Convolution conv{filters, 1, window, window, Activation::kLeaky};
     const KernelCase c(shape, conv, 1);
     for (const auto algorithm : algorithms_for(conv, WeightForm::kPanels)) {
-      EXPECT_EQ(outputs_of(c, algorithm, 3), outputs_of(c, algorithm, 1));
+      for (const WeightForm form : {WeightForm::kPanels, WeightForm::kHalfPanels}) {
+        EXPECT_EQ(outputs_of(c, algorithm, form, 3), outputs_of(c, algorithm, form));
+      }
+    }
+  }
+}
+
+TEST(Convolve, WidensHalves) {
+  for (const Window& window : {Window{3, 1, 1, 1}, Window{1, 1, 0, 0}, Window{5, 2, 2, 2}}) {
+    const Convolution conv{70, 1, window, window, Activation::kLeaky};
+    const KernelCase c({19, 16, 150}, conv, 1);
+    KernelCase rounded = c;
+    for (float& weight : rounded.weights.weights) weight = half_to_float(float_to_half(weight));
+    for (const auto algorithm : algorithms_for(conv, WeightForm::kHalfPanels)) {
+      EXPECT_EQ(outputs_of(c, algorithm, WeightForm::kHalfPanels),
+                outputs_of(rounded, algorithm, WeightForm::kPanels));
     }
   }
 }
 
 /// Largest difference from the reference, of the largest output.
 double error_of(const KernelCase& c, ConvolutionAlgorithm algorithm) {
-  const std::vector<float> outputs = outputs_of(c, algorithm, 1);
+  const std::vector<float> outputs = outputs_of(c, algorithm, WeightForm::kPanels);
   double largest = 0;
   double error = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -256,7 +273,7 @@ TEST(UsualAlgorithm, TakesWinogradWhereItSavesMuch) {
 
 TEST(UsualForm, FillsUpLittle) {
   const auto form_of = [](int filters, int groups) {
-    return usual_form({filters, groups, {}, {}}, {{0, filters}, {0, 8}});
+    return usual_form({filters, groups, {}, {}}, {{0, filters}, {0, 8}}, WeightPrecision::kFloat);
   };
   EXPECT_EQ(form_of(64, 1), WeightForm::kPanels);
   EXPECT_EQ(form_of(22, 1), WeightForm::kPanels);
@@ -268,7 +285,7 @@ TEST(UsualForm, FillsUpLittle) {
 TEST(UsualForm, KeepsLargeWindowsInRows) {
   const auto form_of = [](int size) {
     const Window window{size, 1, 0, 0};
-    return usual_form({64, 1, window, window}, {{0, 64}, {0, 8}});
+    return usual_form({64, 1, window, window}, {{0, 64}, {0, 8}}, WeightPrecision::kFloat);
   };
   EXPECT_EQ(form_of(11), WeightForm::kPanels);
   EXPECT_EQ(form_of(13), WeightForm::kRows);

@@ -55,7 +55,9 @@ class ModelFileTest : public testing::Test {
 
   ModelFile write(const std::string& name, WeightPrecision precision = WeightPrecision::kFloat,
                   unsigned seed = 1) const {
-    write_model(path(name), network_, precision,
+    Network network = network_;
+    network.precision = precision;
+    write_model(path(name), network,
                 [&](int position) { return small_model_weights(network_, position, seed); });
     return ModelFile(path(name));
   }
@@ -90,7 +92,7 @@ class ModelFileTest : public testing::Test {
 TEST_F(ModelFileTest, KeepsTheNetworkAndEveryFloat) {
   const ModelFile model = write("m.h5");
   EXPECT_EQ(model.network(), network_);
-  EXPECT_EQ(model.precision(), WeightPrecision::kFloat);
+  EXPECT_EQ(model.network().precision, WeightPrecision::kFloat);
   EXPECT_FALSE(model.partition());
   EXPECT_TRUE(model.holds_rank(5));
   for (const int position : kSmallConvolutions) {
@@ -101,7 +103,7 @@ TEST_F(ModelFileTest, KeepsTheNetworkAndEveryFloat) {
 
 TEST_F(ModelFileTest, HalvesAreTheRoundedFloats) {
   const ModelFile model = write("m.h5", WeightPrecision::kHalf);
-  EXPECT_EQ(model.precision(), WeightPrecision::kHalf);
+  EXPECT_EQ(model.network().precision, WeightPrecision::kHalf);
   for (const int position : kSmallConvolutions) {
     LayerWeights expected = weights(position);
     for (float& value : expected.weights) value = half_to_float(float_to_half(value));
@@ -141,8 +143,8 @@ TEST_F(ModelFileTest, APartitionInOneFileGivesEachRankItsSlices) {
     write_partition(path("m-3.h5"), model, plan_, PartitionFiles::kOne);
     const ModelFile partition(path("m-3.h5"));
     EXPECT_EQ(partition.partition(), plan_);
-    EXPECT_EQ(partition.network(), network_);
-    EXPECT_EQ(partition.precision(), precision);
+    EXPECT_EQ(partition.network(), model.network());
+    EXPECT_EQ(partition.network().precision, precision);
     EXPECT_EQ(partition.checksum(), model.checksum());
     for_each_share([&](int rank, int position, const WeightRange& range) {
       EXPECT_TRUE(partition.holds_rank(rank));

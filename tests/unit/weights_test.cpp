@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "support/random.hpp"
@@ -47,20 +48,36 @@ std::vector<float> to_vector(std::span<const float> floats) {
   return {floats.begin(), floats.end()};
 }
 
-TEST(Weights, ArePackedPieceByPiece) {
+void check_packing(WeightPrecision precision, WeightForm form) {
   LargeLayer layer;
+  layer.network.precision = precision;
   const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
   const Weights weights = layer.load(plan, 0);
   const WeightSlice& slice = weights.slice(1);
-  ASSERT_EQ(slice.form, WeightForm::kPanels);
+  ASSERT_EQ(slice.form, form);
   EXPECT_EQ(layer.pieces.size(), 3U);
   EXPECT_EQ(layer.pieces, pieces_to_load(layer.network, plan, 1, 0));
 
   const WeightShape shape = weight_shape(layer.network, 1);
-  std::vector<float> panels(stored_floats(WeightForm::kPanels, shape));
-  pack(shape, layer.numbers.weights, panels);
-  EXPECT_EQ(to_vector(slice.weights), panels);
+  std::vector<float> panels(stored_floats(form, shape));
+  pack(shape, layer.numbers.weights, form, panels);
+  EXPECT_EQ(std::memcmp(slice.weights.data(), panels.data(), slice.weights.size_bytes()), 0);
+  EXPECT_EQ(slice.weights.size(), panels.size());
   EXPECT_EQ(to_vector(slice.biases), layer.numbers.biases);
+}
+
+TEST(Weights, ArePackedPieceByPiece) {
+  check_packing(WeightPrecision::kFloat, WeightForm::kPanels);
+  check_packing(WeightPrecision::kHalf, WeightForm::kHalfPanels);
+}
+
+TEST(Weights, TakeHalfTheMemoryAsHalves) {
+  LargeLayer layer;
+  const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
+  const std::size_t as_floats = weights_bytes(layer.network, plan, 0);
+  layer.network.precision = WeightPrecision::kHalf;
+  const std::size_t biases = layer.numbers.biases.size() * sizeof(float);
+  EXPECT_EQ(weights_bytes(layer.network, plan, 0) - biases, (as_floats - biases) / 2);
 }
 
 TEST(Weights, StayAsTheyAreForBlas) {

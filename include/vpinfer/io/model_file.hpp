@@ -25,8 +25,6 @@ namespace vpinfer {
 // /ranks/<rank> links to the root of a file of its own (format = "vpinfer-share"), which is all
 // that one device has to store.
 
-enum class WeightPrecision { kFloat, kHalf };
-
 /// An open model, whole or partitioned.  Numbers come out as fp32, whatever is stored.
 class ModelFile {
  public:
@@ -36,7 +34,6 @@ class ModelFile {
   ~ModelFile();
 
   [[nodiscard]] const Network& network() const;
-  [[nodiscard]] WeightPrecision precision() const;
   /// Of the network and all numbers at the time of the import; partitions inherit it.
   [[nodiscard]] const std::string& checksum() const;
   /// The plan of a partitioned model.
@@ -78,9 +75,9 @@ class ShareFile {
 /// Gives the numbers of the layer at a position; called once per layer that has some, in order.
 using LayerReader = std::function<LayerWeights(int position)>;
 
-/// Writes a model, whole or not at all.
+/// Writes a model in the network's precision, whole or not at all.
 void write_model(const std::filesystem::path& path, const Network& network,
-                 WeightPrecision precision, const LayerReader& layers);
+                 const LayerReader& layers);
 
 enum class PartitionFiles { kOne, kOnePerRank };
 

@@ -15,14 +15,16 @@ namespace vpinfer {
 
 /// How the weights of a slice lie in memory.
 enum class WeightForm {
-  kRows,   ///< [filters][rows][cols][channels]: as files have them and BLAS takes them
-  kPanels  ///< [filters / n][rows][cols][channels][n], n being what the micro-kernel of this
-           ///< processor takes at once; zeros fill the last panel
+  kRows,       ///< [filters][rows][cols][channels]: as files have them and BLAS takes them
+  kPanels,     ///< [filters / n][rows][cols][channels][n], n being what the micro-kernel of this
+               ///< processor takes at once; zeros fill the last panel
+  kHalfPanels  ///< the same in half precision, two to a float; widened block by block
 };
 
 /// The form in which `convolve` is usually fastest with these weights: panels, unless there are
 /// groups, more than 128 taps, or so few filters that panels would be more than a third empty.
-[[nodiscard]] WeightForm usual_form(const Convolution& convolution, const WeightRange& range);
+[[nodiscard]] WeightForm usual_form(const Convolution& convolution, const WeightRange& range,
+                                    WeightPrecision precision);
 
 /// Floats of a slice in a form; the same on every processor.
 [[nodiscard]] std::size_t stored_floats(WeightForm form, const WeightShape& slice);
@@ -32,8 +34,9 @@ enum class WeightForm {
 inline constexpr int kPackedFilters = 32;
 
 /// Packs `part`, rows of weights of whole groups of kPackedFilters (the last may be short), to the
-/// panels that begin with the first of them.
-void pack(const WeightShape& part, std::span<const float> rows, std::span<float> panels);
+/// panels of a form that begin with the first of them.  Halves are rounded as by `round_to_halves`.
+void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
+          std::span<float> panels);
 
 /// A block of a layer's weights and the biases of its filters.
 struct WeightSlice {
@@ -60,8 +63,13 @@ enum class ConvolutionAlgorithm {
 [[nodiscard]] std::vector<ConvolutionAlgorithm> algorithms_for(const Convolution& convolution,
                                                                WeightForm form);
 
-/// The algorithm that is usually the fastest for a box of outputs, summed over `input_channels`,
-/// with weights in a form.  The same on every processor.
+/// What an algorithm takes for a box of outputs, summed over `input_channels`, in multiply-adds
+/// that take as long, transforms included.
+[[nodiscard]] double multiply_adds(const Convolution& convolution, ConvolutionAlgorithm algorithm,
+                                   int input_channels, const Box& box);
+
+/// The algorithm that takes the fewest for a box of outputs, with weights in a form.  The same on
+/// every processor.
 [[nodiscard]] ConvolutionAlgorithm usual_algorithm(const Convolution& convolution, WeightForm form,
                                                    int input_channels, const Box& box);
 

@@ -36,6 +36,9 @@ struct InputNormalisation {
   bool operator==(const InputNormalisation&) const = default;
 };
 
+/// How weights are stored, in a file and in memory.  Biases are floats.
+enum class WeightPrecision { kFloat, kHalf };
+
 /// A tensor that a network gives, under the name that the imported file has for it.
 struct NetworkOutput {
   int position = 0;  ///< of the layer; each at most once
@@ -52,6 +55,7 @@ struct Network {
   std::vector<Layer> layers;
   std::vector<NetworkOutput> outputs;  ///< empty: the last layer's
   InputNormalisation normalisation;
+  WeightPrecision precision = WeightPrecision::kFloat;
   std::vector<std::string> labels;  ///< a name per class, or empty
 
   [[nodiscard]] const Shape& input_shape() const { return layers.front().output; }
