@@ -6,7 +6,6 @@
 #include <new>
 
 #include "panels.hpp"
-#include "vpinfer/kernel/activation.hpp"
 
 namespace vpinfer {
 namespace {
@@ -33,33 +32,64 @@ int tile_room(int pixels) {
   return 2 * tiles * kMostTilePixels;
 }
 
+// Where there are few channels, a tap is little work beside finding it.  But in one row of the
+// window the channels of all taps lie one after another: they count as one tap of more channels.
+constexpr int kMostLineFloats = 64;
+
+bool may_read_lines(const Convolution& conv, int input_channels) {
+  return conv.cols.dilation == 1 && conv.cols.size * input_channels <= kMostLineFloats;
+}
+
+/// What a pixel reads: `taps` times so many floats that lie one after another.
+struct Reads {
+  int taps = 0;
+  int floats = 0;
+};
+
 /// Where the pixels of a chunk, cut into tiles, find their inputs and outputs: pointers in the
 /// workspace, [tile][tap][pixel of the tile] and [tile][pixel of the tile].  Behind the pointers
-/// lie zeros, which the padding reads.
+/// lie zeros, which the padding reads, and copies of the lines that cross the picture's edge.
 class PixelTable {
  public:
   PixelTable(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
-             const TensorView& output, const Box& box, Interval channels,
+             const TensorView& output, const Box& box, Interval channels, bool lines,
              std::span<float> workspace)
       : conv_(conv),
         shape_(shape),
         input_(input),
         output_(output),
         box_(box),
-        first_channel_(channels.begin) {
+        channels_(channels),
+        lines_(lines),
+        reads_(lines ? Reads{conv.rows.size, conv.cols.size * channels.size()}
+                     : Reads{taps_of(conv), channels.size()}) {
     const int pixels = box.rows.size() * box.cols.size();
     const auto room = static_cast<std::size_t>(tile_room(pixels));
-    const auto taps = static_cast<std::size_t>(taps_of(conv));
+    const auto taps = static_cast<std::size_t>(reads_.taps);
     // Pointers begin their lives where floats were.
     inputs_ = new (workspace.data()) const float*[room * taps];
     outputs_ = new (workspace.data() + room * taps * kFloatsPerPointer) float*[room];
     zeros_ = workspace.subspan(room * (taps + 1) * kFloatsPerPointer,
-                               static_cast<std::size_t>(channels.size()));
+                               static_cast<std::size_t>(reads_.floats));
+    edges_ = zeros_.data() + zeros_.size();
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
-  static constexpr std::size_t kFloatsPerPointer =
-      (sizeof(const float*) + sizeof(float) - 1) / sizeof(float);
+  /// Floats of workspace.
+  static std::size_t floats(const Convolution& conv, int channels, const Box& box) {
+    const int pixels = box.rows.size() * box.cols.size();
+    const auto room = static_cast<std::size_t>(tile_room(pixels));
+    const std::size_t by_tap =
+        room * static_cast<std::size_t>(taps_of(conv) + 1) * kFloatsPerPointer +
+        static_cast<std::size_t>(channels);
+    if (!may_read_lines(conv, channels)) return by_tap;
+    const auto line = static_cast<std::size_t>(conv.cols.size * channels);
+    const auto lines = static_cast<std::size_t>(conv.rows.size * std::min(pixels, kChunkPixels));
+    const std::size_t by_line =
+        room * static_cast<std::size_t>(conv.rows.size + 1) * kFloatsPerPointer +
+        (1 + lines) * line;
+    return std::max(by_tap, by_line);
+  }
 
   /// Points to pixels [begin, end), counted row by row of the box.
   void fill(int begin, int end, int tile_pixels) {
@@ -67,14 +97,19 @@ class PixelTable {
     int col = box_.cols.begin + begin % box_.cols.size();
     const float** inputs = inputs_;
     float** outputs = outputs_;
+    float* edge = edges_;
     for (int p = begin, within = 0; p < end; ++p, ++within) {
       if (within == tile_pixels) {
         within = 0;
-        inputs += static_cast<std::ptrdiff_t>(taps_of(conv_)) * kMostTilePixels;
+        inputs += static_cast<std::ptrdiff_t>(reads_.taps) * kMostTilePixels;
         outputs += kMostTilePixels;
       }
       outputs[within] = output_.at(row, col, box_.channels.begin);
-      fill_taps(row, col, inputs + within);
+      if (lines_) {
+        fill_lines(row, col, inputs + within, edge);
+      } else {
+        fill_taps(row, col, inputs + within);
+      }
       if (++col == box_.cols.end) {
         col = box_.cols.begin;
         ++row;
@@ -82,14 +117,18 @@ class PixelTable {
     }
   }
 
+  [[nodiscard]] const Reads& reads() const { return reads_; }
   [[nodiscard]] const float* const* inputs(int tile, int tap) const {
-    return inputs_ + static_cast<std::ptrdiff_t>(tile * taps_of(conv_) + tap) * kMostTilePixels;
+    return inputs_ + static_cast<std::ptrdiff_t>(tile * reads_.taps + tap) * kMostTilePixels;
   }
   [[nodiscard]] float* const* outputs(int tile) const {
     return outputs_ + static_cast<std::ptrdiff_t>(tile) * kMostTilePixels;
   }
 
  private:
+  static constexpr std::size_t kFloatsPerPointer =
+      (sizeof(const float*) + sizeof(float) - 1) / sizeof(float);
+
   /// Points to what one output pixel reads; `inputs` is its place at the first tap.
   void fill_taps(int row, int col, const float** inputs) const {
     int r = row * conv_.rows.stride - conv_.rows.pad_before;
@@ -98,8 +137,30 @@ class PixelTable {
       int c = col * conv_.cols.stride - conv_.cols.pad_before;
       for (int j = 0; j < conv_.cols.size; ++j, c += conv_.cols.dilation) {
         const bool inside = row_inside && 0 <= c && c < shape_.cols;
-        *inputs = inside ? input_.at(r, c, first_channel_) : zeros_.data();
+        *inputs = inside ? input_.at(r, c, channels_.begin) : zeros_.data();
         inputs += kMostTilePixels;
+      }
+    }
+  }
+
+  /// The same with whole rows of the window as taps.  Those that cross an edge are copied to
+  /// `edge`.
+  void fill_lines(int row, int col, const float** inputs, float*& edge) const {
+    const int c = col * conv_.cols.stride - conv_.cols.pad_before;
+    const Interval inside = intersect(Interval{c, c + conv_.cols.size}, Interval{0, shape_.cols});
+    int r = row * conv_.rows.stride - conv_.rows.pad_before;
+    for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation, inputs += kMostTilePixels) {
+      if (r < 0 || r >= shape_.rows || inside.empty()) {
+        *inputs = zeros_.data();
+      } else if (inside.size() == conv_.cols.size) {
+        *inputs = input_.at(r, c, channels_.begin);
+      } else {
+        const int channels = channels_.size();
+        std::copy(zeros_.begin(), zeros_.end(), edge);
+        std::copy_n(input_.at(r, inside.begin, channels_.begin), inside.size() * channels,
+                    edge + (inside.begin - c) * channels);
+        *inputs = edge;
+        edge += zeros_.size();
       }
     }
   }
@@ -109,10 +170,13 @@ class PixelTable {
   const ConstTensorView& input_;
   const TensorView& output_;
   const Box& box_;
-  int first_channel_;
+  Interval channels_;
+  bool lines_;
+  Reads reads_;
   const float** inputs_ = nullptr;
   float** outputs_ = nullptr;
   std::span<float> zeros_;
+  float* edges_ = nullptr;
 };
 
 /// What all tasks of a chunk share.
@@ -124,6 +188,12 @@ struct Chunk {
   const PixelTable& table;
   int pixels = 0;
 
+  [[nodiscard]] PanelShape panel_shape() const {
+    const int taps = table.reads().taps;
+    return {taps, taps_of(conv) / taps * slice.range.channels.size()};
+  }
+  /// Of the sum, among the floats of a tap that the slice has weights for.
+  [[nodiscard]] int first_float() const { return sum.channels.begin - slice.range.channels.begin; }
   [[nodiscard]] int tiles() const {
     return (pixels + micro_kernel().pixels - 1) / micro_kernel().pixels;
   }
@@ -132,115 +202,75 @@ struct Chunk {
   }
 };
 
-/// A block of one panel: of some taps the weights of some channels, counted from the first of the
-/// sum.
+/// A block of one panel: the weights of some taps and some of the floats that are read of each.
 struct PanelBlock {
   int panel = 0;
   Interval taps;
-  Interval channels;
+  Interval floats;
   bool accumulate = false;
+  bool ends = false;
 };
 
-/// A panel's filters that are wanted, counted from the first of the box.
-Interval wanted_filters(const Chunk& chunk, int panel) {
-  return intersect(filters_of(chunk.slice, chunk.box, panel), {0, chunk.box.channels.size()});
-}
-
-/// Filters that are not wanted have no place in the output: what a tile adds up to goes there by
-/// way of a buffer.
-void compute_partly(MicroTile micro, MicroKernel::Function compute, int pixels, Interval filters,
-                    Interval wanted, bool accumulate, float* const* outputs) {
-  std::array<float, kMostTilePixels * kMostPanelFilters> sums;
-  std::array<float*, kMostTilePixels> rows{};
-  for (std::size_t p = 0; p < rows.size(); ++p) rows[p] = &sums[p * kMostPanelFilters];
-  micro.outputs = rows.data();
-  micro.filter = 0;
-  micro.accumulate = false;
-  compute(micro);
-  for (int p = 0; p < pixels; ++p) {
-    const float* row = rows[static_cast<std::size_t>(p)];
-    for (int f = wanted.begin; f < wanted.end; ++f) {
-      float& output = outputs[p][f];
-      output = (accumulate ? output : 0) + row[f - filters.begin];
-    }
-  }
-}
-
-void add_block(const Chunk& chunk, const PanelBlock& block, Interval tiles) {
+void add_block(const Chunk& chunk, const PanelBlock& block, const PanelWriter& writer,
+               Interval tiles) {
   const MicroKernel& kernel = micro_kernel();
-  const Interval filters = filters_of(chunk.slice, chunk.box, block.panel);
-  const Interval wanted = wanted_filters(chunk, block.panel);
   std::array<float, kBlockFloats> room;
   const BlockOfPanel weights =
-      block_of_panel(chunk.slice, taps_of(chunk.conv), block.panel, block.taps,
-                     shift(block.channels, chunk.sum.channels.begin), room);
+      block_of_panel(chunk.slice, chunk.panel_shape(), block.panel, block.taps,
+                     shift(block.floats, chunk.first_float()), room);
   MicroTile micro;
   micro.taps = block.taps.size();
-  micro.channel = block.channels.begin;
-  micro.channels = block.channels.size();
+  micro.channel = block.floats.begin;
+  micro.channels = block.floats.size();
   micro.panel = weights.weights;
   micro.tap_stride = weights.tap_stride;
-  micro.filter = filters.begin;
-  micro.accumulate = block.accumulate;
   for (int tile = tiles.begin; tile < tiles.end; ++tile) {
-    const int pixels = chunk.pixels_of(tile);
-    const MicroKernel::Function compute = kernel.of_pixels[static_cast<std::size_t>(pixels - 1)];
+    const auto pixels = static_cast<std::size_t>(chunk.pixels_of(tile));
     micro.pixels = chunk.table.inputs(tile, block.taps.begin);
-    micro.outputs = chunk.table.outputs(tile);
-    if (wanted == filters) {
-      compute(micro);
-    } else {
-      compute_partly(micro, compute, pixels, filters, wanted, block.accumulate, micro.outputs);
-    }
-  }
-}
-
-void activate_panel(const Chunk& chunk, int panel, Interval tiles) {
-  const Interval wanted = wanted_filters(chunk, panel);
-  const auto biases = chunk.slice.biases_of(shift(wanted, chunk.box.channels.begin));
-  for (int tile = tiles.begin; tile < tiles.end; ++tile) {
-    for (int p = 0; p < chunk.pixels_of(tile); ++p) {
-      add_bias_and_activate(chunk.table.outputs(tile)[p] + wanted.begin, 1, 0, biases,
-                            chunk.conv.activation);
-    }
+    writer.write({chunk.table.outputs(tile), pixels}, block.accumulate, block.ends,
+                 [&](const PanelOutputs& outputs) {
+                   micro.outputs = outputs;
+                   kernel.of_pixels[pixels - 1](micro);
+                 });
   }
 }
 
 /// A panel for some tiles, block by block.
 void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
   const int filters = micro_kernel().filters;
-  const int all_channels = chunk.sum.channels.size();
-  const int channels = std::min(all_channels, kBlockFloats / filters);
-  const int taps = std::max(1, kBlockFloats / filters / channels);
-  bool accumulate = !chunk.sum.begins;
-  for (int tap = 0; tap < taps_of(chunk.conv); tap += taps) {
-    for (int channel = 0; channel < all_channels; channel += channels) {
+  const Reads& reads = chunk.table.reads();
+  const int floats = std::min(reads.floats, kBlockFloats / filters);
+  const int taps = std::max(1, kBlockFloats / filters / floats);
+  const PanelWriter writer(chunk.conv, chunk.slice, chunk.box, panel);
+  bool begins = chunk.sum.begins;
+  for (int tap = 0; tap < reads.taps; tap += taps) {
+    for (int at = 0; at < reads.floats; at += floats) {
+      const bool last = tap + taps >= reads.taps && at + floats >= reads.floats;
       add_block(chunk,
                 {panel,
-                 {tap, std::min(tap + taps, taps_of(chunk.conv))},
-                 {channel, std::min(channel + channels, all_channels)},
-                 accumulate},
-                tiles);
-      accumulate = true;
+                 {tap, std::min(tap + taps, reads.taps)},
+                 {at, std::min(at + floats, reads.floats)},
+                 !begins,
+                 last && chunk.sum.ends},
+                writer, tiles);
+      begins = false;
     }
   }
-  if (chunk.sum.ends) activate_panel(chunk, panel, tiles);
 }
 
 }  // namespace
 
 std::size_t direct_workspace(const Convolution& conv, int input_channels, const Box& box) {
-  if (box.empty()) return 0;
-  const auto room = static_cast<std::size_t>(tile_room(box.rows.size() * box.cols.size()));
-  return room * static_cast<std::size_t>(taps_of(conv) + 1) * PixelTable::kFloatsPerPointer +
-         static_cast<std::size_t>(input_channels);
+  return box.empty() ? 0 : PixelTable::floats(conv, input_channels, box);
 }
 
 void convolve_directly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
                        const ConstTensorView& input, const TensorView& output, const Box& box,
                        const ChannelSum& sum, std::span<float> workspace,
                        const Progress& progress) {
-  PixelTable table(conv, input_shape, input, output, box, sum.channels, workspace);
+  const bool lines = may_read_lines(conv, sum.channels.size()) &&
+                     sum.channels == input.box.channels && sum.channels == slice.range.channels;
+  PixelTable table(conv, input_shape, input, output, box, sum.channels, lines, workspace);
   const Interval panels = panels_of(slice, box);
   const int pixels = box.rows.size() * box.cols.size();
   for (int begin = 0; begin < pixels; begin += kChunkPixels) {

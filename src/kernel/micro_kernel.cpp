@@ -17,7 +17,8 @@ std::vector<const MicroKernel*> micro_kernels() {
   std::vector<const MicroKernel*> kernels;
 #ifdef __x86_64__
   if (__builtin_cpu_supports("avx512f")) kernels.push_back(&avx512_micro_kernel());
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c")) {
     kernels.push_back(&avx2_micro_kernel());
   }
 #endif

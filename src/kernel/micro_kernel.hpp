@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "panel_outputs.hpp"
 #include "vpinfer/base/half.hpp"
 #include "winograd_transforms.hpp"
 
@@ -12,19 +13,17 @@ namespace vpinfer {
 /// A few pixels of a convolution times a panel of filters, summed over some taps of the window and
 /// some channels:
 ///
-///     outputs[p][filter + f] (+)= sum over t, c of pixels[t][p][channel + c] * panel[t][c][f]
+///     outputs[p][f] (+)= sum over t, c of pixels[t][p][channel + c] * panel[t][c][f]
 ///
 /// All sums stay in registers: a step loads one row of the panel and one channel of each pixel.
 struct MicroTile {
   const float* const* pixels = nullptr;  ///< [taps][kMostTilePixels]
   int taps = 0;
-  int channel = 0;                  ///< the first
-  int channels = 0;                 ///< how many
-  const float* panel = nullptr;     ///< [taps][channels][filters]
-  std::size_t tap_stride = 0;       ///< floats from one tap of the panel to the next
-  float* const* outputs = nullptr;  ///< [kMostTilePixels]
-  int filter = 0;                   ///< the first
-  bool accumulate = false;          ///< adds to the outputs
+  int channel = 0;               ///< the first
+  int channels = 0;              ///< how many
+  const float* panel = nullptr;  ///< [taps][channels][filters]
+  std::size_t tap_stride = 0;    ///< floats from one tap of the panel to the next
+  PanelOutputs outputs;          ///< of as many pixels
 };
 
 /// The most pixels of a tile, on any processor.

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <array>
+#include <optional>
+#include <span>
+
 #include "micro_kernel.hpp"
 #include "vpinfer/kernel/convolution.hpp"
 #include "vpinfer/kernel/threads.hpp"
@@ -19,25 +23,71 @@ static_assert(kPackedFilters == kMostPanelFilters);
   return {wanted.begin / filters, (wanted.end + filters - 1) / filters};
 }
 
-/// A panel's filters, counted from the first of the box.  At the ends of the box a panel may have
-/// others than the box wants.
-[[nodiscard]] inline Interval filters_of(const WeightSlice& slice, const Box& box, int panel) {
-  const int filters = micro_kernel().filters;
-  return shift({panel * filters, (panel + 1) * filters},
-               slice.range.filters.begin - box.channels.begin);
-}
+/// Writes what a panel adds up to into the box of a call.
+class PanelWriter {
+ public:
+  PanelWriter(const Convolution& conv, const WeightSlice& slice, const Box& box, int panel);
 
-/// Floats [taps][channels][filters] of a panel.
+  /// `pixels` point to the first of the box's channels; null where a pixel is not wanted.
+  /// compute(outputs) writes the panel's sums or, with `accumulate`, adds them; bias and activation
+  /// follow if the sums end.
+  template <typename Compute>
+  void write(std::span<float* const> pixels, bool accumulate, bool ends,
+             const Compute& compute) const {
+    PanelOutputs outputs{pixels.data(), filters_.begin, accumulate,
+                         ends && slope_ ? biases_.data() : nullptr, slope_.value_or(1)};
+    if (wanted_ == filters_) {
+      compute(outputs);
+    } else {
+      PartlyWanted rows(*this, pixels, accumulate);
+      outputs.pixels = rows.pixels();
+      outputs.filter = 0;
+      compute(outputs);
+      rows.copy_to(pixels);
+    }
+    if (ends && !slope_) activate(pixels);
+  }
+
+ private:
+  /// At the ends of the box a panel may have filters that are not wanted and have no place in the
+  /// output: the panel's outputs go there by way of this buffer.
+  class PartlyWanted {
+   public:
+    PartlyWanted(const PanelWriter& writer, std::span<float* const> pixels, bool accumulate);
+    [[nodiscard]] float* const* pixels() const { return rows_.data(); }
+    void copy_to(std::span<float* const> pixels) const;
+
+   private:
+    static constexpr std::size_t kMostPixels = 16;
+    const PanelWriter& writer_;
+    std::array<float, kMostPixels * kMostPanelFilters> values_;
+    std::array<float*, kMostPixels> rows_{};
+  };
+
+  void activate(std::span<float* const> pixels) const;
+
+  Interval filters_;  // counted from the first of the box
+  Interval wanted_;
+  std::array<float, kMostPanelFilters> biases_{};
+  const Activation& activation_;
+  std::optional<float> slope_;  // of an activation that is two lines
+};
+
+/// How the weights of a panel lie: [taps][rows][filters], one row for each float that is read.
+struct PanelShape {
+  int taps = 0;
+  int rows = 0;
+};
+
+/// Floats of a panel, [taps][rows][filters].
 struct BlockOfPanel {
   const float* weights = nullptr;
   std::size_t tap_stride = 0;  ///< from one tap to the next
 };
 
-/// Some taps and channels of a panel of a convolution with `taps` taps: where they lie or, if they
-/// are halves, widened in `room`.
-[[nodiscard]] BlockOfPanel block_of_panel(const WeightSlice& slice, int taps, int panel,
-                                          Interval of_taps, Interval of_channels,
-                                          std::span<float> room);
+/// Some taps and rows of a panel: where they lie or, if they are halves, widened in `room`.
+[[nodiscard]] BlockOfPanel block_of_panel(const WeightSlice& slice, PanelShape shape, int panel,
+                                          Interval taps, Interval rows, std::span<float> room);
 
 /// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
 [[nodiscard]] int parts_for_threads(int panels, int tiles);

@@ -5,7 +5,6 @@
 #include <functional>
 
 #include "panels.hpp"
-#include "vpinfer/kernel/activation.hpp"
 
 namespace vpinfer {
 namespace {
@@ -23,11 +22,11 @@ namespace {
 //
 // Each element's products are added up over the blocks; then the sums of a tile become its outputs.
 constexpr int kChunkTiles = 52;
-constexpr int kBlockFloats = 64 * 1024;
+constexpr int kBlockVectors = 4096;  // elements x channels of a block, each of a panel's filters
 constexpr int kTaps = 9;
+constexpr int kLine = 16;  // floats of a cache line
 constexpr int kFewestElements = 16;
 constexpr int kMostElements = kMostWinogradInputs * kMostWinogradInputs;
-constexpr int kSumFloats = kChunkTiles * kMostPanelFilters + 16;
 constexpr int kMostTileOutputs = kMostWinogradOutputs * kMostWinogradOutputs;
 // More than this bring nothing but memory.
 constexpr int kChunkFloats = 1024 * 1024;
@@ -39,7 +38,6 @@ const WinogradTransforms& transforms_of(int outputs) {
 /// The distance between the elements of something, in floats: an odd number of cache lines, so that
 /// they spread over all of the cache.
 std::size_t apart(std::size_t floats) {
-  constexpr std::size_t kLine = 16;
   return ((floats + kLine - 1) / kLine | 1) * kLine;
 }
 
@@ -107,11 +105,6 @@ class Winograd {
   [[nodiscard]] int tile_cols() const { return tiles_along(box_.cols, transforms_.outputs); }
   [[nodiscard]] int elements() const { return transforms_.inputs * transforms_.inputs; }
 
-  /// Channels whose transformed weights fill a block.
-  [[nodiscard]] int block_channels() const {
-    return (kBlockFloats / elements() - 32) / micro_kernel().filters;
-  }
-
   /// The outputs of a tile, counted from the first of the chunk; those of the last tiles may lie
   /// beyond the box.
   [[nodiscard]] Box outputs_of(int tile) const {
@@ -147,16 +140,18 @@ class Winograd {
   /// Sums of a panel's filters for some tiles: [element][tile][filter].
   void compute_panel(int panel, Interval tiles) const {
     const int filters = micro_kernel().filters;
-    std::array<float, kTaps * kBlockFloats / kFewestElements> room;
-    alignas(64) std::array<float, kBlockFloats> weights;
-    alignas(64) std::array<float, kMostElements * kSumFloats> sums;
-    const int block = block_channels();
+    std::array<float, kTaps * kBlockVectors / kFewestElements * kMostPanelFilters> room;
+    alignas(64) std::array<float, kBlockVectors * kMostPanelFilters + kMostElements * kLine>
+        weights;
+    alignas(64) std::array<float, kMostElements*(kChunkTiles * kMostPanelFilters + kLine)> sums;
+    const int block = kBlockVectors / elements();
     const std::size_t sums_apart = apart(static_cast<std::size_t>(tiles.size() * filters));
     for (int begin = 0; begin < sum_.channels.size(); begin += block) {
       const Interval channels{begin, std::min(begin + block, sum_.channels.size())};
       const std::size_t weights_apart = apart(static_cast<std::size_t>(channels.size() * filters));
-      const BlockOfPanel taps = block_of_panel(slice_, kTaps, panel, {0, kTaps},
-                                               shift(channels, sum_.channels.begin), room);
+      const BlockOfPanel taps =
+          block_of_panel(slice_, {kTaps, slice_.range.channels.size()}, panel, {0, kTaps},
+                         shift(channels, sum_.channels.begin - slice_.range.channels.begin), room);
       transforms_.transform_weights(taps.weights, taps.tap_stride, channels.size(), weights.data(),
                                     weights_apart);
       for (int element = 0; element < elements(); ++element) {
@@ -165,8 +160,9 @@ class Winograd {
                  sums.data() + at * sums_apart);
       }
     }
+    const PanelWriter writer(conv_, slice_, box_, panel);
     for (int tile = tiles.begin; tile < tiles.end; ++tile) {
-      write_tile(panel, tile, sums.data() + (tile - tiles.begin) * filters, sums_apart);
+      write_tile(writer, tile, sums.data() + (tile - tiles.begin) * filters, sums_apart);
     }
   }
 
@@ -182,8 +178,8 @@ class Winograd {
     micro.channel = channels.begin;
     micro.channels = channels.size();
     micro.panel = weights;
-    micro.outputs = outputs.data();
-    micro.accumulate = channels.begin > 0;
+    micro.outputs.pixels = outputs.data();
+    micro.outputs.accumulate = channels.begin > 0;
     const int groups = (tiles.size() + kernel.pixels - 1) / kernel.pixels;
     for (int group = 0; group < groups; ++group) {
       const Interval of_group = share(tiles.size(), groups, group);
@@ -196,30 +192,21 @@ class Winograd {
     }
   }
 
-  void write_tile(int panel, int tile, const float* sums, std::size_t element_stride) const {
-    const int filters = micro_kernel().filters;
-    const Interval of_panel = filters_of(slice_, box_, panel);
-    const Interval wanted = intersect(of_panel, {0, box_.channels.size()});
-    const auto biases = slice_.biases_of(shift(wanted, box_.channels.begin));
-    std::array<float, kMostTileOutputs * kMostPanelFilters> values;
-    transforms_.transform_sums(sums, element_stride, values.data());
+  void write_tile(const PanelWriter& writer, int tile, const float* sums,
+                  std::size_t element_stride) const {
     const Box outputs = outputs_of(tile);
-    const Box inside = intersect(outputs, box_);
-    for (int row = inside.rows.begin; row < inside.rows.end; ++row) {
-      for (int col = inside.cols.begin; col < inside.cols.end; ++col) {
-        const int pixel =
-            (row - outputs.rows.begin) * transforms_.outputs + col - outputs.cols.begin;
-        const float* from = values.data() + pixel * filters + (wanted.begin - of_panel.begin);
-        float* to = output_.at(row, col, box_.channels.begin + wanted.begin);
-        for (int f = 0; f < wanted.size(); ++f) to[f] = (sum_.begins ? 0 : to[f]) + from[f];
-      }
-      if (sum_.ends) {
-        add_bias_and_activate(
-            output_.at(row, inside.cols.begin, box_.channels.begin + wanted.begin),
-            static_cast<std::size_t>(inside.cols.size()), output_.pixel_stride(), biases,
-            conv_.activation);
+    std::array<float*, kMostTileOutputs> pixels{};
+    std::size_t count = 0;
+    for (int row = outputs.rows.begin; row < outputs.rows.end; ++row) {
+      for (int col = outputs.cols.begin; col < outputs.cols.end; ++col) {
+        const bool wanted = row < box_.rows.end && col < box_.cols.end;
+        pixels[count++] = wanted ? output_.at(row, col, box_.channels.begin) : nullptr;
       }
     }
+    writer.write({pixels.data(), count}, !sum_.begins, sum_.ends,
+                 [&](const PanelOutputs& panel_outputs) {
+                   transforms_.transform_sums(sums, element_stride, panel_outputs);
+                 });
   }
 
   const WinogradTransforms& transforms_;

@@ -167,7 +167,7 @@ void transform_weights(const float* panel, std::size_t tap_stride, int channels,
 }
 
 template <typename Tile, int kLanes>
-void transform_sums(const float* sums, std::size_t element_stride, float* outputs) {
+void transform_sums(const float* sums, std::size_t element_stride, const PanelOutputs& outputs) {
   using Floats = Vector<kLanes>;
   using V = typename Floats::Type;
   constexpr int kInputs = Tile::kInputs;
@@ -180,7 +180,7 @@ void transform_sums(const float* sums, std::size_t element_stride, float* output
     }
     transform_both_ways<kInputs, kOutputs, V>(from, to, Tile::sums);
     for (int p = 0; p < kOutputs * kOutputs; ++p) {
-      Floats::store(to[p], outputs + p * 2 * kLanes + at);
+      if (outputs.pixels[p] != nullptr) write<kLanes>(to[p], outputs, p, at);
     }
   }
 }

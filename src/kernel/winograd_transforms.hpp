@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "panel_outputs.hpp"
+
 namespace vpinfer {
 
 /// The transforms of Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs of a 3x3 window
@@ -24,9 +26,9 @@ struct WinogradTransforms {
   /// for the 9 taps and all filters of a panel.
   void (*transform_weights)(const float* panel, std::size_t tap_stride, int channels,
                             float* transformed, std::size_t element_stride) = nullptr;
-  /// sums[i * element_stride + f] -> outputs[p * filters + f] for the m * m pixels p of a tile and
-  /// all filters of a panel.
-  void (*transform_sums)(const float* sums, std::size_t element_stride, float* outputs) = nullptr;
+  /// sums[i * element_stride + f] -> the m * m pixels of a tile, for all filters f of a panel.
+  void (*transform_sums)(const float* sums, std::size_t element_stride,
+                         const PanelOutputs& outputs) = nullptr;
 };
 
 /// The largest m, n.

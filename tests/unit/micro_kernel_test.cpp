@@ -40,9 +40,7 @@ void check_tile(const MicroKernel& kernel, int pixels, int taps, int channels, b
   tile.channels = channels;
   tile.panel = panel.data();
   tile.tap_stride = size(tap_stride);
-  tile.outputs = outputs.data();
-  tile.filter = kFilter;
-  tile.accumulate = accumulate;
+  tile.outputs = {outputs.data(), kFilter, accumulate};
   kernel.of_pixels[size(pixels - 1)](tile);
 
   for (int p = 0; p < pixels; ++p) {
