@@ -19,8 +19,8 @@ enum class ExitCode {
 /// A message in which names from a damaged file cannot break the line or command the terminal.
 [[nodiscard]] inline std::string printable(std::string message) {
   for (char& c : message) {
-    const bool control = (c >= 0 && c < ' ') || c == 0x7F;
-    if (control) c = '?';
+    const auto code = static_cast<unsigned char>(c);  // char is signed here, unsigned on ARM
+    if (code < ' ' || code == 0x7F) c = '?';
   }
   return message;
 }
