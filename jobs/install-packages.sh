@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
-#     jobs/install-packages.sh [build|onnx|test|run|emulate|bench]...      [build]
-# Needs neither root nor network when nothing is missing.
+#     jobs/install-packages.sh [build|onnx|test|run|emulate|bench|arm64]...      [build]
+# Needs neither root nor network when nothing is missing.  With --list before the groups, it installs
+# nothing and names their packages, one a line.
 set -euo pipefail
 
 declare -A packages=(
@@ -22,16 +23,27 @@ declare -A packages=(
   [emulate]="openmpi-bin iproute2"
   # To compare the strategies with bench/strategies.py: networks, and plots.
   [bench]="openmpi-bin iproute2 darknet gnuplot-nox"
+  # To compile for 64-bit ARM and run that in an emulator, jobs/test-arm64.sh.
+  [arm64]="g++-aarch64-linux-gnu mmdebstrap qemu-user-static"
 )
 
+list=false
+if [[ ${1-} == --list ]]; then
+  list=true
+  shift
+fi
 [[ $# -gt 0 ]] || set -- build
 missing=()
 for group in "$@"; do
   if [[ ! -v packages[$group] ]]; then
-    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run, emulate and bench" >&2
+    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run, emulate, bench and arm64" >&2
     exit 2
   fi
   for package in ${packages[$group]}; do
+    if $list; then
+      echo "$package"
+      continue
+    fi
     status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || true
     [[ $status == installed ]] || missing+=("$package")
   done
