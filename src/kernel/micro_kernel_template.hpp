@@ -50,9 +50,11 @@ void compute_tile(const MicroTile& tile) {
       }
     }
   }
+  const SumWriter<kLanes> write_left(tile.outputs, 0);
+  const SumWriter<kLanes> write_right(tile.outputs, kLanes);
   for (int p = 0; p < kPixels; ++p) {
-    write<kLanes>(left[p], tile.outputs, p, 0);
-    write<kLanes>(right[p], tile.outputs, p, kLanes);
+    write_left.write(p, left[p]);
+    write_right.write(p, right[p]);
   }
 }
 

@@ -30,7 +30,7 @@ double winograd_multiply_adds(int outputs, int input_channels, const Box& box) {
   // element of a tile's inputs or sums, as for a few filters or channels.  Measured.
   constexpr double kTilesPerWeights = 3;
   constexpr double kFiltersPerInput = 8;
-  constexpr double kChannelsPerSum = 8;
+  constexpr double kChannelsPerSum = 12;
   const int elements = (outputs + 2) * (outputs + 2);
   const auto along = [outputs](Interval side) { return (side.size() + outputs - 1) / outputs; };
   const double tiles = along(box.rows) * along(box.cols);

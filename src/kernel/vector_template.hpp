@@ -22,20 +22,43 @@ struct Vector {
   static void store(const Type& vector, float* to) { std::memcpy(to, &vector, sizeof vector); }
 };
 
-/// Writes the sums of the panel's filters from the one at `at` on for one pixel.
+/// Writes sums of the panel's filters from the one at `at` on, pixel by pixel.
 template <int kLanes>
-void write(typename Vector<kLanes>::Type sums, const PanelOutputs& outputs, int pixel, int at) {
+class SumWriter {
+ public:
   using Floats = Vector<kLanes>;
   using V = typename Floats::Type;
-  float* output = outputs.pixels[pixel] + outputs.filter + at;
-  if (outputs.accumulate) sums += Floats::load(output);
-  if (outputs.biases != nullptr) {
-    sums += Floats::load(outputs.biases + at);
-    const V negative = outputs.negative_slope == 0 ? V{} : outputs.negative_slope * sums;
-    sums = sums > 0 ? sums : negative;
+
+  SumWriter(const PanelOutputs& outputs, int at)
+      : pixels_(outputs.pixels),
+        first_(outputs.filter + at),
+        accumulate_(outputs.accumulate),
+        ends_(outputs.biases != nullptr),
+        slope_(outputs.negative_slope) {
+    if (ends_) biases_ = Floats::load(outputs.biases + at);
   }
-  Floats::store(sums, output);
-}
+
+  [[gnu::always_inline]] void write(int pixel, V sums) const {
+    float* output = pixels_[pixel];
+    if (output == nullptr) return;
+    output += first_;
+    if (accumulate_) sums += Floats::load(output);
+    if (ends_) {
+      sums += biases_;
+      const V negative = slope_ == 0 ? V{} : slope_ * sums;
+      sums = sums > 0 ? sums : negative;
+    }
+    Floats::store(sums, output);
+  }
+
+ private:
+  float* const* pixels_;
+  int first_;
+  bool accumulate_;
+  bool ends_;
+  float slope_;
+  V biases_{};
+};
 
 }  // namespace
 }  // namespace vpinfer

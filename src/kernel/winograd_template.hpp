@@ -91,20 +91,29 @@ struct FourOutputs {
   }
 };
 
-/// Applies a transform of kFrom values to kTo to the columns of a matrix, then to the rows.
-template <int kFrom, int kTo, typename V>
-void transform_both_ways(const V* from, V* to, void (*transform)(const V*, V*)) {
+/// Applies a transform of kFrom values to kTo to the columns of a matrix of load(row, col), then to
+/// the rows; gives each element of the result to store(row, col, value).
+template <int kFrom, int kTo, typename V, typename Load, typename Store>
+[[gnu::always_inline]] inline void transform_both_ways(void (*transform)(const V*, V*),
+                                                       const Load& load, const Store& store) {
   V half[kTo * kFrom];
 #pragma GCC unroll 6
   for (int col = 0; col < kFrom; ++col) {
     V column[kFrom];
     V transformed[kTo];
-    for (int row = 0; row < kFrom; ++row) column[row] = from[row * kFrom + col];
+#pragma GCC unroll 6
+    for (int row = 0; row < kFrom; ++row) column[row] = load(row, col);
     transform(column, transformed);
+#pragma GCC unroll 6
     for (int row = 0; row < kTo; ++row) half[row * kFrom + col] = transformed[row];
   }
 #pragma GCC unroll 6
-  for (int row = 0; row < kTo; ++row) transform(half + row * kFrom, to + row * kTo);
+  for (int row = 0; row < kTo; ++row) {
+    V transformed[kTo];
+    transform(half + row * kFrom, transformed);
+#pragma GCC unroll 6
+    for (int col = 0; col < kTo; ++col) store(row, col, transformed[col]);
+  }
 }
 
 template <typename Tile, int kLanes>
@@ -114,14 +123,15 @@ void transform_input_vectors(const float* const* inputs, int first_channel, int 
   using V = typename Floats::Type;
   constexpr int kInputs = Tile::kInputs;
   for (int c = begin; c + kLanes <= end; c += kLanes) {
-    V from[kInputs * kInputs];
-    V to[kInputs * kInputs];
-    for (int i = 0; i < kInputs * kInputs; ++i)
-      from[i] = Floats::load(inputs[i] + first_channel + c);
-    transform_both_ways<kInputs, kInputs, V>(from, to, Tile::inputs);
-    for (int i = 0; i < kInputs * kInputs; ++i) {
-      Floats::store(to[i], transformed + static_cast<std::size_t>(i) * element_stride + c);
-    }
+    transform_both_ways<kInputs, kInputs, V>(
+        Tile::inputs,
+        [&](int row, int col) {
+          return Floats::load(inputs[row * kInputs + col] + first_channel + c);
+        },
+        [&](int row, int col, const V& value) {
+          const auto element = static_cast<std::size_t>(row * kInputs + col);
+          Floats::store(value, transformed + element * element_stride + c);
+        });
   }
 }
 
@@ -142,27 +152,15 @@ void transform_weights(const float* panel, std::size_t tap_stride, int channels,
   using V = typename Floats::Type;
   constexpr int kInputs = Tile::kInputs;
   for (int at = 0; at < channels * 2 * kLanes; at += kLanes) {
-    V taps[9];
-    V half[kInputs * 3];
-    for (std::size_t tap = 0; tap < 9; ++tap)
-      taps[tap] = Floats::load(panel + tap * tap_stride + at);
-#pragma GCC unroll 3
-    for (int col = 0; col < 3; ++col) {
-      const V column[3] = {taps[col], taps[3 + col], taps[6 + col]};
-      V to[kInputs];
-      Tile::weights(column, to);
-      for (int row = 0; row < kInputs; ++row) half[row * 3 + col] = to[row];
-    }
-#pragma GCC unroll 6
-    for (int row = 0; row < kInputs; ++row) {
-      V to[kInputs];
-      Tile::weights(half + row * 3, to);
-      for (int col = 0; col < kInputs; ++col) {
-        Floats::store(
-            to[col],
-            transformed + static_cast<std::size_t>(row * kInputs + col) * element_stride + at);
-      }
-    }
+    transform_both_ways<3, kInputs, V>(
+        Tile::weights,
+        [&](int row, int col) {
+          return Floats::load(panel + static_cast<std::size_t>(row * 3 + col) * tap_stride + at);
+        },
+        [&](int row, int col, const V& value) {
+          const auto element = static_cast<std::size_t>(row * kInputs + col);
+          Floats::store(value, transformed + element * element_stride + at);
+        });
   }
 }
 
@@ -173,15 +171,14 @@ void transform_sums(const float* sums, std::size_t element_stride, const PanelOu
   constexpr int kInputs = Tile::kInputs;
   constexpr int kOutputs = Tile::kOutputs;
   for (int at = 0; at < 2 * kLanes; at += kLanes) {
-    V from[kInputs * kInputs];
-    V to[kOutputs * kOutputs];
-    for (int i = 0; i < kInputs * kInputs; ++i) {
-      from[i] = Floats::load(sums + static_cast<std::size_t>(i) * element_stride + at);
-    }
-    transform_both_ways<kInputs, kOutputs, V>(from, to, Tile::sums);
-    for (int p = 0; p < kOutputs * kOutputs; ++p) {
-      if (outputs.pixels[p] != nullptr) write<kLanes>(to[p], outputs, p, at);
-    }
+    const SumWriter<kLanes> writer(outputs, at);
+    transform_both_ways<kInputs, kOutputs, V>(
+        Tile::sums,
+        [&](int row, int col) {
+          const auto element = static_cast<std::size_t>(row * kInputs + col);
+          return Floats::load(sums + element * element_stride + at);
+        },
+        [&](int row, int col, const V& value) { writer.write(row * kOutputs + col, value); });
   }
 }
 
