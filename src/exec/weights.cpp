@@ -33,8 +33,9 @@ Weights::Weights(const Network& network, const Plan& plan, int rank)
     : storage_(all_floats(network, plan, rank)) {
   std::size_t offset = 0;
   const auto take = [&](std::size_t floats) {
-    offset += floats;
-    return storage_.part(offset - floats, floats);
+    const std::size_t begin = offset;
+    offset += whole_lines(floats);
+    return storage_.part(begin, floats);
   };
   for (int position = 0; position < network.size(); ++position) {
     const WeightRange range = owned_weights(network, plan, position, rank);

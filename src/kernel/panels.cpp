@@ -109,8 +109,9 @@ void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
   const auto width = static_cast<std::size_t>(micro_kernel().filters);
   const std::size_t depth = part.elements_per_filter();
   const auto filters = static_cast<std::size_t>(part.filters);
-  for (std::size_t first = 0; first < filters; first += width) {
-    const std::size_t count = std::min(width, filters - first);
+  const auto room = static_cast<std::size_t>(round_up(part.filters, kPackedFilters));
+  for (std::size_t first = 0; first < room; first += width) {
+    const std::size_t count = std::min(width, filters - std::min(first, filters));
     for (std::size_t k = 0; k < depth; ++k) {
       std::array<float, kMostPanelFilters> row{};
       for (std::size_t f = 0; f < count; ++f) row[f] = rows[(first + f) * depth + k];

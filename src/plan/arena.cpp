@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "vpinfer/base/float_buffer.hpp"
+
 namespace vpinfer {
 namespace {
-
-constexpr std::size_t kAlignment = 16;
-
-std::size_t aligned(std::size_t floats) {
-  return (floats + kAlignment - 1) / kAlignment * kAlignment;
-}
 
 bool alive_together(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
@@ -28,12 +24,12 @@ ArenaPlan pack_arena(const std::vector<Lifetime>& buffers) {
   ArenaPlan plan{std::vector<std::size_t>(buffers.size(), 0), 0};
   std::vector<std::size_t> placed;  // by increasing offset
   for (const std::size_t buffer : order) {
-    const std::size_t size = aligned(buffers[buffer].floats);
+    const std::size_t size = whole_lines(buffers[buffer].floats);
     std::size_t offset = 0;
     for (const std::size_t other : placed) {
       if (!alive_together(buffers[buffer], buffers[other])) continue;
       if (offset + size <= plan.offsets[other]) break;
-      offset = std::max(offset, plan.offsets[other] + aligned(buffers[other].floats));
+      offset = std::max(offset, plan.offsets[other] + whole_lines(buffers[other].floats));
     }
     plan.offsets[buffer] = offset;
     plan.floats = std::max(plan.floats, offset + size);

@@ -6,6 +6,7 @@
 
 #include "names.hpp"
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/base/float_buffer.hpp"
 #include "vpinfer/base/json.hpp"
 #include "vpinfer/plan/geometry.hpp"
 
@@ -228,9 +229,9 @@ std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
   std::size_t floats = 0;
   for (int i = 0; i < network.size(); ++i) {
     const WeightRange owned = owned_weights(network, plan, i, rank);
-    floats +=
-        stored_floats(weight_form(network, plan, i, rank), weight_shape(network, i).of(owned)) +
-        static_cast<std::size_t>(owned.filters.size());
+    const WeightForm form = weight_form(network, plan, i, rank);
+    floats += whole_lines(stored_floats(form, weight_shape(network, i).of(owned))) +
+              whole_lines(static_cast<std::size_t>(owned.filters.size()));
   }
   return floats * sizeof(float);
 }

@@ -9,6 +9,7 @@
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/base/float_buffer.hpp"
 #include "vpinfer/plan/cost.hpp"
 #include "vpinfer/plan/planner.hpp"
 #include "vpinfer/plan/program.hpp"
@@ -278,8 +279,8 @@ TEST(WeightsBytes, AddUp) {
                                ? (WeightRange{plan.owned(i, rank).channels, {0, shape.channels}})
                                : WeightRange{});
         }
-        bytes += (stored_floats(weight_form(network, plan, i, rank), shape.of(range)) +
-                  static_cast<std::size_t>(range.filters.size())) *
+        bytes += (whole_lines(stored_floats(weight_form(network, plan, i, rank), shape.of(range))) +
+                  whole_lines(static_cast<std::size_t>(range.filters.size()))) *
                  sizeof(float);
       }
       EXPECT_EQ(weights_bytes(network, plan, rank), bytes);

@@ -76,7 +76,7 @@ TEST(Weights, TakeHalfTheMemoryAsHalves) {
   const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
   const std::size_t as_floats = weights_bytes(layer.network, plan, 0);
   layer.network.precision = WeightPrecision::kHalf;
-  const std::size_t biases = layer.numbers.biases.size() * sizeof(float);
+  const std::size_t biases = whole_lines(layer.numbers.biases.size()) * sizeof(float);
   EXPECT_EQ(weights_bytes(layer.network, plan, 0) - biases, (as_floats - biases) / 2);
 }
 

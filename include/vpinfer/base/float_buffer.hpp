@@ -8,6 +8,12 @@
 
 namespace vpinfer {
 
+/// `floats`, filled up to whole cache lines.
+[[nodiscard]] constexpr std::size_t whole_lines(std::size_t floats) {
+  constexpr std::size_t kLine = 64 / sizeof(float);
+  return (floats + kLine - 1) / kLine * kLine;
+}
+
 /// Owns floats aligned to a cache line, left uninitialised so that untouched pages cost nothing.
 class FloatBuffer {
  public:
@@ -27,8 +33,7 @@ class FloatBuffer {
 
   static float* allocate(std::size_t floats) {
     constexpr std::size_t kLine = 64;
-    const std::size_t bytes = (floats * sizeof(float) + kLine - 1) / kLine * kLine;
-    void* data = std::aligned_alloc(kLine, bytes);  // NOLINT(cppcoreguidelines-no-malloc)
+    void* data = std::aligned_alloc(kLine, whole_lines(floats) * sizeof(float));  // NOLINT(cppcoreguidelines-no-malloc)
     if (data == nullptr) throw std::bad_alloc();
     return static_cast<float*>(data);
   }

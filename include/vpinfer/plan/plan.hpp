@@ -92,7 +92,7 @@ struct Plan {
 [[nodiscard]] WeightForm weight_form(const Network& network, const Plan& plan, int position,
                                      int rank);
 
-/// Bytes of weights and biases, in their forms, that a rank holds.
+/// Bytes of weights and biases that a rank holds, each in its form and in whole cache lines.
 [[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
 
 /// Round trip through JSON text.  Names the wire format only if it is not float, the path of
