@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <optional>
+#include <set>
 
 #include "frame_stream.hpp"
 #include "job.hpp"
@@ -73,6 +74,16 @@ int choose_threads(MpiSession& session, const RunOptions& options) {
               << "; fewer threads are faster, and mpirun --bind-to none gives a rank all cores\n";
   }
   return *options.threads;
+}
+
+void warn_of_slow_blas(MpiSession& session) {
+  const auto remarks = session.gather(slow_blas_remark().value_or(""));
+  std::set<std::string> lines;
+  for (std::size_t rank = 0; rank < remarks.size(); ++rank) {
+    if (remarks[rank].empty()) continue;
+    lines.insert("warning: " + session.host(static_cast<int>(rank)) + ": " + remarks[rank]);
+  }
+  for (const std::string& line : lines) std::cerr << line << '\n';
 }
 
 RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads,
@@ -199,6 +210,7 @@ ExitCode run_model(const RunOptions& options) {
   const int threads = choose_threads(session, options);
   // One pool: the other would spin beside it.
   const bool by_blas = agreement.plan.conv == ConvolutionPath::kBlas;
+  warn_of_slow_blas(session);
   set_blas_threads(by_blas ? threads : 1);
   set_kernel_threads(by_blas ? 1 : threads);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());

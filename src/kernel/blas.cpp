@@ -2,7 +2,32 @@
 
 #include <cblas.h>
 
+#include <algorithm>
+#include <array>
+
 namespace vpinfer {
+namespace {
+
+VectorSet vectors_of_processor() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) {
+    return VectorSet::kAvx512;
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return VectorSet::kAvx2;
+#endif
+  return VectorSet::kOther;
+}
+
+VectorSet vectors_of_kernels(std::string_view core) {
+  const auto is_one_of = [&](const auto& names) {
+    return std::find(names.begin(), names.end(), core) != names.end();
+  };
+  if (is_one_of(std::array{"SkylakeX", "Cooperlake", "SapphireRapids"})) return VectorSet::kAvx512;
+  if (is_one_of(std::array{"Haswell", "Zen", "Excavator"})) return VectorSet::kAvx2;
+  return VectorSet::kOther;
+}
+
+}  // namespace
 
 void set_blas_threads(int threads) {
   openblas_set_num_threads(threads);
@@ -12,6 +37,17 @@ std::string blas_description() {
   const std::string config = openblas_get_config();  // "OpenBLAS 0.3.21 NO_LAPACKE ..."
   const std::size_t version_end = config.find(' ', config.find(' ') + 1);
   return config.substr(0, version_end) + " " + openblas_get_corename();
+}
+
+std::optional<std::string> slow_blas_remark() {
+  return slow_blas_remark(openblas_get_corename(), vectors_of_processor());
+}
+
+std::optional<std::string> slow_blas_remark(std::string_view core, VectorSet vectors) {
+  if (vectors_of_kernels(core) >= vectors) return std::nullopt;
+  const std::string better = vectors == VectorSet::kAvx512 ? "SkylakeX" : "Haswell";
+  return "OpenBLAS uses its kernels for " + std::string(core) +
+         ", which are slower than this processor can be; set OPENBLAS_CORETYPE=" + better;
 }
 
 }  // namespace vpinfer
