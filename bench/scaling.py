@@ -11,31 +11,21 @@ show the cost of dividing the work, not what as many machines would reach.
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-MIB = 2.0**20
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def run(command):
-    """With the settings for any number of ranks on one machine, and OpenBLAS left to itself."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-    with_settings = ["bash", "-c", f'source "{ROOT}/jobs/mpi-environment.sh"; exec "$@"', "bash"]
-    return subprocess.run([*with_settings, *command], env=environment, check=True,
-                          capture_output=True, text=True)
+from commands import MIB, ROOT, run, with_mpi
 
 
 def measure(build, model, ranks, strategy, repeat):
     """The JSON report of one run, with the empty program's resident set beside it."""
-    mpirun = ["mpirun", "-np", str(ranks)]
-    empty = int(run([*mpirun, build / "empty_rank"]).stdout)
+    mpirun = with_mpi(["mpirun", "-np", ranks])
+    empty = int(run([*mpirun, build / "empty_rank"]))
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         run([*mpirun, build / "vpinfer", "--model", model, "--strategy", strategy, "--threads", "1",
-             "--repeat", str(repeat), "--compare-single", "--json", report])
+             "--repeat", repeat, "--compare-single", "--json", report])
         result = json.loads(report.read_text())
     result["empty_bytes"] = empty
     return result
@@ -81,7 +71,7 @@ def main():
     for strategy in options.strategies:
         first = None
         for ranks in options.ranks:
-            result = measure(options.build, options.model, ranks, strategy, options.repeat)
+            result = measure(options.build.resolve(), options.model.resolve(), ranks, strategy, options.repeat)
             first = first or result
             print("| " + " | ".join(map(str, row(ranks, strategy, result, first))) + " |",
                   flush=True)

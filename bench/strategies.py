@@ -13,25 +13,16 @@ rows, because machines are not equally fast all day, one host alone is measured,
 import argparse
 import datetime
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench" / "results"
-MIB = 2.0**20
+from commands import MIB, ROOT, machine, run
+from networks import NETWORKS, import_network
 
-DARKNET = Path("/usr/share/darknet/cfg")  # of Debian's package darknet
-NETWORKS = {
-    "yolov2": ROOT / "inputs" / "yolov2" / "yolov2.cfg",
-    "vgg-16": DARKNET / "vgg-16.cfg",
-    "yolov2-tiny": DARKNET / "yolov2-tiny.cfg",
-    "resnet50": DARKNET / "resnet50.cfg",
-    "darknet19": DARKNET / "darknet19.cfg",
-}
+RESULTS = ROOT / "bench" / "results"
+MEASURED = ["yolov2", "vgg-16", "yolov2-tiny", "resnet50", "darknet19"]
 ALONE = "one host"
 STRATEGIES = {
     ALONE: [],
@@ -72,20 +63,9 @@ def key_of(result):
     return [result[name] for name in ("network", "strategy", "hosts", "cpu", "link")]
 
 
-def run(command):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
-    done = subprocess.run(list(map(str, command)), env=environment, cwd=ROOT, capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(map(str, command))}\nended with {done.returncode}:\n{done.stderr}")
-    return done.stdout
-
-
 def model_of(network):
     model = ROOT / "out" / "bench" / f"{network}.h5"
-    if not model.exists():
-        model.parent.mkdir(parents=True, exist_ok=True)
-        run([ROOT / "build/release/vpinfer", "import", NETWORKS[network], "--random-weights", "7", "-o", model])
+    import_network(NETWORKS[network], model, ROOT / "build/release/vpinfer")
     return model.relative_to(ROOT)
 
 
@@ -163,8 +143,7 @@ class Results:
 
     def save(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        cpu = next(line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name"))
-        self.content["machine"] = {"cpu": cpu, "cores": os.cpu_count(), "kernel": os.uname().release}
+        self.content["machine"] = machine()
         self.path.write_text(json.dumps(self.content, indent=1) + "\n")
 
 
@@ -262,7 +241,7 @@ def summarise(results, options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=MEASURED)
     parser.add_argument("--strategies", nargs="+", choices=[s for s in STRATEGIES if s != ALONE],
                         default=[s for s in STRATEGIES if s != ALONE])
     parser.add_argument("--hosts", nargs="+", type=int, default=[2, 4, 8])
