@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
-#     jobs/install-packages.sh [build|onnx|test|run|emulate|bench|arm64]...      [build]
+#     jobs/install-packages.sh [build|onnx|test|run|emulate|bench|peers|arm64]...      [build]
 # Needs neither root nor network when nothing is missing.  With --list before the groups, it installs
 # nothing and names their packages, one a line.
 set -euo pipefail
@@ -25,6 +25,9 @@ declare -A packages=(
   [bench]="openmpi-bin iproute2 darknet gnuplot-nox"
   # To compile for 64-bit ARM and run that in an emulator, jobs/test-arm64.sh.
   [arm64]="g++-aarch64-linux-gnu mmdebstrap qemu-user-static"
+  # To compare with other engines with bench/peers.py.
+  [peers]="openmpi-bin g++ darknet libdnnl-dev python3-h5py python3-numpy python3-onnx python3-opencv
+    python3-torch"
 )
 
 list=false
@@ -36,7 +39,7 @@ fi
 missing=()
 for group in "$@"; do
   if [[ ! -v packages[$group] ]]; then
-    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run, emulate, bench and arm64" >&2
+    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run, emulate, bench, peers and arm64" >&2
     exit 2
   fi
   for package in ${packages[$group]}; do
