@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vpinfer/kernel/activation.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
@@ -32,7 +33,7 @@ void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const
   const int channels = box.channels.size();
   gather_taps(slice, box.channels, conv.rows.size * conv.cols.size, workspace);
   const std::span<const float> biases = slice.biases_of(box.channels);
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+  const auto compute_row = [&](int row) {
     const int first_row = row * conv.rows.stride - conv.rows.pad_before;
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       const int first_col = col * conv.cols.stride - conv.cols.pad_before;
@@ -50,8 +51,8 @@ void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const
     add_bias_and_activate(output.at(row, box.cols.begin, box.channels.begin),
                           static_cast<std::size_t>(box.cols.size()), output.pixel_stride(), biases,
                           conv.activation);
-    progress();
-  }
+  };
+  share_out_rows(box.rows, compute_row, progress);
 }
 
 }  // namespace vpinfer

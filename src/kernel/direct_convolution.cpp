@@ -25,19 +25,25 @@ namespace {
 constexpr int kChunkPixels = 480;
 constexpr int kBlockFloats = 24 * 1024;
 
-/// Pixels that the tiles of a chunk have room for.  Each has room for the largest tile of any
-/// processor, and of any processor at least half as many pixels.
-int tile_room(int pixels) {
-  const int tiles = (std::min(pixels, kChunkPixels) + kMostTilePixels - 1) / kMostTilePixels;
-  return 2 * tiles * kMostTilePixels;
-}
-
 // Where there are few channels, a tap is little work beside finding it.  But in one row of the
 // window the channels of all taps lie one after another: they count as one tap of more channels.
+// Chunks are larger then, because a panel is little work, too, beside sharing it out.
 constexpr int kMostLineFloats = 64;
+constexpr int kChunkPixelsOfLines = 8 * kChunkPixels;
 
 bool may_read_lines(const Convolution& conv, int input_channels) {
   return conv.cols.dilation == 1 && conv.cols.size * input_channels <= kMostLineFloats;
+}
+
+int chunk_pixels(bool lines) {
+  return lines ? kChunkPixelsOfLines : kChunkPixels;
+}
+
+/// Pixels that the tiles of a chunk have room for.  Each has room for the largest tile of any
+/// processor, and of any processor at least half as many pixels.
+std::size_t tile_room(int pixels, bool lines) {
+  const int tiles = (std::min(pixels, chunk_pixels(lines)) + kMostTilePixels - 1) / kMostTilePixels;
+  return static_cast<std::size_t>(2 * tiles * kMostTilePixels);
 }
 
 /// What a pixel reads: `taps` times so many floats that lie one after another.
@@ -63,8 +69,7 @@ class PixelTable {
         lines_(lines),
         reads_(lines ? Reads{conv.rows.size, conv.cols.size * channels.size()}
                      : Reads{taps_of(conv), channels.size()}) {
-    const int pixels = box.rows.size() * box.cols.size();
-    const auto room = static_cast<std::size_t>(tile_room(pixels));
+    const std::size_t room = tile_room(box.rows.size() * box.cols.size(), lines);
     const auto taps = static_cast<std::size_t>(reads_.taps);
     // Pointers begin their lives where floats were.
     inputs_ = new (workspace.data()) const float*[room * taps];
@@ -78,37 +83,36 @@ class PixelTable {
   /// Floats of workspace.
   static std::size_t floats(const Convolution& conv, int channels, const Box& box) {
     const int pixels = box.rows.size() * box.cols.size();
-    const auto room = static_cast<std::size_t>(tile_room(pixels));
     const std::size_t by_tap =
-        room * static_cast<std::size_t>(taps_of(conv) + 1) * kFloatsPerPointer +
+        tile_room(pixels, false) * static_cast<std::size_t>(taps_of(conv) + 1) * kFloatsPerPointer +
         static_cast<std::size_t>(channels);
     if (!may_read_lines(conv, channels)) return by_tap;
     const auto line = static_cast<std::size_t>(conv.cols.size * channels);
-    const auto lines = static_cast<std::size_t>(conv.rows.size * std::min(pixels, kChunkPixels));
+    const auto lines =
+        static_cast<std::size_t>(conv.rows.size * std::min(pixels, kChunkPixelsOfLines));
     const std::size_t by_line =
-        room * static_cast<std::size_t>(conv.rows.size + 1) * kFloatsPerPointer +
+        tile_room(pixels, true) * static_cast<std::size_t>(conv.rows.size + 1) * kFloatsPerPointer +
         (1 + lines) * line;
     return std::max(by_tap, by_line);
   }
 
-  /// Points to pixels [begin, end), counted row by row of the box.
-  void fill(int begin, int end, int tile_pixels) {
-    int row = box_.rows.begin + begin / box_.cols.size();
-    int col = box_.cols.begin + begin % box_.cols.size();
-    const float** inputs = inputs_;
-    float** outputs = outputs_;
-    float* edge = edges_;
-    for (int p = begin, within = 0; p < end; ++p, ++within) {
-      if (within == tile_pixels) {
-        within = 0;
-        inputs += static_cast<std::ptrdiff_t>(reads_.taps) * kMostTilePixels;
-        outputs += kMostTilePixels;
-      }
-      outputs[within] = output_.at(row, col, box_.channels.begin);
+  /// The pixels of the box, counted row by row, that the table is for from now on.
+  void begin_chunk(Interval pixels) { pixels_ = pixels; }
+
+  /// Points to the pixels of a tile.
+  void fill(int tile) const {
+    const int size = micro_kernel().pixels;
+    const int first = pixels_.begin + tile * size;
+    int row = box_.rows.begin + first / box_.cols.size();
+    int col = box_.cols.begin + first % box_.cols.size();
+    for (int p = 0; p < pixels_of(tile); ++p) {
+      outputs_[tile * kMostTilePixels + p] = output_.at(row, col, box_.channels.begin);
+      const float** inputs = inputs_ + tile * reads_.taps * kMostTilePixels + p;
       if (lines_) {
-        fill_lines(row, col, inputs + within, edge);
+        const auto edge = static_cast<std::size_t>((tile * size + p) * conv_.rows.size);
+        fill_lines(row, col, inputs, edges_ + edge * zeros_.size());
       } else {
-        fill_taps(row, col, inputs + within);
+        fill_taps(row, col, inputs);
       }
       if (++col == box_.cols.end) {
         col = box_.cols.begin;
@@ -117,6 +121,12 @@ class PixelTable {
     }
   }
 
+  [[nodiscard]] int tiles() const {
+    return (pixels_.size() + micro_kernel().pixels - 1) / micro_kernel().pixels;
+  }
+  [[nodiscard]] int pixels_of(int tile) const {
+    return std::min(micro_kernel().pixels, pixels_.size() - tile * micro_kernel().pixels);
+  }
   [[nodiscard]] const Reads& reads() const { return reads_; }
   [[nodiscard]] const float* const* inputs(int tile, int tap) const {
     return inputs_ + static_cast<std::ptrdiff_t>(tile * reads_.taps + tap) * kMostTilePixels;
@@ -145,22 +155,23 @@ class PixelTable {
 
   /// The same with whole rows of the window as taps.  Those that cross an edge are copied to
   /// `edge`.
-  void fill_lines(int row, int col, const float** inputs, float*& edge) const {
+  void fill_lines(int row, int col, const float** inputs, float* edge) const {
     const int c = col * conv_.cols.stride - conv_.cols.pad_before;
     const Interval inside = intersect(Interval{c, c + conv_.cols.size}, Interval{0, shape_.cols});
     int r = row * conv_.rows.stride - conv_.rows.pad_before;
-    for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation, inputs += kMostTilePixels) {
+    for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation) {
+      const float*& line = inputs[i * kMostTilePixels];
       if (r < 0 || r >= shape_.rows || inside.empty()) {
-        *inputs = zeros_.data();
+        line = zeros_.data();
       } else if (inside.size() == conv_.cols.size) {
-        *inputs = input_.at(r, c, channels_.begin);
+        line = input_.at(r, c, channels_.begin);
       } else {
         const int channels = channels_.size();
-        std::copy(zeros_.begin(), zeros_.end(), edge);
+        float* copy = edge + static_cast<std::size_t>(i) * zeros_.size();
+        std::copy(zeros_.begin(), zeros_.end(), copy);
         std::copy_n(input_.at(r, inside.begin, channels_.begin), inside.size() * channels,
-                    edge + (inside.begin - c) * channels);
-        *inputs = edge;
-        edge += zeros_.size();
+                    copy + (inside.begin - c) * channels);
+        line = copy;
       }
     }
   }
@@ -172,6 +183,7 @@ class PixelTable {
   const Box& box_;
   Interval channels_;
   bool lines_;
+  Interval pixels_{};  // of the chunk
   Reads reads_;
   const float** inputs_ = nullptr;
   float** outputs_ = nullptr;
@@ -186,7 +198,6 @@ struct Chunk {
   const Box& box;
   const ChannelSum& sum;
   const PixelTable& table;
-  int pixels = 0;
 
   [[nodiscard]] PanelShape panel_shape() const {
     const int taps = table.reads().taps;
@@ -194,12 +205,6 @@ struct Chunk {
   }
   /// Of the sum, among the floats of a tap that the slice has weights for.
   [[nodiscard]] int first_float() const { return sum.channels.begin - slice.range.channels.begin; }
-  [[nodiscard]] int tiles() const {
-    return (pixels + micro_kernel().pixels - 1) / micro_kernel().pixels;
-  }
-  [[nodiscard]] int pixels_of(int tile) const {
-    return std::min(micro_kernel().pixels, pixels - tile * micro_kernel().pixels);
-  }
 };
 
 /// A block of one panel: the weights of some taps and some of the floats that are read of each.
@@ -225,7 +230,7 @@ void add_block(const Chunk& chunk, const PanelBlock& block, const PanelWriter& w
   micro.panel = weights.weights;
   micro.tap_stride = weights.tap_stride;
   for (int tile = tiles.begin; tile < tiles.end; ++tile) {
-    const auto pixels = static_cast<std::size_t>(chunk.pixels_of(tile));
+    const auto pixels = static_cast<std::size_t>(chunk.table.pixels_of(tile));
     micro.pixels = chunk.table.inputs(tile, block.taps.begin);
     writer.write({chunk.table.outputs(tile), pixels}, block.accumulate, block.ends,
                  [&](const PanelOutputs& outputs) {
@@ -271,15 +276,17 @@ void convolve_directly(const Convolution& conv, const WeightSlice& slice, const 
   const bool lines = may_read_lines(conv, sum.channels.size()) &&
                      sum.channels == input.box.channels && sum.channels == slice.range.channels;
   PixelTable table(conv, input_shape, input, output, box, sum.channels, lines, workspace);
+  const Chunk chunk{conv, slice, box, sum, table};
   const Interval panels = panels_of(slice, box);
   const int pixels = box.rows.size() * box.cols.size();
-  for (int begin = 0; begin < pixels; begin += kChunkPixels) {
-    const Interval part{begin, std::min(begin + kChunkPixels, pixels)};
-    table.fill(part.begin, part.end, micro_kernel().pixels);
-    const Chunk chunk{conv, slice, box, sum, table, part.size()};
-    const int parts = parts_for_threads(panels.size(), chunk.tiles());
+  for (int begin = 0; begin < pixels; begin += chunk_pixels(lines)) {
+    table.begin_chunk({begin, std::min(begin + chunk_pixels(lines), pixels)});
+    share_out_parts(table.tiles(), [&](Interval tiles) {
+      for (int tile = tiles.begin; tile < tiles.end; ++tile) table.fill(tile);
+    });
+    const int parts = parts_for_threads(panels.size(), table.tiles());
     const auto compute = [&](int task) {
-      compute_panel(chunk, panels.begin + task / parts, share(chunk.tiles(), parts, task % parts));
+      compute_panel(chunk, panels.begin + task / parts, share(table.tiles(), parts, task % parts));
     };
     share_out(panels.size() * parts, std::ref(compute), progress);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "vpinfer/kernel/activation.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
@@ -11,15 +12,15 @@ namespace {
 template <typename Compute>
 void for_each_row(const TensorView& output, const Box& box, const Activation& activation,
                   const Progress& progress, const Compute& compute) {
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+  const auto compute_row = [&](int row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       compute(row, col, output.at(row, col, box.channels.begin));
     }
     activate(output.at(row, box.cols.begin, box.channels.begin),
              static_cast<std::size_t>(box.cols.size()), output.pixel_stride(),
              static_cast<std::size_t>(box.channels.size()), activation);
-    progress();
-  }
+  };
+  share_out_rows(box.rows, compute_row, progress);
 }
 
 /// Calls `use` with the function of two numbers.

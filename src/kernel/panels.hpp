@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -88,6 +90,14 @@ struct BlockOfPanel {
 /// Some taps and rows of a panel: where they lie or, if they are halves, widened in `room`.
 [[nodiscard]] BlockOfPanel block_of_panel(const WeightSlice& slice, PanelShape shape, int panel,
                                           Interval taps, Interval rows, std::span<float> room);
+
+/// Calls compute(part) for as many parts of some tiles as there are threads.
+template <typename Compute>
+void share_out_parts(int tiles, const Compute& compute) {
+  const int parts = std::min(tiles, kernel_threads());
+  const auto task = [&](int part) { compute(share(tiles, parts, part)); };
+  share_out(parts, std::ref(task), [] {});
+}
 
 /// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
 [[nodiscard]] int parts_for_threads(int panels, int tiles);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "vpinfer/kernel/threads.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -30,7 +32,7 @@ template <typename Pool, typename Combine, typename Finish>
 void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& input,
                   const TensorView& output, const Box& box, const Progress& progress, float initial,
                   const Combine& combine, const Finish& finish) {
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+  const auto pool_row = [&](int row) {
     const Reach rows = clip(pool.rows, row, {0, shape.rows});
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       const Reach cols = clip(pool.cols, col, {0, shape.cols});
@@ -44,8 +46,8 @@ void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& i
       }
       finish(target, rows.count * cols.count);
     }
-    progress();
-  }
+  };
+  share_out_rows(box.rows, pool_row, progress);
 }
 
 }  // namespace

@@ -87,10 +87,14 @@ class Winograd {
 
   void compute(Interval tiles, const Progress& progress) {
     tiles_ = tiles;
-    const auto transform = [&](int tile) { transform_tile(tile); };
-    share_out(tiles.size(), std::ref(transform), progress);
+    share_out_parts(tiles.size(), [&](Interval part) {
+      for (int tile = part.begin; tile < part.end; ++tile) transform_tile(tile);
+    });
+    progress();
     const Interval panels = panels_of(slice_, box_);
-    const int parts = parts_for_threads(panels.size(), tiles.size());
+    // Each part transforms all weights: no more than make the threads even.
+    const bool even = panels.size() % kernel_threads() == 0;
+    const int parts = even ? 1 : parts_for_threads(panels.size(), tiles.size());
     const auto multiply = [&](int task) {
       compute_panel(panels.begin + task / parts, share(tiles.size(), parts, task % parts));
     };

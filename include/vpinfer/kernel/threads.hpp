@@ -16,4 +16,11 @@ void set_kernel_threads(int threads);
 /// yet begun are not done.  Threads that find nothing to do for a moment sleep.
 void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress);
 
+/// The same with compute(row) for every row.
+template <typename Compute>
+void share_out_rows(Interval rows, const Compute& compute, const Progress& progress) {
+  const auto task = [&](int i) { compute(rows.begin + i); };
+  share_out(rows.size(), std::ref(task), progress);
+}
+
 }  // namespace vpinfer
