@@ -32,6 +32,7 @@ class ReadyRank {
   const Agreement& agreement_;
   std::chrono::duration<double> timeout_;
   Program program_;
+  const Weights& weights_;
   Executor executor_;
   double stream_seconds_ = 0;
 };

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "vpinfer/base/clock.hpp"
+
 namespace vpinfer {
 namespace {
 
 std::size_t all_floats(const Network& network, const Plan& plan, int rank) {
-  return weights_bytes(network, plan, rank) / sizeof(float);
+  return weight_bytes(network, plan, rank).total() / sizeof(float);
 }
 
 }  // namespace
@@ -52,6 +54,7 @@ Weights::Weights(const Network& network, const Plan& plan, int rank)
 }
 
 void Weights::load(int position, const WeightReader& reader) {
+  const Stopwatch stopwatch(load_seconds_);
   const StoredLayer& layer = layers_[static_cast<std::size_t>(position)];
   for (const WeightRange& piece : layer.pieces) {
     WeightShape shape = layer.shape;
@@ -68,10 +71,12 @@ void Weights::load(int position, const WeightReader& reader) {
       reader(position, piece, weights, biases);
       continue;
     }
-    FloatBuffer rows(shape.elements());
-    reader(position, piece, rows.all(), biases);
-    pack(shape, rows.all(), layer.slice.form, weights);
+    if (room_.all().size() < shape.elements()) room_ = FloatBuffer(shape.elements());
+    const std::span<float> rows = room_.part(0, shape.elements());
+    reader(position, piece, rows, biases);
+    pack(shape, rows, layer.slice.form, weights);
   }
+  if (position + 1 == static_cast<int>(layers_.size())) room_ = FloatBuffer();
 }
 
 }  // namespace vpinfer

@@ -225,15 +225,18 @@ WeightForm weight_form(const Network& network, const Plan& plan, int position, i
   return usual_form(*conv, owned_weights(network, plan, position, rank), network.precision);
 }
 
-std::size_t weights_bytes(const Network& network, const Plan& plan, int rank) {
-  std::size_t floats = 0;
+WeightBytes weight_bytes(const Network& network, const Plan& plan, int rank) {
+  WeightBytes bytes;
   for (int i = 0; i < network.size(); ++i) {
     const WeightRange owned = owned_weights(network, plan, i, rank);
     const WeightForm form = weight_form(network, plan, i, rank);
-    floats += whole_lines(stored_floats(form, weight_shape(network, i).of(owned))) +
-              whole_lines(static_cast<std::size_t>(owned.filters.size()));
+    std::size_t& of_form = form == WeightForm::kRows     ? bytes.rows
+                           : form == WeightForm::kPanels ? bytes.panels
+                                                         : bytes.half_panels;
+    of_form += sizeof(float) * whole_lines(stored_floats(form, weight_shape(network, i).of(owned)));
+    bytes.rows += sizeof(float) * whole_lines(static_cast<std::size_t>(owned.filters.size()));
   }
-  return floats * sizeof(float);
+  return bytes;
 }
 
 std::string to_json(const Plan& plan) {

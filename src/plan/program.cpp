@@ -100,7 +100,7 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
   write_steps(network, plan, demand.delivery(), program);
   reserve_workspaces(network, program);
   place_buffers(network, program);
-  program.memory.weights = weights_bytes(network, plan, rank);
+  program.memory.weights = weight_bytes(network, plan, rank).total();
   program.memory.library = kLibraryBytes;
   return program;
 }

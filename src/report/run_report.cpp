@@ -29,6 +29,11 @@ json rank_to_json(const RankReport& r) {
           {"micro_kernel", r.micro_kernel},
           {"boxes", r.boxes},
           {"weights_bytes", r.memory.weights},
+          {"weights_bytes_by_form",
+           {{"rows", r.weights.rows},
+            {"panels", r.weights.panels},
+            {"half_panels", r.weights.half_panels}}},
+          {"load_seconds", r.load_seconds},
           {"activations_bytes", r.memory.activations},
           {"workspace_bytes", r.memory.workspace},
           {"message_bytes", r.memory.messages},
@@ -156,6 +161,7 @@ std::string to_json(const RankReport& report) {
 
 RankReport rank_report_from_json(const std::string& text) {
   const json j = json::parse(text);
+  const json& by_form = j.at("weights_bytes_by_form");
   return {j.at("rank"),
           j.at("host"),
           j.at("cores"),
@@ -164,6 +170,8 @@ RankReport rank_report_from_json(const std::string& text) {
           j.at("boxes"),
           {j.at("weights_bytes"), j.at("activations_bytes"), j.at("workspace_bytes"),
            j.at("message_bytes"), j.at("library_bytes")},
+          {by_form.at("rows"), by_form.at("panels"), by_form.at("half_panels")},
+          j.at("load_seconds"),
           j.at("peak_rss_bytes"),
           j.at("compute_seconds"),
           j.at("pack_seconds"),

@@ -283,7 +283,7 @@ TEST(WeightsBytes, AddUp) {
                   whole_lines(static_cast<std::size_t>(range.filters.size()))) *
                  sizeof(float);
       }
-      EXPECT_EQ(weights_bytes(network, plan, rank), bytes);
+      EXPECT_EQ(weight_bytes(network, plan, rank).total(), bytes);
     }
   });
 }

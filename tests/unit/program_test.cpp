@@ -196,7 +196,7 @@ TEST(PredictMemory, IsThatOfThePrograms) {
       const RankMemory& memory = program.memory;
       EXPECT_EQ(memory.activations + memory.workspace + memory.messages,
                 program.arena_floats * sizeof(float));
-      EXPECT_EQ(memory.weights, weights_bytes(network, plan, program.rank));
+      EXPECT_EQ(memory.weights, weight_bytes(network, plan, program.rank).total());
       const RankMemory& same = predicted[static_cast<std::size_t>(program.rank)];
       EXPECT_EQ(same.weights, memory.weights);
       EXPECT_EQ(same.activations, memory.activations);

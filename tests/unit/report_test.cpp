@@ -31,6 +31,8 @@ RankReport rank_report(int rank) {
   r.micro_kernel = "NEON";
   r.boxes = "2 tiles";
   r.memory = {4 * kMebi, 3 * kMebi, 2 * kMebi, 1 * kMebi, 5 * kMebi};
+  r.weights = {kMebi, 2 * kMebi, kMebi};
+  r.load_seconds = 0.5;
   r.peak_rss_bytes = 20 * kMebi;
   r.compute_seconds = 0.5;
   r.pack_seconds = 0.125;
@@ -111,6 +113,10 @@ TEST(RunReport, JsonHasTheKeysThatScriptsRelyOn) {
   EXPECT_EQ(rank.at("rank"), 1);
   EXPECT_EQ(rank.at("host"), "pi-1");
   EXPECT_EQ(rank.at("weights_bytes"), 4 * kMebi);
+  EXPECT_EQ(rank.at("weights_bytes_by_form").at("rows"), kMebi);
+  EXPECT_EQ(rank.at("weights_bytes_by_form").at("panels"), 2 * kMebi);
+  EXPECT_EQ(rank.at("weights_bytes_by_form").at("half_panels"), kMebi);
+  EXPECT_EQ(rank.at("load_seconds"), 0.5);
   EXPECT_EQ(rank.at("activations_bytes"), 3 * kMebi);
   EXPECT_EQ(rank.at("workspace_bytes"), 2 * kMebi);
   EXPECT_EQ(rank.at("message_bytes"), kMebi);

@@ -74,10 +74,10 @@ TEST(Weights, ArePackedPieceByPiece) {
 TEST(Weights, TakeHalfTheMemoryAsHalves) {
   LargeLayer layer;
   const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
-  const std::size_t as_floats = weights_bytes(layer.network, plan, 0);
+  const WeightBytes as_floats = weight_bytes(layer.network, plan, 0);
   layer.network.precision = WeightPrecision::kHalf;
-  const std::size_t biases = whole_lines(layer.numbers.biases.size()) * sizeof(float);
-  EXPECT_EQ(weights_bytes(layer.network, plan, 0) - biases, (as_floats - biases) / 2);
+  const WeightBytes as_halves = weight_bytes(layer.network, plan, 0);
+  EXPECT_EQ(as_halves, (WeightBytes{as_floats.rows, 0, as_floats.panels / 2}));
 }
 
 TEST(Weights, StayAsTheyAreForBlas) {

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace vpinfer {
@@ -15,6 +14,7 @@ namespace vpinfer {
 }
 
 /// Owns floats aligned to a cache line, left uninitialised so that untouched pages cost nothing.
+/// Large buffers lie in huge pages where the system has some.
 class FloatBuffer {
  public:
   explicit FloatBuffer(std::size_t floats = 0)
@@ -31,12 +31,7 @@ class FloatBuffer {
     void operator()(float* data) const { std::free(data); }  // NOLINT(cppcoreguidelines-no-malloc)
   };
 
-  static float* allocate(std::size_t floats) {
-    constexpr std::size_t kLine = 64;
-    void* data = std::aligned_alloc(kLine, whole_lines(floats) * sizeof(float));  // NOLINT(cppcoreguidelines-no-malloc)
-    if (data == nullptr) throw std::bad_alloc();
-    return static_cast<float*>(data);
-  }
+  static float* allocate(std::size_t floats);
 
   std::size_t floats_;
   std::unique_ptr<float, Free> data_;

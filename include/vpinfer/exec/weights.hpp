@@ -31,6 +31,8 @@ class Weights {
   }
   /// Fills the slice of one layer, piece by piece; does nothing if the rank stores none of it.
   void load(int position, const WeightReader& reader);
+  /// What all loading took, of which packing is a part.
+  [[nodiscard]] double load_seconds() const { return load_seconds_; }
 
  private:
   struct StoredLayer {
@@ -43,6 +45,8 @@ class Weights {
 
   FloatBuffer storage_;
   std::vector<StoredLayer> layers_;  // by position
+  FloatBuffer room_;  // for a piece that is packed; none once the last layer is loaded
+  double load_seconds_ = 0;
 };
 
 }  // namespace vpinfer

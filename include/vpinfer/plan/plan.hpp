@@ -92,8 +92,18 @@ struct Plan {
 [[nodiscard]] WeightForm weight_form(const Network& network, const Plan& plan, int position,
                                      int rank);
 
-/// Bytes of weights and biases that a rank holds, each in its form and in whole cache lines.
-[[nodiscard]] std::size_t weights_bytes(const Network& network, const Plan& plan, int rank);
+/// Bytes of weights by their form, in whole cache lines; biases count as rows.
+struct WeightBytes {
+  std::size_t rows = 0;
+  std::size_t panels = 0;
+  std::size_t half_panels = 0;
+
+  [[nodiscard]] std::size_t total() const { return rows + panels + half_panels; }
+  bool operator==(const WeightBytes&) const = default;
+};
+
+/// What a rank holds.
+[[nodiscard]] WeightBytes weight_bytes(const Network& network, const Plan& plan, int rank);
 
 /// Round trip through JSON text.  Names the wire format only if it is not float, the path of
 /// convolutions only if it is not auto, and divided sums only if there are some, so that

@@ -17,7 +17,9 @@ struct RankReport {
   std::string blas;
   std::string micro_kernel;  ///< that convolutions use unless they keep to BLAS
   std::string boxes;
-  RankMemory memory;  ///< planned, allocated exactly so
+  RankMemory memory;        ///< planned, allocated exactly so
+  WeightBytes weights;      ///< of its weights
+  double load_seconds = 0;  ///< reading and packing them
   std::size_t peak_rss_bytes = 0;
   double compute_seconds = 0;
   double pack_seconds = 0;     ///< copying between outputs and messages
