@@ -256,7 +256,7 @@ class Convolutions(RanksTest):
     def test_every_layer(self):
         alone = self.dump_of(self.model, "--conv", "blas")
         for ranks in (1, 3):
-            for conv in ("auto", "blas"):
+            for conv in ("auto", "direct", "blas"):
                 with self.subTest(ranks=ranks, conv=conv):
                     self.assert_same(self.dump_of(self.model, "--conv", conv, ranks=ranks), alone, TOLERANCE)
 
