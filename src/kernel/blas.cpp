@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 namespace vpinfer {
 namespace {
@@ -40,14 +41,16 @@ std::string blas_description() {
 }
 
 std::optional<std::string> slow_blas_remark() {
-  return slow_blas_remark(openblas_get_corename(), vectors_of_processor());
+  const bool forced = std::getenv("OPENBLAS_CORETYPE") != nullptr;
+  return slow_blas_remark(openblas_get_corename(), forced, vectors_of_processor());
 }
 
-std::optional<std::string> slow_blas_remark(std::string_view core, VectorSet vectors) {
+std::optional<std::string> slow_blas_remark(std::string_view core, bool forced, VectorSet vectors) {
   if (vectors_of_kernels(core) >= vectors) return std::nullopt;
   const std::string better = vectors == VectorSet::kAvx512 ? "SkylakeX" : "Haswell";
   return "OpenBLAS uses its kernels for " + std::string(core) +
-         ", which are slower than this processor can be; set OPENBLAS_CORETYPE=" + better;
+         ", which are slower than this processor can be; " +
+         (forced ? "unset OPENBLAS_CORETYPE" : "set OPENBLAS_CORETYPE=" + better);
 }
 
 }  // namespace vpinfer

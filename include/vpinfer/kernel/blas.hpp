@@ -17,7 +17,9 @@ enum class VectorSet { kOther, kAvx2, kAvx512 };
 /// A remark with the remedy if OpenBLAS has chosen kernels below what this processor can do: for an
 /// environment variable, or because it does not know the processor.
 [[nodiscard]] std::optional<std::string> slow_blas_remark();
-/// The same for kernels of a name and a processor with some vectors.
-[[nodiscard]] std::optional<std::string> slow_blas_remark(std::string_view core, VectorSet vectors);
+/// The same for kernels of a name, which the variable may have `forced`, and a processor with some
+/// vectors.
+[[nodiscard]] std::optional<std::string> slow_blas_remark(std::string_view core, bool forced,
+                                                          VectorSet vectors);
 
 }  // namespace vpinfer
