@@ -41,6 +41,9 @@ std::string blas_description() {
 }
 
 std::optional<std::string> slow_blas_remark() {
+  // Only a library for many processors chooses.
+  const std::string config = openblas_get_config();
+  if (config.find("DYNAMIC_ARCH") == std::string::npos) return std::nullopt;
   const bool forced = std::getenv("OPENBLAS_CORETYPE") != nullptr;
   return slow_blas_remark(openblas_get_corename(), forced, vectors_of_processor());
 }

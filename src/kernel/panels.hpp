@@ -60,7 +60,8 @@ class PanelWriter {
     void copy_to(std::span<float* const> pixels) const;
 
    private:
-    static constexpr std::size_t kMostPixels = 16;
+    static constexpr std::size_t kMostPixels =
+        std::max(kMostTilePixels, kMostWinogradOutputs* kMostWinogradOutputs);
     const PanelWriter& writer_;
     std::array<float, kMostPixels * kMostPanelFilters> values_;
     std::array<float*, kMostPixels> rows_{};

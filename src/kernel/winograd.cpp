@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <numeric>
 
 #include "panels.hpp"
+#include "vpinfer/base/float_buffer.hpp"
 
 namespace vpinfer {
 namespace {
@@ -38,7 +40,7 @@ const WinogradTransforms& transforms_of(int outputs) {
 /// The distance between the elements of something, in floats: an odd number of cache lines, so that
 /// they spread over all of the cache.
 std::size_t apart(std::size_t floats) {
-  return ((floats + kLine - 1) / kLine | 1) * kLine;
+  return whole_lines(floats) | kLine;
 }
 
 int tiles_along(Interval interval, int outputs) {
@@ -81,7 +83,7 @@ class Winograd {
         readable_cols_(readable(conv.cols, box.cols, input_shape.cols)),
         channels_(static_cast<std::size_t>(sum.channels.size())),
         zeros_(workspace.first(channels_)),
-        transformed_(workspace.subspan(channels_)) {
+        transformed_(workspace.subspan(whole_lines(channels_))) {
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
@@ -93,12 +95,12 @@ class Winograd {
     progress();
     const Interval panels = panels_of(slice_, box_);
     // Each part transforms all weights: no more than make the threads even.
-    const bool even = panels.size() % kernel_threads() == 0;
-    const int parts = even ? 1 : parts_for_threads(panels.size(), tiles.size());
-    const auto multiply = [&](int task) {
+    const int threads = kernel_threads();
+    const int parts = std::min(tiles.size(), threads / std::gcd(panels.size(), threads));
+    const auto compute = [&](int task) {
       compute_panel(panels.begin + task / parts, share(tiles.size(), parts, task % parts));
     };
-    share_out(panels.size() * parts, std::ref(multiply), progress);
+    share_out(panels.size() * parts, std::ref(compute), progress);
   }
 
   [[nodiscard]] int tiles() const {
@@ -137,7 +139,7 @@ class Winograd {
         *next++ = inside ? input_.at(row, col, sum_.channels.begin) : zeros_.data();
       }
     }
-    transforms_.transform_inputs(inputs.data(), 0, sum_.channels.size(), transformed_at(0, tile),
+    transforms_.transform_inputs(inputs.data(), sum_.channels.size(), transformed_at(0, tile),
                                  apart(channels_));
   }
 
@@ -233,8 +235,9 @@ class Winograd {
 std::size_t winograd_workspace(int outputs, int channels, const Box& box) {
   if (box.empty()) return 0;
   const auto floats = static_cast<std::size_t>(channels);
-  return floats + apart(floats) * static_cast<std::size_t>(elements_of(outputs) *
-                                                           chunk_tiles(outputs, channels, box));
+  return whole_lines(floats) +
+         apart(floats) *
+             static_cast<std::size_t>(elements_of(outputs) * chunk_tiles(outputs, channels, box));
 }
 
 void convolve_winograd(int outputs, const Convolution& conv, const WeightSlice& slice,

@@ -117,17 +117,15 @@ template <int kFrom, int kTo, typename V, typename Load, typename Store>
 }
 
 template <typename Tile, int kLanes>
-void transform_input_vectors(const float* const* inputs, int first_channel, int begin, int end,
-                             float* transformed, std::size_t element_stride) {
+void transform_input_vectors(const float* const* inputs, int begin, int end, float* transformed,
+                             std::size_t element_stride) {
   using Floats = Vector<kLanes>;
   using V = typename Floats::Type;
   constexpr int kInputs = Tile::kInputs;
   for (int c = begin; c + kLanes <= end; c += kLanes) {
     transform_both_ways<kInputs, kInputs, V>(
         Tile::inputs,
-        [&](int row, int col) {
-          return Floats::load(inputs[row * kInputs + col] + first_channel + c);
-        },
+        [&](int row, int col) { return Floats::load(inputs[row * kInputs + col] + c); },
         [&](int row, int col, const V& value) {
           const auto element = static_cast<std::size_t>(row * kInputs + col);
           Floats::store(value, transformed + element * element_stride + c);
@@ -136,13 +134,11 @@ void transform_input_vectors(const float* const* inputs, int first_channel, int 
 }
 
 template <typename Tile, int kLanes>
-void transform_inputs(const float* const* inputs, int first_channel, int channels,
-                      float* transformed, std::size_t element_stride) {
+void transform_inputs(const float* const* inputs, int channels, float* transformed,
+                      std::size_t element_stride) {
   const int in_vectors = channels / kLanes * kLanes;
-  transform_input_vectors<Tile, kLanes>(inputs, first_channel, 0, in_vectors, transformed,
-                                        element_stride);
-  transform_input_vectors<Tile, 1>(inputs, first_channel, in_vectors, channels, transformed,
-                                   element_stride);
+  transform_input_vectors<Tile, kLanes>(inputs, 0, in_vectors, transformed, element_stride);
+  transform_input_vectors<Tile, 1>(inputs, in_vectors, channels, transformed, element_stride);
 }
 
 template <typename Tile, int kLanes>

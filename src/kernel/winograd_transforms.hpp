@@ -18,10 +18,10 @@ struct WinogradTransforms {
   int outputs = 0;  ///< m
   int inputs = 0;   ///< n
 
-  /// inputs[i][first_channel + c] -> transformed[i * element_stride + c] for the n * n pixels of a
+  /// inputs[i][c] -> transformed[i * element_stride + c] for the n * n pixels of a
   /// tile and c < channels.
-  void (*transform_inputs)(const float* const* inputs, int first_channel, int channels,
-                           float* transformed, std::size_t element_stride) = nullptr;
+  void (*transform_inputs)(const float* const* inputs, int channels, float* transformed,
+                           std::size_t element_stride) = nullptr;
   /// panel[tap * tap_stride + c * filters + f] -> transformed[i * element_stride + c * filters + f]
   /// for the 9 taps and all filters of a panel.
   void (*transform_weights)(const float* panel, std::size_t tap_stride, int channels,

@@ -76,8 +76,9 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
         const ChannelSum late{{first_channels, shape.channels}, true, false};
         const ChannelSum early{{0, first_channels}, false, true};
         for (const ChannelSum& sum : {late, early}) {
-          convolve(conv, algorithm, slice, shape, in, out, part, sum, {workspace.data(), floats},
-                   [] {});
+          std::vector<float> room(
+              convolution_workspace(conv, algorithm, sum.channels.size(), part));
+          convolve(conv, algorithm, slice, shape, in, out, part, sum, room, [] {});
         }
       });
       // The same with no more weights than a sum needs, the end apart.

@@ -79,5 +79,86 @@ TEST(MicroKernel, AllOfThemMultiplyAndAdd) {
   }
 }
 
+/// A tile of a 3x3 convolution by Winograd's transforms against the window itself; ends with bias
+/// and slope, and the last pixel is not wanted.
+void check_winograd(const MicroKernel& kernel, const WinogradTransforms& transforms, int channels) {
+  const auto size = [](int count) { return static_cast<std::size_t>(count); };
+  const int inputs = transforms.inputs;
+  const int outputs = transforms.outputs;
+  const int elements = inputs * inputs;
+  const int filters = kernel.filters;
+  Random random(static_cast<std::uint32_t>(channels * 100 + outputs));
+  const std::vector<float> input = random.reals(size(elements * channels), -1, 1);
+  const std::vector<float> panel = random.reals(size(9 * channels * filters), -1, 1);
+  const std::vector<float> biases = random.reals(size(filters), -1, 1);
+  constexpr float kSlope = 0.1F;
+
+  std::vector<const float*> pixels;
+  for (int i = 0; i < elements; ++i) pixels.push_back(&input[size(i * channels)]);
+  std::vector<float> transformed(size(elements * channels));
+  transforms.transform_inputs(pixels.data(), channels, transformed.data(), size(channels));
+  std::vector<float> weights(size(elements * channels * filters));
+  transforms.transform_weights(panel.data(), size(channels * filters), channels, weights.data(),
+                               size(channels * filters));
+  std::vector<float> sums(size(elements * filters), 0.0F);
+  for (int i = 0; i < elements * channels; ++i) {
+    for (int f = 0; f < filters; ++f) {
+      sums[size(i / channels * filters + f)] +=
+          transformed[size(i)] * weights[size(i * filters + f)];
+    }
+  }
+  std::vector<float> output(size(outputs * outputs * filters), kUntouched);
+  std::vector<float*> targets;
+  for (int p = 0; p < outputs * outputs; ++p) targets.push_back(&output[size(p * filters)]);
+  targets.back() = nullptr;
+  transforms.transform_sums(sums.data(), size(filters),
+                            {targets.data(), 0, false, biases.data(), kSlope});
+
+  for (int p = 0; p < outputs * outputs; ++p) {
+    for (int f = 0; f < filters; ++f) {
+      double sum = static_cast<double>(biases[size(f)]);
+      for (int tap = 0; tap < 9; ++tap) {
+        const int from = (p / outputs + tap / 3) * inputs + p % outputs + tap % 3;
+        for (int c = 0; c < channels; ++c) {
+          sum += static_cast<double>(input[size(from * channels + c)]) *
+                 static_cast<double>(panel[size((tap * channels + c) * filters + f)]);
+        }
+      }
+      const double ended = sum > 0 ? sum : static_cast<double>(kSlope) * sum;
+      const bool wanted = p + 1 < outputs * outputs;
+      ASSERT_NEAR(static_cast<double>(output[size(p * filters + f)]),
+                  wanted ? ended : static_cast<double>(kUntouched), 1e-3)
+          << "pixel " << p << ", filter " << f;
+    }
+  }
+}
+
+TEST(MicroKernel, AllOfThemTransformTiles) {
+  for (const MicroKernel* kernel : micro_kernels()) {
+    for (const int channels : {1, 3, 16, 37}) {
+      SCOPED_TRACE(kernel->name + std::string(", ") + std::to_string(channels) + " channels");
+      check_winograd(*kernel, kernel->winograd_2x2, channels);
+      check_winograd(*kernel, kernel->winograd_4x4, channels);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(MicroKernel, AllOfThemWidenEveryHalf) {
+  std::vector<HalfBits> halves;
+  for (int bits = 0; bits < 65536; ++bits) halves.push_back(static_cast<HalfBits>(bits));
+  for (const MicroKernel* kernel : micro_kernels()) {
+    for (const std::size_t first : {0U, 5U, 65533U}) {
+      std::vector<float> floats(halves.size() - first);
+      kernel->widen(&halves[first], floats.size(), floats.data());
+      for (std::size_t i = 0; i < floats.size(); ++i) {
+        const float expected = half_to_float(halves[first + i]);
+        ASSERT_TRUE(floats[i] == expected || (std::isnan(floats[i]) && std::isnan(expected)))
+            << kernel->name << ": " << halves[first + i];
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace vpinfer

@@ -14,7 +14,7 @@ namespace vpinfer {
 }
 
 /// Owns floats aligned to a cache line, left uninitialised so that untouched pages cost nothing.
-/// Large buffers lie in huge pages where the system has some.
+/// Large buffers lie in huge pages of 2 MiB where the system has some.
 class FloatBuffer {
  public:
   explicit FloatBuffer(std::size_t floats = 0)

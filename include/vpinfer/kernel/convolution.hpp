@@ -73,8 +73,8 @@ enum class ConvolutionAlgorithm {
 [[nodiscard]] ConvolutionAlgorithm usual_algorithm(const Convolution& convolution, WeightForm form,
                                                    int input_channels, const Box& box);
 
-/// Floats of scratch memory, aligned as pointers are, that suffice for `convolve` on a box of
-/// outputs.
+/// Floats of scratch memory, aligned as pointers are, that suffice for `convolve` on this box of
+/// outputs, summed over so many input channels.
 [[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution,
                                                 ConvolutionAlgorithm algorithm, int input_channels,
                                                 const Box& box);
