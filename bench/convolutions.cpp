@@ -77,7 +77,7 @@ class LayerRun {
   }
 
   [[nodiscard]] WeightForm form() const {
-    return usual_form(conv_, weight_shape_.range(), WeightPrecision::kFloat);
+    return weight_form(conv_, ConvolutionPath::kAuto, conv_.filters, WeightPrecision::kFloat);
   }
   [[nodiscard]] bool can_use(ConvolutionAlgorithm algorithm) const {
     if (algorithm == ConvolutionAlgorithm::kPlain) return true;
@@ -86,7 +86,8 @@ class LayerRun {
   }
   /// Whether vpinfer would choose it.
   [[nodiscard]] bool is_usual(ConvolutionAlgorithm algorithm) const {
-    return usual_algorithm(conv_, form(), shape_.channels, box_) == algorithm;
+    return choose_algorithm(conv_, ConvolutionPath::kAuto, form(), shape_.channels, box_) ==
+           algorithm;
   }
 
  private:

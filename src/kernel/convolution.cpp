@@ -32,7 +32,7 @@ constexpr int kFewestPixels = 512;
 constexpr int kMostPixels = 2048;
 
 int unrolled(const Convolution& conv, int group_channels) {
-  return conv.rows.size * conv.cols.size * group_channels;
+  return conv.taps() * group_channels;
 }
 
 Block block_size(const Convolution& conv, int group_channels, int pixels) {
@@ -166,7 +166,7 @@ void for_each_piece(const Job& job, int depth, const Visit& visit) {
   const bool all_channels = job.sum.channels == job.channels;
   const Interval part =
       all_channels ? Interval{0, all} : shift(job.sum.channels, -job.channels.begin);
-  const int taps = all_channels ? 1 : job.conv.rows.size * job.conv.cols.size;
+  const int taps = all_channels ? 1 : job.conv.taps();
   for (int tap = 0; tap < taps; ++tap) {
     const Interval columns = shift(part, tap * job.channels.size());
     for (int begin = columns.begin; begin < columns.end; begin += depth) {
@@ -248,7 +248,7 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
 std::size_t plain_workspace(const Convolution& conv, int input_channels, const Box& box) {
   if (box.empty()) return 0;
   if (is_depthwise(conv, input_channels)) {
-    return static_cast<std::size_t>(box.channels.size() * conv.rows.size * conv.cols.size);
+    return static_cast<std::size_t>(box.channels.size() * conv.taps());
   }
   if (is_pointwise(conv)) return 0;
   const auto depth = static_cast<std::size_t>(unrolled(conv, input_channels / conv.groups));

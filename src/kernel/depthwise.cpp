@@ -31,7 +31,7 @@ void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const
                         const ConstTensorView& input, const TensorView& output, const Box& box,
                         std::span<float> workspace, const Progress& progress) {
   const int channels = box.channels.size();
-  gather_taps(slice, box.channels, conv.rows.size * conv.cols.size, workspace);
+  gather_taps(slice, box.channels, conv.taps(), workspace);
   const std::span<const float> biases = slice.biases_of(box.channels);
   const auto compute_row = [&](int row) {
     const int first_row = row * conv.rows.stride - conv.rows.pad_before;
@@ -39,7 +39,7 @@ void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const
       const int first_col = col * conv.cols.stride - conv.cols.pad_before;
       float* target = output.at(row, col, box.channels.begin);
       std::fill_n(target, channels, 0.0F);
-      for (int tap = 0; tap < conv.rows.size * conv.cols.size; ++tap) {
+      for (int tap = 0; tap < conv.taps(); ++tap) {
         const int r = first_row + tap / conv.cols.size * conv.rows.dilation;
         const int c = first_col + tap % conv.cols.size * conv.cols.dilation;
         if (r < 0 || r >= input_shape.rows || c < 0 || c >= input_shape.cols) continue;

@@ -68,7 +68,7 @@ class PixelTable {
         channels_(channels),
         lines_(lines),
         reads_(lines ? Reads{conv.rows.size, conv.cols.size * channels.size()}
-                     : Reads{taps_of(conv), channels.size()}) {
+                     : Reads{conv.taps(), channels.size()}) {
     const std::size_t room = tile_room(box.rows.size() * box.cols.size(), lines);
     const auto taps = static_cast<std::size_t>(reads_.taps);
     // Pointers begin their lives where floats were.
@@ -84,7 +84,7 @@ class PixelTable {
   static std::size_t floats(const Convolution& conv, int channels, const Box& box) {
     const int pixels = box.rows.size() * box.cols.size();
     const std::size_t by_tap =
-        tile_room(pixels, false) * static_cast<std::size_t>(taps_of(conv) + 1) * kFloatsPerPointer +
+        tile_room(pixels, false) * static_cast<std::size_t>(conv.taps() + 1) * kFloatsPerPointer +
         static_cast<std::size_t>(channels);
     if (!may_read_lines(conv, channels)) return by_tap;
     const auto line = static_cast<std::size_t>(conv.cols.size * channels);
@@ -201,7 +201,7 @@ struct Chunk {
 
   [[nodiscard]] PanelShape panel_shape() const {
     const int taps = table.reads().taps;
-    return {taps, taps_of(conv) / taps * slice.range.channels.size()};
+    return {taps, conv.taps() / taps * slice.range.channels.size()};
   }
   /// Of the sum, among the floats of a tap that the slice has weights for.
   [[nodiscard]] int first_float() const { return sum.channels.begin - slice.range.channels.begin; }

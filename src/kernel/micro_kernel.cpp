@@ -1,6 +1,7 @@
 #include "micro_kernel.hpp"
 
 #include "micro_kernel_template.hpp"
+#include "vpinfer/kernel/convolution.hpp"
 
 namespace vpinfer {
 
@@ -29,6 +30,10 @@ std::vector<const MicroKernel*> micro_kernels() {
 const MicroKernel& micro_kernel() {
   static const MicroKernel& fastest = *micro_kernels().front();
   return fastest;
+}
+
+std::string micro_kernel_name() {
+  return micro_kernel().name;
 }
 
 }  // namespace vpinfer

@@ -12,12 +12,6 @@
 
 namespace vpinfer {
 
-static_assert(kPackedFilters == kMostPanelFilters);
-
-[[nodiscard]] inline int taps_of(const Convolution& conv) {
-  return conv.rows.size * conv.cols.size;
-}
-
 /// The panels of a slice that hold the filters of a box.
 [[nodiscard]] inline Interval panels_of(const WeightSlice& slice, const Box& box) {
   const int filters = micro_kernel().filters;

@@ -54,16 +54,24 @@ Interval readable(const Window& window, Interval outputs, int size) {
                    {0, size});
 }
 
+int tiles_of(int outputs, const Box& box) {
+  return tiles_along(box.rows, outputs) * tiles_along(box.cols, outputs);
+}
+
 int elements_of(int outputs) {
   return (outputs + 2) * (outputs + 2);
 }
 
 /// The most tiles of a chunk, whose transformed inputs the workspace must hold.
 int chunk_tiles(int outputs, int channels, const Box& box) {
-  const int all = tiles_along(box.rows, outputs) * tiles_along(box.cols, outputs);
   const int fitting = kChunkFloats / (elements_of(outputs) *
                                       static_cast<int>(apart(static_cast<std::size_t>(channels))));
-  return std::min(all, std::clamp(fitting, kMostTilePixels, kChunkTiles));
+  return std::min(tiles_of(outputs, box), std::clamp(fitting, kMostTilePixels, kChunkTiles));
+}
+
+int chunks_of(int outputs, int channels, const Box& box) {
+  const int most = chunk_tiles(outputs, channels, box);
+  return (tiles_of(outputs, box) + most - 1) / most;
 }
 
 /// The layer, as far as all tasks need to know it.
@@ -103,9 +111,7 @@ class Winograd {
     share_out(panels.size() * parts, std::ref(compute), progress);
   }
 
-  [[nodiscard]] int tiles() const {
-    return tiles_along(box_.rows, transforms_.outputs) * tile_cols();
-  }
+  [[nodiscard]] int tiles() const { return tiles_of(transforms_.outputs, box_); }
 
  private:
   [[nodiscard]] int tile_cols() const { return tiles_along(box_.cols, transforms_.outputs); }
@@ -232,6 +238,19 @@ class Winograd {
 
 }  // namespace
 
+double winograd_multiply_adds(int outputs, int channels, const Box& box) {
+  // Transforming an element of the weights takes as long as multiplying it for a few tiles; an
+  // element of a tile's inputs or sums, as for a few filters or channels.  Measured.
+  constexpr double kTilesPerWeights = 3;
+  constexpr double kFiltersPerInput = 8;
+  constexpr double kChannelsPerSum = 12;
+  const double filters = box.channels.size();
+  return elements_of(outputs) *
+         (chunks_of(outputs, channels, box) * kTilesPerWeights * channels * filters +
+          tiles_of(outputs, box) *
+              (channels * filters + kFiltersPerInput * channels + kChannelsPerSum * filters));
+}
+
 std::size_t winograd_workspace(int outputs, int channels, const Box& box) {
   if (box.empty()) return 0;
   const auto floats = static_cast<std::size_t>(channels);
@@ -246,8 +265,7 @@ void convolve_winograd(int outputs, const Convolution& conv, const WeightSlice& 
                        std::span<float> workspace, const Progress& progress) {
   Winograd winograd(transforms_of(outputs), conv, slice, input_shape, input, output, box, sum,
                     workspace);
-  const int most = chunk_tiles(outputs, sum.channels.size(), box);
-  const int chunks = (winograd.tiles() + most - 1) / most;
+  const int chunks = chunks_of(outputs, sum.channels.size(), box);
   for (int chunk = 0; chunk < chunks; ++chunk) {
     winograd.compute(share(winograd.tiles(), chunks, chunk), progress);
   }

@@ -6,6 +6,9 @@
 
 namespace vpinfer {
 
+/// Multiply-adds that take as long as `convolve_winograd` on a box.
+[[nodiscard]] double winograd_multiply_adds(int outputs, int input_channels, const Box& box);
+
 /// Floats of scratch memory for `convolve_winograd` on a box or any part of it.
 [[nodiscard]] std::size_t winograd_workspace(int outputs, int input_channels, const Box& box);
 

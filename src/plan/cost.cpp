@@ -39,37 +39,39 @@ Travel travel(const Plan& plan, const std::vector<Transfer>& transfers, const De
 }
 
 /// Floating-point operations for a box, or those of a direct convolution that take as long.
-double operations(const Network& network, int position, const Box& box, double share) {
+double operations(const Network& network, ConvolutionPath path, int position, const Box& box,
+                  std::optional<int> summed_channels) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr) return flop(network, position, box);
-  const int channels = network.input_shape(position, 0).channels;
-  const WeightForm form = usual_form(*conv, {box.channels, {0, channels}}, network.precision);
-  const int summed = std::max(1, static_cast<int>(share * channels));
-  return 2 * multiply_adds(*conv, usual_algorithm(*conv, form, summed, box), summed, box);
+  const int summed = summed_channels.value_or(network.input_shape(position, 0).channels);
+  const WeightForm form = weight_form(*conv, path, box.channels.size(), network.precision);
+  const auto algorithm = choose_algorithm(*conv, path, form, summed, box);
+  return 2 * multiply_adds(*conv, algorithm, summed, box);
 }
 
 /// A rank's work for a layer, adding up partial sums included.
 double work_of(const Network& network, const Plan& plan, int position, int rank) {
   const Box computed = computed_box(network, plan, position, rank);
   const std::optional<Interval> summed = plan.summed(position, rank);
-  if (!summed) return work(network, position, computed);
-  const double share =
-      static_cast<double>(summed->size()) / network.input_shape(position, 0).channels;
+  if (!summed) return work(network, plan.conv, position, computed);
   const auto added = static_cast<double>(plan.owned(position, rank).elements()) * plan.ranks;
-  return work(network, position, computed, share) + kFlopPerElement * added;
+  return work(network, plan.conv, position, computed, summed->size()) + kFlopPerElement * added;
 }
 
 }  // namespace
 
-double work(const Network& network, int position, const Box& box, double share) {
+double work(const Network& network, ConvolutionPath path, int position, const Box& box,
+            std::optional<int> summed_channels) {
   if (box.empty()) return 0;
   const Layer& layer = network.layer(position);
   double read = 0;
   for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-    read += static_cast<double>(required_input(network, position, i, box).elements());
+    Box input = required_input(network, position, i, box);
+    if (summed_channels) input.channels = {0, *summed_channels};
+    read += static_cast<double>(input.elements());
   }
-  return kFlopPerElement * static_cast<double>(box.elements()) +
-         operations(network, position, box, share) + share * kFlopPerElement * read;
+  return kFlopPerElement * (static_cast<double>(box.elements()) + read) +
+         operations(network, path, position, box, summed_channels);
 }
 
 double predicted_seconds(const Network& network, const Plan& plan, const Exchanges& exchanges,

@@ -221,8 +221,9 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
 
 WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
-  if (conv == nullptr || plan.conv == ConvolutionPath::kBlas) return WeightForm::kRows;
-  return usual_form(*conv, owned_weights(network, plan, position, rank), network.precision);
+  if (conv == nullptr) return WeightForm::kRows;
+  const int filters = owned_weights(network, plan, position, rank).filters.size();
+  return weight_form(*conv, plan.conv, filters, network.precision);
 }
 
 WeightBytes weight_bytes(const Network& network, const Plan& plan, int rank) {

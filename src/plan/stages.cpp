@@ -16,14 +16,15 @@ struct Burden {
   std::size_t activations_bytes = 0;  ///< of its inputs and output
 };
 
-Burden burden_of(const Network& network, int position) {
+Burden burden_of(const Network& network, ConvolutionPath path, int position) {
   const Layer& layer = network.layer(position);
   Burden burden;
-  burden.work = work(network, position, whole(layer.output));
+  burden.work = work(network, path, position, whole(layer.output));
   const auto* conv = std::get_if<Convolution>(&layer.operation);
   const WeightShape shape = weight_shape(network, position);
-  const WeightForm form =
-      conv != nullptr ? usual_form(*conv, shape.range(), network.precision) : WeightForm::kRows;
+  const WeightForm form = conv != nullptr
+                              ? weight_form(*conv, path, shape.filters, network.precision)
+                              : WeightForm::kRows;
   burden.weights_bytes =
       sizeof(float) * (stored_floats(form, shape) + static_cast<std::size_t>(shape.filters));
   burden.activations_bytes = sizeof(float) * layer.output.elements();
@@ -36,8 +37,10 @@ Burden burden_of(const Network& network, int position) {
 /// Cuts a network's layers, in their order, into stages.
 class StageCutter {
  public:
-  StageCutter(const Network& network, int ranks) : ranks_(ranks) {
-    for (int i = 0; i < network.size(); ++i) burdens_.push_back(burden_of(network, i));
+  StageCutter(const Network& network, const Plan& undivided) : ranks_(undivided.ranks) {
+    for (int i = 0; i < network.size(); ++i) {
+      burdens_.push_back(burden_of(network, undivided.conv, i));
+    }
   }
 
   /// The stages with the least work in the fullest of them.  None if no stages within the memory
@@ -104,7 +107,7 @@ Plan plan_stages(const Demand& demand, const Plan& undivided,
   const auto fullest = [&](const Plan& candidate) {
     return fullest_bytes(predict_memory(network, candidate, demand.delivery()));
   };
-  const StageCutter cutter(network, undivided.ranks);
+  const StageCutter cutter(network, undivided);
   std::size_t stage_bytes = std::numeric_limits<std::size_t>::max();
   Plan best = plan(*cutter.balanced(stage_bytes));
   if (!memory_limit_bytes) return best;

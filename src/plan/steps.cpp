@@ -55,12 +55,8 @@ class StepWriter {
     const int position = program_.tensor(tensor).position;
     if (const auto* conv = std::get_if<Convolution>(&network_.layer(position).operation)) {
       const WeightForm form = weight_form(network_, plan_, position, program_.rank);
-      step.algorithm =
-          plan_.conv == ConvolutionPath::kAuto
-              ? usual_algorithm(
-                    *conv, form,
-                    sum ? sum->channels.size() : network_.input_shape(position, 0).channels, box)
-              : algorithms_for(*conv, form).front();
+      const int summed = sum ? sum->channels.size() : network_.input_shape(position, 0).channels;
+      step.algorithm = choose_algorithm(*conv, plan_.conv, form, summed, box);
     }
     add(step);
   }

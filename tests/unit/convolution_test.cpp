@@ -40,7 +40,7 @@ WeightForm form_for(ConvolutionAlgorithm algorithm) {
 }
 
 std::vector<ConvolutionAlgorithm> all_algorithms_for(const Convolution& conv) {
-  std::vector<ConvolutionAlgorithm> algorithms = algorithms_for(conv, WeightForm::kRows);
+  std::vector<ConvolutionAlgorithm> algorithms{ConvolutionAlgorithm::kPlain};
   if (conv.groups > 1) return algorithms;
   for (const auto algorithm : algorithms_for(conv, WeightForm::kPanels)) {
     algorithms.push_back(algorithm);
@@ -253,11 +253,11 @@ TEST(Winograd, RoundsLittle) {
   }
 }
 
-TEST(UsualAlgorithm, TakesWinogradWhereItSavesMuch) {
+TEST(ChooseAlgorithm, TakesWinogradWhereItSavesMuch) {
   const Window window{3, 1, 1, 1};
   const Convolution conv{512, 1, window, window};
   const auto algorithm_for = [&](const Convolution& some, const Box& box) {
-    return usual_algorithm(some, WeightForm::kPanels, 256, box);
+    return choose_algorithm(some, ConvolutionPath::kAuto, WeightForm::kPanels, 256, box);
   };
   EXPECT_EQ(algorithm_for(conv, whole({26, 26, 512})), ConvolutionAlgorithm::kWinograd4x4);
   EXPECT_EQ(algorithm_for(conv, whole({13, 2, 512})), ConvolutionAlgorithm::kWinograd2x2);
@@ -268,13 +268,15 @@ TEST(UsualAlgorithm, TakesWinogradWhereItSavesMuch) {
     EXPECT_EQ(algorithm_for({512, 1, window, other}, whole({26, 26, 512})),
               ConvolutionAlgorithm::kDirect);
   }
-  EXPECT_EQ(usual_algorithm(conv, WeightForm::kRows, 256, whole({26, 26, 512})),
-            ConvolutionAlgorithm::kPlain);
+  EXPECT_EQ(
+      choose_algorithm(conv, ConvolutionPath::kAuto, WeightForm::kRows, 256, whole({26, 26, 512})),
+      ConvolutionAlgorithm::kPlain);
 }
 
-TEST(UsualForm, FillsUpLittle) {
+TEST(WeightFormOfAConvolution, FillsUpLittle) {
   const auto form_of = [](int filters, int groups) {
-    return usual_form({filters, groups, {}, {}}, {{0, filters}, {0, 8}}, WeightPrecision::kFloat);
+    return weight_form({filters, groups, {}, {}}, ConvolutionPath::kAuto, filters,
+                       WeightPrecision::kFloat);
   };
   EXPECT_EQ(form_of(64, 1), WeightForm::kPanels);
   EXPECT_EQ(form_of(22, 1), WeightForm::kPanels);
@@ -283,13 +285,17 @@ TEST(UsualForm, FillsUpLittle) {
   EXPECT_EQ(form_of(64, 2), WeightForm::kRows);
 }
 
-TEST(UsualForm, KeepsLargeWindowsInRows) {
+TEST(WeightFormOfAConvolution, KeepsLargeWindowsInRows) {
   const auto form_of = [](int size) {
     const Window window{size, 1, 0, 0};
-    return usual_form({64, 1, window, window}, {{0, 64}, {0, 8}}, WeightPrecision::kFloat);
+    return weight_form({64, 1, window, window}, ConvolutionPath::kAuto, 64,
+                       WeightPrecision::kFloat);
   };
   EXPECT_EQ(form_of(11), WeightForm::kPanels);
   EXPECT_EQ(form_of(13), WeightForm::kRows);
+}
+
+TEST(ConvolutionWorkspace, IsBoundedForLargeWindows) {
   const Window window{11, 1, 5, 5};
   const std::size_t floats = convolution_workspace(
       {64, 1, window, window}, ConvolutionAlgorithm::kDirect, 8, whole({100, 100, 64}));

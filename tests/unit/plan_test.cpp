@@ -364,6 +364,18 @@ TEST(PredictedSeconds, CountDividedSums) {
   EXPECT_NEAR(seconds_of(network, divided, fast_link), 2, 0.1);  // the picture, the sums
 }
 
+TEST(Work, IsThatOfTheChosenAlgorithm) {
+  Network network;
+  add_input(network, {64, 64, 64}, "test");
+  const Window window{3, 1, 1, 1};
+  add_layer(network, Convolution{64, 1, window, window}, {0}, "test");
+  const auto work_by = [&](ConvolutionPath path) {
+    return work(network, path, 1, whole(network.layer(1).output));
+  };
+  EXPECT_LT(work_by(ConvolutionPath::kAuto), 0.6 * work_by(ConvolutionPath::kDirect));
+  EXPECT_EQ(work_by(ConvolutionPath::kDirect), work_by(ConvolutionPath::kBlas));
+}
+
 TEST(Yolov2, VerticalNeedsLessThanData) {
   const Network network = yolov2();
   const auto fullest = [&](Strategy strategy) {

@@ -30,6 +30,9 @@ struct Convolution {
   Window rows;
   Window cols;
   Activation activation = Activation::kLinear;
+
+  /// Of the window.
+  [[nodiscard]] int taps() const { return rows.size * cols.size; }
   bool operator==(const Convolution&) const = default;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "vpinfer/plan/exchange.hpp"
 #include "vpinfer/plan/plan.hpp"
 
@@ -16,9 +18,10 @@ struct Device {
 
 /// The time of computing `box` of a layer's output, in the floating-point operations that a
 /// convolution does meanwhile: those of its arithmetic, and, because the rest is bound by memory,
-/// some for every element that is written or read.  Of divided sums those over a share of the
-/// input channels.
-[[nodiscard]] double work(const Network& network, int position, const Box& box, double share = 1);
+/// some for every element that is written or read.  Of divided sums, those over some of the input
+/// channels.
+[[nodiscard]] double work(const Network& network, ConvolutionPath path, int position,
+                          const Box& box, std::optional<int> summed_channels = {});
 
 /// The time of one frame: for every layer its slowest rank's work, the bytes that it waits for, and
 /// what the processors do for these bytes.  Borders do travel while other parts are computed; that

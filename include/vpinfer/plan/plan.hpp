@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "vpinfer/base/box.hpp"
-#include "vpinfer/kernel/convolution.hpp"
+#include "vpinfer/kernel/convolution_algorithm.hpp"
 #include "vpinfer/net/network.hpp"
 
 namespace vpinfer {
@@ -34,10 +34,6 @@ enum class WireFormat { kFloat, kHalf };
 /// The room that the elements of a message take, in memory and on the wire, in floats: two halves
 /// to a float.
 [[nodiscard]] std::size_t wire_floats(WireFormat format, std::size_t elements);
-
-/// How convolutions are computed: each in the way that is usually the fastest; the same without
-/// Winograd's algorithms, which round more; or all by im2col and BLAS, the plain path.
-enum class ConvolutionPath { kAuto, kDirect, kBlas };
 
 [[nodiscard]] std::string_view to_string(ConvolutionPath path);
 /// Throws BadUsage, naming the paths there are.

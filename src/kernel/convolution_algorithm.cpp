@@ -1,0 +1,65 @@
+#include "vpinfer/kernel/convolution_algorithm.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "winograd.hpp"
+
+namespace vpinfer {
+namespace {
+
+// Each tap takes a pointer per pixel: a window of many taps is better unrolled.
+constexpr int kMostTaps = 128;
+
+/// Whether Winograd's algorithms for 3x3 windows can compute it.
+bool is_3x3(const Convolution& conv) {
+  const auto fits = [](const Window& window) {
+    return window.size == 3 && window.stride == 1 && window.dilation == 1;
+  };
+  return fits(conv.rows) && fits(conv.cols);
+}
+
+}  // namespace
+
+WeightForm weight_form(const Convolution& conv, ConvolutionPath path, int filters,
+                       WeightPrecision precision) {
+  const bool mostly_full = 2 * packed_filters(filters) <= 3 * filters;
+  if (path == ConvolutionPath::kBlas || conv.groups > 1 || !mostly_full ||
+      conv.taps() > kMostTaps) {
+    return WeightForm::kRows;
+  }
+  return precision == WeightPrecision::kHalf ? WeightForm::kHalfPanels : WeightForm::kPanels;
+}
+
+std::span<const ConvolutionAlgorithm> algorithms_for(const Convolution& conv, WeightForm form) {
+  using enum ConvolutionAlgorithm;
+  static constexpr std::array kOfRows{kPlain};
+  static constexpr std::array kOfPanels{kDirect, kWinograd2x2, kWinograd4x4};
+  if (form == WeightForm::kRows) return kOfRows;
+  return std::span(kOfPanels).first(is_3x3(conv) ? kOfPanels.size() : 1);
+}
+
+double multiply_adds(const Convolution& conv, ConvolutionAlgorithm algorithm, int input_channels,
+                     const Box& box) {
+  if (box.empty()) return 0;
+  switch (algorithm) {
+    case ConvolutionAlgorithm::kWinograd2x2: return winograd_multiply_adds(2, input_channels, box);
+    case ConvolutionAlgorithm::kWinograd4x4: return winograd_multiply_adds(4, input_channels, box);
+    case ConvolutionAlgorithm::kPlain:
+    case ConvolutionAlgorithm::kDirect: break;
+  }
+  return static_cast<double>(conv.taps() * (input_channels / conv.groups)) *
+         static_cast<double>(box.elements());
+}
+
+ConvolutionAlgorithm choose_algorithm(const Convolution& conv, ConvolutionPath path,
+                                      WeightForm form, int input_channels, const Box& box) {
+  const auto algorithms = algorithms_for(conv, form);
+  if (path != ConvolutionPath::kAuto) return algorithms.front();
+  return *std::min_element(algorithms.begin(), algorithms.end(), [&](auto a, auto b) {
+    return multiply_adds(conv, a, input_channels, box) <
+           multiply_adds(conv, b, input_channels, box);
+  });
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,48 @@
+#include "vpinfer/kernel/weight_slice.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "micro_kernel.hpp"
+#include "vpinfer/kernel/half.hpp"
+
+namespace vpinfer {
+
+static_assert(kPackedFilters == kMostPanelFilters);
+
+std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
+  if (form == WeightForm::kRows) return slice.elements();
+  const std::size_t elements =
+      static_cast<std::size_t>(packed_filters(slice.filters)) * slice.elements_per_filter();
+  return form == WeightForm::kHalfPanels ? elements / 2 : elements;
+}
+
+void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
+          std::span<float> panels) {
+  const auto width = static_cast<std::size_t>(micro_kernel().filters);
+  const std::size_t depth = part.elements_per_filter();
+  const auto filters = static_cast<std::size_t>(part.filters);
+  const auto room = static_cast<std::size_t>(packed_filters(part.filters));
+  // Rows by pieces that stay in the cache until all of a panel's filters have their share of it.
+  constexpr std::size_t kPiece = 64;
+  for (std::size_t first = 0; first < room; first += width) {
+    const std::size_t count = std::min(width, filters - std::min(first, filters));
+    for (std::size_t begin = 0; begin < depth; begin += kPiece) {
+      const std::size_t piece = std::min(kPiece, depth - begin);
+      std::array<float, kPiece * kMostPanelFilters> block{};
+      for (std::size_t f = 0; f < count; ++f) {
+        const float* row = rows.data() + (first + f) * depth + begin;
+        for (std::size_t k = 0; k < piece; ++k) block[k * width + f] = row[k];
+      }
+      const std::size_t at = first * depth + begin * width;
+      if (form == WeightForm::kHalfPanels) {
+        round_to_halves(block.data(), piece * width,
+                        reinterpret_cast<HalfBits*>(panels.data()) + at);
+      } else {
+        std::copy_n(block.data(), piece * width, panels.data() + at);
+      }
+    }
+  }
+}
+
+}  // namespace vpinfer
