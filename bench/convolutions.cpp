@@ -49,18 +49,17 @@ class LayerRun {
         input_(random_floats(shape_.elements())),
         output_(box_.elements()) {}
 
-  /// Seconds, the median of some runs.  Each form has its own pool, and the other sleeps.
-  double seconds(ConvolutionAlgorithm algorithm, int threads) {
+  /// Seconds, the median of some runs.
+  double seconds(ConvolutionAlgorithm algorithm) {
     const bool plain = algorithm == ConvolutionAlgorithm::kPlain;
     const WeightForm form = plain ? WeightForm::kRows : WeightForm::kPanels;
-    set_blas_threads(plain ? threads : 1);
-    set_kernel_threads(plain ? 1 : threads);
     FloatBuffer panels;
     if (!plain) {
       panels = FloatBuffer(stored_floats(form, weight_shape_));
       pack(weight_shape_, rows_.all(), form, panels.all());
     }
-    FloatBuffer workspace(convolution_workspace(conv_, algorithm, shape_.channels, box_));
+    FloatBuffer workspace(
+        convolution_workspace(conv_, algorithm, shape_.channels, box_, kernel_threads()));
     const WeightSlice slice{weight_shape_.range(), form, plain ? rows_.all() : panels.all(),
                             biases_.all()};
     const ConstTensorView input{input_.all().data(), whole(shape_)};
@@ -101,7 +100,7 @@ class LayerRun {
   FloatBuffer output_;
 };
 
-void print_row(const Network& network, int position, int threads, double limit) {
+void print_row(const Network& network, int position, double limit) {
   const auto& conv = std::get<Convolution>(network.layer(position).operation);
   LayerRun run(network, position);
   const double operations = flop(network, position, whole(network.layer(position).output));
@@ -115,7 +114,7 @@ void print_row(const Network& network, int position, int threads, double limit) 
       std::cout << " | | ";
       continue;
     }
-    const double seconds = run.seconds(algorithm, threads);
+    const double seconds = run.seconds(algorithm);
     std::cout << " | " << 1e3 * seconds << (run.is_usual(algorithm) ? " * | " : " | ")
               << operations / seconds / 1e9 << " (" << std::setprecision(0)
               << 100 * operations / seconds / limit << " %)" << std::setprecision(2);
@@ -132,6 +131,8 @@ int main(int argc, char** argv) {
     std::cerr << "usage: convolutions MODEL.h5 [THREADS]\n";
     return 2;
   }
+  use_one_blas_thread();
+  set_kernel_threads(threads);
   const ModelFile model(arguments[1]);
   const double limit = fma_limit() * threads;
   std::cout
@@ -142,7 +143,7 @@ int main(int argc, char** argv) {
       << "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (int i = 0; i < model.network().size(); ++i) {
     if (std::holds_alternative<Convolution>(model.network().layer(i).operation)) {
-      print_row(model.network(), i, threads, limit);
+      print_row(model.network(), i, limit);
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "vpinfer/app/planning.hpp"
 #include "vpinfer/base/clock.hpp"
+#include "vpinfer/kernel/threads.hpp"
 #include "vpinfer/plan/planner.hpp"
 #include "vpinfer/plan/program.hpp"
 
@@ -36,7 +37,7 @@ Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks) {
   if (options.plan.empty()) {
     const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
     PlanningOptions planning = options.planning;
-    planning.lanes = options.in_flight.value_or(1);
+    planning.concurrency = {options.in_flight.value_or(1), kernel_threads()};
     return make_plan(model.network(), strategy, ranks, planning);
   }
   Plan plan = read_plan_file(options.plan, model.network());
@@ -183,7 +184,7 @@ InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
   in_flight.lanes = pipeline ? std::min(in_flight.frames, 2) : in_flight.frames;
   if (options.in_flight || !options.planning.memory_limit_bytes) return in_flight;
   const std::vector<RankMemory> memory =
-      predict_memory(agreement.network, plan, delivery, in_flight.lanes);
+      predict_memory(agreement.network, plan, delivery, {in_flight.lanes, kernel_threads()});
   if (fullest_bytes(memory) > *options.planning.memory_limit_bytes) in_flight.lanes = 1;
   return in_flight;
 }

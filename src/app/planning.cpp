@@ -5,7 +5,6 @@
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/base/units.hpp"
 #include "vpinfer/io/file.hpp"
-#include "vpinfer/plan/program.hpp"
 
 namespace vpinfer {
 
@@ -14,9 +13,9 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
 }
 
 void check_memory_limit(const Network& network, const Plan& plan, const Delivery& delivery,
-                        std::optional<std::size_t> limit_bytes, int lanes) {
+                        std::optional<std::size_t> limit_bytes, const Concurrency& concurrency) {
   if (!limit_bytes) return;
-  const std::vector<RankMemory> memory = predict_memory(network, plan, delivery, lanes);
+  const std::vector<RankMemory> memory = predict_memory(network, plan, delivery, concurrency);
   const auto fullest = std::max_element(
       memory.begin(), memory.end(),
       [](const RankMemory& a, const RankMemory& b) { return a.total() < b.total(); });

@@ -6,6 +6,7 @@
 #include "vpinfer/base/clock.hpp"
 #include "vpinfer/base/machine.hpp"
 #include "vpinfer/kernel/blas.hpp"
+#include "vpinfer/kernel/threads.hpp"
 #include "vpinfer/report/summary.hpp"
 
 namespace vpinfer {
@@ -34,7 +35,8 @@ ReadyRank::ReadyRank(MpiSession& session, const Agreement& agreement, const Deli
     : session_(session),
       agreement_(agreement),
       timeout_(timeout),
-      program_(make_program(agreement.network, agreement.plan, delivery, session.rank(), lanes)),
+      program_(make_program(agreement.network, agreement.plan, delivery, session.rank(),
+                            {lanes, kernel_threads()})),
       weights_(weights),
       executor_(agreement.network, program_, weights, session, timeout) {}
 

@@ -86,7 +86,7 @@ void warn_of_slow_blas(MpiSession& session) {
   for (const std::string& line : lines) std::cerr << line << '\n';
 }
 
-RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads,
+RunContext context_of(const RunOptions& options, const Agreement& agreement,
                       const InFlight& in_flight) {
   return {options.command_line,
           options.model.string(),
@@ -96,7 +96,7 @@ RunContext context_of(const RunOptions& options, const Agreement& agreement, int
           agreement.plan.wire,
           agreement.plan.conv,
           MpiSession::library_version(),
-          threads,
+          kernel_threads(),
           in_flight.frames};
 }
 
@@ -189,6 +189,8 @@ class Conductor {
 ExitCode run_model(const RunOptions& options) {
   give_back_freed_memory();
   MpiSession session(options.timeout);
+  use_one_blas_thread();
+  set_kernel_threads(choose_threads(session, options));
   std::unique_ptr<ModelFile> model;  // these three on rank 0
   std::shared_ptr<FrameSource> source;
   std::optional<Results> results;
@@ -204,20 +206,15 @@ ExitCode run_model(const RunOptions& options) {
     check_possible(options, *model, *source);
     in_flight = choose_in_flight(options, agreement, delivery, source->size() != 1);
     check_memory_limit(agreement.network, agreement.plan, delivery,
-                       options.planning.memory_limit_bytes, in_flight.lanes);
+                       options.planning.memory_limit_bytes, {in_flight.lanes, kernel_threads()});
   }
   in_flight = agree(session, in_flight);
-  const int threads = choose_threads(session, options);
-  // One pool: the other would spin beside it.
-  const bool by_blas = agreement.plan.conv == ConvolutionPath::kBlas;
   warn_of_slow_blas(session);
-  set_blas_threads(by_blas ? threads : 1);
-  set_kernel_threads(by_blas ? 1 : threads);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());
   ReadyRank own(session, agreement, delivery, weights, options.timeout, in_flight.lanes);
   if (!model) return follow(session, agreement, weights, options.timeout, own);
   Conductor conductor(session, options, agreement, *model, source, *results, weights, own);
-  return conductor.conduct(context_of(options, agreement, threads, in_flight));
+  return conductor.conduct(context_of(options, agreement, in_flight));
 }
 
 }  // namespace vpinfer

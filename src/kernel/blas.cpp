@@ -30,8 +30,8 @@ VectorSet vectors_of_kernels(std::string_view core) {
 
 }  // namespace
 
-void set_blas_threads(int threads) {
-  openblas_set_num_threads(threads);
+void use_one_blas_thread() {
+  openblas_set_num_threads(1);
 }
 
 std::string blas_description() {

@@ -3,7 +3,9 @@
 #include <cblas.h>
 
 #include <algorithm>
+#include <vector>
 
+#include "chunks.hpp"
 #include "depthwise.hpp"
 #include "direct_convolution.hpp"
 #include "vpinfer/kernel/activation.hpp"
@@ -22,11 +24,6 @@ namespace {
 ///
 /// BLAS copies the weights once for every block of pixels, so a block takes many pixels and cuts K
 /// where it must, adding up the products.  More than kMostPixels bring nothing but memory.
-struct Block {
-  int pixels = 0;
-  int depth = 0;
-};
-
 constexpr int kWorkspaceFloats = 256 * 1024;
 constexpr int kFewestPixels = 512;
 constexpr int kMostPixels = 2048;
@@ -35,16 +32,24 @@ int unrolled(const Convolution& conv, int group_channels) {
   return conv.taps() * group_channels;
 }
 
-Block block_size(const Convolution& conv, int group_channels, int pixels) {
-  const int depth = unrolled(conv, group_channels);
-  const int enough =
-      std::min(pixels, std::clamp(kWorkspaceFloats / depth, kFewestPixels, kMostPixels));
-  return {enough, std::min(depth, std::max(1, kWorkspaceFloats / enough))};
-}
-
 /// A 1x1 convolution without stride or padding reads its input pixels as they lie.
 bool is_pointwise(const Convolution& conv) {
   return conv.rows == Window{} && conv.cols == Window{};
+}
+
+/// The pixels of a box in blocks.
+Chunks blocks_of(const Convolution& conv, int group_channels, const Box& box, int threads) {
+  const int enough = kWorkspaceFloats / unrolled(conv, group_channels);
+  return {box.rows.size() * box.cols.size(), std::clamp(enough, kFewestPixels, kMostPixels),
+          kFewestPixels / 2, threads};
+}
+
+/// Floats of workspace for a block.
+std::size_t block_workspace(const Convolution& conv, int group_channels, const Chunks& blocks) {
+  if (is_pointwise(conv)) return 0;
+  const auto depth = static_cast<std::size_t>(unrolled(conv, group_channels));
+  return std::min(static_cast<std::size_t>(blocks.room()) * depth,
+                  static_cast<std::size_t>(kWorkspaceFloats));
 }
 
 /// Unrolls receptive fields into rows of a matrix.
@@ -175,86 +180,95 @@ void for_each_piece(const Job& job, int depth, const Visit& visit) {
   }
 }
 
-/// Outputs `pixels` (counted from the first pixel of `rows`) by one sgemm straight from the input.
-void convolve_pointwise(const Job& job, Interval rows, Interval pixels) {
+/// Pixels of a job that lie at the same distance from each other in its output, and in its input if
+/// they are read there as they lie.
+struct Run {
+  int row = 0;
+  int col = 0;
+  int pixels = 0;
+};
+
+/// Some pixels of a job, counted row by row, in runs.
+std::vector<Run> runs_of(const Job& job, Interval pixels) {
   const int cols = job.box.cols.size();
-  const int row = rows.begin + pixels.begin / cols;
-  const int col = job.box.cols.begin + pixels.begin % cols;
-  float* target = job.output.at(row, col, job.box.channels.begin);
-  const Interval& summed = job.sum.channels;
-  multiply(job.input.at(row, col, summed.begin), pixels.size(), summed.size(),
-           job.input.pixel_stride(), job.weights() + (summed.begin - job.channels.begin),
-           job.box.channels.size(), job.channels.size(), !job.sum.begins, target,
-           job.output.pixel_stride());
+  const bool in_line = job.box.cols == job.output.box.cols &&
+                       (!is_pointwise(job.conv) || job.box.cols == job.input.box.cols);
+  std::vector<Run> runs;
+  for (int at = pixels.begin; at < pixels.end; at += runs.back().pixels) {
+    const int end = in_line ? pixels.end : std::min(pixels.end, (at / cols + 1) * cols);
+    runs.push_back({job.box.rows.begin + at / cols, job.box.cols.begin + at % cols, end - at});
+  }
+  return runs;
 }
 
-/// The same by way of the workspace.
-void convolve_unrolled(const Job& job, Interval rows, Interval pixels, int block_depth,
-                       float* workspace, const Progress& progress) {
-  const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
-  const int cols = job.box.cols.size();
+/// Adds up the products of a run with some columns of the weights.
+void multiply(const Job& job, const Run& run, const float* matrix, std::size_t matrix_stride,
+              Interval columns, bool accumulate, const Team& team) {
   const int depth = unrolled(job.conv, job.channels.size());
-  bool accumulate = !job.sum.begins;
-  for_each_piece(job, block_depth, [&](const Interval& part) {
-    float* line = workspace;
-    for (int p = pixels.begin; p < pixels.end; ++p, line += part.size()) {
-      im2col.unroll(rows.begin + p / cols, job.box.cols.begin + p % cols, part, line);
-    }
-    float* target = job.output.at(rows.begin + pixels.begin / cols,
-                                  job.box.cols.begin + pixels.begin % cols, job.box.channels.begin);
-    multiply(workspace, pixels.size(), part.size(), static_cast<std::size_t>(part.size()),
-             job.weights() + part.begin, job.box.channels.size(), depth, accumulate, target,
+  const int parts = std::min(team.size(), job.box.channels.size());
+  team.share_out(parts, [&](int part) {
+    const Interval filters = share(job.box.channels.size(), parts, part);
+    multiply(matrix, run.pixels, columns.size(), matrix_stride,
+             job.weights() + static_cast<std::ptrdiff_t>(filters.begin) * depth + columns.begin,
+             filters.size(), depth, accumulate,
+             job.output.at(run.row, run.col, job.box.channels.begin + filters.begin),
              job.output.pixel_stride());
-    accumulate = true;
-    progress();
   });
 }
 
-/// Rows of `box` whose pixels lie at a constant distance in the view: all of them if the box spans
-/// the view's columns, otherwise one.
-int rows_in_line(const Box& view, const Box& box) {
-  return box.cols == view.cols ? std::max(1, box.rows.size()) : 1;
+/// Straight from the input.
+void convolve_pointwise(const Job& job, const Run& run, const Team& team) {
+  const Interval& summed = job.sum.channels;
+  multiply(job, run, job.input.at(run.row, run.col, summed.begin), job.input.pixel_stride(),
+           shift(summed, -job.channels.begin), !job.sum.begins, team);
+}
+
+/// By way of the workspace.
+void convolve_unrolled(const Job& job, const Run& run, float* workspace, const Team& team) {
+  const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
+  const int cols = job.box.cols.size();
+  const int first = run.col - job.box.cols.begin;
+  bool accumulate = !job.sum.begins;
+  for_each_piece(job, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
+    team.share_out_evenly(run.pixels, [&](int pixel) {
+      im2col.unroll(run.row + (first + pixel) / cols, job.box.cols.begin + (first + pixel) % cols,
+                    columns, workspace + static_cast<std::ptrdiff_t>(pixel) * columns.size());
+    });
+    multiply(job, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
+             team);
+    accumulate = true;
+  });
 }
 
 void convolve_group(const Job& job, std::span<float> workspace, const Progress& progress) {
-  const Box& box = job.box;
-  const bool pointwise = is_pointwise(job.conv);
-  const int rows_at_once =
-      pointwise ? std::min(rows_in_line(job.output.box, box), rows_in_line(job.input.box, box))
-                : rows_in_line(job.output.box, box);
-  for (int row = box.rows.begin; row < box.rows.end; row += rows_at_once) {
-    const Interval rows{row, std::min(box.rows.end, row + rows_at_once)};
-    const int pixels = rows.size() * box.cols.size();
-    const Block block = block_size(job.conv, job.channels.size(), pixels);
-    for (int begin = 0; begin < pixels; begin += block.pixels) {
-      const Interval part{begin, std::min(pixels, begin + block.pixels)};
-      if (pointwise) {
-        convolve_pointwise(job, rows, part);
-      } else {
-        convolve_unrolled(job, rows, part, block.depth, workspace.data(), progress);
-      }
-      const int first = part.begin;
-      if (job.sum.ends)
-        add_bias_and_activate(
-            job.output.at(rows.begin + first / box.cols.size(),
-                          box.cols.begin + first % box.cols.size(), box.channels.begin),
-            static_cast<std::size_t>(part.size()), job.output.pixel_stride(),
-            job.slice.biases_of(box.channels), job.conv.activation);
-      progress();
-    }
-  }
+  const int channels = job.sum.channels.size();
+  const Chunks blocks = blocks_of(job.conv, channels, job.box, kernel_threads());
+  blocks.compute(workspace, block_workspace(job.conv, channels, blocks), progress,
+                 [&](Interval pixels, std::span<float> room, const Team& team) {
+                   for (const Run& run : runs_of(job, pixels)) {
+                     if (is_pointwise(job.conv)) {
+                       convolve_pointwise(job, run, team);
+                     } else {
+                       convolve_unrolled(job, run, room.data(), team);
+                     }
+                     if (!job.sum.ends) continue;
+                     add_bias_and_activate(job.output.at(run.row, run.col, job.box.channels.begin),
+                                           static_cast<std::size_t>(run.pixels),
+                                           job.output.pixel_stride(), job.biases(),
+                                           job.conv.activation);
+                   }
+                 });
 }
 
-std::size_t plain_workspace(const Convolution& conv, int input_channels, const Box& box) {
+std::size_t plain_workspace(const Convolution& conv, int input_channels, const Box& box,
+                            int threads) {
   if (box.empty()) return 0;
   if (is_depthwise(conv, input_channels)) {
     return static_cast<std::size_t>(box.channels.size() * conv.taps());
   }
-  if (is_pointwise(conv)) return 0;
-  const auto depth = static_cast<std::size_t>(unrolled(conv, input_channels / conv.groups));
-  const auto pixels =
-      static_cast<std::size_t>(std::min(box.rows.size() * box.cols.size(), kMostPixels));
-  return std::min(pixels * depth, static_cast<std::size_t>(kWorkspaceFloats));
+  const int channels = input_channels / conv.groups;
+  const Chunks blocks = blocks_of(conv, channels, box, threads);
+  return static_cast<std::size_t>(blocks.workspaces()) * block_workspace(conv, channels, blocks);
 }
 
 void convolve_plainly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
@@ -280,12 +294,14 @@ void convolve_plainly(const Convolution& conv, const WeightSlice& slice, const S
 }  // namespace
 
 std::size_t convolution_workspace(const Convolution& conv, ConvolutionAlgorithm algorithm,
-                                  int input_channels, const Box& box) {
+                                  int input_channels, const Box& box, int threads) {
   switch (algorithm) {
-    case ConvolutionAlgorithm::kPlain: return plain_workspace(conv, input_channels, box);
-    case ConvolutionAlgorithm::kDirect: return direct_workspace(conv, input_channels, box);
-    case ConvolutionAlgorithm::kWinograd2x2: return winograd_workspace(2, input_channels, box);
-    case ConvolutionAlgorithm::kWinograd4x4: return winograd_workspace(4, input_channels, box);
+    case ConvolutionAlgorithm::kPlain: return plain_workspace(conv, input_channels, box, threads);
+    case ConvolutionAlgorithm::kDirect: return direct_workspace(conv, input_channels, box, threads);
+    case ConvolutionAlgorithm::kWinograd2x2:
+      return winograd_workspace(2, input_channels, box, threads);
+    case ConvolutionAlgorithm::kWinograd4x4:
+      return winograd_workspace(4, input_channels, box, threads);
   }
   return 0;
 }

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <new>
 
+#include "chunks.hpp"
 #include "panels.hpp"
+#include "vpinfer/base/float_buffer.hpp"
 
 namespace vpinfer {
 namespace {
@@ -23,27 +24,25 @@ namespace {
 // A panel's outputs are summed up in place, block by block, and activated while they are in the
 // cache.
 constexpr int kChunkPixels = 480;
+constexpr int kEnoughPixels = 240;  // for a thread to read all weights for them alone
 constexpr int kBlockFloats = 24 * 1024;
 
 // Where there are few channels, a tap is little work beside finding it.  But in one row of the
 // window the channels of all taps lie one after another: they count as one tap of more channels.
-// Chunks are larger then, because a panel is little work, too, beside sharing it out.
 constexpr int kMostLineFloats = 64;
-constexpr int kChunkPixelsOfLines = 8 * kChunkPixels;
 
 bool may_read_lines(const Convolution& conv, int input_channels) {
   return conv.cols.dilation == 1 && conv.cols.size * input_channels <= kMostLineFloats;
 }
 
-int chunk_pixels(bool lines) {
-  return lines ? kChunkPixelsOfLines : kChunkPixels;
+Chunks chunks_of(const Box& box, int threads) {
+  return {box.rows.size() * box.cols.size(), kChunkPixels, kEnoughPixels, threads};
 }
 
 /// Pixels that the tiles of a chunk have room for.  Each has room for the largest tile of any
 /// processor, and of any processor at least half as many pixels.
-std::size_t tile_room(int pixels, bool lines) {
-  const int tiles = (std::min(pixels, chunk_pixels(lines)) + kMostTilePixels - 1) / kMostTilePixels;
-  return static_cast<std::size_t>(2 * tiles * kMostTilePixels);
+std::size_t tile_room(int pixels) {
+  return static_cast<std::size_t>(2 * divide_up(pixels, kMostTilePixels) * kMostTilePixels);
 }
 
 /// What a pixel reads: `taps` times so many floats that lie one after another.
@@ -59,7 +58,7 @@ class PixelTable {
  public:
   PixelTable(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
              const TensorView& output, const Box& box, Interval channels, bool lines,
-             std::span<float> workspace)
+             Interval pixels, std::span<float> workspace)
       : conv_(conv),
         shape_(shape),
         input_(input),
@@ -67,9 +66,10 @@ class PixelTable {
         box_(box),
         channels_(channels),
         lines_(lines),
+        pixels_(pixels),
         reads_(lines ? Reads{conv.rows.size, conv.cols.size * channels.size()}
                      : Reads{conv.taps(), channels.size()}) {
-    const std::size_t room = tile_room(box.rows.size() * box.cols.size(), lines);
+    const std::size_t room = tile_room(pixels.size());
     const auto taps = static_cast<std::size_t>(reads_.taps);
     // Pointers begin their lives where floats were.
     inputs_ = new (workspace.data()) const float*[room * taps];
@@ -80,24 +80,18 @@ class PixelTable {
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
-  /// Floats of workspace.
-  static std::size_t floats(const Convolution& conv, int channels, const Box& box) {
-    const int pixels = box.rows.size() * box.cols.size();
+  /// Floats of workspace for so many pixels.
+  static std::size_t floats(const Convolution& conv, int channels, int pixels) {
+    const std::size_t pointers = tile_room(pixels) * kFloatsPerPointer;
     const std::size_t by_tap =
-        tile_room(pixels, false) * static_cast<std::size_t>(conv.taps() + 1) * kFloatsPerPointer +
-        static_cast<std::size_t>(channels);
-    if (!may_read_lines(conv, channels)) return by_tap;
+        static_cast<std::size_t>(conv.taps() + 1) * pointers + static_cast<std::size_t>(channels);
+    if (!may_read_lines(conv, channels)) return whole_lines(by_tap);
+    const auto rows = static_cast<std::size_t>(conv.rows.size);
     const auto line = static_cast<std::size_t>(conv.cols.size * channels);
-    const auto lines =
-        static_cast<std::size_t>(conv.rows.size * std::min(pixels, kChunkPixelsOfLines));
     const std::size_t by_line =
-        tile_room(pixels, true) * static_cast<std::size_t>(conv.rows.size + 1) * kFloatsPerPointer +
-        (1 + lines) * line;
-    return std::max(by_tap, by_line);
+        (rows + 1) * pointers + (1 + rows * static_cast<std::size_t>(pixels)) * line;
+    return whole_lines(std::max(by_tap, by_line));
   }
-
-  /// The pixels of the box, counted row by row, that the table is for from now on.
-  void begin_chunk(Interval pixels) { pixels_ = pixels; }
 
   /// Points to the pixels of a tile.
   void fill(int tile) const {
@@ -183,7 +177,7 @@ class PixelTable {
   const Box& box_;
   Interval channels_;
   bool lines_;
-  Interval pixels_{};  // of the chunk
+  Interval pixels_;  // of the box, row by row
   Reads reads_;
   const float** inputs_ = nullptr;
   float** outputs_ = nullptr;
@@ -263,10 +257,21 @@ void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
   }
 }
 
+/// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
+int parts_for_threads(int threads, int panels, int tiles) {
+  constexpr int kTasksPerThread = 4;
+  if (threads == 1) return 1;
+  return std::clamp(divide_up(kTasksPerThread * threads, panels), 1, tiles);
+}
+
 }  // namespace
 
-std::size_t direct_workspace(const Convolution& conv, int input_channels, const Box& box) {
-  return box.empty() ? 0 : PixelTable::floats(conv, input_channels, box);
+std::size_t direct_workspace(const Convolution& conv, int input_channels, const Box& box,
+                             int threads) {
+  if (box.empty()) return 0;
+  const Chunks chunks = chunks_of(box, threads);
+  return static_cast<std::size_t>(chunks.workspaces()) *
+         PixelTable::floats(conv, input_channels, chunks.room());
 }
 
 void convolve_directly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
@@ -275,21 +280,20 @@ void convolve_directly(const Convolution& conv, const WeightSlice& slice, const 
                        const Progress& progress) {
   const bool lines = may_read_lines(conv, sum.channels.size()) &&
                      sum.channels == input.box.channels && sum.channels == slice.range.channels;
-  PixelTable table(conv, input_shape, input, output, box, sum.channels, lines, workspace);
-  const Chunk chunk{conv, slice, box, sum, table};
   const Interval panels = panels_of(slice, box);
-  const int pixels = box.rows.size() * box.cols.size();
-  for (int begin = 0; begin < pixels; begin += chunk_pixels(lines)) {
-    table.begin_chunk({begin, std::min(begin + chunk_pixels(lines), pixels)});
-    share_out_parts(table.tiles(), [&](Interval tiles) {
-      for (int tile = tiles.begin; tile < tiles.end; ++tile) table.fill(tile);
-    });
-    const int parts = parts_for_threads(panels.size(), table.tiles());
-    const auto compute = [&](int task) {
-      compute_panel(chunk, panels.begin + task / parts, share(table.tiles(), parts, task % parts));
-    };
-    share_out(panels.size() * parts, std::ref(compute), progress);
-  }
+  const Chunks chunks = chunks_of(box, kernel_threads());
+  chunks.compute(workspace, PixelTable::floats(conv, sum.channels.size(), chunks.room()), progress,
+                 [&](Interval pixels, std::span<float> room, const Team& team) {
+                   const PixelTable table(conv, input_shape, input, output, box, sum.channels,
+                                          lines, pixels, room);
+                   team.share_out_evenly(table.tiles(), [&](int tile) { table.fill(tile); });
+                   const Chunk chunk{conv, slice, box, sum, table};
+                   const int parts = parts_for_threads(team.size(), panels.size(), table.tiles());
+                   team.share_out(panels.size() * parts, [&](int task) {
+                     compute_panel(chunk, panels.begin + task / parts,
+                                   share(table.tiles(), parts, task % parts));
+                   });
+                 });
 }
 
 }  // namespace vpinfer

@@ -78,11 +78,4 @@ BlockOfPanel block_of_panel(const WeightSlice& slice, PanelShape shape, int pane
   return {room.data(), of_tap};
 }
 
-int parts_for_threads(int panels, int tiles) {
-  constexpr int kTasksPerThread = 4;
-  if (kernel_threads() == 1) return 1;
-  const int wanted = kTasksPerThread * kernel_threads();
-  return std::clamp((wanted + panels - 1) / panels, 1, tiles);
-}
-
 }  // namespace vpinfer

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
 #include <span>
 
 #include "micro_kernel.hpp"
 #include "vpinfer/kernel/convolution.hpp"
-#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 
@@ -16,7 +14,7 @@ namespace vpinfer {
 [[nodiscard]] inline Interval panels_of(const WeightSlice& slice, const Box& box) {
   const int filters = micro_kernel().filters;
   const Interval wanted = shift(box.channels, -slice.range.filters.begin);
-  return {wanted.begin / filters, (wanted.end + filters - 1) / filters};
+  return {wanted.begin / filters, divide_up(wanted.end, filters)};
 }
 
 /// Writes what a panel adds up to into the box of a call.
@@ -85,16 +83,5 @@ struct BlockOfPanel {
 /// Some taps and rows of a panel: where they lie or, if they are halves, widened in `room`.
 [[nodiscard]] BlockOfPanel block_of_panel(const WeightSlice& slice, PanelShape shape, int panel,
                                           Interval taps, Interval rows, std::span<float> room);
-
-/// Calls compute(part) for as many parts of some tiles as there are threads.
-template <typename Compute>
-void share_out_parts(int tiles, const Compute& compute) {
-  const int parts = std::min(tiles, kernel_threads());
-  const auto task = [&](int part) { compute(share(tiles, parts, part)); };
-  share_out(parts, std::ref(task), [] {});
-}
-
-/// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
-[[nodiscard]] int parts_for_threads(int panels, int tiles);
 
 }  // namespace vpinfer

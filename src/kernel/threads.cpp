@@ -1,5 +1,6 @@
 #include "vpinfer/kernel/threads.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -41,9 +42,9 @@ bool comes_soon(const Condition& condition) {
 /// The threads beside the caller's.
 class Helpers {
  public:
-  explicit Helpers(int count) {
+  explicit Helpers(int count) : stretches_(static_cast<std::size_t>(count) + 1) {
     try {
-      for (int i = 0; i < count; ++i) threads_.emplace_back([this] { help(); });
+      for (int i = 1; i <= count; ++i) threads_.emplace_back([this, i] { help(i); });
     } catch (const std::system_error&) {
       dismiss();
       throw BadUsage("cannot start " + std::to_string(count + 1) +
@@ -54,26 +55,33 @@ class Helpers {
   Helpers& operator=(const Helpers&) = delete;
   ~Helpers() { dismiss(); }
 
-  [[nodiscard]] int count() const { return static_cast<int>(threads_.size()); }
+  /// The caller's among them.
+  [[nodiscard]] int threads() const { return static_cast<int>(stretches_.size()); }
 
-  void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress) {
+  void share_out(int tasks, const Task& task, const Progress& progress) {
     const Round round(*this, tasks, task);
-    for (int i = next_++; i < tasks; i = next_++) {
-      task(i);
-      progress();
-    }
+    work(0, progress);
   }
 
  private:
+  /// The tasks that a thread begins with.  Each in a cache line of its own.
+  struct alignas(64) Stretch {
+    std::atomic<int> next = 0;
+    int end = 0;
+  };
+
   /// Ends when nobody works any more, also if `progress` throws.
   class Round {
    public:
-    Round(Helpers& helpers, int tasks, const std::function<void(int)>& task) : helpers_(helpers) {
+    Round(Helpers& helpers, int tasks, const Task& task) : helpers_(helpers) {
       {
         const std::lock_guard lock(helpers_.mutex_);
         helpers_.task_ = &task;
-        helpers_.tasks_ = tasks;
-        helpers_.next_ = 0;
+        for (int i = 0; i < helpers_.threads(); ++i) {
+          const Interval part = share(tasks, helpers_.threads(), i);
+          helpers_.stretch(i).next = part.begin;
+          helpers_.stretch(i).end = part.end;
+        }
         ++helpers_.round_;
       }
       helpers_.begins_.notify_all();
@@ -82,7 +90,7 @@ class Helpers {
     Round& operator=(const Round&) = delete;
     ~Round() {
       const auto all_done = [this] { return helpers_.busy_ == 0; };
-      helpers_.next_ = helpers_.tasks_;
+      for (Stretch& stretch : helpers_.stretches_) stretch.next = stretch.end;
       (void)comes_soon(all_done);
       std::unique_lock lock(helpers_.mutex_);
       helpers_.done_.wait(lock, all_done);
@@ -93,7 +101,7 @@ class Helpers {
   };
 
   /// A helper that comes when all tasks are taken does not sign in, so that nobody waits for it.
-  void help() {
+  void help(int thread) {
     std::unique_lock lock(mutex_, std::defer_lock);
     for (unsigned seen = 0;;) {
       const auto begins = [&] { return ends_ || round_ != seen; };
@@ -102,16 +110,35 @@ class Helpers {
       begins_.wait(lock, begins);
       if (ends_) return;
       seen = round_;
-      if (next_ < tasks_) {
+      if (any_left()) {
         ++busy_;
         lock.unlock();
-        for (int i = next_++; i < tasks_; i = next_++) (*task_)(i);
+        work(thread, [] {});
         lock.lock();
         if (--busy_ == 0) done_.notify_one();
       }
       lock.unlock();
     }
   }
+
+  /// What is left of a thread's own stretch, then of the others'.
+  template <typename Done>
+  void work(int thread, const Done& done) {
+    for (int i = 0; i < threads(); ++i) {
+      Stretch& of = stretch((thread + i) % threads());
+      for (int task = of.next++; task < of.end; task = of.next++) {
+        (*task_)(task, thread);
+        done();
+      }
+    }
+  }
+
+  [[nodiscard]] bool any_left() const {
+    return std::any_of(stretches_.begin(), stretches_.end(),
+                       [](const Stretch& stretch) { return stretch.next < stretch.end; });
+  }
+
+  Stretch& stretch(int thread) { return stretches_[static_cast<std::size_t>(thread)]; }
 
   void dismiss() {
     {
@@ -126,10 +153,9 @@ class Helpers {
   std::condition_variable begins_;
   std::condition_variable done_;
   // Of a round; written only while nobody is busy.
-  const std::function<void(int)>* task_ = nullptr;
-  int tasks_ = 0;
-  std::atomic<int> next_ = 0;
-  std::atomic<int> busy_ = 0;  // helpers that have signed in
+  const Task* task_ = nullptr;
+  std::vector<Stretch> stretches_;  // by thread, the caller's first
+  std::atomic<int> busy_ = 0;       // helpers that have signed in
   std::atomic<unsigned> round_ = 0;
   std::atomic<bool> ends_ = false;
   std::vector<std::thread> threads_;
@@ -147,16 +173,16 @@ void set_kernel_threads(int threads) {
 }
 
 int kernel_threads() {
-  return helpers() ? helpers()->count() + 1 : 1;
+  return helpers() ? helpers()->threads() : 1;
 }
 
-void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress) {
+void share_out(int tasks, const Task& task, const Progress& progress) {
   if (helpers() && tasks > 1) {
     helpers()->share_out(tasks, task, progress);
     return;
   }
   for (int i = 0; i < tasks; ++i) {
-    task(i);
+    task(i, 0);
     progress();
   }
 }

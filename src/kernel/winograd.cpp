@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <numeric>
 
+#include "chunks.hpp"
 #include "panels.hpp"
 #include "vpinfer/base/float_buffer.hpp"
 
@@ -18,12 +18,13 @@ namespace {
 //     | n * n elements of        |             | n * n elements of    |
 //     |   tiles x channels       |      x      |   channels x filters |
 //     +--------------------------+             +----------------------+
-//       in the workspace, for all                on the stack, in the cache: transformed anew
+//       in a workspace, for all                  on the stack, in the cache: transformed anew
 //       panels                                   for every chunk, which costs as much as some
 //                                                tiles but no memory
 //
 // Each element's products are added up over the blocks; then the sums of a tile become its outputs.
 constexpr int kChunkTiles = 52;
+constexpr int kEnoughTiles = 24;     // for a thread to transform all weights for them alone
 constexpr int kBlockVectors = 4096;  // elements x channels of a block, each of a panel's filters
 constexpr int kTaps = 9;
 constexpr int kLine = 16;  // floats of a cache line
@@ -43,10 +44,6 @@ std::size_t apart(std::size_t floats) {
   return whole_lines(floats) | kLine;
 }
 
-int tiles_along(Interval interval, int outputs) {
-  return (interval.size() + outputs - 1) / outputs;
-}
-
 /// What the outputs of the box may read along an axis.  A tile that reaches beyond the box must
 /// take zeros from outside it: there may be anything, which is not there yet.
 Interval readable(const Window& window, Interval outputs, int size) {
@@ -54,39 +51,41 @@ Interval readable(const Window& window, Interval outputs, int size) {
                    {0, size});
 }
 
-int tiles_of(int outputs, const Box& box) {
-  return tiles_along(box.rows, outputs) * tiles_along(box.cols, outputs);
-}
-
 int elements_of(int outputs) {
   return (outputs + 2) * (outputs + 2);
 }
 
-/// The most tiles of a chunk, whose transformed inputs the workspace must hold.
-int chunk_tiles(int outputs, int channels, const Box& box) {
-  const int fitting = kChunkFloats / (elements_of(outputs) *
-                                      static_cast<int>(apart(static_cast<std::size_t>(channels))));
-  return std::min(tiles_of(outputs, box), std::clamp(fitting, kMostTilePixels, kChunkTiles));
+/// Transformed inputs of a tile, in floats.
+int floats_of_tile(int outputs, int channels) {
+  return elements_of(outputs) * static_cast<int>(apart(static_cast<std::size_t>(channels)));
 }
 
-int chunks_of(int outputs, int channels, const Box& box) {
-  const int most = chunk_tiles(outputs, channels, box);
-  return (tiles_of(outputs, box) + most - 1) / most;
+Chunks chunks_of(int outputs, int channels, const Box& box, int threads) {
+  const int tiles = divide_up(box.rows.size(), outputs) * divide_up(box.cols.size(), outputs);
+  const int fitting = kChunkFloats / floats_of_tile(outputs, channels);
+  return {tiles, std::clamp(fitting, kMostTilePixels, kChunkTiles), kEnoughTiles, threads};
 }
 
-/// The layer, as far as all tasks need to know it.
-class Winograd {
+/// Floats of workspace for a chunk.
+std::size_t chunk_workspace(int outputs, int channels, const Chunks& chunks) {
+  return whole_lines(static_cast<std::size_t>(channels)) +
+         static_cast<std::size_t>(chunks.room() * floats_of_tile(outputs, channels));
+}
+
+/// Computes a chunk of tiles, in a workspace.
+class WinogradChunk {
  public:
-  Winograd(const WinogradTransforms& transforms, const Convolution& conv, const WeightSlice& slice,
-           const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
-           const Box& box, const ChannelSum& sum, std::span<float> workspace)
-      : transforms_(transforms),
+  WinogradChunk(int outputs, const Convolution& conv, const WeightSlice& slice,
+                const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
+                const Box& box, const ChannelSum& sum, Interval tiles, std::span<float> workspace)
+      : transforms_(transforms_of(outputs)),
         conv_(conv),
         slice_(slice),
         input_(input),
         output_(output),
         box_(box),
         sum_(sum),
+        tiles_(tiles),
         readable_rows_(readable(conv.rows, box.rows, input_shape.rows)),
         readable_cols_(readable(conv.cols, box.cols, input_shape.cols)),
         channels_(static_cast<std::size_t>(sum.channels.size())),
@@ -95,26 +94,18 @@ class Winograd {
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
-  void compute(Interval tiles, const Progress& progress) {
-    tiles_ = tiles;
-    share_out_parts(tiles.size(), [&](Interval part) {
-      for (int tile = part.begin; tile < part.end; ++tile) transform_tile(tile);
-    });
-    progress();
+  void compute(const Team& team) const {
+    team.share_out_evenly(tiles_.size(), [&](int tile) { transform_tile(tile); });
     const Interval panels = panels_of(slice_, box_);
     // Each part transforms all weights: no more than make the threads even.
-    const int threads = kernel_threads();
-    const int parts = std::min(tiles.size(), threads / std::gcd(panels.size(), threads));
-    const auto compute = [&](int task) {
-      compute_panel(panels.begin + task / parts, share(tiles.size(), parts, task % parts));
-    };
-    share_out(panels.size() * parts, std::ref(compute), progress);
+    const int parts = std::min(tiles_.size(), team.size() / std::gcd(panels.size(), team.size()));
+    team.share_out(panels.size() * parts, [&](int task) {
+      compute_panel(panels.begin + task / parts, share(tiles_.size(), parts, task % parts));
+    });
   }
 
-  [[nodiscard]] int tiles() const { return tiles_of(transforms_.outputs, box_); }
-
  private:
-  [[nodiscard]] int tile_cols() const { return tiles_along(box_.cols, transforms_.outputs); }
+  [[nodiscard]] int tile_cols() const { return divide_up(box_.cols.size(), transforms_.outputs); }
   [[nodiscard]] int elements() const { return transforms_.inputs * transforms_.inputs; }
 
   /// The outputs of a tile, counted from the first of the chunk; those of the last tiles may lie
@@ -228,12 +219,12 @@ class Winograd {
   const TensorView& output_;
   const Box& box_;
   const ChannelSum& sum_;
+  Interval tiles_;  // of the box
   Interval readable_rows_;
   Interval readable_cols_;
   std::size_t channels_;
   std::span<float> zeros_;
   std::span<float> transformed_;
-  Interval tiles_{};  // of the chunk
 };
 
 }  // namespace
@@ -245,30 +236,31 @@ double winograd_multiply_adds(int outputs, int channels, const Box& box) {
   constexpr double kFiltersPerInput = 8;
   constexpr double kChannelsPerSum = 12;
   const double filters = box.channels.size();
+  const Chunks chunks = chunks_of(outputs, channels, box, 1);
   return elements_of(outputs) *
-         (chunks_of(outputs, channels, box) * kTilesPerWeights * channels * filters +
-          tiles_of(outputs, box) *
+         (chunks.count() * kTilesPerWeights * channels * filters +
+          chunks.units() *
               (channels * filters + kFiltersPerInput * channels + kChannelsPerSum * filters));
 }
 
-std::size_t winograd_workspace(int outputs, int channels, const Box& box) {
+std::size_t winograd_workspace(int outputs, int channels, const Box& box, int threads) {
   if (box.empty()) return 0;
-  const auto floats = static_cast<std::size_t>(channels);
-  return whole_lines(floats) +
-         apart(floats) *
-             static_cast<std::size_t>(elements_of(outputs) * chunk_tiles(outputs, channels, box));
+  const Chunks chunks = chunks_of(outputs, channels, box, threads);
+  return static_cast<std::size_t>(chunks.workspaces()) * chunk_workspace(outputs, channels, chunks);
 }
 
 void convolve_winograd(int outputs, const Convolution& conv, const WeightSlice& slice,
                        const Shape& input_shape, const ConstTensorView& input,
                        const TensorView& output, const Box& box, const ChannelSum& sum,
                        std::span<float> workspace, const Progress& progress) {
-  Winograd winograd(transforms_of(outputs), conv, slice, input_shape, input, output, box, sum,
-                    workspace);
-  const int chunks = chunks_of(outputs, sum.channels.size(), box);
-  for (int chunk = 0; chunk < chunks; ++chunk) {
-    winograd.compute(share(winograd.tiles(), chunks, chunk), progress);
-  }
+  const int channels = sum.channels.size();
+  const Chunks chunks = chunks_of(outputs, channels, box, kernel_threads());
+  chunks.compute(workspace, chunk_workspace(outputs, channels, chunks), progress,
+                 [&](Interval tiles, std::span<float> room, const Team& team) {
+                   WinogradChunk(outputs, conv, slice, input_shape, input, output, box, sum, tiles,
+                                 room)
+                       .compute(team);
+                 });
 }
 
 }  // namespace vpinfer

@@ -42,12 +42,13 @@ void choose_storage(const Demand& demand, const Plan& plan, int position, int ra
 }
 
 /// Scratch memory of a computing step.
-std::size_t workspace_floats(const Network& network, const Tensor& tensor, const Step& step) {
+std::size_t workspace_floats(const Network& network, const Tensor& tensor, const Step& step,
+                             int threads) {
   const Operation& operation = network.layer(tensor.position).operation;
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
     const int channels =
         step.sum ? step.sum->channels.size() : network.input_shape(tensor.position, 0).channels;
-    return convolution_workspace(*conv, step.algorithm, channels, step.box);
+    return convolution_workspace(*conv, step.algorithm, channels, step.box, threads);
   }
   if (const auto* local = std::get_if<LocallyConnected>(&operation)) {
     return locally_connected_workspace(*local, network.input_shape(tensor.position, 0).channels);
@@ -55,12 +56,12 @@ std::size_t workspace_floats(const Network& network, const Tensor& tensor, const
   return 0;
 }
 
-void reserve_workspaces(const Network& network, Program& program) {
+void reserve_workspaces(const Network& network, int threads, Program& program) {
   for (const Step& step : program.steps) {
     if (step.action != Action::kCompute) continue;
     Tensor& tensor = program.tensors[static_cast<std::size_t>(step.tensor)];
     tensor.workspace_floats =
-        std::max(tensor.workspace_floats, workspace_floats(network, tensor, step));
+        std::max(tensor.workspace_floats, workspace_floats(network, tensor, step, threads));
   }
 }
 
@@ -74,11 +75,11 @@ void add_messages(const std::vector<Transfer>& transfers, int rank, WireFormat w
 }
 
 Program make_program(const Demand& demand, const Plan& plan, const Exchanges& exchanges, int rank,
-                     int lanes) {
+                     const Concurrency& concurrency) {
   const Network& network = demand.network();
   Program program;
   program.rank = rank;
-  program.lanes = lanes;
+  program.lanes = concurrency.lanes;
   program.wire = plan.wire;
   for (int position = 0; position < network.size(); ++position) {
     Tensor tensor{.position = position};
@@ -98,7 +99,7 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
     program.tensors.push_back(std::move(tensor));
   }
   write_steps(network, plan, demand.delivery(), program);
-  reserve_workspaces(network, program);
+  reserve_workspaces(network, concurrency.threads, program);
   place_buffers(network, program);
   program.memory.weights = weight_bytes(network, plan, rank).total();
   program.memory.library = kLibraryBytes;
@@ -108,18 +109,18 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
 }  // namespace
 
 Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank,
-                     int lanes) {
+                     const Concurrency& concurrency) {
   const Demand demand(network, delivery);
-  return make_program(demand, plan, all_exchanges(demand, plan), rank, lanes);
+  return make_program(demand, plan, all_exchanges(demand, plan), rank, concurrency);
 }
 
 std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
-                                       const Delivery& delivery, int lanes) {
+                                       const Delivery& delivery, const Concurrency& concurrency) {
   const Demand demand(network, delivery);
   const Exchanges exchanges = all_exchanges(demand, plan);
   std::vector<RankMemory> memory;
   for (int rank = 0; rank < plan.ranks; ++rank) {
-    memory.push_back(make_program(demand, plan, exchanges, rank, lanes).memory);
+    memory.push_back(make_program(demand, plan, exchanges, rank, concurrency).memory);
   }
   return memory;
 }
@@ -131,12 +132,13 @@ std::size_t fullest_bytes(const std::vector<RankMemory>& memory) {
 }
 
 std::optional<Fullest> fullest_within(const Demand& demand, const Plan& plan,
-                                      const Exchanges& exchanges, int lanes, std::size_t most_bytes,
-                                      int first_rank) {
+                                      const Exchanges& exchanges, const Concurrency& concurrency,
+                                      std::size_t most_bytes, int first_rank) {
   Fullest fullest;
   for (int i = 0; i < plan.ranks; ++i) {
     const int rank = (first_rank + i) % plan.ranks;
-    const std::size_t bytes = make_program(demand, plan, exchanges, rank, lanes).memory.total();
+    const std::size_t bytes =
+        make_program(demand, plan, exchanges, rank, concurrency).memory.total();
     if (bytes > most_bytes) return std::nullopt;
     if (bytes > fullest.bytes) fullest = {rank, bytes};
   }

@@ -71,7 +71,7 @@ class VerticalSearch {
   /// much do so there.
   bool measure(Candidate& candidate, std::size_t most_bytes, const Fullest& similar) const {
     const auto fullest = fullest_within(demand_, candidate.plan, candidate.exchanges,
-                                        options_.lanes, most_bytes, similar.rank);
+                                        options_.concurrency, most_bytes, similar.rank);
     candidate.fullest = fullest.value_or(Fullest{});
     return fullest.has_value();
   }

@@ -96,11 +96,11 @@ void DistributedRun::stream(std::uint32_t seed, const FramesInFlight& in_flight)
 
 void DistributedRun::on_every_rank(std::uint32_t seed, int lanes,
                                    const std::function<void(Executor&, Communicator&)>& work) {
-  set_blas_threads(1);
+  use_one_blas_thread();
   Loopback loopback(plan_.ranks, seed);
   const auto run_rank = [&](Communicator& communicator) {
     const int rank = communicator.rank();
-    const Program program = make_program(model_.network, plan_, delivery_, rank, lanes);
+    const Program program = make_program(model_.network, plan_, delivery_, rank, {.lanes = lanes});
     Weights weights(model_.network, plan_, rank);
     for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
     Executor executor(model_.network, program, weights, communicator, kTimeout);

@@ -48,6 +48,11 @@ std::vector<ConvolutionAlgorithm> all_algorithms_for(const Convolution& conv) {
   return algorithms;
 }
 
+std::size_t workspace_floats(const Convolution& conv, ConvolutionAlgorithm algorithm, int channels,
+                             const Box& box) {
+  return convolution_workspace(conv, algorithm, channels, box, kernel_threads());
+}
+
 void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionAlgorithm algorithm,
                        std::uint32_t seed, int boxes) {
   SCOPED_TRACE(to_string(shape) + ", " + std::to_string(conv.filters) + " filters, " +
@@ -62,7 +67,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
     const Interval filters = c.grown(box, c.out()).channels;
     const StoredSlice all(c.weights, weights, {filters, weights.range().channels}, form);
     const WeightSlice slice = all.slice();
-    const std::size_t floats = convolution_workspace(conv, algorithm, shape.channels, box);
+    const std::size_t floats = workspace_floats(conv, algorithm, shape.channels, box);
     std::vector<float> workspace(floats + 64, kGuard);
     int progressed = 0;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
@@ -76,8 +81,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
         const ChannelSum late{{first_channels, shape.channels}, true, false};
         const ChannelSum early{{0, first_channels}, false, true};
         for (const ChannelSum& sum : {late, early}) {
-          std::vector<float> room(
-              convolution_workspace(conv, algorithm, sum.channels.size(), part));
+          std::vector<float> room(workspace_floats(conv, algorithm, sum.channels.size(), part));
           convolve(conv, algorithm, slice, shape, in, out, part, sum, room, [] {});
         }
       });
@@ -86,14 +90,14 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
         for (const Interval& channels :
              {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
           const StoredSlice some(c.weights, weights, {filters, channels}, form);
-          std::vector<float> narrow(convolution_workspace(conv, algorithm, channels.size(), box));
+          std::vector<float> narrow(workspace_floats(conv, algorithm, channels.size(), box));
           convolve(conv, algorithm, some.slice(), shape, in, out, part,
                    {channels, channels.begin != 0, false}, narrow, [] {});
         }
         end_sums(conv, slice, out, part);
       });
     }
-    EXPECT_GT(progressed, 0);
+    EXPECT_TRUE(progressed > 0 || kernel_threads() > 1);  // others may be faster
     EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
       return value == kGuard;
     })) << "written behind the workspace";
@@ -187,6 +191,20 @@ TEST(Convolve, FillsPanelsPartly) {
   }
 }
 
+TEST(Convolve, SharesItsWorkOut) {
+  std::uint32_t seed = 0;
+  for (const int threads : {2, 3}) {
+    set_kernel_threads(threads);
+    for (const Shape& shape : {Shape{60, 47, 3}, {30, 31, 40}, {13, 11, 70}, {1, 1, 300}}) {
+      for (const Window& window : {Window{3, 1, 1, 1}, Window{1, 1, 0, 0}, Window{5, 2, 2, 2}}) {
+        check_convolution(shape, {33, 1, window, window, Activation::kLeaky}, seed++, 4);
+        check_convolution(shape, {shape.channels, shape.channels, window, window}, seed++, 2);
+      }
+    }
+    set_kernel_threads(1);
+  }
+}
+
 /// All outputs of a convolution of a case by an algorithm, on some threads.
 std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorithm, WeightForm form,
                               int threads = 1) {
@@ -194,7 +212,8 @@ std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorith
   const WeightShape shape = weight_shape(c.network, 1);
   const StoredSlice all(c.weights, shape, shape.range(), form);
   const Box box = whole(c.out());
-  std::vector<float> workspace(convolution_workspace(conv, algorithm, c.in().channels, box));
+  std::vector<float> workspace(
+      convolution_workspace(conv, algorithm, c.in().channels, box, threads));
   std::vector<float> output(box.elements());
   set_kernel_threads(threads);
   convolve(conv, algorithm, all.slice(), c.in(), {c.input.data(), whole(c.in())},

@@ -314,7 +314,7 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
                      {.objective = objective, .memory_limit_bytes = limit});
   };
   const auto memory = [&](const Plan& plan, int lanes = 1) {
-    return fullest_bytes(predict_memory(network, plan, result_layers(network), lanes));
+    return fullest_bytes(predict_memory(network, plan, result_layers(network), {.lanes = lanes}));
   };
   const auto seconds = [&](const Plan& plan) { return seconds_of(network, plan); };
   const Plan lean = plan_for(Objective::kMemory, std::nullopt);
@@ -325,9 +325,10 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
   EXPECT_LE(memory(fast), 45'000'000U);
   const std::size_t between = (memory(lean) + memory(fast)) / 2;
   EXPECT_LE(memory(plan_for(Objective::kLatency, between)), between);
-  const Plan two_frames =
-      make_plan(network, Strategy::kVertical, 8,
-                {.objective = Objective::kLatency, .memory_limit_bytes = 45'000'000, .lanes = 2});
+  const Plan two_frames = make_plan(network, Strategy::kVertical, 8,
+                                    {.objective = Objective::kLatency,
+                                     .memory_limit_bytes = 45'000'000,
+                                     .concurrency = {.lanes = 2}});
   EXPECT_LE(memory(two_frames, 2), 45'000'000U);
   const Plan fastest = plan_for(Objective::kLatency, 100'000'000);
   EXPECT_LT(seconds(fastest), seconds(fast));
@@ -338,13 +339,15 @@ TEST(FullestWithin, IsTheFullestRankOrNothing) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
     const Demand demand(network, result_layers(network));
     const Exchanges exchanges = all_exchanges(demand, plan);
-    const std::vector<RankMemory> memory = predict_memory(network, plan, demand.delivery(), 2);
+    const std::vector<RankMemory> memory =
+        predict_memory(network, plan, demand.delivery(), {.lanes = 2});
     const std::size_t most = fullest_bytes(memory);
-    const auto fullest = fullest_within(demand, plan, exchanges, 2, most, plan.ranks - 1);
+    const auto fullest =
+        fullest_within(demand, plan, exchanges, {.lanes = 2}, most, plan.ranks - 1);
     ASSERT_TRUE(fullest);
     EXPECT_EQ(fullest->bytes, most);
     EXPECT_EQ(memory[static_cast<std::size_t>(fullest->rank)].total(), most);
-    EXPECT_FALSE(fullest_within(demand, plan, exchanges, 2, most - 1));
+    EXPECT_FALSE(fullest_within(demand, plan, exchanges, {.lanes = 2}, most - 1));
   });
 }
 

@@ -89,10 +89,10 @@ TEST(Program, HasSegmentsForAStageAndTheResults) {
     add_layer(network, Convolution{8, 1, window, window, Activation::kRelu}, {i}, "test");
   }
   const Plan plan = make_plan(network, Strategy::kSequential, 3);
-  EXPECT_EQ(make_program(network, plan, {3}, 0, 1).segments.size(), 2U);
-  EXPECT_EQ(make_program(network, plan, {3}, 1, 1).segments.size(), 1U);
-  const std::size_t lane = make_program(network, plan, {3}, 0, 1).memory.activations;
-  EXPECT_EQ(make_program(network, plan, {3}, 0, 2).memory.activations, 2 * lane);
+  EXPECT_EQ(make_program(network, plan, {3}, 0, {.lanes = 1}).segments.size(), 2U);
+  EXPECT_EQ(make_program(network, plan, {3}, 1, {.lanes = 1}).segments.size(), 1U);
+  const std::size_t lane = make_program(network, plan, {3}, 0, {.lanes = 1}).memory.activations;
+  EXPECT_EQ(make_program(network, plan, {3}, 0, {.lanes = 2}).memory.activations, 2 * lane);
 }
 
 TEST(Stream, NamesASilentRankZero) {

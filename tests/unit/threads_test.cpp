@@ -29,10 +29,27 @@ TEST(ShareOut, DoesEveryTaskOnce) {
       for (int round = 0; round < 50; ++round) {
         std::vector<std::atomic<int>> done(static_cast<std::size_t>(tasks));
         share_out(
-            tasks, [&](int task) { ++done[static_cast<std::size_t>(task)]; }, [] {});
+            tasks, [&](int task, int) { ++done[static_cast<std::size_t>(task)]; }, [] {});
         EXPECT_TRUE(std::all_of(done.begin(), done.end(), [](const auto& n) { return n == 1; }));
       }
     }
+  }
+}
+
+TEST(ShareOut, GivesEachThreadItsOwnStretchFirst) {
+  const Threads pool(3);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<int> thread_of(9, -1);
+    std::atomic<int> begun = 0;
+    const auto task = [&](int i, int thread) {
+      thread_of[static_cast<std::size_t>(i)] = thread;
+      ++begun;
+      while (begun < 3) std::this_thread::yield();  // until each has one
+    };
+    share_out(9, task, [] {});
+    EXPECT_EQ(thread_of[0], 0);
+    EXPECT_EQ(thread_of[3], 1);
+    EXPECT_EQ(thread_of[6], 2);
   }
 }
 
@@ -40,7 +57,7 @@ TEST(ShareOut, MakesProgressOnTheCallersThreadOnly) {
   const Threads pool(3);
   int progressed = 0;
   share_out(
-      20, [](int) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); },
+      20, [](int, int) { std::this_thread::sleep_for(std::chrono::milliseconds(1)); },
       [&, caller = std::this_thread::get_id()] {
         EXPECT_EQ(std::this_thread::get_id(), caller);
         ++progressed;
@@ -53,7 +70,7 @@ TEST(ShareOut, WaitsForAllThreadsWhenProgressThrows) {
   const Threads pool(4);
   for (int round = 0; round < 20; ++round) {
     std::atomic<int> working = 0;
-    const auto task = [&](int) {
+    const auto task = [&](int, int) {
       ++working;
       std::this_thread::sleep_for(std::chrono::microseconds(200));
       --working;
@@ -72,7 +89,7 @@ TEST(ShareOut, WakesThreadsThatSleep) {
     // Neither task ends before both have begun.
     share_out(
         2,
-        [&](int) {
+        [&](int, int) {
           ++begun;
           while (begun < 2) std::this_thread::yield();
         },

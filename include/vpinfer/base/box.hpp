@@ -25,6 +25,10 @@ struct Interval {
 /// The smallest interval that holds both.
 [[nodiscard]] Interval hull(Interval a, Interval b);
 [[nodiscard]] Interval shift(Interval a, int by);
+/// In how many parts of at most `most` something is cut.
+[[nodiscard]] constexpr int divide_up(int size, int most) {
+  return (size + most - 1) / most;
+}
 /// Share `index` of `parts` nearly equal, contiguous shares of [0, size); shares may be empty.
 [[nodiscard]] Interval share(int size, int parts, int index);
 

@@ -6,8 +6,8 @@
 
 namespace vpinfer {
 
-/// How many threads one sgemm may use in this process.
-void set_blas_threads(int threads);
+/// From now on an sgemm runs on the thread that calls it: a layer is shared out before.
+void use_one_blas_thread();
 /// For example `OpenBLAS 0.3.21 SkylakeX`, as it chose itself on this machine.
 [[nodiscard]] std::string blas_description();
 

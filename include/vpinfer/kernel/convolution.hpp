@@ -14,10 +14,10 @@ namespace vpinfer {
 [[nodiscard]] std::string micro_kernel_name();
 
 /// Floats of scratch memory, aligned as pointers are, that suffice for `convolve` on this box of
-/// outputs, summed over so many input channels.
+/// outputs or any part of it, summed over so many input channels, on so many threads.
 [[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution,
                                                 ConvolutionAlgorithm algorithm, int input_channels,
-                                                const Box& box);
+                                                const Box& box, int threads = 1);
 
 /// The input channels that one call of `convolve` sums over.  Several calls, from one that begins
 /// the sums to one that ends them, give what one call for all channels gives.

@@ -11,15 +11,21 @@ namespace vpinfer {
 void set_kernel_threads(int threads);
 [[nodiscard]] int kernel_threads();
 
-/// Calls task(0) ... task(tasks - 1), each once, on all threads, and returns when all are done. The
-/// caller takes part, and calls `progress` after each of its tasks; if that throws, the tasks not
-/// yet begun are not done.  Threads that find nothing to do for a moment sleep.
-void share_out(int tasks, const std::function<void(int)>& task, const Progress& progress);
+/// A piece of work, and which of the threads does it: 0 is the caller of `share_out`.
+using Task = std::function<void(int task, int thread)>;
+
+/// Calls task(0, ...) ... task(tasks - 1, ...), each once, on all threads, and returns when all are
+/// done.  A thread begins with a stretch of the tasks, the same of as many tasks each time, so that
+/// it reads what it wrote itself, in its own caches, where one layer's tasks follow another's; then
+/// it helps the others.  The caller takes part, and calls `progress` after each of its tasks; if
+/// that throws, the tasks not yet begun are not done.  Threads that find nothing to do for a moment
+/// sleep.
+void share_out(int tasks, const Task& task, const Progress& progress);
 
 /// The same with compute(row) for every row.
 template <typename Compute>
 void share_out_rows(Interval rows, const Compute& compute, const Progress& progress) {
-  const auto task = [&](int i) { compute(rows.begin + i); };
+  const auto task = [&](int i, int) { compute(rows.begin + i); };
   share_out(rows.size(), std::ref(task), progress);
 }
 

@@ -21,7 +21,7 @@ inline constexpr int kPackedFilters = 32;
 
 /// `filters`, filled up like that.
 [[nodiscard]] constexpr int packed_filters(int filters) {
-  return (filters + kPackedFilters - 1) / kPackedFilters * kPackedFilters;
+  return divide_up(filters, kPackedFilters) * kPackedFilters;
 }
 
 /// Floats of a slice in a form; the same on every processor.

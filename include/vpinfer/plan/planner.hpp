@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "vpinfer/plan/plan.hpp"
+#include "vpinfer/plan/program.hpp"
 
 namespace vpinfer {
 
@@ -24,7 +25,7 @@ struct PlanningOptions {
   Objective objective = Objective::kMemory;         ///< of `vertical`
   std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
                                                     ///< `vertical` for latency may use it up
-  int lanes = 1;                                    ///< frames that will be in memory at a time
+  Concurrency concurrency{};
 };
 
 /// Gives a plan the formats that the options name.

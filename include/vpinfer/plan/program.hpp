@@ -108,6 +108,12 @@ struct Segment {
 /// What the rank with the most memory takes.
 [[nodiscard]] std::size_t fullest_bytes(const std::vector<RankMemory>& memory);
 
+/// What a rank does at the same time.
+struct Concurrency {
+  int lanes = 1;    ///< frames that may be in a segment, each with its own arena
+  int threads = 1;  ///< that share the work of a layer, each with its own workspace
+};
+
 /// One rank's share of a plan as a flat list of steps that is replayed for every frame, and the
 /// place of every buffer in the arena of a frame.  Pure data; all ranks' programs follow one global
 /// order of layers, which is why they cannot wait for each other in a circle.
@@ -132,11 +138,13 @@ struct Program {
 /// whose input channels come from many peers sums over those of one after another.  Partial sums of
 /// a layer are computed, exchanged and added up before the layer's output is sent.
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
-                                   const Delivery& delivery, int rank, int lanes = 1);
+                                   const Delivery& delivery, int rank,
+                                   const Concurrency& concurrency = {});
 
 /// Predicted memory of every rank.
 [[nodiscard]] std::vector<RankMemory> predict_memory(const Network& network, const Plan& plan,
-                                                     const Delivery& delivery, int lanes = 1);
+                                                     const Delivery& delivery,
+                                                     const Concurrency& concurrency = {});
 
 /// The rank with the most memory, and what it takes.
 struct Fullest {
@@ -147,7 +155,8 @@ struct Fullest {
 /// Nothing if some rank takes more than `most_bytes`.  Ranks are looked at in turn from
 /// `first_rank`: where that is the fullest, too large a plan is soon found out.
 [[nodiscard]] std::optional<Fullest> fullest_within(const Demand& demand, const Plan& plan,
-                                                    const Exchanges& exchanges, int lanes,
+                                                    const Exchanges& exchanges,
+                                                    const Concurrency& concurrency,
                                                     std::size_t most_bytes, int first_rank = 0);
 
 }  // namespace vpinfer
