@@ -37,6 +37,11 @@ struct ComputeBox {
   }
   const Shape& output_shape() const { return network.layer(position).output; }
 
+  void in_strips(const PooledConvolution& both, int rows) const {
+    convolve_and_pool(both, algorithm, weights, input_shape(), inputs.front(), output, box, rows,
+                      workspace, progress);
+  }
+
   void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
   void operator()(const Constant& constant) const {
     write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
@@ -267,12 +272,22 @@ void Executor::compute(Lane& lane, const Step& step) {
   const Clock::time_point start = Clock::now();
   const double in_messages = counters_.message_seconds;
   const Tensor& tensor = program_.tensor(step.tensor);
-  std::visit(
-      ComputeBox{network_, tensor.position, step.box, step.sum, step.algorithm,
-                 lane.inputs[static_cast<std::size_t>(tensor.position)],
-                 view(lane.arena, tensor.written), weights_.slice(tensor.position),
-                 lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats), progress_},
-      network_.layer(tensor.position).operation);
+  const int layer = tensor.first_layer();
+  const ComputeBox compute_box{network_,
+                               layer,
+                               step.box,
+                               step.sum,
+                               step.algorithm,
+                               lane.inputs[static_cast<std::size_t>(layer)],
+                               view(lane.arena, tensor.written),
+                               weights_.slice(layer),
+                               lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats),
+                               progress_};
+  if (tensor.strips) {
+    compute_box.in_strips(pooled_convolution(network_, tensor), tensor.strips->rows);
+  } else {
+    std::visit(compute_box, network_.layer(layer).operation);
+  }
   counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
 }
 

@@ -17,6 +17,7 @@ class Team {
   static Team of_all(const Progress& progress) { return {kernel_threads(), progress}; }
 
   [[nodiscard]] int size() const { return size_; }
+  [[nodiscard]] const Progress& progress() const { return progress_; }
 
   /// Calls compute(0) ... compute(tasks - 1), and `progress` between them.
   template <typename Compute>
@@ -58,14 +59,16 @@ class Chunks {
   /// At most `most` units to a chunk; `enough` are enough for a thread.
   Chunks(int units, int most, int enough, int threads)
       : units_(units),
+        threads_(threads),
         workspaces_(units >= threads * enough ? threads : 1),
-        together_(workspaces_ < threads),
         room_(std::min(most, divide_up(units, workspaces_))),
         count_(divide_up(divide_up(units, most), workspaces_) * workspaces_) {}
 
   [[nodiscard]] int units() const { return units_; }
   [[nodiscard]] int count() const { return count_; }
   [[nodiscard]] int workspaces() const { return workspaces_; }
+  /// Threads that work on a chunk.
+  [[nodiscard]] int team_size() const { return threads_ / workspaces_; }
   /// Units that a workspace must have room for.  Fewer units never take more in all workspaces.
   [[nodiscard]] int room() const { return room_; }
 
@@ -73,7 +76,7 @@ class Chunks {
   template <typename Compute>
   void compute(std::span<float> workspaces, std::size_t floats, const Progress& progress,
                const Compute& compute) const {
-    if (together_) {
+    if (team_size() > 1) {
       for (int chunk = 0; chunk < count_; ++chunk) {
         compute(share(units_, count_, chunk), workspaces.first(floats), Team::of_all(progress));
       }
@@ -90,8 +93,8 @@ class Chunks {
 
  private:
   int units_;
+  int threads_;
   int workspaces_;
-  bool together_;
   int room_;
   int count_;
 };

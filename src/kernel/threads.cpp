@@ -39,6 +39,9 @@ bool comes_soon(const Condition& condition) {
   return true;
 }
 
+/// Whether this thread does a task: what that shares out in turn, it does alone.
+thread_local bool in_task = false;
+
 /// The threads beside the caller's.
 class Helpers {
  public:
@@ -74,6 +77,7 @@ class Helpers {
   class Round {
    public:
     Round(Helpers& helpers, int tasks, const Task& task) : helpers_(helpers) {
+      in_task = true;
       {
         const std::lock_guard lock(helpers_.mutex_);
         helpers_.task_ = &task;
@@ -89,6 +93,7 @@ class Helpers {
     Round(const Round&) = delete;
     Round& operator=(const Round&) = delete;
     ~Round() {
+      in_task = false;
       const auto all_done = [this] { return helpers_.busy_ == 0; };
       for (Stretch& stretch : helpers_.stretches_) stretch.next = stretch.end;
       (void)comes_soon(all_done);
@@ -102,6 +107,7 @@ class Helpers {
 
   /// A helper that comes when all tasks are taken does not sign in, so that nobody waits for it.
   void help(int thread) {
+    in_task = true;
     std::unique_lock lock(mutex_, std::defer_lock);
     for (unsigned seen = 0;;) {
       const auto begins = [&] { return ends_ || round_ != seen; };
@@ -173,11 +179,11 @@ void set_kernel_threads(int threads) {
 }
 
 int kernel_threads() {
-  return helpers() ? helpers()->threads() : 1;
+  return helpers() && !in_task ? helpers()->threads() : 1;
 }
 
 void share_out(int tasks, const Task& task, const Progress& progress) {
-  if (helpers() && tasks > 1) {
+  if (tasks > 1 && kernel_threads() > 1) {
     helpers()->share_out(tasks, task, progress);
     return;
   }

@@ -44,13 +44,6 @@ std::size_t apart(std::size_t floats) {
   return whole_lines(floats) | kLine;
 }
 
-/// What the outputs of the box may read along an axis.  A tile that reaches beyond the box must
-/// take zeros from outside it: there may be anything, which is not there yet.
-Interval readable(const Window& window, Interval outputs, int size) {
-  return intersect(shift({outputs.begin, outputs.end + window.size - 1}, -window.pad_before),
-                   {0, size});
-}
-
 int elements_of(int outputs) {
   return (outputs + 2) * (outputs + 2);
 }
@@ -86,8 +79,8 @@ class WinogradChunk {
         box_(box),
         sum_(sum),
         tiles_(tiles),
-        readable_rows_(readable(conv.rows, box.rows, input_shape.rows)),
-        readable_cols_(readable(conv.cols, box.cols, input_shape.cols)),
+        readable_rows_(read_by(conv.rows, box.rows, input_shape.rows)),
+        readable_cols_(read_by(conv.cols, box.cols, input_shape.cols)),
         channels_(static_cast<std::size_t>(sum.channels.size())),
         zeros_(workspace.first(channels_)),
         transformed_(workspace.subspan(whole_lines(channels_))) {
@@ -220,6 +213,8 @@ class WinogradChunk {
   const Box& box_;
   const ChannelSum& sum_;
   Interval tiles_;  // of the box
+  // What the box reads.  A tile that reaches beyond it must take zeros from there: there may be
+  // anything, which has not arrived yet.
   Interval readable_rows_;
   Interval readable_cols_;
   std::size_t channels_;

@@ -5,6 +5,12 @@
 
 namespace vpinfer {
 
+Interval read_by(const Window& window, Interval outputs, int input_size) {
+  const int first = outputs.begin * window.stride - window.pad_before;
+  const int last = (outputs.end - 1) * window.stride - window.pad_before;
+  return intersect(Interval{first, last + window.reach()}, Interval{0, input_size});
+}
+
 std::optional<int> padded_source(const Padding& padding, PadMode mode, int output, int input_size) {
   const int at = output - padding.before;
   const int last = input_size - 1;

@@ -117,7 +117,9 @@ class ArenaWriter {
       case Action::kCompute:
         use(at, buffers.written);
         use(at, buffers.workspace);
-        for (const int input : network_.layer(position).inputs) use(at, buffers_of(input).read);
+        for (const int input : network_.layer(program_.tensor(step.tensor).first_layer()).inputs) {
+          use(at, buffers_of(input).read);
+        }
         return;
       case Action::kAddUp:
         use(at, buffers.written);

@@ -5,13 +5,6 @@
 namespace vpinfer {
 namespace {
 
-/// What a sliding window reads.
-Interval required(const Window& window, Interval output, int input_size) {
-  const int first = output.begin * window.stride - window.pad_before;
-  const int last = (output.end - 1) * window.stride - window.pad_before;
-  return intersect(Interval{first, last + window.reach()}, Interval{0, input_size});
-}
-
 Interval required(const Cut& cut, Interval output) {
   const int first = cut.source(output.begin);
   const int last = cut.source(output.end - 1);
@@ -86,15 +79,15 @@ struct RequiredInput {
   Box operator()(const Convolution& conv) const {
     const int filters = conv.filters / conv.groups;
     const int channels = in.channels / conv.groups;
-    return {required(conv.rows, out.rows, in.rows),
-            required(conv.cols, out.cols, in.cols),
+    return {read_by(conv.rows, out.rows, in.rows),
+            read_by(conv.cols, out.cols, in.cols),
             {out.channels.begin / filters * channels,
              ((out.channels.end - 1) / filters + 1) * channels}};
   }
 
   Box operator()(const LocallyConnected& local) const {
-    return {required(local.rows, out.rows, in.rows),
-            required(local.cols, out.cols, in.cols),
+    return {read_by(local.rows, out.rows, in.rows),
+            read_by(local.cols, out.cols, in.cols),
             {0, in.channels}};
   }
 
@@ -176,7 +169,7 @@ struct RequiredInput {
 
  private:
   Box pooled(const Window& rows, const Window& cols) const {
-    return {required(rows, out.rows, in.rows), required(cols, out.cols, in.cols), out.channels};
+    return {read_by(rows, out.rows, in.rows), read_by(cols, out.cols, in.cols), out.channels};
   }
 
   Box all_channels() const { return {out.rows, out.cols, {0, in.channels}}; }

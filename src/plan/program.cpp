@@ -6,6 +6,7 @@
 #include "steps.hpp"
 #include "vpinfer/kernel/convolution.hpp"
 #include "vpinfer/kernel/locally_connected.hpp"
+#include "vpinfer/plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {
@@ -41,10 +42,38 @@ void choose_storage(const Demand& demand, const Plan& plan, int position, int ra
   tensor.read.box = tensor.apart ? needed : both;
 }
 
+/// How a rank computes a max pooling together with the convolution before it.  It does if nobody
+/// else reads what lies between them, here or on another rank.
+std::optional<Strips> strips_of(const Demand& demand, const Plan& plan, const Exchanges& exchanges,
+                                int position, int rank) {
+  const Network& network = demand.network();
+  if (!std::holds_alternative<MaxPool>(network.layer(position).operation)) return std::nullopt;
+  const int between = network.layer(position).inputs.front();
+  const Box& box = plan.owned(position, rank);
+  const std::vector<Transfer>& moved = *exchanges.outputs[static_cast<std::size_t>(between)];
+  const bool is_convolution = std::holds_alternative<Convolution>(network.layer(between).operation);
+  if (!is_convolution || box.empty() || plan.summed(between, rank) ||
+      demand.readers(between).size() > 1 || demand.is_delivered_to(between, 0) ||
+      !plan.owned(between, rank).contains(required_input(network, position, 0, box)) ||
+      std::any_of(moved.begin(), moved.end(), [rank](const Transfer& transfer) {
+        return transfer.from == rank || transfer.to == rank;
+      })) {
+    return std::nullopt;
+  }
+  Strips strips{between, 0};
+  strips.rows = usual_strip_rows(pooled_convolution(network, {position, strips}), box);
+  return strips.rows > 0 ? std::optional(strips) : std::nullopt;
+}
+
 /// Scratch memory of a computing step.
 std::size_t workspace_floats(const Network& network, const Tensor& tensor, const Step& step,
                              int threads) {
   const Operation& operation = network.layer(tensor.position).operation;
+  if (tensor.strips) {
+    const int channels = network.input_shape(tensor.first_layer(), 0).channels;
+    return pooled_workspace(pooled_convolution(network, tensor), step.algorithm, channels, step.box,
+                            tensor.strips->rows, threads);
+  }
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
     const int channels =
         step.sum ? step.sum->channels.size() : network.input_shape(tensor.position, 0).channels;
@@ -87,6 +116,11 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
     choose_storage(demand, plan, position, rank, tensor);
     choose_staging(tensor.read, plan.wire, tensor.receives);
     choose_staging(tensor.written, plan.wire, tensor.sends);
+    tensor.strips = strips_of(demand, plan, exchanges, position, rank);
+    if (tensor.strips) {
+      Tensor& between = program.tensors[static_cast<std::size_t>(tensor.strips->convolution)];
+      between.written = between.read = {};
+    }
     program.tensors.push_back(std::move(tensor));
   }
   for (const auto& [position, transfers] : exchanges.sums) {
@@ -107,6 +141,12 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
 }
 
 }  // namespace
+
+PooledConvolution pooled_convolution(const Network& network, const Tensor& tensor) {
+  const Layer& convolution = network.layer(tensor.first_layer());
+  return {std::get<Convolution>(convolution.operation),
+          std::get<MaxPool>(network.layer(tensor.position).operation), convolution.output};
+}
 
 Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank,
                      const Concurrency& concurrency) {

@@ -23,6 +23,7 @@ class StepWriter {
 
   void write() {
     for (int position = 0; position < network_.size(); ++position) {
+      if (is_in_strips(position)) continue;  // computed with the pooling that reads it
       const Tensor& tensor = program_.tensor(position);
       if (tensor.partial_sums) {
         sum_up(position, *tensor.partial_sums);
@@ -47,18 +48,46 @@ class StepWriter {
   }
 
  private:
+  bool is_in_strips(int position) const {
+    const auto next = std::find_if(program_.tensors.begin(), program_.tensors.end(),
+                                   [position](const Tensor& tensor) {
+                                     return tensor.strips && tensor.strips->convolution == position;
+                                   });
+    return next != program_.tensors.end();
+  }
+
   void add(const Step& step) { program_.steps.push_back(step); }
   void add(Action action, int tensor, const Box& box = {}) { add({action, tensor, box}); }
 
   void add_computation(int tensor, const Box& box, std::optional<ChannelSum> sum = {}) {
     Step step{Action::kCompute, tensor, box, sum};
-    const int position = program_.tensor(tensor).position;
-    if (const auto* conv = std::get_if<Convolution>(&network_.layer(position).operation)) {
-      const WeightForm form = weight_form(network_, plan_, position, program_.rank);
-      const int summed = sum ? sum->channels.size() : network_.input_shape(position, 0).channels;
-      step.algorithm = choose_algorithm(*conv, plan_.conv, form, summed, box);
+    const int layer = program_.tensor(tensor).first_layer();
+    if (const auto* conv = std::get_if<Convolution>(&network_.layer(layer).operation)) {
+      const WeightForm form = weight_form(network_, plan_, layer, program_.rank);
+      const int summed = sum ? sum->channels.size() : network_.input_shape(layer, 0).channels;
+      step.algorithm = choose_algorithm(*conv, plan_.conv, form, summed,
+                                        convolved(program_.tensor(tensor), box));
     }
     add(step);
+  }
+
+  /// The box of a convolution's output that is computed at a time.
+  Box convolved(const Tensor& tensor, Box box) const {
+    if (!tensor.strips) return box;
+    box.rows.end = std::min(box.rows.end, box.rows.begin + tensor.strips->rows);
+    return required_input(network_, tensor.position, 0, box);
+  }
+
+  const std::vector<int>& inputs(int position) const {
+    return network_.layer(program_.tensor(position).first_layer()).inputs;
+  }
+
+  /// What computing a box reads of one of these.
+  Box required(int position, std::size_t input, const Box& box) const {
+    const Tensor& tensor = program_.tensor(position);
+    if (!tensor.strips) return required_input(network_, position, input, box);
+    return required_input(network_, tensor.strips->convolution, input,
+                          required_input(network_, position, 0, box));
   }
 
   void post_receives(int tensor) {
@@ -99,12 +128,11 @@ class StepWriter {
 
   /// Whether `box` reads nothing that is still on its way, looking along the given axes.
   bool computable(int position, const Box& box, std::span<const Axis> axes) const {
-    const Layer& layer = network_.layer(position);
-    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-      const Box required = required_input(network_, position, i, box);
-      const Box here = available(layer.inputs[i]);
+    for (std::size_t i = 0; i < inputs(position).size(); ++i) {
+      const Box needed = required(position, i, box);
+      const Box here = available(inputs(position)[i]);
       for (const Axis axis : axes) {
-        if (!(here.*axis).contains(required.*axis)) return false;
+        if (!(here.*axis).contains(needed.*axis)) return false;
       }
     }
     return true;
@@ -116,8 +144,9 @@ class StepWriter {
   bool worth_dividing(int position, const Box& box) const {
     constexpr int kFewPixels = 256;
     constexpr std::size_t kManyWeights = 65536;
-    const std::size_t weights = static_cast<std::size_t>(box.channels.size()) *
-                                weight_shape(network_, position).elements_per_filter();
+    const std::size_t weights =
+        static_cast<std::size_t>(box.channels.size()) *
+        weight_shape(network_, program_.tensor(position).first_layer()).elements_per_filter();
     return box.rows.size() * box.cols.size() >= kFewPixels || weights < kManyWeights;
   }
 
@@ -233,10 +262,9 @@ class StepWriter {
     if (!inner.empty()) add_computation(position, inner);
     const std::vector<Box> rest = subtract(box, inner);
     if (rest.empty()) return;
-    const Layer& layer = network_.layer(position);
-    for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-      const Box required = required_input(network_, position, i, box);
-      if (!available(layer.inputs[i]).contains(required)) await(layer.inputs[i]);
+    for (std::size_t i = 0; i < inputs(position).size(); ++i) {
+      const int input = inputs(position)[i];
+      if (!available(input).contains(required(position, i, box))) await(input);
     }
     for (const Box& piece : rest) add_computation(position, piece);
   }

@@ -9,6 +9,7 @@ namespace vpinfer {
 /// How many threads of this process share the work of a layer, the caller among them.  1 at first.
 /// Not to be called while a layer is computed.  Throws BadUsage if so many cannot be started.
 void set_kernel_threads(int threads);
+/// 1 within a task: what a task shares out in turn is done on its thread.
 [[nodiscard]] int kernel_threads();
 
 /// A piece of work, and which of the threads does it: 0 is the caller of `share_out`.

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "vpinfer/base/box.hpp"
+
 namespace vpinfer {
 
 // How output positions of a layer find their inputs along one axis: rows, columns or channels.
@@ -18,6 +20,9 @@ struct Window {
   [[nodiscard]] int reach() const { return (size - 1) * dilation + 1; }
   bool operator==(const Window&) const = default;
 };
+
+/// The inputs that some outputs of a window read, clipped to those that there are.
+[[nodiscard]] Interval read_by(const Window& window, Interval outputs, int input_size);
 
 /// A selection: output i is input begin + i * step; step may be negative.
 struct Cut {

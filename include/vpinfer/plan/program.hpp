@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "vpinfer/kernel/convolution.hpp"
+#include "vpinfer/kernel/pooled_convolution.hpp"
 #include "vpinfer/plan/exchange.hpp"
 
 namespace vpinfer {
@@ -57,6 +58,12 @@ struct Storage {
   std::size_t offset = 0;
 };
 
+/// A max pooling that is computed together with the convolution before it, see `convolve_and_pool`.
+struct Strips {
+  int convolution = 0;  ///< its position
+  int rows = 0;         ///< of the pooling, at a time
+};
+
 /// What a rank keeps and moves of one layer's output.  Normally it reads where it has written, and
 /// `written` and `read` are the same hull of both.  They are apart where two boxes take less:
 ///
@@ -69,10 +76,13 @@ struct Storage {
 ///     |   +-----------+   |         | t |   (the hull would be
 ///     +-------------------+         +---+    everything)
 ///
+/// A convolution's output may be stored nowhere, if only a max pooling reads it: see Strips.
+///
 /// Where a layer's sums are divided, a tensor of its own holds the rank's partial sums of the whole
 /// output.  Those that it receives stay in their messages until they are added up.
 struct Tensor {
   int position = 0;                   ///< of the layer
+  std::optional<Strips> strips{};     ///< of a max pooling's output
   bool is_partial = false;            ///< partial sums of the layer's output, otherwise the output
   std::optional<int> partial_sums{};  ///< of an output with divided sums: their tensor
   Storage written{};                  ///< holds what the rank computes; boxes are sent from here
@@ -82,7 +92,13 @@ struct Tensor {
   std::vector<Message> sends{};
   std::size_t workspace_floats = 0;  ///< scratch memory while the layer is computed
   std::size_t workspace_offset = 0;
+
+  /// The layer that computing the tensor begins with, whose inputs are read.
+  [[nodiscard]] int first_layer() const { return strips ? strips->convolution : position; }
 };
+
+/// What a tensor with strips is computed by.
+[[nodiscard]] PooledConvolution pooled_convolution(const Network& network, const Tensor& tensor);
 
 /// Bytes that one rank will have allocated, known before anything runs.
 struct RankMemory {

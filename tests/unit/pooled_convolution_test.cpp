@@ -1,0 +1,117 @@
+#include "vpinfer/kernel/pooled_convolution.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "support/distributed_run.hpp"
+#include "support/random_network.hpp"
+#include "vpinfer/kernel/threads.hpp"
+#include "vpinfer/plan/geometry.hpp"
+#include "vpinfer/plan/planner.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// A convolution and a pooling, the last two of a network.
+Model pooled_model(const Shape& shape, const Convolution& conv, const MaxPool& pool) {
+  Model model;
+  add_input(model.network, shape, "test");
+  add_layer(model.network, conv, {0}, "test");
+  add_layer(model.network, pool, {1}, "test");
+  model.weights = seeded_weights(model.network, 1);
+  return model;
+}
+
+/// A box of the pooling, from exactly the inputs that it needs.
+std::vector<float> compute(const Model& model, const std::vector<float>& input, const Box& box,
+                           int strip_rows) {
+  const Network& network = model.network;
+  const Shape& shape = network.input_shape();
+  const auto& conv = std::get<Convolution>(network.layer(1).operation);
+  const PooledConvolution both{conv, std::get<MaxPool>(network.layer(2).operation),
+                               network.layer(1).output};
+  const Box read = required_input(network, 1, 0, both.convolved(box));
+  std::vector<float> inputs(read.elements());
+  copy_box(ConstTensorView{input.data(), whole(shape)}, TensorView{inputs.data(), read}, read);
+  const LayerWeights& weights = model.weights[1];
+  const WeightSlice slice{weight_shape(network, 1).range(), WeightForm::kRows, weights.weights,
+                          weights.biases};
+  constexpr auto kAlgorithm = ConvolutionAlgorithm::kPlain;
+  constexpr float kGuard = 12345.5F;
+  const std::size_t floats =
+      pooled_workspace(both, kAlgorithm, shape.channels, box, strip_rows, kernel_threads());
+  std::vector<float> workspace(floats + 64, kGuard);
+  std::vector<float> outputs(box.elements());
+  convolve_and_pool(both, kAlgorithm, slice, shape, {inputs.data(), read}, {outputs.data(), box},
+                    box, strip_rows, {workspace.data(), floats}, [] {});
+  EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
+    return value == kGuard;
+  })) << "written behind the workspace";
+  return outputs;
+}
+
+TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
+  const Shape shape{21, 13, 3};
+  const Window window{3, 1, 1, 1};
+  Random random(1);
+  for (const Window& pooling : {Window{2, 2, 0, 0}, Window{2, 2, 0, 1}, Window{3, 3, 1, 1},
+                                Window{1, 2, 0, 0}, Window{3, 2, 1, 1}}) {
+    const Model model = pooled_model(shape, {6, 1, window, window}, {pooling, pooling});
+    const std::vector<float> input = seeded_input(model.network, 1);
+    const std::vector<float> expected = reference_run(model.network, model.weights, input)[2];
+    const Shape& out = model.network.layer(2).output;
+    for (const int threads : {1, 2, 5}) {
+      set_kernel_threads(threads);
+      for (const int strip_rows : {1, 2, 3, 100}) {
+        const Box box = strip_rows == 3 ? whole(out) : random_box(whole(out), random);
+        std::vector<float> part(box.elements());
+        copy_box(ConstTensorView{expected.data(), whole(out)}, TensorView{part.data(), box}, box);
+        expect_close(compute(model, input, box, strip_rows), part, 1e-5F, to_string(box));
+      }
+      set_kernel_threads(1);
+    }
+  }
+}
+
+TEST(UsualStripRows, CutManyRowsInWholeTiles) {
+  const Convolution conv{32, 1, {}, {}};
+  const auto rows = [&](const Shape& between, const Window& window) {
+    const MaxPool pool{window, window};
+    const PooledConvolution both{conv, pool, between};
+    return usual_strip_rows(both, whole({between.rows / window.stride, between.cols / window.stride,
+                                         between.channels}));
+  };
+  EXPECT_EQ(rows({416, 416, 32}, {2, 2}), 2);
+  EXPECT_EQ(rows({104, 104, 32}, {2, 2}), 4);
+  EXPECT_EQ(rows({26, 26, 32}, {2, 2}), 0) << "too few to be worth it";
+  EXPECT_EQ(rows({416, 416, 32}, {3, 2}), 0) << "strips would have rows in common";
+}
+
+/// The strips' convolution is stored nowhere, and all plans give what one layer after another does.
+TEST(Executor, PoolsInStrips) {
+  const Window window{3, 1, 1, 1};
+  const Window pooling{2, 2, 0, 0};
+  Model model = pooled_model({440, 37, 3}, {8, 1, window, window}, {pooling, pooling});
+  add_layer(model.network, Convolution{12, 1, window, window}, {2}, "test");
+  model.weights = seeded_weights(model.network, 1);
+  const std::vector<float> input = seeded_input(model.network, 1);
+  const std::vector<Outputs> reference{reference_run(model.network, model.weights, input)};
+  const Delivery delivery{3};
+  for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
+    for (const int ranks : {1, 2, 3, 4}) {
+      const Plan plan = make_plan(model.network, strategy, ranks);
+      const Program program = make_program(model.network, plan, delivery, 0);
+      EXPECT_TRUE(program.tensor(2).strips);
+      EXPECT_TRUE(program.tensor(1).written.box.empty());
+      EXPECT_FALSE(make_program(model.network, plan, {1, 3}, 0).tensor(2).strips);
+      DistributedRun run(model, plan, delivery, {input});
+      run.run(1);
+      expect_close(run.frames().front().at(3), reference.front()[3], 1e-5F,
+                   std::string(to_string(strategy)) + " on " + std::to_string(ranks));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vpinfer
