@@ -76,7 +76,7 @@ class LayerRun {
   }
 
   [[nodiscard]] WeightForm form() const {
-    return weight_form(conv_, ConvolutionPath::kAuto, conv_.filters, WeightPrecision::kFloat);
+    return weight_form(conv_, ConvolutionPath::kAuto, weight_shape_, WeightPrecision::kFloat);
   }
   [[nodiscard]] bool can_use(ConvolutionAlgorithm algorithm) const {
     if (algorithm == ConvolutionAlgorithm::kPlain) return true;

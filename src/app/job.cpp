@@ -8,7 +8,6 @@
 
 #include "vpinfer/app/planning.hpp"
 #include "vpinfer/base/clock.hpp"
-#include "vpinfer/kernel/threads.hpp"
 #include "vpinfer/plan/planner.hpp"
 #include "vpinfer/plan/program.hpp"
 
@@ -32,12 +31,12 @@ Plan partition_plan(const RunOptions& options, const Plan& partition, int ranks)
   return partition;
 }
 
-Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks) {
+Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks, int most_threads) {
   if (model.partition()) return partition_plan(options, *model.partition(), ranks);
   if (options.plan.empty()) {
     const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
     PlanningOptions planning = options.planning;
-    planning.concurrency = {options.in_flight.value_or(1), kernel_threads()};
+    planning.concurrency = {options.in_flight.value_or(1), most_threads};
     return make_plan(model.network(), strategy, ranks, planning);
   }
   Plan plan = read_plan_file(options.plan, model.network());
@@ -154,14 +153,15 @@ class LoadProgress {
 
 }  // namespace
 
-Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<ModelFile>& model) {
+Agreement agree(MpiSession& session, const RunOptions& options, int most_threads,
+                std::unique_ptr<ModelFile>& model) {
   Agreement agreement;
   std::string plan;
   if (session.rank() == 0) {
     model = std::make_unique<ModelFile>(options.model);
     agreement.partitioned = model->partition().has_value();
     agreement.checksum = model->checksum();
-    Plan chosen = choose_plan(options, *model, session.size());
+    Plan chosen = choose_plan(options, *model, session.size(), most_threads);
     choose_formats(options.planning, chosen);
     plan = to_json(chosen);
   }
@@ -175,7 +175,7 @@ Agreement agree(MpiSession& session, const RunOptions& options, std::unique_ptr<
 }
 
 InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
-                          const Delivery& delivery, bool many_frames) {
+                          const Delivery& delivery, int most_threads, bool many_frames) {
   const Plan& plan = agreement.plan;
   const bool pipeline = plan.strategy == Strategy::kSequential;
   const int enough = !many_frames ? 1 : pipeline ? 2 * plan.ranks : 2;
@@ -184,7 +184,7 @@ InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
   in_flight.lanes = pipeline ? std::min(in_flight.frames, 2) : in_flight.frames;
   if (options.in_flight || !options.planning.memory_limit_bytes) return in_flight;
   const std::vector<RankMemory> memory =
-      predict_memory(agreement.network, plan, delivery, {in_flight.lanes, kernel_threads()});
+      predict_memory(agreement.network, plan, delivery, {in_flight.lanes, most_threads});
   if (fullest_bytes(memory) > *options.planning.memory_limit_bytes) in_flight.lanes = 1;
   return in_flight;
 }

@@ -25,15 +25,17 @@ struct InFlight {
 };
 
 /// Opens the model on rank 0, takes its partition, the given plan or a new one, and spreads the
-/// result.  `model` is set on rank 0 only.  Collective.
-[[nodiscard]] Agreement agree(MpiSession& session, const RunOptions& options,
+/// result.  No rank has more threads than `most_threads`.  `model` is set on rank 0 only.
+/// Collective.
+[[nodiscard]] Agreement agree(MpiSession& session, const RunOptions& options, int most_threads,
                               std::unique_ptr<ModelFile>& model);
 
 /// One frame at a time, or, of many, several: as many as --in-flight says, or two, or two per stage
 /// of a pipeline.  A rank keeps two of a pipeline's frames, one to compute and one to receive, or
 /// one if the memory limit does not allow for two.
 [[nodiscard]] InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
-                                        const Delivery& delivery, bool many_frames);
+                                        const Delivery& delivery, int most_threads,
+                                        bool many_frames);
 
 /// Rank 0's choice, on every rank.  Collective.
 [[nodiscard]] InFlight agree(MpiSession& session, const InFlight& choice);

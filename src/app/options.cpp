@@ -17,6 +17,7 @@ namespace vpinfer {
 namespace {
 
 constexpr int kMostRanks = 4096;
+constexpr int kMostThreads = 1024;
 
 constexpr std::string_view kExitCodes =
     "Exit codes: 0 done, 1 comparison failed, 2 bad usage, 3 bad input or model,\n"
@@ -152,7 +153,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
                   "frames under way at once [of a single picture 1; of more 2, or 2 per stage]")
       ->check(CLI::Range(1, 64));
   sub->add_option("--threads", run.threads, "threads per rank [cores per rank on this host]")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, kMostThreads));
   sub->add_option("--json", run.json, "write the report to this file");
   CLI::Option* dump = sub->add_option("--dump-output", run.dump_output,
                                       "write the result tensors to this HDF5 file");
@@ -253,6 +254,9 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
   add_wire_and_conv(*sub, plan.planning, "");
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
+  sub->add_option("--threads", plan.planning.concurrency.threads,
+                  "threads that each rank will have, with a workspace each [1]")
+      ->check(CLI::Range(1, kMostThreads));
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
 }

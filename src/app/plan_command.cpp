@@ -14,8 +14,9 @@ ExitCode plan_model(const PlanOptions& options) {
   const ModelFile model(options.model);
   const Network& network = model.network();
   const Plan plan = make_plan(network, options.strategy, options.ranks, options.planning);
-  check_memory_limit(network, plan, result_layers(network), options.planning.memory_limit_bytes);
-  std::cout << describe_plan(network, plan);
+  check_memory_limit(network, plan, result_layers(network), options.planning.memory_limit_bytes,
+                     options.planning.concurrency);
+  std::cout << describe_plan(network, plan, options.planning.concurrency);
   if (options.output.empty()) return ExitCode::kDone;
   write_file_atomically(options.output, to_json(plan) + "\n");
   std::cout << "written to " << options.output.string() << '\n';

@@ -86,7 +86,7 @@ void warn_of_slow_blas(MpiSession& session) {
   for (const std::string& line : lines) std::cerr << line << '\n';
 }
 
-RunContext context_of(const RunOptions& options, const Agreement& agreement,
+RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads,
                       const InFlight& in_flight) {
   return {options.command_line,
           options.model.string(),
@@ -96,7 +96,7 @@ RunContext context_of(const RunOptions& options, const Agreement& agreement,
           agreement.plan.wire,
           agreement.plan.conv,
           MpiSession::library_version(),
-          kernel_threads(),
+          threads,
           in_flight.frames};
 }
 
@@ -190,12 +190,15 @@ ExitCode run_model(const RunOptions& options) {
   give_back_freed_memory();
   MpiSession session(options.timeout);
   use_one_blas_thread();
-  set_kernel_threads(choose_threads(session, options));
+  const int threads = choose_threads(session, options);
+  set_kernel_threads(threads);
+  const std::vector<int> threads_of_ranks = session.all_gather(threads);
+  const int most_threads = *std::max_element(threads_of_ranks.begin(), threads_of_ranks.end());
   std::unique_ptr<ModelFile> model;  // these three on rank 0
   std::shared_ptr<FrameSource> source;
   std::optional<Results> results;
   InFlight in_flight;
-  const Agreement agreement = agree(session, options, model);
+  const Agreement agreement = agree(session, options, most_threads, model);
   const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
   if (model) {
     const std::vector<std::filesystem::path> sources{options.model, options.input, options.plan};
@@ -204,9 +207,9 @@ ExitCode run_model(const RunOptions& options) {
     source = std::make_shared<FrameSource>(options, agreement.network);
     results.emplace(options, agreement.network);
     check_possible(options, *model, *source);
-    in_flight = choose_in_flight(options, agreement, delivery, source->size() != 1);
+    in_flight = choose_in_flight(options, agreement, delivery, most_threads, source->size() != 1);
     check_memory_limit(agreement.network, agreement.plan, delivery,
-                       options.planning.memory_limit_bytes, {in_flight.lanes, kernel_threads()});
+                       options.planning.memory_limit_bytes, {in_flight.lanes, most_threads});
   }
   in_flight = agree(session, in_flight);
   warn_of_slow_blas(session);
@@ -214,7 +217,7 @@ ExitCode run_model(const RunOptions& options) {
   ReadyRank own(session, agreement, delivery, weights, options.timeout, in_flight.lanes);
   if (!model) return follow(session, agreement, weights, options.timeout, own);
   Conductor conductor(session, options, agreement, *model, source, *results, weights, own);
-  return conductor.conduct(context_of(options, agreement, in_flight));
+  return conductor.conduct(context_of(options, agreement, threads, in_flight));
 }
 
 }  // namespace vpinfer

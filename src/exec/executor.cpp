@@ -10,6 +10,7 @@
 #include "vpinfer/kernel/elementwise.hpp"
 #include "vpinfer/kernel/heads.hpp"
 #include "vpinfer/kernel/locally_connected.hpp"
+#include "vpinfer/kernel/pooled_convolution.hpp"
 #include "vpinfer/kernel/pooling.hpp"
 #include "vpinfer/kernel/rearrange.hpp"
 #include "vpinfer/kernel/reorg.hpp"
@@ -27,7 +28,7 @@ struct ComputeBox {
   const std::optional<ChannelSum>& sum;
   ConvolutionAlgorithm algorithm;
   const std::vector<ConstTensorView>& inputs;
-  const TensorView& output;
+  TensorView output;
   const WeightSlice& weights;
   std::span<float> workspace;
   const Progress& progress;
@@ -103,11 +104,13 @@ struct ComputeBox {
     depth_to_space(move, output_shape(), inputs.front(), output, box);
   }
   void operator()(const Region& region) const {
-    activate_region(region, inputs.front(), output, box);
+    activate_region(region, inputs.front(), output, box, progress);
   }
-  void operator()(const GridHead& head) const { activate_grid(head, inputs.front(), output, box); }
+  void operator()(const GridHead& head) const {
+    activate_grid(head, inputs.front(), output, box, progress);
+  }
   void operator()(const NanoDet& head) const {
-    activate_nanodet(head, inputs.front(), output, box);
+    activate_nanodet(head, inputs.front(), output, box, progress);
   }
 };
 
@@ -284,7 +287,8 @@ void Executor::compute(Lane& lane, const Step& step) {
                                lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats),
                                progress_};
   if (tensor.strips) {
-    compute_box.in_strips(pooled_convolution(network_, tensor), tensor.strips->rows);
+    compute_box.in_strips(pooled_convolution(network_, layer, tensor.position),
+                          tensor.strips->rows);
   } else {
     std::visit(compute_box, network_.layer(layer).operation);
   }

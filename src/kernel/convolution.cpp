@@ -3,7 +3,7 @@
 #include <cblas.h>
 
 #include <algorithm>
-#include <vector>
+#include <functional>
 
 #include "chunks.hpp"
 #include "depthwise.hpp"
@@ -15,7 +15,7 @@ namespace vpinfer {
 namespace {
 
 /// One output pixel's receptive field, unrolled, is a row of K = rows * cols * channels floats.
-/// A block is `pixels` such rows times `depth` of those K columns:
+/// A block is some pixels' rows times `depth` of those K columns:
 ///
 ///        K ->                                     weights, transposed
 ///      +-------+-------+---+        pixels        +---------+
@@ -188,54 +188,56 @@ struct Run {
   int pixels = 0;
 };
 
-/// Some pixels of a job, counted row by row, in runs.
-std::vector<Run> runs_of(const Job& job, Interval pixels) {
+/// Calls visit(run) for some pixels of a job, counted row by row.
+template <typename Visit>
+void for_each_run(const Job& job, Interval pixels, const Visit& visit) {
   const int cols = job.box.cols.size();
   const bool in_line = job.box.cols == job.output.box.cols &&
                        (!is_pointwise(job.conv) || job.box.cols == job.input.box.cols);
-  std::vector<Run> runs;
-  for (int at = pixels.begin; at < pixels.end; at += runs.back().pixels) {
+  for (int at = pixels.begin; at < pixels.end;) {
     const int end = in_line ? pixels.end : std::min(pixels.end, (at / cols + 1) * cols);
-    runs.push_back({job.box.rows.begin + at / cols, job.box.cols.begin + at % cols, end - at});
+    visit(Run{job.box.rows.begin + at / cols, job.box.cols.begin + at % cols, end - at});
+    at = end;
   }
-  return runs;
 }
 
 /// Adds up the products of a run with some columns of the weights.
 void multiply(const Job& job, const Run& run, const float* matrix, std::size_t matrix_stride,
-              Interval columns, bool accumulate, const Team& team) {
+              Interval columns, bool accumulate, const Progress& progress) {
   const int depth = unrolled(job.conv, job.channels.size());
-  const int parts = std::min(team.size(), job.box.channels.size());
-  team.share_out(parts, [&](int part) {
+  const int parts = std::min(kernel_threads(), job.box.channels.size());
+  const auto multiply_part = [&](int part, int) {
     const Interval filters = share(job.box.channels.size(), parts, part);
     multiply(matrix, run.pixels, columns.size(), matrix_stride,
              job.weights() + static_cast<std::ptrdiff_t>(filters.begin) * depth + columns.begin,
              filters.size(), depth, accumulate,
              job.output.at(run.row, run.col, job.box.channels.begin + filters.begin),
              job.output.pixel_stride());
-  });
+  };
+  share_out(parts, std::ref(multiply_part), progress);
 }
 
 /// Straight from the input.
-void convolve_pointwise(const Job& job, const Run& run, const Team& team) {
+void convolve_pointwise(const Job& job, const Run& run, const Progress& progress) {
   const Interval& summed = job.sum.channels;
   multiply(job, run, job.input.at(run.row, run.col, summed.begin), job.input.pixel_stride(),
-           shift(summed, -job.channels.begin), !job.sum.begins, team);
+           shift(summed, -job.channels.begin), !job.sum.begins, progress);
 }
 
 /// By way of the workspace.
-void convolve_unrolled(const Job& job, const Run& run, float* workspace, const Team& team) {
+void convolve_unrolled(const Job& job, const Run& run, float* workspace, const Progress& progress) {
   const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
   const int cols = job.box.cols.size();
   const int first = run.col - job.box.cols.begin;
   bool accumulate = !job.sum.begins;
   for_each_piece(job, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
-    team.share_out_evenly(run.pixels, [&](int pixel) {
+    const auto unroll = [&](int pixel) {
       im2col.unroll(run.row + (first + pixel) / cols, job.box.cols.begin + (first + pixel) % cols,
                     columns, workspace + static_cast<std::ptrdiff_t>(pixel) * columns.size());
-    });
+    };
+    share_out_evenly(run.pixels, unroll, progress);
     multiply(job, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
-             team);
+             progress);
     accumulate = true;
   });
 }
@@ -244,19 +246,19 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
   const int channels = job.sum.channels.size();
   const Chunks blocks = blocks_of(job.conv, channels, job.box, kernel_threads());
   blocks.compute(workspace, block_workspace(job.conv, channels, blocks), progress,
-                 [&](Interval pixels, std::span<float> room, const Team& team) {
-                   for (const Run& run : runs_of(job, pixels)) {
+                 [&](Interval pixels, std::span<float> room, const Progress& progress_of_thread) {
+                   for_each_run(job, pixels, [&](const Run& run) {
                      if (is_pointwise(job.conv)) {
-                       convolve_pointwise(job, run, team);
+                       convolve_pointwise(job, run, progress_of_thread);
                      } else {
-                       convolve_unrolled(job, run, room.data(), team);
+                       convolve_unrolled(job, run, room.data(), progress_of_thread);
                      }
-                     if (!job.sum.ends) continue;
+                     if (!job.sum.ends) return;
                      add_bias_and_activate(job.output.at(run.row, run.col, job.box.channels.begin),
                                            static_cast<std::size_t>(run.pixels),
                                            job.output.pixel_stride(), job.biases(),
                                            job.conv.activation);
-                   }
+                   });
                  });
 }
 

@@ -21,10 +21,15 @@ bool is_3x3(const Convolution& conv) {
 
 }  // namespace
 
-WeightForm weight_form(const Convolution& conv, ConvolutionPath path, int filters,
+WeightForm weight_form(const Convolution& conv, ConvolutionPath path, const WeightShape& slice,
                        WeightPrecision precision) {
-  const bool mostly_full = 2 * packed_filters(filters) <= 3 * filters;
-  if (path == ConvolutionPath::kBlas || conv.groups > 1 || !mostly_full ||
+  // So few weights of a filter are much work to unroll for BLAS, and little memory.
+  constexpr std::size_t kFewWeights = 1024;
+  const int packed = packed_filters(slice.filters);
+  const bool full_enough =
+      2 * packed <= 3 * slice.filters ||
+      (packed <= 2 * slice.filters && slice.elements_per_filter() <= kFewWeights);
+  if (path == ConvolutionPath::kBlas || conv.groups > 1 || !full_enough ||
       conv.taps() > kMostTaps) {
     return WeightForm::kRows;
   }

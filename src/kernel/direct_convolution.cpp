@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <new>
 
 #include "chunks.hpp"
@@ -115,9 +116,7 @@ class PixelTable {
     }
   }
 
-  [[nodiscard]] int tiles() const {
-    return (pixels_.size() + micro_kernel().pixels - 1) / micro_kernel().pixels;
-  }
+  [[nodiscard]] int tiles() const { return divide_up(pixels_.size(), micro_kernel().pixels); }
   [[nodiscard]] int pixels_of(int tile) const {
     return std::min(micro_kernel().pixels, pixels_.size() - tile * micro_kernel().pixels);
   }
@@ -258,10 +257,10 @@ void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
 }
 
 /// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
-int parts_for_threads(int threads, int panels, int tiles) {
+int parts_for_threads(int panels, int tiles) {
   constexpr int kTasksPerThread = 4;
-  if (threads == 1) return 1;
-  return std::clamp(divide_up(kTasksPerThread * threads, panels), 1, tiles);
+  if (kernel_threads() == 1) return 1;
+  return std::clamp(divide_up(kTasksPerThread * kernel_threads(), panels), 1, tiles);
 }
 
 }  // namespace
@@ -283,16 +282,18 @@ void convolve_directly(const Convolution& conv, const WeightSlice& slice, const 
   const Interval panels = panels_of(slice, box);
   const Chunks chunks = chunks_of(box, kernel_threads());
   chunks.compute(workspace, PixelTable::floats(conv, sum.channels.size(), chunks.room()), progress,
-                 [&](Interval pixels, std::span<float> room, const Team& team) {
+                 [&](Interval pixels, std::span<float> room, const Progress& progress_of_thread) {
                    const PixelTable table(conv, input_shape, input, output, box, sum.channels,
                                           lines, pixels, room);
-                   team.share_out_evenly(table.tiles(), [&](int tile) { table.fill(tile); });
+                   share_out_evenly(
+                       table.tiles(), [&](int tile) { table.fill(tile); }, progress_of_thread);
                    const Chunk chunk{conv, slice, box, sum, table};
-                   const int parts = parts_for_threads(team.size(), panels.size(), table.tiles());
-                   team.share_out(panels.size() * parts, [&](int task) {
+                   const int parts = parts_for_threads(panels.size(), table.tiles());
+                   const auto compute = [&](int task, int) {
                      compute_panel(chunk, panels.begin + task / parts,
                                    share(table.tiles(), parts, task % parts));
-                   });
+                   };
+                   share_out(panels.size() * parts, std::ref(compute), progress_of_thread);
                  });
 }
 

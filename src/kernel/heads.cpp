@@ -5,6 +5,7 @@
 #include <span>
 
 #include "vpinfer/kernel/softmax.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
@@ -19,22 +20,24 @@ void sigmoids(std::span<float> values) {
 
 /// Calls visit(channels) for each output pixel of a box that spans all channels.
 template <typename Visit>
-void for_each_pixel(const TensorView& output, const Box& box, const Visit& visit) {
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+void for_each_pixel(const TensorView& output, const Box& box, const Progress& progress,
+                    const Visit& visit) {
+  const auto visit_row = [&](int row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       visit(std::span(output.at(row, col, 0), static_cast<std::size_t>(box.channels.size())));
     }
-  }
+  };
+  share_out_rows(box.rows, visit_row, progress);
 }
 
 }  // namespace
 
 void activate_region(const Region& region, const ConstTensorView& input, const TensorView& output,
-                     const Box& box) {
+                     const Box& box, const Progress& progress) {
   copy_box(input, output, box);
   const auto per_anchor = static_cast<std::size_t>(region.channels_per_anchor());
   const std::vector<Interval> siblings = sibling_groups(region.tree);
-  for_each_pixel(output, box, [&](std::span<float> channels) {
+  for_each_pixel(output, box, progress, [&](std::span<float> channels) {
     for (; !channels.empty(); channels = channels.subspan(per_anchor)) {
       const std::span<float> anchor = channels.first(per_anchor);
       for (const std::size_t entry : {0U, 1U, 4U}) anchor[entry] = sigmoid(anchor[entry]);
@@ -54,11 +57,11 @@ void activate_region(const Region& region, const ConstTensorView& input, const T
 }
 
 void activate_grid(const GridHead& head, const ConstTensorView& input, const TensorView& output,
-                   const Box& box) {
+                   const Box& box, const Progress& progress) {
   copy_box(input, output, box);
   if (!head.softmax) return;
   const auto classes = static_cast<std::size_t>(head.classes);
-  for_each_pixel(output, box, [&](std::span<float> values) {
+  for_each_pixel(output, box, progress, [&](std::span<float> values) {
     for (int cell = 0; cell < head.cells(); ++cell) {
       softmax(values.subspan(static_cast<std::size_t>(cell) * classes, classes));
     }
@@ -66,11 +69,11 @@ void activate_grid(const GridHead& head, const ConstTensorView& input, const Ten
 }
 
 void activate_nanodet(const NanoDet& head, const ConstTensorView& input, const TensorView& output,
-                      const Box& box) {
+                      const Box& box, const Progress& progress) {
   copy_box(input, output, box);
   const auto classes = static_cast<std::size_t>(head.classes);
   const auto bins = static_cast<std::size_t>(head.bins);
-  for_each_pixel(output, box, [&](std::span<float> channels) {
+  for_each_pixel(output, box, progress, [&](std::span<float> channels) {
     sigmoids(channels.first(classes));
     for (std::size_t side = 0; side < 4; ++side) {
       softmax(channels.subspan(classes + side * bins, bins));

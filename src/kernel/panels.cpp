@@ -1,10 +1,9 @@
 #include "panels.hpp"
 
 #include <algorithm>
-#include <array>
 
+#include "vpinfer/base/half.hpp"
 #include "vpinfer/kernel/activation.hpp"
-#include "vpinfer/kernel/half.hpp"
 
 namespace vpinfer {
 namespace {

@@ -5,6 +5,7 @@
 #include "chunks.hpp"
 #include "vpinfer/base/float_buffer.hpp"
 #include "vpinfer/kernel/pooling.hpp"
+#include "winograd.hpp"
 
 namespace vpinfer {
 namespace {
@@ -14,20 +15,12 @@ Chunks strips_of(const Box& box, int strip_rows, int threads) {
   return {divide_up(box.rows.size(), strip_rows), 1, 1, threads};
 }
 
-/// The largest part of the convolution's output that is computed for a strip of the box.
-Box largest_strip(const PooledConvolution& both, const Box& box, int strip_rows) {
-  Box strip = both.convolved(box);
-  const int rows = (strip_rows - 1) * both.pool.rows.stride + both.pool.rows.reach();
-  strip.rows = {0, std::min(rows, strip.rows.size())};
-  return strip;
-}
-
 /// Floats of workspace for a strip and for computing it.
 std::size_t strip_workspace(const PooledConvolution& both, ConvolutionAlgorithm algorithm,
                             int input_channels, const Box& strip, const Chunks& strips) {
   return whole_lines(strip.elements()) +
          whole_lines(convolution_workspace(both.convolution, algorithm, input_channels, strip,
-                                           strips.team_size()));
+                                           strips.threads_of_chunk()));
 }
 
 }  // namespace
@@ -37,23 +30,30 @@ Box PooledConvolution::convolved(const Box& pooled) const {
           read_by(pool.cols, pooled.cols, between.cols), pooled.channels};
 }
 
-int usual_strip_rows(const PooledConvolution& both, const Box& box) {
-  // As many pixels as Winograd's F(4x4) transforms the weights for at a time, in whole tiles.
-  constexpr int kPixels = 832;
+Box PooledConvolution::largest_strip(const Box& pooled, int strip_rows) const {
+  Box strip = convolved(pooled);
+  const int rows = (strip_rows - 1) * pool.rows.stride + pool.rows.reach();
+  strip.rows.end = std::min(strip.rows.begin + rows, strip.rows.end);
+  return strip;
+}
+
+std::optional<int> usual_strip_rows(const PooledConvolution& both, const Box& box, int threads) {
   constexpr int kTile = 4;
-  constexpr int kMany = 4;
+  constexpr int kStripsOfThread = 4;
   const Window& window = both.pool.rows;
   const Box convolved = both.convolved(box);
-  if (convolved.empty() || window.reach() > window.stride) return 0;
-  const int rows = divide_up(kPixels, kTile * convolved.cols.size()) * kTile;
-  return convolved.rows.size() < kMany * rows ? 0 : std::max(1, rows / window.stride);
+  if (convolved.empty() || window.reach() > window.stride) return std::nullopt;
+  // As much as Winograd's F(4x4) transforms the weights for at a time, in whole tiles.
+  const int rows = divide_up(kWinogradChunkTiles * kTile, convolved.cols.size()) * kTile;
+  if (convolved.rows.size() < kStripsOfThread * threads * rows) return std::nullopt;
+  return std::max(1, rows / window.stride);
 }
 
 std::size_t pooled_workspace(const PooledConvolution& both, ConvolutionAlgorithm algorithm,
                              int input_channels, const Box& box, int strip_rows, int threads) {
   const Chunks strips = strips_of(box, strip_rows, threads);
   return static_cast<std::size_t>(strips.workspaces()) *
-         strip_workspace(both, algorithm, input_channels, largest_strip(both, box, strip_rows),
+         strip_workspace(both, algorithm, input_channels, both.largest_strip(box, strip_rows),
                          strips);
 }
 
@@ -62,22 +62,23 @@ void convolve_and_pool(const PooledConvolution& both, ConvolutionAlgorithm algor
                        const ConstTensorView& input, const TensorView& output, const Box& box,
                        int strip_rows, std::span<float> workspace, const Progress& progress) {
   const Chunks strips = strips_of(box, strip_rows, kernel_threads());
-  const Box largest = largest_strip(both, box, strip_rows);
+  const Box largest = both.largest_strip(box, strip_rows);
   const std::size_t floats =
       strip_workspace(both, algorithm, input_shape.channels, largest, strips);
-  strips.compute(workspace, floats, progress,
-                 [&](Interval strip_number, std::span<float> room, const Team& team) {
-                   if (strip_number.empty()) return;
-                   Box pooled = box;
-                   pooled.rows.begin += strip_number.begin * strip_rows;
-                   pooled.rows.end = std::min(pooled.rows.begin + strip_rows, box.rows.end);
-                   const Box strip = both.convolved(pooled);
-                   const TensorView convolved{room.data(), strip};
-                   convolve(both.convolution, algorithm, slice, input_shape, input, convolved,
-                            strip, {{0, input_shape.channels}},
-                            room.subspan(whole_lines(largest.elements())), team.progress());
-                   max_pool(both.pool, both.between, convolved, output, pooled, team.progress());
-                 });
+  strips.compute(
+      workspace, floats, progress,
+      [&](Interval strip_number, std::span<float> room, const Progress& progress_of_thread) {
+        if (strip_number.empty()) return;
+        Box pooled = box;
+        pooled.rows.begin += strip_number.begin * strip_rows;
+        pooled.rows.end = std::min(pooled.rows.begin + strip_rows, box.rows.end);
+        const Box strip = both.convolved(pooled);
+        const TensorView convolved{room.data(), strip};
+        convolve(both.convolution, algorithm, slice, input_shape, input, convolved, strip,
+                 {{0, input_shape.channels}}, room.subspan(whole_lines(largest.elements())),
+                 progress_of_thread);
+        max_pool(both.pool, both.between, convolved, output, pooled, progress_of_thread);
+      });
 }
 
 }  // namespace vpinfer

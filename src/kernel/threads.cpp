@@ -158,7 +158,7 @@ class Helpers {
   std::mutex mutex_;
   std::condition_variable begins_;
   std::condition_variable done_;
-  // Of a round; written only while nobody is busy.
+  // Of a round; written only while nobody is busy, but for what comes next.
   const Task* task_ = nullptr;
   std::vector<Stretch> stretches_;  // by thread, the caller's first
   std::atomic<int> busy_ = 0;       // helpers that have signed in

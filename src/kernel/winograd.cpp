@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <numeric>
 
 #include "chunks.hpp"
@@ -23,7 +24,6 @@ namespace {
 //                                                tiles but no memory
 //
 // Each element's products are added up over the blocks; then the sums of a tile become its outputs.
-constexpr int kChunkTiles = 52;
 constexpr int kEnoughTiles = 24;     // for a thread to transform all weights for them alone
 constexpr int kBlockVectors = 4096;  // elements x channels of a block, each of a panel's filters
 constexpr int kTaps = 9;
@@ -56,7 +56,7 @@ int floats_of_tile(int outputs, int channels) {
 Chunks chunks_of(int outputs, int channels, const Box& box, int threads) {
   const int tiles = divide_up(box.rows.size(), outputs) * divide_up(box.cols.size(), outputs);
   const int fitting = kChunkFloats / floats_of_tile(outputs, channels);
-  return {tiles, std::clamp(fitting, kMostTilePixels, kChunkTiles), kEnoughTiles, threads};
+  return {tiles, std::clamp(fitting, kMostTilePixels, kWinogradChunkTiles), kEnoughTiles, threads};
 }
 
 /// Floats of workspace for a chunk.
@@ -87,14 +87,17 @@ class WinogradChunk {
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
-  void compute(const Team& team) const {
-    team.share_out_evenly(tiles_.size(), [&](int tile) { transform_tile(tile); });
+  void compute(const Progress& progress) const {
+    share_out_evenly(
+        tiles_.size(), [&](int tile) { transform_tile(tile); }, progress);
     const Interval panels = panels_of(slice_, box_);
     // Each part transforms all weights: no more than make the threads even.
-    const int parts = std::min(tiles_.size(), team.size() / std::gcd(panels.size(), team.size()));
-    team.share_out(panels.size() * parts, [&](int task) {
+    const int threads = kernel_threads();
+    const int parts = std::min(tiles_.size(), threads / std::gcd(panels.size(), threads));
+    const auto compute = [&](int task, int) {
       compute_panel(panels.begin + task / parts, share(tiles_.size(), parts, task % parts));
-    });
+    };
+    share_out(panels.size() * parts, std::ref(compute), progress);
   }
 
  private:
@@ -139,7 +142,8 @@ class WinogradChunk {
     std::array<float, kTaps * kBlockVectors / kFewestElements * kMostPanelFilters> room;
     alignas(64) std::array<float, kBlockVectors * kMostPanelFilters + kMostElements * kLine>
         weights;
-    alignas(64) std::array<float, kMostElements*(kChunkTiles * kMostPanelFilters + kLine)> sums;
+    alignas(64) std::array<float, kMostElements*(kWinogradChunkTiles * kMostPanelFilters + kLine)>
+        sums;
     const int block = kBlockVectors / elements();
     const std::size_t sums_apart = apart(static_cast<std::size_t>(tiles.size() * filters));
     for (int begin = 0; begin < sum_.channels.size(); begin += block) {
@@ -176,7 +180,7 @@ class WinogradChunk {
     micro.panel = weights;
     micro.outputs.pixels = outputs.data();
     micro.outputs.accumulate = channels.begin > 0;
-    const int groups = (tiles.size() + kernel.pixels - 1) / kernel.pixels;
+    const int groups = divide_up(tiles.size(), kernel.pixels);
     for (int group = 0; group < groups; ++group) {
       const Interval of_group = share(tiles.size(), groups, group);
       for (int tile = of_group.begin; tile < of_group.end; ++tile) {
@@ -251,10 +255,10 @@ void convolve_winograd(int outputs, const Convolution& conv, const WeightSlice& 
   const int channels = sum.channels.size();
   const Chunks chunks = chunks_of(outputs, channels, box, kernel_threads());
   chunks.compute(workspace, chunk_workspace(outputs, channels, chunks), progress,
-                 [&](Interval tiles, std::span<float> room, const Team& team) {
+                 [&](Interval tiles, std::span<float> room, const Progress& progress_of_thread) {
                    WinogradChunk(outputs, conv, slice, input_shape, input, output, box, sum, tiles,
                                  room)
-                       .compute(team);
+                       .compute(progress_of_thread);
                  });
 }
 

@@ -6,6 +6,9 @@
 
 namespace vpinfer {
 
+/// For how many tiles at most the weights are transformed at a time.
+inline constexpr int kWinogradChunkTiles = 52;
+
 /// Multiply-adds that take as long as `convolve_winograd` on a box.
 [[nodiscard]] double winograd_multiply_adds(int outputs, int input_channels, const Box& box);
 

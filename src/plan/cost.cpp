@@ -44,7 +44,9 @@ double operations(const Network& network, ConvolutionPath path, int position, co
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr) return flop(network, position, box);
   const int summed = summed_channels.value_or(network.input_shape(position, 0).channels);
-  const WeightForm form = weight_form(*conv, path, box.channels.size(), network.precision);
+  WeightShape slice = weight_shape(network, position);
+  slice.filters = box.channels.size();
+  const WeightForm form = weight_form(*conv, path, slice, network.precision);
   const auto algorithm = choose_algorithm(*conv, path, form, summed, box);
   return 2 * multiply_adds(*conv, algorithm, summed, box);
 }

@@ -222,8 +222,9 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
 WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr) return WeightForm::kRows;
-  const int filters = owned_weights(network, plan, position, rank).filters.size();
-  return weight_form(*conv, plan.conv, filters, network.precision);
+  const WeightRange owned = owned_weights(network, plan, position, rank);
+  return weight_form(*conv, plan.conv, weight_shape(network, position).of(owned),
+                     network.precision);
 }
 
 WeightBytes weight_bytes(const Network& network, const Plan& plan, int rank) {

@@ -50,7 +50,7 @@ Plan divide(const Network& network, const Plan& undivided, const PlanningOptions
     case Strategy::kData: return plan_fused_tiles(network, undivided, options.fuse);
     case Strategy::kHorizontal: return plan_channel_shares(network, undivided);
     case Strategy::kSequential:
-      return plan_stages({network, result_layers(network)}, undivided, options.memory_limit_bytes);
+      return plan_stages({network, result_layers(network)}, undivided, options);
     case Strategy::kVertical: return search_vertical(network, undivided, options);
   }
   throw Bug("an unknown strategy");

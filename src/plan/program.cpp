@@ -45,7 +45,7 @@ void choose_storage(const Demand& demand, const Plan& plan, int position, int ra
 /// How a rank computes a max pooling together with the convolution before it.  It does if nobody
 /// else reads what lies between them, here or on another rank.
 std::optional<Strips> strips_of(const Demand& demand, const Plan& plan, const Exchanges& exchanges,
-                                int position, int rank) {
+                                int position, int rank, int threads) {
   const Network& network = demand.network();
   if (!std::holds_alternative<MaxPool>(network.layer(position).operation)) return std::nullopt;
   const int between = network.layer(position).inputs.front();
@@ -60,9 +60,8 @@ std::optional<Strips> strips_of(const Demand& demand, const Plan& plan, const Ex
       })) {
     return std::nullopt;
   }
-  Strips strips{between, 0};
-  strips.rows = usual_strip_rows(pooled_convolution(network, {position, strips}), box);
-  return strips.rows > 0 ? std::optional(strips) : std::nullopt;
+  const auto rows = usual_strip_rows(pooled_convolution(network, between, position), box, threads);
+  return rows ? std::optional(Strips{between, *rows}) : std::nullopt;
 }
 
 /// Scratch memory of a computing step.
@@ -71,8 +70,8 @@ std::size_t workspace_floats(const Network& network, const Tensor& tensor, const
   const Operation& operation = network.layer(tensor.position).operation;
   if (tensor.strips) {
     const int channels = network.input_shape(tensor.first_layer(), 0).channels;
-    return pooled_workspace(pooled_convolution(network, tensor), step.algorithm, channels, step.box,
-                            tensor.strips->rows, threads);
+    return pooled_workspace(pooled_convolution(network, tensor.first_layer(), tensor.position),
+                            step.algorithm, channels, step.box, tensor.strips->rows, threads);
   }
   if (const auto* conv = std::get_if<Convolution>(&operation)) {
     const int channels =
@@ -116,9 +115,10 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
     choose_storage(demand, plan, position, rank, tensor);
     choose_staging(tensor.read, plan.wire, tensor.receives);
     choose_staging(tensor.written, plan.wire, tensor.sends);
-    tensor.strips = strips_of(demand, plan, exchanges, position, rank);
+    tensor.strips = strips_of(demand, plan, exchanges, position, rank, concurrency.threads);
     if (tensor.strips) {
       Tensor& between = program.tensors[static_cast<std::size_t>(tensor.strips->convolution)];
+      between.in_strips = true;
       between.written = between.read = {};
     }
     program.tensors.push_back(std::move(tensor));
@@ -142,10 +142,9 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
 
 }  // namespace
 
-PooledConvolution pooled_convolution(const Network& network, const Tensor& tensor) {
-  const Layer& convolution = network.layer(tensor.first_layer());
-  return {std::get<Convolution>(convolution.operation),
-          std::get<MaxPool>(network.layer(tensor.position).operation), convolution.output};
+PooledConvolution pooled_convolution(const Network& network, int convolution, int pool) {
+  return {std::get<Convolution>(network.layer(convolution).operation),
+          std::get<MaxPool>(network.layer(pool).operation), network.layer(convolution).output};
 }
 
 Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank,

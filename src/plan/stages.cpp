@@ -22,9 +22,8 @@ Burden burden_of(const Network& network, ConvolutionPath path, int position) {
   burden.work = work(network, path, position, whole(layer.output));
   const auto* conv = std::get_if<Convolution>(&layer.operation);
   const WeightShape shape = weight_shape(network, position);
-  const WeightForm form = conv != nullptr
-                              ? weight_form(*conv, path, shape.filters, network.precision)
-                              : WeightForm::kRows;
+  const WeightForm form =
+      conv != nullptr ? weight_form(*conv, path, shape, network.precision) : WeightForm::kRows;
   burden.weights_bytes =
       sizeof(float) * (stored_floats(form, shape) + static_cast<std::size_t>(shape.filters));
   burden.activations_bytes = sizeof(float) * layer.output.elements();
@@ -96,8 +95,7 @@ class StageCutter {
 
 }  // namespace
 
-Plan plan_stages(const Demand& demand, const Plan& undivided,
-                 std::optional<std::size_t> memory_limit_bytes) {
+Plan plan_stages(const Demand& demand, const Plan& undivided, const PlanningOptions& options) {
   const Network& network = demand.network();
   const Demand layer_demand(network, {});
   const Repeated repeated = cheaper_repeated(network);
@@ -105,19 +103,21 @@ Plan plan_stages(const Demand& demand, const Plan& undivided,
     return with_layouts(undivided, layer_demand, divisions, repeated);
   };
   const auto fullest = [&](const Plan& candidate) {
-    return fullest_bytes(predict_memory(network, candidate, demand.delivery()));
+    return fullest_bytes(
+        predict_memory(network, candidate, demand.delivery(), options.concurrency));
   };
   const StageCutter cutter(network, undivided);
   std::size_t stage_bytes = std::numeric_limits<std::size_t>::max();
   Plan best = plan(*cutter.balanced(stage_bytes));
-  if (!memory_limit_bytes) return best;
+  if (!options.memory_limit_bytes) return best;
   // A stage's bytes are an estimate: what the plan really takes too much is taken off.
-  stage_bytes = *memory_limit_bytes;
-  while (fullest(best) > *memory_limit_bytes) {
+  stage_bytes = *options.memory_limit_bytes;
+  while (fullest(best) > *options.memory_limit_bytes) {
     const std::optional<Divisions> divisions = cutter.balanced(stage_bytes);
     if (!divisions) return best;
     best = plan(*divisions);
-    const std::size_t excess = std::max(fullest(best), *memory_limit_bytes) - *memory_limit_bytes;
+    const std::size_t excess =
+        std::max(fullest(best), *options.memory_limit_bytes) - *options.memory_limit_bytes;
     if (excess >= stage_bytes) return best;
     stage_bytes -= excess;
   }

@@ -23,8 +23,8 @@ class StepWriter {
 
   void write() {
     for (int position = 0; position < network_.size(); ++position) {
-      if (is_in_strips(position)) continue;  // computed with the pooling that reads it
       const Tensor& tensor = program_.tensor(position);
+      if (tensor.in_strips) continue;
       if (tensor.partial_sums) {
         sum_up(position, *tensor.partial_sums);
       } else {
@@ -48,14 +48,6 @@ class StepWriter {
   }
 
  private:
-  bool is_in_strips(int position) const {
-    const auto next = std::find_if(program_.tensors.begin(), program_.tensors.end(),
-                                   [position](const Tensor& tensor) {
-                                     return tensor.strips && tensor.strips->convolution == position;
-                                   });
-    return next != program_.tensors.end();
-  }
-
   void add(const Step& step) { program_.steps.push_back(step); }
   void add(Action action, int tensor, const Box& box = {}) { add({action, tensor, box}); }
 
@@ -72,17 +64,18 @@ class StepWriter {
   }
 
   /// The box of a convolution's output that is computed at a time.
-  Box convolved(const Tensor& tensor, Box box) const {
+  Box convolved(const Tensor& tensor, const Box& box) const {
     if (!tensor.strips) return box;
-    box.rows.end = std::min(box.rows.end, box.rows.begin + tensor.strips->rows);
-    return required_input(network_, tensor.position, 0, box);
+    return pooled_convolution(network_, tensor.first_layer(), tensor.position)
+        .largest_strip(box, tensor.strips->rows);
   }
 
+  /// Positions of what computing an output reads.
   const std::vector<int>& inputs(int position) const {
     return network_.layer(program_.tensor(position).first_layer()).inputs;
   }
 
-  /// What computing a box reads of one of these.
+  /// What computing a box reads of one of those.
   Box required(int position, std::size_t input, const Box& box) const {
     const Tensor& tensor = program_.tensor(position);
     if (!tensor.strips) return required_input(network_, position, input, box);

@@ -176,7 +176,8 @@ std::string formats_remark(WireFormat wire, ConvolutionPath conv) {
   return text.empty() ? "" : text + ",";
 }
 
-std::string describe_plan(const Network& network, const Plan& plan) {
+std::string describe_plan(const Network& network, const Plan& plan,
+                          const Concurrency& concurrency) {
   const Demand demand(network, result_layers(network));
   const std::size_t moved = bytes_moved(all_exchanges(demand, plan), plan.wire);
   Table table({{"rank"},
@@ -189,7 +190,7 @@ std::string describe_plan(const Network& network, const Plan& plan) {
                {"total/MiB"}});
   std::size_t fullest = 0;
   int rank = 0;
-  for (const RankMemory& m : predict_memory(network, plan, demand.delivery())) {
+  for (const RankMemory& m : predict_memory(network, plan, demand.delivery(), concurrency)) {
     table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
                mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
                mebibytes(m.library), mebibytes(m.total())});
@@ -197,8 +198,10 @@ std::string describe_plan(const Network& network, const Plan& plan) {
     ++rank;
   }
   return std::string(to_string(plan.strategy)) + formats_remark(plan.wire, plan.conv) + " on " +
-         counted(plan.ranks, "rank") + ": predicted memory per rank, MiB\n" + table.text() +
-         "fullest rank " + mebibytes(fullest) + " MiB, " + mebibytes(moved) +
+         counted(plan.ranks, "rank") +
+         (concurrency.threads > 1 ? " of " + counted(concurrency.threads, "thread") : "") +
+         ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
+         mebibytes(fullest) + " MiB, " + mebibytes(moved) +
          " MiB moved per frame by all ranks together\n";
 }
 

@@ -11,6 +11,7 @@
 #include "support/weight_cut.hpp"
 #include "vpinfer/exec/stream.hpp"
 #include "vpinfer/kernel/blas.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 
@@ -100,7 +101,8 @@ void DistributedRun::on_every_rank(std::uint32_t seed, int lanes,
   Loopback loopback(plan_.ranks, seed);
   const auto run_rank = [&](Communicator& communicator) {
     const int rank = communicator.rank();
-    const Program program = make_program(model_.network, plan_, delivery_, rank, {.lanes = lanes});
+    const Program program =
+        make_program(model_.network, plan_, delivery_, rank, {lanes, kernel_threads()});
     Weights weights(model_.network, plan_, rank);
     for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
     Executor executor(model_.network, program, weights, communicator, kTimeout);

@@ -96,12 +96,13 @@ void ProgramSimulator::compute(const Step& step) {
   const Box& box = step.box;
   EXPECT_FALSE(box.empty());
   const Tensor& tensor = program_.tensor(step.tensor);
-  const int position = tensor.position;
+  const int position = tensor.first_layer();
   const Layer& layer = network_.layer(position);
+  const Box computed = tensor.strips ? required_input(network_, tensor.position, 0, box) : box;
   const auto expect_inputs = [&] {
     for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
       const int input = layer.inputs[i];
-      Box required = required_input(network_, position, i, box);
+      Box required = required_input(network_, position, i, computed);
       if (step.sum) required.channels = step.sum->channels;
       expect_stored(input, program_.tensor(input).read, required);
     }
@@ -259,7 +260,8 @@ void ProgramSimulator::check_everything_done() {
     const Shape& shape = shape_of(index);
     const Box owned = tensor.is_partial
                           ? computed_box(network_, plan_, tensor.position, program_.rank)
-                          : plan_.owned(index, program_.rank);
+                      : tensor.in_strips ? Box{}
+                                         : plan_.owned(index, program_.rank);
     for_each_element(whole(shape), [&](int row, int col, int channel) {
       const bool own = owned.contains({{row, row + 1}, {col, col + 1}, {channel, channel + 1}});
       EXPECT_EQ(computed_[static_cast<std::size_t>(index)][flat_index(shape, row, col, channel)],

@@ -172,14 +172,14 @@ TEST(ConvolutionWorkspace, IsBounded) {
   const Box box = whole({40, 40, 8});
   for (const int channels : {8, 16, 512, 8192}) {
     const Convolution conv{8, 1, window, window};
-    EXPECT_LE(convolution_workspace(conv, ConvolutionAlgorithm::kPlain, channels, box),
+    EXPECT_LE(convolution_workspace(conv, ConvolutionAlgorithm::kPlain, channels, box, 1),
               256U * 1024U);
     for (const ConvolutionAlgorithm algorithm : all_algorithms_for(conv)) {
-      EXPECT_EQ(convolution_workspace(conv, algorithm, channels, {}), 0U);
+      EXPECT_EQ(convolution_workspace(conv, algorithm, channels, {}, 1), 0U);
     }
   }
   const Convolution pointwise{8, 1, {}, {}, Activation::kLinear};
-  EXPECT_EQ(convolution_workspace(pointwise, ConvolutionAlgorithm::kPlain, 8, box), 0U);
+  EXPECT_EQ(convolution_workspace(pointwise, ConvolutionAlgorithm::kPlain, 8, box, 1), 0U);
 }
 
 TEST(Convolve, FillsPanelsPartly) {
@@ -292,32 +292,30 @@ TEST(ChooseAlgorithm, TakesWinogradWhereItSavesMuch) {
       ConvolutionAlgorithm::kPlain);
 }
 
+WeightForm form_of(const Convolution& conv, int channels) {
+  const WeightShape slice{conv.filters, conv.rows.size, conv.cols.size, channels};
+  return weight_form(conv, ConvolutionPath::kAuto, slice, WeightPrecision::kFloat);
+}
+
 TEST(WeightFormOfAConvolution, FillsUpLittle) {
-  const auto form_of = [](int filters, int groups) {
-    return weight_form({filters, groups, {}, {}}, ConvolutionPath::kAuto, filters,
-                       WeightPrecision::kFloat);
-  };
-  EXPECT_EQ(form_of(64, 1), WeightForm::kPanels);
-  EXPECT_EQ(form_of(22, 1), WeightForm::kPanels);
-  EXPECT_EQ(form_of(33, 1), WeightForm::kRows);
-  EXPECT_EQ(form_of(1, 1), WeightForm::kRows);
-  EXPECT_EQ(form_of(64, 2), WeightForm::kRows);
+  EXPECT_EQ(form_of({64, 1, {}, {}}, 2048), WeightForm::kPanels);
+  EXPECT_EQ(form_of({22, 1, {}, {}}, 2048), WeightForm::kPanels);
+  EXPECT_EQ(form_of({33, 1, {}, {}}, 2048), WeightForm::kRows);
+  EXPECT_EQ(form_of({16, 1, {}, {}}, 2048), WeightForm::kRows);
+  EXPECT_EQ(form_of({16, 1, {}, {}}, 32), WeightForm::kPanels) << "few weights";
+  EXPECT_EQ(form_of({15, 1, {}, {}}, 32), WeightForm::kRows);
+  EXPECT_EQ(form_of({64, 2, {}, {}}, 32), WeightForm::kRows);
 }
 
 TEST(WeightFormOfAConvolution, KeepsLargeWindowsInRows) {
-  const auto form_of = [](int size) {
-    const Window window{size, 1, 0, 0};
-    return weight_form({64, 1, window, window}, ConvolutionPath::kAuto, 64,
-                       WeightPrecision::kFloat);
-  };
-  EXPECT_EQ(form_of(11), WeightForm::kPanels);
-  EXPECT_EQ(form_of(13), WeightForm::kRows);
+  EXPECT_EQ(form_of({64, 1, {11, 1}, {11, 1}}, 8), WeightForm::kPanels);
+  EXPECT_EQ(form_of({64, 1, {13, 1}, {13, 1}}, 8), WeightForm::kRows);
 }
 
 TEST(ConvolutionWorkspace, IsBoundedForLargeWindows) {
   const Window window{11, 1, 5, 5};
   const std::size_t floats = convolution_workspace(
-      {64, 1, window, window}, ConvolutionAlgorithm::kDirect, 8, whole({100, 100, 64}));
+      {64, 1, window, window}, ConvolutionAlgorithm::kDirect, 8, whole({100, 100, 64}), 1);
   EXPECT_LE(floats, 256U * 1024U);
 }
 

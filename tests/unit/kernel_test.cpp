@@ -192,7 +192,7 @@ TEST(Heads, OfOtherDetectors) {
   for (Box box : c.boxes(5)) {
     box.channels = whole(c.out()).channels;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-      activate_nanodet(nanodet, in, out, part);
+      activate_nanodet(nanodet, in, out, part, [] {});
     });
   }
   for (const bool softmax : {false, true}) {
@@ -200,7 +200,7 @@ TEST(Heads, OfOtherDetectors) {
     KernelCase g({1, 1, 4 * (3 + 2 * 5)}, grid, 2);
     check_box(g, whole(g.out()),
               [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-                activate_grid(grid, in, out, part);
+                activate_grid(grid, in, out, part, [] {});
               });
   }
 }
@@ -234,7 +234,7 @@ TEST(ActivateRegion, TakesAnyRowsAndColumns) {
         for (Box box : c.boxes(5)) {
           box.channels = whole(shape).channels;
           check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-            activate_region(region, in, out, part);
+            activate_region(region, in, out, part, [] {});
           });
         }
       }
@@ -247,7 +247,7 @@ TEST(ActivateRegion, SurvivesLargeScores) {
   std::vector<float> values{0, 0, 0, 0, 0, 1000, 990};
   const TensorView view{values.data(), {{0, 1}, {0, 1}, {0, 7}}};
   std::vector<float> result(7);
-  activate_region(region, view, {result.data(), view.box}, view.box);
+  activate_region(region, view, {result.data(), view.box}, view.box, [] {});
   EXPECT_NEAR(result[5], 1, 1e-3);
   EXPECT_NEAR(result[6], std::exp(-10.0), 1e-6);
 }

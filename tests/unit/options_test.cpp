@@ -225,11 +225,17 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).planning.wire);
 }
 
+TEST(PlanOptions, TakesThreads) {
+  const auto plan = parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2", "--threads", "4"});
+  EXPECT_EQ(plan.planning.concurrency.threads, 4);
+}
+
 TEST(PlanOptions, RefusesWrongOptions) {
   EXPECT_THAT(refusal({"plan", "m.h5"}), HasSubstr("--ranks"));
   for (const char* ranks : {"0", "-1", "4097", "x"}) {
     EXPECT_THAT(refusal({"plan", "m.h5", "--ranks", ranks}), HasSubstr("--ranks"));
   }
+  EXPECT_THAT(refusal({"plan", "m.h5", "--ranks", "2", "--threads", "0"}), HasSubstr("--threads"));
 }
 
 TEST(PartitionOptions, TakesRanksOrAPlan) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "support/distributed_run.hpp"
+#include "support/program_simulator.hpp"
 #include "support/random_network.hpp"
 #include "vpinfer/kernel/threads.hpp"
 #include "vpinfer/plan/geometry.hpp"
@@ -24,27 +25,30 @@ Model pooled_model(const Shape& shape, const Convolution& conv, const MaxPool& p
 }
 
 /// A box of the pooling, from exactly the inputs that it needs.
-std::vector<float> compute(const Model& model, const std::vector<float>& input, const Box& box,
-                           int strip_rows) {
+std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
+                           const std::vector<float>& input, const Box& box, int strip_rows) {
   const Network& network = model.network;
   const Shape& shape = network.input_shape();
-  const auto& conv = std::get<Convolution>(network.layer(1).operation);
-  const PooledConvolution both{conv, std::get<MaxPool>(network.layer(2).operation),
-                               network.layer(1).output};
+  const PooledConvolution both = pooled_convolution(network, 1, 2);
   const Box read = required_input(network, 1, 0, both.convolved(box));
   std::vector<float> inputs(read.elements());
   copy_box(ConstTensorView{input.data(), whole(shape)}, TensorView{inputs.data(), read}, read);
-  const LayerWeights& weights = model.weights[1];
-  const WeightSlice slice{weight_shape(network, 1).range(), WeightForm::kRows, weights.weights,
-                          weights.biases};
-  constexpr auto kAlgorithm = ConvolutionAlgorithm::kPlain;
+  const WeightShape all = weight_shape(network, 1);
+  const WeightForm form =
+      algorithm == ConvolutionAlgorithm::kPlain ? WeightForm::kRows : WeightForm::kPanels;
+  std::vector<float> weights = model.weights[1].weights;
+  if (form == WeightForm::kPanels) {
+    weights.resize(stored_floats(form, all));
+    pack(all, model.weights[1].weights, form, weights);
+  }
   constexpr float kGuard = 12345.5F;
   const std::size_t floats =
-      pooled_workspace(both, kAlgorithm, shape.channels, box, strip_rows, kernel_threads());
+      pooled_workspace(both, algorithm, shape.channels, box, strip_rows, kernel_threads());
   std::vector<float> workspace(floats + 64, kGuard);
   std::vector<float> outputs(box.elements());
-  convolve_and_pool(both, kAlgorithm, slice, shape, {inputs.data(), read}, {outputs.data(), box},
-                    box, strip_rows, {workspace.data(), floats}, [] {});
+  convolve_and_pool(both, algorithm, {all.range(), form, weights, model.weights[1].biases}, shape,
+                    {inputs.data(), read}, {outputs.data(), box}, box, strip_rows,
+                    {workspace.data(), floats}, [] {});
   EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
     return value == kGuard;
   })) << "written behind the workspace";
@@ -57,7 +61,7 @@ TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
   Random random(1);
   for (const Window& pooling : {Window{2, 2, 0, 0}, Window{2, 2, 0, 1}, Window{3, 3, 1, 1},
                                 Window{1, 2, 0, 0}, Window{3, 2, 1, 1}}) {
-    const Model model = pooled_model(shape, {6, 1, window, window}, {pooling, pooling});
+    const Model model = pooled_model(shape, {33, 1, window, window}, {pooling, pooling});
     const std::vector<float> input = seeded_input(model.network, 1);
     const std::vector<float> expected = reference_run(model.network, model.weights, input)[2];
     const Shape& out = model.network.layer(2).output;
@@ -67,7 +71,12 @@ TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
         const Box box = strip_rows == 3 ? whole(out) : random_box(whole(out), random);
         std::vector<float> part(box.elements());
         copy_box(ConstTensorView{expected.data(), whole(out)}, TensorView{part.data(), box}, box);
-        expect_close(compute(model, input, box, strip_rows), part, 1e-5F, to_string(box));
+        for (const auto algorithm :
+             {ConvolutionAlgorithm::kPlain, ConvolutionAlgorithm::kDirect,
+              ConvolutionAlgorithm::kWinograd2x2, ConvolutionAlgorithm::kWinograd4x4}) {
+          expect_close(compute(model, algorithm, input, box, strip_rows), part, 1e-5F,
+                       to_string(box));
+        }
       }
       set_kernel_threads(1);
     }
@@ -76,40 +85,77 @@ TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
 
 TEST(UsualStripRows, CutManyRowsInWholeTiles) {
   const Convolution conv{32, 1, {}, {}};
-  const auto rows = [&](const Shape& between, const Window& window) {
+  const auto rows = [&](const Shape& between, const Window& window, int threads = 1) {
     const MaxPool pool{window, window};
     const PooledConvolution both{conv, pool, between};
-    return usual_strip_rows(both, whole({between.rows / window.stride, between.cols / window.stride,
-                                         between.channels}));
+    const Shape pooled{between.rows / window.stride, between.cols / window.stride, 32};
+    return usual_strip_rows(both, whole(pooled), threads);
   };
   EXPECT_EQ(rows({416, 416, 32}, {2, 2}), 2);
   EXPECT_EQ(rows({104, 104, 32}, {2, 2}), 4);
-  EXPECT_EQ(rows({26, 26, 32}, {2, 2}), 0) << "too few to be worth it";
-  EXPECT_EQ(rows({416, 416, 32}, {3, 2}), 0) << "strips would have rows in common";
+  EXPECT_EQ(rows({104, 104, 32}, {2, 2}, 4), std::nullopt) << "too few for the threads";
+  EXPECT_EQ(rows({26, 26, 32}, {2, 2}), std::nullopt) << "too few to be worth it";
+  EXPECT_EQ(rows({416, 416, 32}, {3, 2}), std::nullopt) << "strips would have rows in common";
 }
 
-/// The strips' convolution is stored nowhere, and all plans give what one layer after another does.
-TEST(Executor, PoolsInStrips) {
+/// Two convolutions with a pooling between them, so high that four ranks pool in strips.
+Model high_model() {
   const Window window{3, 1, 1, 1};
   const Window pooling{2, 2, 0, 0};
-  Model model = pooled_model({440, 37, 3}, {8, 1, window, window}, {pooling, pooling});
+  Model model = pooled_model({440, 37, 3}, {24, 1, window, window}, {pooling, pooling});
   add_layer(model.network, Convolution{12, 1, window, window}, {2}, "test");
   model.weights = seeded_weights(model.network, 1);
-  const std::vector<float> input = seeded_input(model.network, 1);
-  const std::vector<Outputs> reference{reference_run(model.network, model.weights, input)};
-  const Delivery delivery{3};
+  return model;
+}
+
+/// Calls check(plan, what it is) for plans of some strategies on 1 to 4 ranks.
+template <typename Check>
+void for_some_plans(const Network& network, const Check& check) {
   for (const Strategy strategy : {Strategy::kSingle, Strategy::kData, Strategy::kVertical}) {
     for (const int ranks : {1, 2, 3, 4}) {
-      const Plan plan = make_plan(model.network, strategy, ranks);
-      const Program program = make_program(model.network, plan, delivery, 0);
-      EXPECT_TRUE(program.tensor(2).strips);
-      EXPECT_TRUE(program.tensor(1).written.box.empty());
-      EXPECT_FALSE(make_program(model.network, plan, {1, 3}, 0).tensor(2).strips);
-      DistributedRun run(model, plan, delivery, {input});
-      run.run(1);
-      expect_close(run.frames().front().at(3), reference.front()[3], 1e-5F,
-                   std::string(to_string(strategy)) + " on " + std::to_string(ranks));
+      check(make_plan(network, strategy, ranks),
+            std::string(to_string(strategy)) + " on " + std::to_string(ranks));
     }
+  }
+}
+
+TEST(Program, PoolsInStripsWhatNobodyElseReads) {
+  const Model model = high_model();
+  const Delivery delivery{3};
+  for_some_plans(model.network, [&](const Plan& plan, const std::string& what) {
+    SCOPED_TRACE(what);
+    const Program program = make_program(model.network, plan, delivery, 0);
+    EXPECT_TRUE(program.tensor(2).strips);
+    EXPECT_TRUE(program.tensor(1).in_strips);
+    ProgramSimulator(model.network, plan, delivery, program).run();
+    EXPECT_FALSE(make_program(model.network, plan, {1, 3}, 0).tensor(2).strips);
+  });
+}
+
+TEST(Executor, PoolsInStrips) {
+  const Model model = high_model();
+  const std::vector<float> input = seeded_input(model.network, 1);
+  const std::vector<float> expected = reference_run(model.network, model.weights, input)[3];
+  const Delivery delivery{3};
+  for_some_plans(model.network, [&](const Plan& plan, const std::string& what) {
+    DistributedRun run(model, plan, delivery, {input});
+    run.run(1);
+    expect_close(run.frames().front().at(3), expected, 1e-5F, what);
+  });
+}
+
+TEST(Executor, SharesStripsOutToThreads) {
+  const Model model = high_model();
+  const std::vector<float> input = seeded_input(model.network, 1);
+  const std::vector<float> expected = reference_run(model.network, model.weights, input)[3];
+  const Plan plan = make_plan(model.network, Strategy::kSingle, 1);
+  const Delivery delivery{3};
+  for (const int threads : {2, 3, 20}) {  // the last get no strips
+    set_kernel_threads(threads);
+    DistributedRun run(model, plan, delivery, {input});
+    run.run(1);
+    expect_close(run.frames().front().at(3), expected, 1e-5F, std::to_string(threads));
+    set_kernel_threads(1);
   }
 }
 

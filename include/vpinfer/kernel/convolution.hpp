@@ -17,7 +17,7 @@ namespace vpinfer {
 /// outputs or any part of it, summed over so many input channels, on so many threads.
 [[nodiscard]] std::size_t convolution_workspace(const Convolution& convolution,
                                                 ConvolutionAlgorithm algorithm, int input_channels,
-                                                const Box& box, int threads = 1);
+                                                const Box& box, int threads);
 
 /// The input channels that one call of `convolve` sums over.  Several calls, from one that begins
 /// the sums to one that ends them, give what one call for all channels gives.

@@ -19,11 +19,11 @@ enum class ConvolutionAlgorithm {
 /// Winograd's algorithms, which round more; or all by im2col and BLAS, the plain path.
 enum class ConvolutionPath { kAuto, kDirect, kBlas };
 
-/// The form of some filters of a convolution's weights on a path.  Unless that is BLAS, panels,
-/// which are usually the fastest, except for groups, more than 128 taps, or so few filters that
-/// panels would be more than a third empty.
+/// The form of a slice of a convolution's weights on a path.  Unless that is BLAS, panels, which
+/// are usually the fastest, except for groups, more than 128 taps, or so few filters that panels
+/// would be more than a third empty (more than half, where that takes little memory).
 [[nodiscard]] WeightForm weight_form(const Convolution& convolution, ConvolutionPath path,
-                                     int filters, WeightPrecision precision);
+                                     const WeightShape& slice, WeightPrecision precision);
 
 /// The algorithms that can compute a convolution with weights in a form; the first can compute all.
 [[nodiscard]] std::span<const ConvolutionAlgorithm> algorithms_for(const Convolution& convolution,

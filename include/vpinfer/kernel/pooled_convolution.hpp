@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "vpinfer/kernel/convolution.hpp"
 #include "vpinfer/net/layer.hpp"
 
@@ -21,11 +23,15 @@ struct PooledConvolution {
 
   /// What the pooling reads of the convolution's output to compute a box.
   [[nodiscard]] Box convolved(const Box& pooled) const;
+  /// What there is of that at a time.
+  [[nodiscard]] Box largest_strip(const Box& pooled, int strip_rows) const;
 };
 
 /// Rows of the pooling to compute at a time: few, but work enough for one go of the convolution.
-/// 0 where strips would not be many, or would have rows of the convolution in common.
-[[nodiscard]] int usual_strip_rows(const PooledConvolution& both, const Box& box);
+/// None where so many threads would not get several strips each, or where strips would have rows
+/// of the convolution in common.
+[[nodiscard]] std::optional<int> usual_strip_rows(const PooledConvolution& both, const Box& box,
+                                                  int threads);
 
 /// Floats of scratch memory that suffice for `convolve_and_pool` on this box and so many threads.
 [[nodiscard]] std::size_t pooled_workspace(const PooledConvolution& both,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 
 #include "vpinfer/kernel/tensor.hpp"
@@ -9,7 +10,7 @@ namespace vpinfer {
 /// How many threads of this process share the work of a layer, the caller among them.  1 at first.
 /// Not to be called while a layer is computed.  Throws BadUsage if so many cannot be started.
 void set_kernel_threads(int threads);
-/// 1 within a task: what a task shares out in turn is done on its thread.
+/// 1 within one of several tasks: what that shares out in turn is done on its thread.
 [[nodiscard]] int kernel_threads();
 
 /// A piece of work, and which of the threads does it: 0 is the caller of `share_out`.
@@ -28,6 +29,18 @@ template <typename Compute>
 void share_out_rows(Interval rows, const Compute& compute, const Progress& progress) {
   const auto task = [&](int i, int) { compute(rows.begin + i); };
   share_out(rows.size(), std::ref(task), progress);
+}
+
+/// The same with compute(i) for every i < count, in one task for each thread, which suits many
+/// small things.
+template <typename Compute>
+void share_out_evenly(int count, const Compute& compute, const Progress& progress) {
+  const int parts = std::min(kernel_threads(), count);
+  const auto task = [&](int part, int) {
+    const Interval some = share(count, parts, part);
+    for (int i = some.begin; i < some.end; ++i) compute(i);
+  };
+  share_out(parts, std::ref(task), progress);
 }
 
 }  // namespace vpinfer

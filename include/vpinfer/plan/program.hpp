@@ -76,13 +76,12 @@ struct Strips {
 ///     |   +-----------+   |         | t |   (the hull would be
 ///     +-------------------+         +---+    everything)
 ///
-/// A convolution's output may be stored nowhere, if only a max pooling reads it: see Strips.
-///
 /// Where a layer's sums are divided, a tensor of its own holds the rank's partial sums of the whole
 /// output.  Those that it receives stay in their messages until they are added up.
 struct Tensor {
   int position = 0;                   ///< of the layer
   std::optional<Strips> strips{};     ///< of a max pooling's output
+  bool in_strips = false;             ///< a convolution's output, which is stored nowhere then
   bool is_partial = false;            ///< partial sums of the layer's output, otherwise the output
   std::optional<int> partial_sums{};  ///< of an output with divided sums: their tensor
   Storage written{};                  ///< holds what the rank computes; boxes are sent from here
@@ -97,8 +96,9 @@ struct Tensor {
   [[nodiscard]] int first_layer() const { return strips ? strips->convolution : position; }
 };
 
-/// What a tensor with strips is computed by.
-[[nodiscard]] PooledConvolution pooled_convolution(const Network& network, const Tensor& tensor);
+/// A convolution and the max pooling that reads it, by their positions.
+[[nodiscard]] PooledConvolution pooled_convolution(const Network& network, int convolution,
+                                                   int pool);
 
 /// Bytes that one rank will have allocated, known before anything runs.
 struct RankMemory {
@@ -151,7 +151,8 @@ struct Program {
 
 /// For every layer: receives are posted first, then the part of the layer that needs no peer is
 /// computed while borders travel, then the rest, then the peers get their boxes.  A convolution
-/// whose input channels come from many peers sums over those of one after another.  Partial sums of
+/// whose input channels come from many peers sums over those of one after another, unless it is
+/// computed in strips.  Partial sums of
 /// a layer are computed, exchanged and added up before the layer's output is sent.
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
                                    const Delivery& delivery, int rank,

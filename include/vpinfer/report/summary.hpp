@@ -3,7 +3,7 @@
 #include <string>
 
 #include "vpinfer/net/network.hpp"
-#include "vpinfer/plan/plan.hpp"
+#include "vpinfer/plan/program.hpp"
 
 namespace vpinfer {
 
@@ -14,7 +14,8 @@ namespace vpinfer {
 [[nodiscard]] std::string describe_network(const Network& network);
 
 /// What each rank of a plan holds, predicted, and what moves per frame.
-[[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan);
+[[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
+                                        const Concurrency& concurrency = {});
 
 /// Of formats that are not the usual ones, for example `, half on the wire,`.
 [[nodiscard]] std::string formats_remark(WireFormat wire, ConvolutionPath conv);
