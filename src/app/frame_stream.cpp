@@ -52,6 +52,10 @@ FrameTask FrameStream::take() {
   run->frame = frame_;
   run->last = --runs_left_ == 0;
   run->begun = seconds_since(start_);
+  if (!spare_.empty()) {
+    run->outputs = std::move(spare_.back());
+    spare_.pop_back();
+  }
   if (run->last) frame_.reset();
   return {source_->writer(*run->frame),
           [run](int position, const ConstTensorView& view) {
@@ -62,7 +66,8 @@ FrameTask FrameStream::take() {
 
 void FrameStream::finish(Run& run) {
   times_.push_back({run.begun, seconds_since(start_)});
-  if (run.last) handler_(*run.frame, std::move(run.outputs));
+  if (run.last) handler_(*run.frame, run.outputs);
+  spare_.push_back(std::move(run.outputs));
 }
 
 }  // namespace vpinfer

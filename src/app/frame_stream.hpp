@@ -17,7 +17,8 @@ namespace vpinfer {
 /// only one.
 class FrameStream final : public FrameSupply {
  public:
-  using Handler = std::function<void(const Frame& frame, Outputs outputs)>;
+  /// May keep the outputs by moving them away.
+  using Handler = std::function<void(const Frame& frame, Outputs& outputs)>;
 
   FrameStream(std::shared_ptr<FrameSource> source, int repeat, std::size_t ahead, Handler handler);
 
@@ -51,6 +52,7 @@ class FrameStream final : public FrameSupply {
   bool read_some_ = false;
   bool left_some_out_ = false;
   std::exception_ptr only_error_;  // while the first frame, which cannot be read, is all there is
+  std::vector<Outputs> spare_;     // of runs that are done: new memory for each would cost more
   Clock::time_point start_ = Clock::now();
   std::vector<FrameTimes> times_;
 };

@@ -126,7 +126,7 @@ class Conductor {
     const auto window = static_cast<std::size_t>(context.frames_in_flight);
     FrameStream frames(
         source_, options_.repeat, window,
-        [this](const Frame& frame, Outputs outputs) { finish_frame(frame, std::move(outputs)); });
+        [this](const Frame& frame, Outputs& outputs) { finish_frame(frame, outputs); });
     all_.stream(frames, window);
     results_.finish();
     if (frames.left_some_out()) code_ = ExitCode::kBadInput;
@@ -136,7 +136,7 @@ class Conductor {
   }
 
  private:
-  void finish_frame(const Frame& frame, Outputs outputs) {
+  void finish_frame(const Frame& frame, Outputs& outputs) {
     results_.add(frame, outputs);
     if (!options_.dump_output.empty()) {
       dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
