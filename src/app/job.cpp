@@ -1,13 +1,10 @@
 #include "job.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <iostream>
 #include <utility>
 
+#include "load_progress.hpp"
 #include "vpinfer/app/planning.hpp"
-#include "vpinfer/base/clock.hpp"
 #include "vpinfer/plan/planner.hpp"
 #include "vpinfer/plan/program.hpp"
 
@@ -119,37 +116,6 @@ void check_can_serve(const MpiSession& session, const RunOptions& options, const
                    ") nor rank 0 has this share; copy it to one of them");
   }
 }
-
-/// Says on a terminal how far loading is, once it takes longer than half a second.
-class LoadProgress {
- public:
-  LoadProgress(const Network& network, bool speaks)
-      : network_(network), speaks_(speaks && ::isatty(STDERR_FILENO) != 0) {
-    for (int i = 0; i < network.size(); ++i) all_ += weight_shape(network, i).numbers();
-  }
-  LoadProgress(const LoadProgress&) = delete;
-  LoadProgress& operator=(const LoadProgress&) = delete;
-  ~LoadProgress() {
-    if (spoken_) std::cerr << "\r\033[K";  // leaves nothing behind
-  }
-
-  void loaded(int position) {
-    constexpr double kSilentSeconds = 0.5;
-    numbers_ += weight_shape(network_, position).numbers();
-    if (!speaks_ || seconds_since(start_) < kSilentSeconds) return;
-    std::cerr << "\rloading weights, " << 100 * numbers_ / std::max<std::size_t>(1, all_) << " %"
-              << std::flush;
-    spoken_ = true;
-  }
-
- private:
-  const Network& network_;
-  bool speaks_;
-  bool spoken_ = false;
-  Clock::time_point start_ = Clock::now();
-  std::size_t all_ = 0;
-  std::size_t numbers_ = 0;
-};
 
 }  // namespace
 

@@ -1,7 +1,8 @@
 #include "depthwise.hpp"
 
-#include <algorithm>
+#include <array>
 
+#include "micro_kernel.hpp"
 #include "vpinfer/kernel/activation.hpp"
 #include "vpinfer/kernel/threads.hpp"
 
@@ -21,6 +22,37 @@ void gather_taps(const WeightSlice& slice, Interval channels, int taps, std::spa
   }
 }
 
+/// The taps of a pixel's window that lie within the picture, some at a time.
+class TapsOfPixel {
+ public:
+  TapsOfPixel(int channels, float* output) {
+    pixel_.inputs = inputs_.data();
+    pixel_.weights = weights_.data();
+    pixel_.channels = channels;
+    pixel_.output = output;
+  }
+
+  void add(const float* input, const float* weights) {
+    if (pixel_.taps == kMostTaps) sum_up();
+    inputs_[static_cast<std::size_t>(pixel_.taps)] = input;
+    weights_[static_cast<std::size_t>(pixel_.taps)] = weights;
+    ++pixel_.taps;
+  }
+
+  /// Adds to the output what has been added since the last time.
+  void sum_up() {
+    micro_kernel().depthwise(pixel_);
+    pixel_.accumulate = true;
+    pixel_.taps = 0;
+  }
+
+ private:
+  static constexpr int kMostTaps = 32;
+  std::array<const float*, kMostTaps> inputs_;
+  std::array<const float*, kMostTaps> weights_;
+  DepthwisePixel pixel_;
+};
+
 }  // namespace
 
 bool is_depthwise(const Convolution& conv, int input_channels) {
@@ -37,16 +69,15 @@ void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const
     const int first_row = row * conv.rows.stride - conv.rows.pad_before;
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       const int first_col = col * conv.cols.stride - conv.cols.pad_before;
-      float* target = output.at(row, col, box.channels.begin);
-      std::fill_n(target, channels, 0.0F);
+      TapsOfPixel taps(channels, output.at(row, col, box.channels.begin));
       for (int tap = 0; tap < conv.taps(); ++tap) {
         const int r = first_row + tap / conv.cols.size * conv.rows.dilation;
         const int c = first_col + tap % conv.cols.size * conv.cols.dilation;
         if (r < 0 || r >= input_shape.rows || c < 0 || c >= input_shape.cols) continue;
-        const float* source = input.at(r, c, box.channels.begin);
-        const float* weights = workspace.data() + static_cast<std::ptrdiff_t>(tap) * channels;
-        for (int i = 0; i < channels; ++i) target[i] += weights[i] * source[i];
+        taps.add(input.at(r, c, box.channels.begin),
+                 workspace.data() + static_cast<std::ptrdiff_t>(tap) * channels);
       }
+      taps.sum_up();
     }
     add_bias_and_activate(output.at(row, box.cols.begin, box.channels.begin),
                           static_cast<std::size_t>(box.cols.size()), output.pixel_stride(), biases,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "depthwise_pixel.hpp"
 #include "panel_outputs.hpp"
 #include "vpinfer/base/half.hpp"
 #include "winograd_transforms.hpp"
@@ -41,6 +42,7 @@ struct MicroKernel {
   std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
   /// Exact.
   void (*widen)(const HalfBits* halves, std::size_t count, float* floats) = nullptr;
+  void (*depthwise)(const DepthwisePixel& pixel) = nullptr;
   WinogradTransforms winograd_2x2{};
   WinogradTransforms winograd_4x4{};
 };

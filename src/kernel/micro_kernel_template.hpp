@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "depthwise_template.hpp"
 #include "half_template.hpp"
 #include "micro_kernel.hpp"
 #include "vector_template.hpp"
@@ -90,6 +91,7 @@ constexpr MicroKernel make_micro_kernel(const char* name) {
                      2 * kLanes,
                      {},
                      &widen,
+                     &compute_depthwise<kLanes>,
                      make_winograd_transforms<TwoOutputs, kLanes>(),
                      make_winograd_transforms<FourOutputs, kLanes>()};
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {

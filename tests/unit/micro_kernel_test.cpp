@@ -62,6 +62,30 @@ void check_tile(const MicroKernel& kernel, int pixels, int taps, int channels, b
   }
 }
 
+TEST(MicroKernel, AllOfThemSumTapsByChannel) {
+  Random random(1);
+  for (const MicroKernel* kernel : micro_kernels()) {
+    for (const int channels : {1, 4, 7, 16, 33, 100}) {
+      SCOPED_TRACE(kernel->name + std::string(", ") + std::to_string(channels));
+      const auto count = static_cast<std::size_t>(channels);
+      const std::vector<float> a = random.reals(count, -1, 1);
+      const std::vector<float> b = random.reals(count, -1, 1);
+      const std::vector<const float*> inputs{a.data(), b.data()};
+      const std::vector<const float*> weights{b.data(), b.data()};
+      std::vector<float> output(count + 1, kUntouched);
+      DepthwisePixel pixel{inputs.data(), weights.data(), 2, channels, false, output.data()};
+      kernel->depthwise(pixel);
+      pixel.accumulate = true;
+      pixel.taps = 1;
+      kernel->depthwise(pixel);
+      for (std::size_t c = 0; c < count; ++c) {
+        EXPECT_NEAR(output[c], 2 * a[c] * b[c] + b[c] * b[c], 1e-6);
+      }
+      EXPECT_EQ(output[count], kUntouched);
+    }
+  }
+}
+
 TEST(MicroKernel, AllOfThemMultiplyAndAdd) {
   for (const MicroKernel* kernel : micro_kernels()) {
     for (int pixels = 1; pixels <= kernel->pixels; ++pixels) {
