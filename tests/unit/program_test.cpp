@@ -8,6 +8,7 @@
 #include "support/every_plan.hpp"
 #include "support/program_simulator.hpp"
 #include "support/random_network.hpp"
+#include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
 namespace {
@@ -185,6 +186,19 @@ TEST(Program, DoesNotDivideAFewPixelsOfManyWeights) {
                             return computes(step, 2, {{8, 16}, {0, 8}, {0, 256}});
                           }),
             1);
+}
+
+TEST(PredictMemory, CountsThreads) {
+  Network network;
+  add_input(network, {64, 64, 8}, "test");
+  const Window window{3, 1, 1, 1};
+  add_layer(network, Convolution{32, 1, window, window}, {0}, "test");
+  const Plan plan = make_plan(network, Strategy::kSingle, 1);
+  const RankMemory one = predict_memory(network, plan, {1}).front();
+  const RankMemory two = predict_memory(network, plan, {1}, {.threads = 2}).front();
+  EXPECT_EQ(two.workspace, 2 * one.workspace);
+  EXPECT_GT(two.library, one.library);
+  EXPECT_EQ(two.activations, one.activations);
 }
 
 TEST(PredictMemory, IsThatOfThePrograms) {

@@ -106,7 +106,8 @@ struct RankMemory {
   std::size_t activations = 0;  ///< this and the next two: the arena at its fullest step
   std::size_t workspace = 0;
   std::size_t messages = 0;
-  std::size_t library = 0;  ///< what the message-passing and linear algebra libraries keep
+  std::size_t library = 0;  ///< what the message-passing and linear algebra libraries and
+                            ///< threads keep
 
   [[nodiscard]] std::size_t total() const {
     return weights + activations + workspace + messages + library;
