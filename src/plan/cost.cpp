@@ -44,9 +44,9 @@ double operations(const Network& network, ConvolutionPath path, int position, co
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr) return flop(network, position, box);
   const int summed = summed_channels.value_or(network.input_shape(position, 0).channels);
-  WeightShape slice = weight_shape(network, position);
-  slice.filters = box.channels.size();
-  const WeightForm form = weight_form(*conv, path, slice, network.precision);
+  WeightRange weights{box.channels, weight_shape(network, position).range().channels};
+  if (summed_channels) weights.channels = {0, summed};
+  const WeightForm form = weight_form(network, path, position, weights);
   const auto algorithm = choose_algorithm(*conv, path, form, summed, box);
   return 2 * multiply_adds(*conv, algorithm, summed, box);
 }

@@ -219,12 +219,15 @@ WeightRange owned_weights(const Network& network, const Plan& plan, int position
   return {box.channels, plan.summed(position, rank).value_or(shape.range().channels)};
 }
 
-WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
+WeightForm weight_form(const Network& network, ConvolutionPath path, int position,
+                       const WeightRange& range) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
   if (conv == nullptr) return WeightForm::kRows;
-  const WeightRange owned = owned_weights(network, plan, position, rank);
-  return weight_form(*conv, plan.conv, weight_shape(network, position).of(owned),
-                     network.precision);
+  return weight_form(*conv, path, weight_shape(network, position).of(range), network.precision);
+}
+
+WeightForm weight_form(const Network& network, const Plan& plan, int position, int rank) {
+  return weight_form(network, plan.conv, position, owned_weights(network, plan, position, rank));
 }
 
 WeightBytes weight_bytes(const Network& network, const Plan& plan, int rank) {

@@ -20,10 +20,8 @@ Burden burden_of(const Network& network, ConvolutionPath path, int position) {
   const Layer& layer = network.layer(position);
   Burden burden;
   burden.work = work(network, path, position, whole(layer.output));
-  const auto* conv = std::get_if<Convolution>(&layer.operation);
   const WeightShape shape = weight_shape(network, position);
-  const WeightForm form =
-      conv != nullptr ? weight_form(*conv, path, shape, network.precision) : WeightForm::kRows;
+  const WeightForm form = weight_form(network, path, position, shape.range());
   burden.weights_bytes =
       sizeof(float) * (stored_floats(form, shape) + static_cast<std::size_t>(shape.filters));
   burden.activations_bytes = sizeof(float) * layer.output.elements();

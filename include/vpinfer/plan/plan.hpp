@@ -84,6 +84,10 @@ struct Plan {
 [[nodiscard]] WeightRange owned_weights(const Network& network, const Plan& plan, int position,
                                         int rank);
 
+/// The form of a part of a layer's weights; that of a convolution depends on the path.
+[[nodiscard]] WeightForm weight_form(const Network& network, ConvolutionPath path, int position,
+                                     const WeightRange& range);
+
 /// The form in which a rank keeps its weights of a layer.
 [[nodiscard]] WeightForm weight_form(const Network& network, const Plan& plan, int position,
                                      int rank);

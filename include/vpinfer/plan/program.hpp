@@ -153,8 +153,8 @@ struct Program {
 /// For every layer: receives are posted first, then the part of the layer that needs no peer is
 /// computed while borders travel, then the rest, then the peers get their boxes.  A convolution
 /// whose input channels come from many peers sums over those of one after another, unless it is
-/// computed in strips.  Partial sums of
-/// a layer are computed, exchanged and added up before the layer's output is sent.
+/// computed in strips.  Partial sums of a layer are computed, exchanged and added up before the
+/// layer's output is sent.
 [[nodiscard]] Program make_program(const Network& network, const Plan& plan,
                                    const Delivery& delivery, int rank,
                                    const Concurrency& concurrency = {});
