@@ -35,11 +35,13 @@ inline constexpr int kMostPanelFilters = 32;
 /// The micro-kernel of one kind of processor.
 struct MicroKernel {
   using Function = void (*)(const MicroTile& tile);
+  using MultiplyElements = void (*)(const ElementProducts& products);
 
   const char* name = "";
   int pixels = 0;                                     ///< of a tile that fills the registers
   int filters = 0;                                    ///< of a panel
   std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
+  std::array<MultiplyElements, kMostTilePixels> of_tiles{};  ///< for 1, 2 ... `pixels` tiles
   /// Exact.
   void (*widen)(const HalfBits* halves, std::size_t count, float* floats) = nullptr;
   void (*depthwise)(const DepthwisePixel& pixel) = nullptr;

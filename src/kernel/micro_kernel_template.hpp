@@ -18,7 +18,7 @@ namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.
 namespace {
 
-/// A tile of kPixels pixels and two vectors of filters:
+/// The sums of kPixels pixels and two vectors of filters:
 ///
 ///                       panel row of channel c
 ///                      +----------+----------+
@@ -28,34 +28,67 @@ namespace {
 ///     pixel 1's c  x   |   sums   |   sums   |     2 * kPixels sums, 2 panel vectors and one
 ///     ...              |   ...    |   ...    |     pixel's value: 27 registers for 12 pixels
 template <int kLanes, int kPixels>
-void compute_tile(const MicroTile& tile) {
+struct RegisterTile {
   using Floats = Vector<kLanes>;
   using Sum = typename Floats::Type;
-  Sum left[kPixels];
-  Sum right[kPixels];
-  for (int p = 0; p < kPixels; ++p) left[p] = right[p] = Sum{};
-  for (int tap = 0; tap < tile.taps; ++tap) {
-    const float* pixels[kPixels];
-    for (int p = 0; p < kPixels; ++p) {
-      pixels[p] = tile.pixels[tap * kMostTilePixels + p] + tile.channel;
-    }
-    const float* panel = tile.panel + static_cast<std::size_t>(tap) * tile.tap_stride;
-    for (int c = 0; c < tile.channels; ++c, panel += 2 * kLanes) {
+
+  Sum left[kPixels]{};
+  Sum right[kPixels]{};
+
+  /// pixel(p) points to its channels.
+  template <typename Pixel>
+  [[gnu::always_inline]] void add(const Pixel& pixel, int channels, const float* panel) {
+    for (int c = 0; c < channels; ++c, panel += 2 * kLanes) {
       const Sum first = Floats::load(panel);
       const Sum second = Floats::load(panel + kLanes);
 #pragma GCC unroll 12
       for (int p = 0; p < kPixels; ++p) {
-        const float value = pixels[p][c];
+        const float value = pixel(p)[c];
         left[p] += value * first;
         right[p] += value * second;
       }
     }
   }
+};
+
+template <int kLanes, int kPixels>
+void compute_tile(const MicroTile& tile) {
+  RegisterTile<kLanes, kPixels> sums;
+  for (int tap = 0; tap < tile.taps; ++tap) {
+    const float* pixels[kPixels];
+    for (int p = 0; p < kPixels; ++p) {
+      pixels[p] = tile.pixels[tap * kMostTilePixels + p] + tile.channel;
+    }
+    sums.add([&](int p) { return pixels[p]; }, tile.channels,
+             tile.panel + static_cast<std::size_t>(tap) * tile.tap_stride);
+  }
   const SumWriter<kLanes> write_left(tile.outputs, 0);
   const SumWriter<kLanes> write_right(tile.outputs, kLanes);
   for (int p = 0; p < kPixels; ++p) {
-    write_left.write(p, left[p]);
-    write_right.write(p, right[p]);
+    write_left.write(p, sums.left[p]);
+    write_right.write(p, sums.right[p]);
+  }
+}
+
+template <int kLanes, int kTiles>
+void multiply_elements(const ElementProducts& products) {
+  using Floats = Vector<kLanes>;
+  for (int element = 0; element < products.elements; ++element) {
+    const auto e = static_cast<std::size_t>(element);
+    const float* inputs = products.inputs + e * products.input_stride;
+    RegisterTile<kLanes, kTiles> sums;
+    sums.add([&](int t) { return inputs + t * kWinogradBlockChannels; }, products.channels,
+             products.weights + e * products.weight_stride);
+    float* at = products.sums + e * products.sum_stride;
+#pragma GCC unroll 12
+    for (int t = 0; t < kTiles; ++t, at += 2 * kLanes) {
+      if (products.accumulate) {
+        sums.left[t] += Floats::load(at);
+        sums.right[t] += Floats::load(at + kLanes);
+      }
+      Floats::store(sums.left[t], at);
+      Floats::store(sums.right[t], at + kLanes);
+    }
   }
 }
 
@@ -90,12 +123,14 @@ constexpr MicroKernel make_micro_kernel(const char* name) {
                      kPixels,
                      2 * kLanes,
                      {},
+                     {},
                      &widen,
                      &compute_depthwise<kLanes>,
                      make_winograd_transforms<TwoOutputs, kLanes>(),
                      make_winograd_transforms<FourOutputs, kLanes>()};
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
     ((kernel.of_pixels[kIndex] = &compute_tile<kLanes, kIndex + 1>), ...);
+    ((kernel.of_tiles[kIndex] = &multiply_elements<kLanes, kIndex + 1>), ...);
   }
   (std::make_integer_sequence<int, kPixels>{});
   return kernel;

@@ -14,21 +14,21 @@ namespace {
 
 // The box is covered with tiles of m x m outputs, row by row, and worked on in chunks of them:
 //
-//     inputs of a chunk, transformed           weights of a panel, block by block
+//     inputs of a chunk, transformed           weights of a panel
 //     +--------------------------+             +----------------------+
 //     | n * n elements of        |             | n * n elements of    |
 //     |   tiles x channels       |      x      |   channels x filters |
 //     +--------------------------+             +----------------------+
-//       in a workspace, for all                  on the stack, in the cache: transformed anew
-//       panels                                   for every chunk, which costs as much as some
-//                                                tiles but no memory
+//       in a workspace, for all                  transformed anew for every chunk, which costs as
+//       panels                                   much as some tiles but no memory
 //
-// Each element's products are added up over the blocks; then the sums of a tile become its outputs.
-constexpr int kEnoughTiles = 24;     // for a thread to transform all weights for them alone
-constexpr int kBlockVectors = 4096;  // elements x channels of a block, each of a panel's filters
+// in blocks of some channels.  Of a block's weights, a row of n elements is transformed and
+// multiplied at a time: they do not leave the first-level cache, and what of the inputs they meet
+// lies in one piece.  Each element's products are added up over the blocks; then the sums of a
+// tile become its outputs.
+constexpr int kEnoughTiles = 24;  // for a thread to transform all weights for them alone
 constexpr int kTaps = 9;
 constexpr int kLine = 16;  // floats of a cache line
-constexpr int kFewestElements = 16;
 constexpr int kMostElements = kMostWinogradInputs * kMostWinogradInputs;
 constexpr int kMostTileOutputs = kMostWinogradOutputs * kMostWinogradOutputs;
 // More than this bring nothing but memory.
@@ -48,21 +48,26 @@ int elements_of(int outputs) {
   return (outputs + 2) * (outputs + 2);
 }
 
-/// Transformed inputs of a tile, in floats.
-int floats_of_tile(int outputs, int channels) {
-  return elements_of(outputs) * static_cast<int>(apart(static_cast<std::size_t>(channels)));
+int blocks_of(int channels) {
+  return divide_up(channels, kWinogradBlockChannels);
+}
+
+/// Transformed inputs of some tiles, in floats.
+std::size_t transformed_floats(int outputs, int channels, int tiles) {
+  return static_cast<std::size_t>(blocks_of(channels) * elements_of(outputs)) *
+         apart(static_cast<std::size_t>(tiles * kWinogradBlockChannels));
 }
 
 Chunks chunks_of(int outputs, int channels, const Box& box, int threads) {
   const int tiles = divide_up(box.rows.size(), outputs) * divide_up(box.cols.size(), outputs);
-  const int fitting = kChunkFloats / floats_of_tile(outputs, channels);
+  const int fitting =
+      kChunkFloats / (elements_of(outputs) * blocks_of(channels) * kWinogradBlockChannels);
   return {tiles, std::clamp(fitting, kMostTilePixels, kWinogradChunkTiles), kEnoughTiles, threads};
 }
 
 /// Floats of workspace for a chunk.
 std::size_t chunk_workspace(int outputs, int channels, const Chunks& chunks) {
-  return whole_lines(static_cast<std::size_t>(channels)) +
-         static_cast<std::size_t>(chunks.room() * floats_of_tile(outputs, channels));
+  return kWinogradBlockChannels + transformed_floats(outputs, channels, chunks.room());
 }
 
 /// Computes a chunk of tiles, in a workspace.
@@ -81,9 +86,8 @@ class WinogradChunk {
         tiles_(tiles),
         readable_rows_(read_by(conv.rows, box.rows, input_shape.rows)),
         readable_cols_(read_by(conv.cols, box.cols, input_shape.cols)),
-        channels_(static_cast<std::size_t>(sum.channels.size())),
-        zeros_(workspace.first(channels_)),
-        transformed_(workspace.subspan(whole_lines(channels_))) {
+        zeros_(workspace.first(kWinogradBlockChannels)),
+        transformed_(workspace.subspan(kWinogradBlockChannels)) {
     std::fill(zeros_.begin(), zeros_.end(), 0.0F);
   }
 
@@ -102,6 +106,7 @@ class WinogradChunk {
 
  private:
   [[nodiscard]] int tile_cols() const { return divide_up(box_.cols.size(), transforms_.outputs); }
+  [[nodiscard]] int blocks() const { return blocks_of(sum_.channels.size()); }
   [[nodiscard]] int elements() const { return transforms_.inputs * transforms_.inputs; }
 
   /// The outputs of a tile, counted from the first of the chunk; those of the last tiles may lie
@@ -113,82 +118,92 @@ class WinogradChunk {
     return {{row, row + m}, {col, col + m}, box_.channels};
   }
 
-  /// Where the transformed inputs of an element of a tile lie: [tile][element][channel].
-  [[nodiscard]] float* transformed_at(int element, int tile) const {
+  /// Some of the channels that are summed over, counted from the first of them.
+  [[nodiscard]] Interval channels_of(int block) const {
+    return intersect(Interval{block * kWinogradBlockChannels, (block + 1) * kWinogradBlockChannels},
+                     Interval{0, sum_.channels.size()});
+  }
+
+  /// Where transformed inputs lie: [block][element][tile][channel].
+  [[nodiscard]] float* transformed_at(int block, int element, int tile) const {
     return transformed_.data() +
-           static_cast<std::size_t>(tile * elements() + element) * apart(channels_);
+           static_cast<std::size_t>(block * elements() + element) * inputs_apart() +
+           static_cast<std::size_t>(tile * kWinogradBlockChannels);
+  }
+  [[nodiscard]] std::size_t inputs_apart() const {
+    return apart(static_cast<std::size_t>(tiles_.size() * kWinogradBlockChannels));
   }
 
   void transform_tile(int tile) const {
     const Box outputs = outputs_of(tile);
-    std::array<const float*, kMostElements> inputs{};
-    const float** next = inputs.data();
+    std::array<const float*, kMostElements> pixels{};
+    const float** next = pixels.data();
     const int first_row = outputs.rows.begin - conv_.rows.pad_before;
     const int first_col = outputs.cols.begin - conv_.cols.pad_before;
     for (int row = first_row; row < first_row + transforms_.inputs; ++row) {
       const bool row_inside = readable_rows_.contains({row, row + 1});
       for (int col = first_col; col < first_col + transforms_.inputs; ++col) {
         const bool inside = row_inside && readable_cols_.contains({col, col + 1});
-        *next++ = inside ? input_.at(row, col, sum_.channels.begin) : zeros_.data();
+        *next++ = inside ? input_.at(row, col, sum_.channels.begin) : nullptr;
       }
     }
-    transforms_.transform_inputs(inputs.data(), sum_.channels.size(), transformed_at(0, tile),
-                                 apart(channels_));
+    for (int block = 0; block < blocks(); ++block) {
+      const Interval channels = channels_of(block);
+      std::array<const float*, kMostElements> inputs{};
+      std::transform(pixels.begin(), pixels.end(), inputs.begin(), [&](const float* pixel) {
+        return pixel != nullptr ? pixel + channels.begin : zeros_.data();
+      });
+      transforms_.transform_inputs(inputs.data(), channels.size(), transformed_at(block, 0, tile),
+                                   inputs_apart());
+    }
   }
 
   /// Sums of a panel's filters for some tiles: [element][tile][filter].
   void compute_panel(int panel, Interval tiles) const {
     const int filters = micro_kernel().filters;
-    std::array<float, kTaps * kBlockVectors / kFewestElements * kMostPanelFilters> room;
-    alignas(64) std::array<float, kBlockVectors * kMostPanelFilters + kMostElements * kLine>
-        weights;
+    const int elements = transforms_.inputs;  // of a row of them
+    constexpr std::size_t kTapFloats = kWinogradBlockChannels * kMostPanelFilters;
+    std::array<float, kTaps * kTapFloats> room;
+    alignas(64) std::array<float, kMostWinogradInputs*(kTapFloats + kLine)> weights;
     alignas(64) std::array<float, kMostElements*(kWinogradChunkTiles * kMostPanelFilters + kLine)>
         sums;
-    const int block = kBlockVectors / elements();
-    const std::size_t sums_apart = apart(static_cast<std::size_t>(tiles.size() * filters));
-    for (int begin = 0; begin < sum_.channels.size(); begin += block) {
-      const Interval channels{begin, std::min(begin + block, sum_.channels.size())};
-      const std::size_t weights_apart = apart(static_cast<std::size_t>(channels.size() * filters));
+    ElementProducts products;
+    products.elements = elements;
+    products.input_stride = inputs_apart();
+    products.weights = weights.data();
+    products.weight_stride = apart(static_cast<std::size_t>(kWinogradBlockChannels * filters));
+    products.sum_stride = apart(static_cast<std::size_t>(tiles.size() * filters));
+    for (int block = 0; block < blocks(); ++block) {
+      const Interval channels = channels_of(block);
       const BlockOfPanel taps =
           block_of_panel(slice_, {kTaps, slice_.range.channels.size()}, panel, {0, kTaps},
                          shift(channels, sum_.channels.begin - slice_.range.channels.begin), room);
-      transforms_.transform_weights(taps.weights, taps.tap_stride, channels.size(), weights.data(),
-                                    weights_apart);
-      for (int element = 0; element < elements(); ++element) {
-        const auto at = static_cast<std::size_t>(element);
-        multiply(element, channels, tiles, weights.data() + at * weights_apart,
-                 sums.data() + at * sums_apart);
+      products.channels = channels.size();
+      products.accumulate = block > 0;
+      for (int row = 0; row < elements; ++row) {
+        transforms_.transform_weights[static_cast<std::size_t>(row)](
+            taps.weights, taps.tap_stride, channels.size(), weights.data(), products.weight_stride);
+        products.inputs = transformed_at(block, row * elements, tiles.begin);
+        products.sums =
+            sums.data() + static_cast<std::size_t>(row * elements) * products.sum_stride;
+        multiply(products, tiles.size());
       }
     }
     const PanelWriter writer(conv_, slice_, box_, panel);
     for (int tile = tiles.begin; tile < tiles.end; ++tile) {
-      write_tile(writer, tile, sums.data() + (tile - tiles.begin) * filters, sums_apart);
+      write_tile(writer, tile, sums.data() + (tile - tiles.begin) * filters, products.sum_stride);
     }
   }
 
-  /// Adds the products of one element over some channels to its sums: [tile][filter].
-  void multiply(int element, Interval channels, Interval tiles, const float* weights,
-                float* sums) const {
+  /// Only as many tiles at a time as the registers hold sums of.
+  static void multiply(ElementProducts products, int tiles) {
     const MicroKernel& kernel = micro_kernel();
-    std::array<const float*, kMostTilePixels> inputs{};
-    std::array<float*, kMostTilePixels> outputs{};
-    MicroTile micro;
-    micro.pixels = inputs.data();
-    micro.taps = 1;
-    micro.channel = channels.begin;
-    micro.channels = channels.size();
-    micro.panel = weights;
-    micro.outputs.pixels = outputs.data();
-    micro.outputs.accumulate = channels.begin > 0;
-    const int groups = divide_up(tiles.size(), kernel.pixels);
+    const int groups = divide_up(tiles, kernel.pixels);
     for (int group = 0; group < groups; ++group) {
-      const Interval of_group = share(tiles.size(), groups, group);
-      for (int tile = of_group.begin; tile < of_group.end; ++tile) {
-        const auto at = static_cast<std::size_t>(tile - of_group.begin);
-        inputs[at] = transformed_at(element, tiles.begin + tile);
-        outputs[at] = sums + tile * kernel.filters;
-      }
-      kernel.of_pixels[static_cast<std::size_t>(of_group.size() - 1)](micro);
+      const int size = share(tiles, groups, group).size();
+      kernel.of_tiles[static_cast<std::size_t>(size - 1)](products);
+      products.inputs += size * kWinogradBlockChannels;
+      products.sums += size * kernel.filters;
     }
   }
 
@@ -221,7 +236,6 @@ class WinogradChunk {
   // anything, which has not arrived yet.
   Interval readable_rows_;
   Interval readable_cols_;
-  std::size_t channels_;
   std::span<float> zeros_;
   std::span<float> transformed_;
 };
@@ -229,9 +243,9 @@ class WinogradChunk {
 }  // namespace
 
 double winograd_multiply_adds(int outputs, int channels, const Box& box) {
-  // Transforming an element of the weights takes as long as multiplying it for a few tiles; an
-  // element of a tile's inputs or sums, as for a few filters or channels.  Measured.
-  constexpr double kTilesPerWeights = 3;
+  // Reading and transforming an element of the weights takes as long as multiplying it for some
+  // tiles; an element of a tile's inputs or sums, as for some filters or channels.  Measured.
+  constexpr double kTilesPerWeights = 8;
   constexpr double kFiltersPerInput = 8;
   constexpr double kChannelsPerSum = 12;
   const double filters = box.channels.size();

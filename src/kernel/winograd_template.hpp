@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "vector_template.hpp"
 #include "winograd_transforms.hpp"
 
@@ -141,22 +143,32 @@ void transform_inputs(const float* const* inputs, int channels, float* transform
   transform_input_vectors<Tile, 1>(inputs, in_vectors, channels, transformed, element_stride);
 }
 
-template <typename Tile, int kLanes>
+template <typename Tile, int kLanes, int kRow>
 void transform_weights(const float* panel, std::size_t tap_stride, int channels, float* transformed,
                        std::size_t element_stride) {
   using Floats = Vector<kLanes>;
   using V = typename Floats::Type;
   constexpr int kInputs = Tile::kInputs;
   for (int at = 0; at < channels * 2 * kLanes; at += kLanes) {
-    transform_both_ways<3, kInputs, V>(
-        Tile::weights,
-        [&](int row, int col) {
-          return Floats::load(panel + static_cast<std::size_t>(row * 3 + col) * tap_stride + at);
-        },
-        [&](int row, int col, const V& value) {
-          const auto element = static_cast<std::size_t>(row * kInputs + col);
-          Floats::store(value, transformed + element * element_stride + at);
-        });
+    V half[3];
+#pragma GCC unroll 3
+    for (int col = 0; col < 3; ++col) {
+      V column[3];
+      V of_column[kInputs];
+#pragma GCC unroll 3
+      for (int row = 0; row < 3; ++row) {
+        column[row] =
+            Floats::load(panel + static_cast<std::size_t>(row * 3 + col) * tap_stride + at);
+      }
+      Tile::weights(column, of_column);
+      half[col] = of_column[kRow];
+    }
+    V elements[kInputs];
+    Tile::weights(half, elements);
+#pragma GCC unroll 6
+    for (int i = 0; i < kInputs; ++i) {
+      Floats::store(elements[i], transformed + static_cast<std::size_t>(i) * element_stride + at);
+    }
   }
 }
 
@@ -180,8 +192,16 @@ void transform_sums(const float* sums, std::size_t element_stride, const PanelOu
 
 template <typename Tile, int kLanes>
 constexpr WinogradTransforms make_winograd_transforms() {
-  return {Tile::kOutputs, Tile::kInputs, &transform_inputs<Tile, kLanes>,
-          &transform_weights<Tile, kLanes>, &transform_sums<Tile, kLanes>};
+  WinogradTransforms transforms{Tile::kOutputs,
+                                Tile::kInputs,
+                                &transform_inputs<Tile, kLanes>,
+                                {},
+                                &transform_sums<Tile, kLanes>};
+  [&]<int... kRow>(std::integer_sequence<int, kRow...>) {
+    ((transforms.transform_weights[kRow] = &transform_weights<Tile, kLanes, kRow>), ...);
+  }
+  (std::make_integer_sequence<int, Tile::kInputs>{});
+  return transforms;
 }
 
 }  // namespace

@@ -1,10 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 
 #include "panel_outputs.hpp"
 
 namespace vpinfer {
+
+/// The largest m, n.
+inline constexpr int kMostWinogradOutputs = 4;
+inline constexpr int kMostWinogradInputs = kMostWinogradOutputs + 2;
 
 /// The transforms of Winograd's minimal filtering F(m x m, 3 x 3): m x m outputs of a 3x3 window
 /// from n x n inputs, n = m + 2, by n * n multiplications where the window itself takes 9 * m * m
@@ -15,6 +20,9 @@ namespace vpinfer {
 /// so that over all channels, each of the n * n elements is a matrix product of its own.  All
 /// matrices are small and known: a transform is some additions of vectors.
 struct WinogradTransforms {
+  using TransformWeights = void (*)(const float* panel, std::size_t tap_stride, int channels,
+                                    float* transformed, std::size_t element_stride);
+
   int outputs = 0;  ///< m
   int inputs = 0;   ///< n
 
@@ -23,16 +31,32 @@ struct WinogradTransforms {
   void (*transform_inputs)(const float* const* inputs, int channels, float* transformed,
                            std::size_t element_stride) = nullptr;
   /// panel[tap * tap_stride + c * filters + f] -> transformed[i * element_stride + c * filters + f]
-  /// for the 9 taps and all filters of a panel.
-  void (*transform_weights)(const float* panel, std::size_t tap_stride, int channels,
-                            float* transformed, std::size_t element_stride) = nullptr;
+  /// for the 9 taps and all filters of a panel; of each row of n elements.
+  std::array<TransformWeights, kMostWinogradInputs> transform_weights{};
   /// sums[i * element_stride + f] -> the m * m pixels of a tile, for all filters f of a panel.
   void (*transform_sums)(const float* sums, std::size_t element_stride,
                          const PanelOutputs& outputs) = nullptr;
 };
 
-/// The largest m, n.
-inline constexpr int kMostWinogradOutputs = 4;
-inline constexpr int kMostWinogradInputs = kMostWinogradOutputs + 2;
+/// Transformed inputs lie in blocks of so many channels.
+inline constexpr int kWinogradBlockChannels = 32;
+
+/// Products of transformed inputs and weights, summed over some channels: of a few tiles and all
+/// filters of a panel, for some elements each on its own,
+///
+///     sums[e][t][f] (+)= sum over c of inputs[e][t][c] * weights[e][c][f]
+///
+/// Of `inputs`, each tile has room for the channels of a block; the sums [t][f] have no gaps.
+struct ElementProducts {
+  int elements = 0;
+  int channels = 0;
+  const float* inputs = nullptr;
+  std::size_t input_stride = 0;  ///< floats from one element of the inputs to the next
+  const float* weights = nullptr;
+  std::size_t weight_stride = 0;  ///< floats from one element of the weights to the next
+  float* sums = nullptr;
+  std::size_t sum_stride = 0;  ///< floats from one element of the sums to the next
+  bool accumulate = false;
+};
 
 }  // namespace vpinfer

@@ -122,8 +122,11 @@ void check_winograd(const MicroKernel& kernel, const WinogradTransforms& transfo
   std::vector<float> transformed(size(elements * channels));
   transforms.transform_inputs(pixels.data(), channels, transformed.data(), size(channels));
   std::vector<float> weights(size(elements * channels * filters));
-  transforms.transform_weights(panel.data(), size(channels * filters), channels, weights.data(),
-                               size(channels * filters));
+  for (int row = 0; row < inputs; ++row) {
+    transforms.transform_weights[size(row)](panel.data(), size(channels * filters), channels,
+                                            &weights[size(row * inputs * channels * filters)],
+                                            size(channels * filters));
+  }
   std::vector<float> sums(size(elements * filters), 0.0F);
   for (int i = 0; i < elements * channels; ++i) {
     for (int f = 0; f < filters; ++f) {
