@@ -69,8 +69,8 @@ int choose_threads(MpiSession& session, const RunOptions& options) {
   const int sharers = static_cast<int>(std::count(places.begin(), places.end(), place));
   if (!options.threads) return std::max(1, cores / sharers);
   if (*options.threads * sharers > cores && session.rank() == 0) {
-    std::cerr << "warning: " << sharers << " ranks x " << *options.threads << " threads on "
-              << cores << " cores of " << place
+    std::cerr << "warning: " << (sharers == 1 ? "" : std::to_string(sharers) + " ranks x ")
+              << *options.threads << " threads on " << cores << " cores of " << place
               << "; fewer threads are faster, and mpirun --bind-to none gives a rank all cores\n";
   }
   return *options.threads;

@@ -148,10 +148,12 @@ std::vector<std::string> CfgSection::unused() const {
   for (const Entry& entry : entries_) {
     const bool training =
         std::find(kTrainingKeys.begin(), kTrainingKeys.end(), entry.key) != kTrainingKeys.end();
-    if (!entry.used && !training) {
-      lines.push_back(place(entry.line) + ": the key '" + entry.key +
-                      "' is not known and was ignored");
-    }
+    if (entry.used || training) continue;
+    const bool repeated = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
+      return other.used && other.key == entry.key;
+    });
+    lines.push_back(place(entry.line) + ": the key '" + entry.key + "' " +
+                    (repeated ? "is given twice; this one" : "is not known and") + " was ignored");
   }
   return lines;
 }

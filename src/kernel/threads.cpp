@@ -13,6 +13,7 @@
 
 #include "vpinfer/base/clock.hpp"
 #include "vpinfer/base/error.hpp"
+#include "vpinfer/base/machine.hpp"
 
 namespace vpinfer {
 namespace {
@@ -29,9 +30,8 @@ void relax() {
 /// Looks for something for a moment before anybody sleeps: waking a thread up takes longer than
 /// what lies between two layers.
 template <typename Condition>
-bool comes_soon(const Condition& condition) {
-  constexpr std::chrono::microseconds kMoment{50};
-  const Clock::time_point until = Clock::now() + kMoment;
+bool comes_soon(const Condition& condition, std::chrono::microseconds moment) {
+  const Clock::time_point until = Clock::now() + moment;
   while (!condition()) {
     if (Clock::now() > until) return false;
     relax();
@@ -45,7 +45,9 @@ thread_local bool in_task = false;
 /// The threads beside the caller's.
 class Helpers {
  public:
-  explicit Helpers(int count) : stretches_(static_cast<std::size_t>(count) + 1) {
+  explicit Helpers(int count)
+      : moment_(count < allowed_core_count() ? 50 : 0),
+        stretches_(static_cast<std::size_t>(count) + 1) {
     try {
       for (int i = 1; i <= count; ++i) threads_.emplace_back([this, i] { help(i); });
     } catch (const std::system_error&) {
@@ -96,7 +98,7 @@ class Helpers {
       in_task = false;
       const auto all_done = [this] { return helpers_.busy_ == 0; };
       for (Stretch& stretch : helpers_.stretches_) stretch.next = stretch.end;
-      (void)comes_soon(all_done);
+      (void)comes_soon(all_done, helpers_.moment_);
       std::unique_lock lock(helpers_.mutex_);
       helpers_.done_.wait(lock, all_done);
     }
@@ -111,7 +113,7 @@ class Helpers {
     std::unique_lock lock(mutex_, std::defer_lock);
     for (unsigned seen = 0;;) {
       const auto begins = [&] { return ends_ || round_ != seen; };
-      (void)comes_soon(begins);
+      (void)comes_soon(begins, moment_);
       lock.lock();
       begins_.wait(lock, begins);
       if (ends_) return;
@@ -155,6 +157,8 @@ class Helpers {
     for (std::thread& thread : threads_) thread.join();
   }
 
+  /// For which a thread that waits keeps its core: others need it where there are more threads.
+  const std::chrono::microseconds moment_;
   std::mutex mutex_;
   std::condition_variable begins_;
   std::condition_variable done_;

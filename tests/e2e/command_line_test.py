@@ -67,12 +67,12 @@ class Import(ProgramTest):
         with h5py.File(self.path("plain.h5")) as plain, h5py.File(self.path("crlf.h5")) as crlf:
             np.testing.assert_array_equal(plain["layers/15/weights"], crlf["layers/15/weights"])
 
-    def test_warns_of_unknown_keys(self):
-        cfg = self.write("m.cfg", "[net]\nheight=8\nwidth=8\n[maxpool]\nsize=2\nceiling=1\n")
+    def test_warns_of_unknown_and_repeated_keys(self):
+        cfg = self.write("m.cfg", "[net]\nheight=8\nwidth=8\n[maxpool]\nsize=2\nceiling=1\nsize=3\n")
         done = vpinfer("import", cfg, "--random-weights", 1, "-o", self.path("m.h5"))
         self.assertEqual(done.code, DONE)
-        self.assertEqual(done.err, "warning: m.cfg:6 [maxpool]: the key 'ceiling' is not known and was ignored\n")
-
+        self.assertEqual(done.err, "warning: m.cfg:6 [maxpool]: the key 'ceiling' is not known and was ignored\n"
+                                   "warning: m.cfg:7 [maxpool]: the key 'size' is given twice; this one was ignored\n")
 
     def test_labels_name_what_the_network_tells_apart(self):
         labels = self.write("l.names", "a\nb\nc\n")
