@@ -96,23 +96,16 @@ class PixelTable {
 
   /// Points to the pixels of a tile.
   void fill(int tile) const {
-    const int size = micro_kernel().pixels;
-    const int first = pixels_.begin + tile * size;
+    const int pixels = pixels_of(tile);
+    const int first = pixels_.begin + tile * micro_kernel().pixels;
     int row = box_.rows.begin + first / box_.cols.size();
     int col = box_.cols.begin + first % box_.cols.size();
-    for (int p = 0; p < pixels_of(tile); ++p) {
-      outputs_[tile * kMostTilePixels + p] = output_.at(row, col, box_.channels.begin);
-      const float** inputs = inputs_ + tile * reads_.taps * kMostTilePixels + p;
-      if (lines_) {
-        const auto edge = static_cast<std::size_t>((tile * size + p) * conv_.rows.size);
-        fill_lines(row, col, inputs, edges_ + edge * zeros_.size());
-      } else {
-        fill_taps(row, col, inputs);
-      }
-      if (++col == box_.cols.end) {
-        col = box_.cols.begin;
-        ++row;
-      }
+    for (int p = 0; p < pixels;) {
+      const Interval cols{col, std::min(box_.cols.end, col + pixels - p)};
+      fill_run(row, cols, tile, p);
+      p += cols.size();
+      col = box_.cols.begin;
+      ++row;
     }
   }
 
@@ -132,41 +125,65 @@ class PixelTable {
   static constexpr std::size_t kFloatsPerPointer =
       (sizeof(const float*) + sizeof(float) - 1) / sizeof(float);
 
-  /// Points to what one output pixel reads; `inputs` is its place at the first tap.
-  void fill_taps(int row, int col, const float** inputs) const {
+  /// Pixels of a row of the output, those of a tile from the one at `p` on.
+  void fill_run(int row, Interval cols, int tile, int p) const {
+    float** outputs = outputs_ + static_cast<std::ptrdiff_t>(tile * kMostTilePixels + p);
+    float* output = output_.at(row, cols.begin, box_.channels.begin);
+    for (int i = 0; i < cols.size(); ++i) {
+      outputs[i] = output + static_cast<std::size_t>(i) * output_.pixel_stride();
+    }
+    const float** inputs =
+        inputs_ + static_cast<std::ptrdiff_t>(tile * reads_.taps * kMostTilePixels + p);
+    float* edges =
+        edges_ + edge_size() * static_cast<std::size_t>(tile * micro_kernel().pixels + p);
     int r = row * conv_.rows.stride - conv_.rows.pad_before;
     for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation) {
-      const bool row_inside = 0 <= r && r < shape_.rows;
-      int c = col * conv_.cols.stride - conv_.cols.pad_before;
-      for (int j = 0; j < conv_.cols.size; ++j, c += conv_.cols.dilation) {
-        const bool inside = row_inside && 0 <= c && c < shape_.cols;
-        *inputs = inside ? input_.at(r, c, channels_.begin) : zeros_.data();
+      float* edges_of_row = edges + static_cast<std::size_t>(i) * zeros_.size();
+      int c = cols.begin * conv_.cols.stride - conv_.cols.pad_before;
+      for (int j = 0; j < reads_.taps / conv_.rows.size; ++j, c += conv_.cols.dilation) {
+        if (r < 0 || r >= shape_.rows) {
+          std::fill_n(inputs, cols.size(), zeros_.data());
+        } else {
+          fill_tap(r, c, cols.size(), inputs, edges_of_row);
+        }
         inputs += kMostTilePixels;
       }
     }
   }
 
-  /// The same with whole rows of the window as taps.  Those that cross an edge are copied to
-  /// `edge`.
-  void fill_lines(int row, int col, const float** inputs, float* edge) const {
-    const int c = col * conv_.cols.stride - conv_.cols.pad_before;
-    const Interval inside = intersect(Interval{c, c + conv_.cols.size}, Interval{0, shape_.cols});
-    int r = row * conv_.rows.stride - conv_.rows.pad_before;
-    for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation) {
-      const float*& line = inputs[i * kMostTilePixels];
-      if (r < 0 || r >= shape_.rows || inside.empty()) {
-        line = zeros_.data();
-      } else if (inside.size() == conv_.cols.size) {
-        line = input_.at(r, c, channels_.begin);
-      } else {
-        const int channels = channels_.size();
-        float* copy = edge + static_cast<std::size_t>(i) * zeros_.size();
-        std::copy(zeros_.begin(), zeros_.end(), copy);
-        std::copy_n(input_.at(r, inside.begin, channels_.begin), inside.size() * channels,
-                    copy + (inside.begin - c) * channels);
-        line = copy;
+  /// Points to what a tap of so many pixels reads: of row r, the first of them from column c on.
+  void fill_tap(int r, int c, int pixels, const float** inputs, float* edges) const {
+    const int stride = conv_.cols.stride;
+    const int width = lines_ ? conv_.cols.size : 1;
+    const int begin = std::min(pixels, divide_up(std::max(0, -c), stride));
+    const int end =
+        std::clamp(divide_up(std::max(0, shape_.cols - width - c + 1), stride), begin, pixels);
+    for (int p = 0; p < begin; ++p) inputs[p] = edge(r, c + p * stride, edges, p);
+    if (begin < end) {
+      const float* first = input_.at(r, c + begin * stride, channels_.begin);
+      const std::size_t step = static_cast<std::size_t>(stride) * input_.pixel_stride();
+      for (int p = begin; p < end; ++p) {
+        inputs[p] = first + static_cast<std::size_t>(p - begin) * step;
       }
     }
+    for (int p = end; p < pixels; ++p) inputs[p] = edge(r, c + p * stride, edges, p);
+  }
+
+  /// A tap that crosses an edge of the picture or lies outside: zeros, or a copy with some.
+  const float* edge(int r, int c, float* edges, int p) const {
+    const Interval inside = intersect(Interval{c, c + conv_.cols.size}, Interval{0, shape_.cols});
+    if (!lines_ || inside.empty()) return zeros_.data();
+    const int channels = channels_.size();
+    float* copy = edges + edge_size() * static_cast<std::size_t>(p);
+    std::copy(zeros_.begin(), zeros_.end(), copy);
+    std::copy_n(input_.at(r, inside.begin, channels_.begin), inside.size() * channels,
+                copy + (inside.begin - c) * channels);
+    return copy;
+  }
+
+  /// Floats of the copies that a pixel may need.
+  [[nodiscard]] std::size_t edge_size() const {
+    return static_cast<std::size_t>(conv_.rows.size) * zeros_.size();
   }
 
   const Convolution& conv_;
