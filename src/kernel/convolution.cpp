@@ -59,21 +59,23 @@ class Im2col {
          Interval channels)
       : conv_(conv), shape_(shape), input_(input), channels_(channels) {}
 
-  /// Columns `depth` of the row of the output pixel at (row, col) -> target.
-  void unroll(int row, int col, Interval depth, float* target) const {
+  /// Columns `depth` of the rows of some output pixels side by side -> target[pixel][column].
+  void unroll(int row, Interval cols, Interval depth, float* target) const {
     const int line = conv_.cols.size * channels_.size();  // of one row of the window
     const int first_row = row * conv_.rows.stride - conv_.rows.pad_before;
-    const int first_col = col * conv_.cols.stride - conv_.cols.pad_before;
     for (int r = depth.begin / line; r * line < depth.end; ++r) {
       const Interval part = intersect(depth, {r * line, (r + 1) * line});
       const Interval within = shift(part, -r * line);
       const int input_row = first_row + r * conv_.rows.dilation;
-      if (conv_.cols.dilation == 1) {
-        unroll_line(input_row, first_col, within, target);
-      } else {
-        unroll_taps(input_row, first_col, within, target);
+      float* of_pixel = target + (part.begin - depth.begin);
+      for (int col = cols.begin; col < cols.end; ++col, of_pixel += depth.size()) {
+        const int first_col = col * conv_.cols.stride - conv_.cols.pad_before;
+        if (conv_.cols.dilation == 1) {
+          unroll_line(input_row, first_col, within, of_pixel);
+        } else {
+          unroll_taps(input_row, first_col, within, of_pixel);
+        }
       }
-      target += within.size();
     }
   }
 
@@ -92,8 +94,15 @@ class Im2col {
   /// Elements `part` of one row of the window, which begins at (row, first_col).
   void unroll_line(int row, int first_col, Interval part, float* target) const {
     const int channels = channels_.size();
+    const bool row_inside = 0 <= row && row < shape_.rows;
+    const bool cols_inside = 0 <= first_col && first_col + conv_.cols.size <= shape_.cols;
+    const bool all_channels = static_cast<std::size_t>(channels) == input_.pixel_stride();
+    if (row_inside && cols_inside && all_channels) {
+      std::copy_n(input_.at(row, first_col, channels_.begin) + part.begin, part.size(), target);
+      return;
+    }
     const Interval inside =
-        row < 0 || row >= shape_.rows
+        !row_inside
             ? Interval{part.begin, part.begin}
             : intersect(part, {-first_col * channels, (shape_.cols - first_col) * channels});
     if (inside.empty()) {
@@ -228,14 +237,17 @@ void convolve_pointwise(const Job& job, const Run& run, const Progress& progress
 void convolve_unrolled(const Job& job, const Run& run, float* workspace, const Progress& progress) {
   const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
   const int cols = job.box.cols.size();
+  // Counted from the first of the row that the run begins in.
   const int first = run.col - job.box.cols.begin;
+  const Interval pixels{first, first + run.pixels};
   bool accumulate = !job.sum.begins;
   for_each_piece(job, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
-    const auto unroll = [&](int pixel) {
-      im2col.unroll(run.row + (first + pixel) / cols, job.box.cols.begin + (first + pixel) % cols,
-                    columns, workspace + static_cast<std::ptrdiff_t>(pixel) * columns.size());
+    const auto unroll_row = [&](int row) {
+      const Interval of_row = intersect(pixels, {row * cols, (row + 1) * cols});
+      im2col.unroll(run.row + row, shift(of_row, job.box.cols.begin - row * cols), columns,
+                    workspace + static_cast<std::ptrdiff_t>(of_row.begin - first) * columns.size());
     };
-    share_out_evenly(run.pixels, unroll, progress);
+    share_out_evenly(divide_up(pixels.end, cols), unroll_row, progress);
     multiply(job, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
              progress);
     accumulate = true;
