@@ -95,7 +95,7 @@ struct ComputeBox {
   }
   void operator()(const Flatten&) const { flatten(input_shape(), inputs.front(), output, box); }
   void operator()(const Reorg& reorg) const {
-    reorganise(reorg, input_shape(), output_shape(), inputs.front(), output, box);
+    reorganise(reorg, input_shape(), output_shape(), inputs.front(), output, box, progress);
   }
   void operator()(const SpaceToDepth& move) const {
     space_to_depth(move, input_shape(), inputs.front(), output, box);

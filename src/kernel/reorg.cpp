@@ -1,5 +1,7 @@
 #include "vpinfer/kernel/reorg.hpp"
 
+#include "vpinfer/kernel/threads.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -34,10 +36,11 @@ Place reduce(const Place& place, const Shape& large, int stride) {
 }  // namespace
 
 void reorganise(const Reorg& reorg, const Shape& input_shape, const Shape& output_shape,
-                const ConstTensorView& input, const TensorView& output, const Box& box) {
+                const ConstTensorView& input, const TensorView& output, const Box& box,
+                const Progress& progress) {
   const int s = reorg.stride;
   const Shape large{input_shape.rows * s, input_shape.cols * s, input_shape.channels / (s * s)};
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
+  const auto reorganise_row = [&](int row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       for (int channel = box.channels.begin; channel < box.channels.end; ++channel) {
         const int index = flat({channel, row, col}, output_shape);
@@ -48,7 +51,8 @@ void reorganise(const Reorg& reorg, const Shape& input_shape, const Shape& outpu
         *output.at(row, col, channel) = *input.at(source.row, source.col, source.channel);
       }
     }
-  }
+  };
+  share_out_rows(box.rows, reorganise_row, progress);
 }
 
 }  // namespace vpinfer

@@ -214,7 +214,7 @@ TEST(Reorganise, IsDarknets) {
         KernelCase c(shape, reorg, seed++);
         for (const Box& box : c.boxes(8)) {
           check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-            reorganise(reorg, shape, c.out(), in, out, part);
+            reorganise(reorg, shape, c.out(), in, out, part, [] {});
           });
         }
       }

@@ -12,6 +12,7 @@ namespace vpinfer {
 /// (w*s) x (h*s) x (c/s^2), and never looks at the output's own extent.  An output row thus draws
 /// on far input rows.  reorg_cpu in Darknet's src/blas.c is the reference.
 void reorganise(const Reorg& reorg, const Shape& input_shape, const Shape& output_shape,
-                const ConstTensorView& input, const TensorView& output, const Box& box);
+                const ConstTensorView& input, const TensorView& output, const Box& box,
+                const Progress& progress);
 
 }  // namespace vpinfer
