@@ -53,17 +53,20 @@ emulate() {
   chmod +x "$command"
 }
 
-# The compiler must keep all sums of the micro-kernel's largest tile in registers: between its first
-# and its last multiplication nothing may be on the stack.
+# The compiler must keep all sums of the micro-kernel's largest tile in registers: between a
+# function's first and last multiplication nothing may be on the stack.
 check_micro_kernel() {
+  local function=$1
   aarch64-linux-gnu-objdump --disassemble --demangle --no-show-raw-insn \
-    build/arm64/CMakeFiles/vpinfer_kernel.dir/src/kernel/micro_kernel.cpp.o | awk '
-      / <.*compute_tile<4, 12>.*>:$/ { inside = 1 }
+    build/arm64/CMakeFiles/vpinfer_kernel.dir/src/kernel/micro_kernel.cpp.o |
+    awk -v function_name="$function<4, 12>" '
+      index($0, function_name) && />:$/ { inside = 1 }
       /^$/ { inside = 0 }
       inside && sums && /\[(sp|x29)/ { ++waiting }
       inside && /\tfmla\t/ { ++sums; spills += waiting; waiting = 0 }
       END {
-        printf "%d multiplications of vectors, %d accesses to the stack between them\n", sums, spills
+        printf "%s: %d multiplications of vectors, %d accesses to the stack between them\n",
+          function_name, sums, spills
         exit sums < 24 || spills > 0
       }'
 }
@@ -121,7 +124,8 @@ emulate "$commands/vpinfer" "$PWD/build/arm64/vpinfer"
 emulate "$commands/unit_tests" "$PWD/build/arm64/tests/vpinfer_unit_tests"
 export PATH=$commands:$PATH
 
-check_micro_kernel
+check_micro_kernel compute_tile
+check_micro_kernel multiply_elements
 # Without the tests that try out very many plans: they would take most of the time, and what they check
 # does not depend on the processor.
 unit_tests --gtest_brief --gtest_filter='-Program.*:Exchange.*:RequiredInput.*:*Sweep.*'

@@ -71,7 +71,9 @@ int choose_threads(MpiSession& session, const RunOptions& options) {
   if (*options.threads * sharers > cores && session.rank() == 0) {
     std::cerr << "warning: " << (sharers == 1 ? "" : std::to_string(sharers) + " ranks x ")
               << *options.threads << " threads on " << cores << " cores of " << place
-              << "; fewer threads are faster, and mpirun --bind-to none gives a rank all cores\n";
+              << "; fewer threads are faster"
+              << (session.size() == 1 ? "" : ", and mpirun --bind-to none gives a rank all cores")
+              << '\n';
   }
   return *options.threads;
 }

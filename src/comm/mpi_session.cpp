@@ -116,8 +116,8 @@ std::string host_name() {
 /// A rank that nobody launched starts a daemon of Open MPI 4 beside it, which takes longer than the
 /// rest of its start and serves only those that launch more ranks in turn.
 void start_alone_without_daemon() {
-  constexpr int kKeepOthers = 0;
-  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", kKeepOthers);
+  constexpr int kDoNotOverwrite = 0;
+  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", kDoNotOverwrite);
 }
 
 bool mpi_runs() {

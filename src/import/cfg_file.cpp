@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "vpinfer/base/error.hpp"
 
@@ -144,16 +145,19 @@ std::optional<std::filesystem::path> CfgSection::file(std::string_view key) {
 }
 
 std::vector<std::string> CfgSection::unused() const {
+  std::set<std::string_view> used;
+  for (const Entry& entry : entries_) {
+    if (entry.used) used.insert(entry.key);
+  }
   std::vector<std::string> lines;
   for (const Entry& entry : entries_) {
     const bool training =
         std::find(kTrainingKeys.begin(), kTrainingKeys.end(), entry.key) != kTrainingKeys.end();
     if (entry.used || training) continue;
-    const bool repeated = std::any_of(entries_.begin(), entries_.end(), [&](const Entry& other) {
-      return other.used && other.key == entry.key;
-    });
     lines.push_back(place(entry.line) + ": the key '" + entry.key + "' " +
-                    (repeated ? "is given twice; this one" : "is not known and") + " was ignored");
+                    (used.contains(entry.key) ? "was given before, which counts; this one was"
+                                              : "is not known and was") +
+                    " ignored");
   }
   return lines;
 }

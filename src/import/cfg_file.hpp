@@ -34,7 +34,8 @@ class CfgSection {
   /// it, from the folder above.  Throws BadInput if there is none.
   [[nodiscard]] std::optional<std::filesystem::path> file(std::string_view key);
 
-  /// A line for each key that nobody asked for and that does not only matter for training.
+  /// A line for each key that nobody asked for and that does not only matter for training, and for
+  /// each that was given again: the first counts.
   [[nodiscard]] std::vector<std::string> unused() const;
 
  private:

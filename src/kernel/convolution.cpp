@@ -67,10 +67,16 @@ class Im2col {
       const Interval part = intersect(depth, {r * line, (r + 1) * line});
       const Interval within = shift(part, -r * line);
       const int input_row = first_row + r * conv_.rows.dilation;
+      const bool in_one_piece = conv_.cols.dilation == 1 && 0 <= input_row &&
+                                input_row < shape_.rows && all_channels_wanted();
       float* of_pixel = target + (part.begin - depth.begin);
       for (int col = cols.begin; col < cols.end; ++col, of_pixel += depth.size()) {
         const int first_col = col * conv_.cols.stride - conv_.cols.pad_before;
-        if (conv_.cols.dilation == 1) {
+        if (in_one_piece && 0 <= first_col && first_col + conv_.cols.size <= shape_.cols) {
+          // As most windows are, away from the edges.
+          std::copy_n(input_.at(input_row, first_col, channels_.begin) + within.begin,
+                      within.size(), of_pixel);
+        } else if (conv_.cols.dilation == 1) {
           unroll_line(input_row, first_col, within, of_pixel);
         } else {
           unroll_taps(input_row, first_col, within, of_pixel);
@@ -80,6 +86,11 @@ class Im2col {
   }
 
  private:
+  /// Then one pixel's follow the other's in the input.
+  [[nodiscard]] bool all_channels_wanted() const {
+    return static_cast<std::size_t>(channels_.size()) == input_.pixel_stride();
+  }
+
   /// The same as `unroll_line` for a window whose taps lie apart: each is a line of its own.
   void unroll_taps(int row, int first_col, Interval part, float* target) const {
     const int channels = channels_.size();
@@ -94,15 +105,8 @@ class Im2col {
   /// Elements `part` of one row of the window, which begins at (row, first_col).
   void unroll_line(int row, int first_col, Interval part, float* target) const {
     const int channels = channels_.size();
-    const bool row_inside = 0 <= row && row < shape_.rows;
-    const bool cols_inside = 0 <= first_col && first_col + conv_.cols.size <= shape_.cols;
-    const bool all_channels = static_cast<std::size_t>(channels) == input_.pixel_stride();
-    if (row_inside && cols_inside && all_channels) {
-      std::copy_n(input_.at(row, first_col, channels_.begin) + part.begin, part.size(), target);
-      return;
-    }
     const Interval inside =
-        !row_inside
+        row < 0 || row >= shape_.rows
             ? Interval{part.begin, part.begin}
             : intersect(part, {-first_col * channels, (shape_.cols - first_col) * channels});
     if (inside.empty()) {
@@ -116,7 +120,7 @@ class Im2col {
 
   void copy_inside(int row, int first_col, Interval part, float* target) const {
     const int channels = channels_.size();
-    if (static_cast<std::size_t>(channels) == input_.pixel_stride()) {
+    if (all_channels_wanted()) {
       const int col = first_col + part.begin / channels;
       std::copy_n(input_.at(row, col, channels_.begin + part.begin % channels), part.size(),
                   target);
@@ -237,17 +241,21 @@ void convolve_pointwise(const Job& job, const Run& run, const Progress& progress
 void convolve_unrolled(const Job& job, const Run& run, float* workspace, const Progress& progress) {
   const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
   const int cols = job.box.cols.size();
-  // Counted from the first of the row that the run begins in.
   const int first = run.col - job.box.cols.begin;
-  const Interval pixels{first, first + run.pixels};
+  const int parts = std::min(kernel_threads(), run.pixels);
   bool accumulate = !job.sum.begins;
   for_each_piece(job, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
-    const auto unroll_row = [&](int row) {
-      const Interval of_row = intersect(pixels, {row * cols, (row + 1) * cols});
-      im2col.unroll(run.row + row, shift(of_row, job.box.cols.begin - row * cols), columns,
-                    workspace + static_cast<std::ptrdiff_t>(of_row.begin - first) * columns.size());
+    const auto unroll_part = [&](int part, int) {
+      // Counted from the first of the row that the run begins in.
+      const Interval pixels = shift(share(run.pixels, parts, part), first);
+      for (int row = pixels.begin / cols; row * cols < pixels.end; ++row) {
+        const Interval of_row = intersect(pixels, {row * cols, (row + 1) * cols});
+        im2col.unroll(
+            run.row + row, shift(of_row, job.box.cols.begin - row * cols), columns,
+            workspace + static_cast<std::ptrdiff_t>(of_row.begin - first) * columns.size());
+      }
     };
-    share_out_evenly(divide_up(pixels.end, cols), unroll_row, progress);
+    share_out(parts, std::ref(unroll_part), progress);
     multiply(job, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
              progress);
     accumulate = true;

@@ -66,7 +66,7 @@ class PixelTable {
         output_(output),
         box_(box),
         channels_(channels),
-        lines_(lines),
+        width_(lines ? conv.cols.size : 1),
         pixels_(pixels),
         reads_(lines ? Reads{conv.rows.size, conv.cols.size * channels.size()}
                      : Reads{conv.taps(), channels.size()}) {
@@ -125,7 +125,7 @@ class PixelTable {
   static constexpr std::size_t kFloatsPerPointer =
       (sizeof(const float*) + sizeof(float) - 1) / sizeof(float);
 
-  /// Pixels of a row of the output, those of a tile from the one at `p` on.
+  /// Points to the pixels `cols` of a row of the output, those of a tile from its p-th on.
   void fill_run(int row, Interval cols, int tile, int p) const {
     float** outputs = outputs_ + static_cast<std::ptrdiff_t>(tile * kMostTilePixels + p);
     float* output = output_.at(row, cols.begin, box_.channels.begin);
@@ -136,11 +136,12 @@ class PixelTable {
         inputs_ + static_cast<std::ptrdiff_t>(tile * reads_.taps * kMostTilePixels + p);
     float* edges =
         edges_ + edge_size() * static_cast<std::size_t>(tile * micro_kernel().pixels + p);
+    const int taps_of_row = reads_.taps / conv_.rows.size;
     int r = row * conv_.rows.stride - conv_.rows.pad_before;
     for (int i = 0; i < conv_.rows.size; ++i, r += conv_.rows.dilation) {
       float* edges_of_row = edges + static_cast<std::size_t>(i) * zeros_.size();
       int c = cols.begin * conv_.cols.stride - conv_.cols.pad_before;
-      for (int j = 0; j < reads_.taps / conv_.rows.size; ++j, c += conv_.cols.dilation) {
+      for (int j = 0; j < taps_of_row; ++j, c += conv_.cols.dilation) {
         if (r < 0 || r >= shape_.rows) {
           std::fill_n(inputs, cols.size(), zeros_.data());
         } else {
@@ -151,13 +152,12 @@ class PixelTable {
     }
   }
 
-  /// Points to what a tap of so many pixels reads: of row r, the first of them from column c on.
+  /// Points to what one tap of so many pixels reads, all in row r, the first of them at column c.
   void fill_tap(int r, int c, int pixels, const float** inputs, float* edges) const {
     const int stride = conv_.cols.stride;
-    const int width = lines_ ? conv_.cols.size : 1;
     const int begin = std::min(pixels, divide_up(std::max(0, -c), stride));
     const int end =
-        std::clamp(divide_up(std::max(0, shape_.cols - width - c + 1), stride), begin, pixels);
+        std::clamp(divide_up(std::max(0, shape_.cols - width_ - c + 1), stride), begin, pixels);
     for (int p = 0; p < begin; ++p) inputs[p] = edge(r, c + p * stride, edges, p);
     if (begin < end) {
       const float* first = input_.at(r, c + begin * stride, channels_.begin);
@@ -171,8 +171,8 @@ class PixelTable {
 
   /// A tap that crosses an edge of the picture or lies outside: zeros, or a copy with some.
   const float* edge(int r, int c, float* edges, int p) const {
-    const Interval inside = intersect(Interval{c, c + conv_.cols.size}, Interval{0, shape_.cols});
-    if (!lines_ || inside.empty()) return zeros_.data();
+    const Interval inside = intersect(Interval{c, c + width_}, Interval{0, shape_.cols});
+    if (inside.empty()) return zeros_.data();
     const int channels = channels_.size();
     float* copy = edges + edge_size() * static_cast<std::size_t>(p);
     std::copy(zeros_.begin(), zeros_.end(), copy);
@@ -192,7 +192,7 @@ class PixelTable {
   const TensorView& output_;
   const Box& box_;
   Interval channels_;
-  bool lines_;
+  int width_;        // of a tap: of one pixel or a row of the window
   Interval pixels_;  // of the box, row by row
   Reads reads_;
   const float** inputs_ = nullptr;
@@ -245,7 +245,7 @@ void add_block(const Chunk& chunk, const PanelBlock& block, const PanelWriter& w
     writer.write({chunk.table.outputs(tile), pixels}, block.accumulate, block.ends,
                  [&](const PanelOutputs& outputs) {
                    micro.outputs = outputs;
-                   kernel.of_pixels[pixels - 1](micro);
+                   kernel.compute_tile[pixels - 1](micro);
                  });
   }
 }

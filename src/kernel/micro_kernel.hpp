@@ -32,16 +32,37 @@ inline constexpr int kMostTilePixels = 12;
 /// The most filters of a panel.
 inline constexpr int kMostPanelFilters = 32;
 
+/// Transformed inputs lie in blocks of so many channels.
+inline constexpr int kWinogradBlockChannels = 32;
+
+/// Products of transformed inputs and weights, summed over some channels: of a few tiles and all
+/// filters of a panel, for some elements each on its own,
+///
+///     sums[e][t][f] (+)= sum over c of inputs[e][t][c] * weights[e][c][f]
+///
+/// Of `inputs`, each tile has room for the channels of a block; the sums [t][f] have no gaps.
+struct ElementProducts {
+  int elements = 0;
+  int channels = 0;
+  const float* inputs = nullptr;
+  std::size_t input_stride = 0;  ///< floats from one element of the inputs to the next
+  const float* weights = nullptr;
+  std::size_t weight_stride = 0;  ///< floats from one element of the weights to the next
+  float* sums = nullptr;
+  std::size_t sum_stride = 0;  ///< floats from one element of the sums to the next
+  bool accumulate = false;
+};
+
 /// The micro-kernel of one kind of processor.
 struct MicroKernel {
-  using Function = void (*)(const MicroTile& tile);
+  using ComputeTile = void (*)(const MicroTile& tile);
   using MultiplyElements = void (*)(const ElementProducts& products);
 
   const char* name = "";
-  int pixels = 0;                                     ///< of a tile that fills the registers
-  int filters = 0;                                    ///< of a panel
-  std::array<Function, kMostTilePixels> of_pixels{};  ///< for tiles of 1, 2 ... `pixels` pixels
-  std::array<MultiplyElements, kMostTilePixels> of_tiles{};  ///< for 1, 2 ... `pixels` tiles
+  int pixels = 0;                                           ///< of a tile that fills the registers
+  int filters = 0;                                          ///< of a panel
+  std::array<ComputeTile, kMostTilePixels> compute_tile{};  ///< of 1, 2 ... `pixels` pixels
+  std::array<MultiplyElements, kMostTilePixels> multiply_elements{};  ///< of as many tiles
   /// Exact.
   void (*widen)(const HalfBits* halves, std::size_t count, float* floats) = nullptr;
   void (*depthwise)(const DepthwisePixel& pixel) = nullptr;

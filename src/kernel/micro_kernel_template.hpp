@@ -129,8 +129,8 @@ constexpr MicroKernel make_micro_kernel(const char* name) {
                      make_winograd_transforms<TwoOutputs, kLanes>(),
                      make_winograd_transforms<FourOutputs, kLanes>()};
   [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
-    ((kernel.of_pixels[kIndex] = &compute_tile<kLanes, kIndex + 1>), ...);
-    ((kernel.of_tiles[kIndex] = &multiply_elements<kLanes, kIndex + 1>), ...);
+    ((kernel.compute_tile[kIndex] = &compute_tile<kLanes, kIndex + 1>), ...);
+    ((kernel.multiply_elements[kIndex] = &multiply_elements<kLanes, kIndex + 1>), ...);
   }
   (std::make_integer_sequence<int, kPixels>{});
   return kernel;

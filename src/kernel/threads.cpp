@@ -27,8 +27,13 @@ void relax() {
 #endif
 }
 
-/// Looks for something for a moment before anybody sleeps: waking a thread up takes longer than
-/// what lies between two layers.
+/// How long one of so many threads looks for work before it sleeps: waking it up takes longer than
+/// what lies between two layers.  Not at all where they are more than the cores.
+std::chrono::microseconds waiting_time(int threads) {
+  return std::chrono::microseconds(threads <= allowed_core_count() ? 50 : 0);
+}
+
+/// Looks for something for a moment before anybody sleeps.
 template <typename Condition>
 bool comes_soon(const Condition& condition, std::chrono::microseconds moment) {
   const Clock::time_point until = Clock::now() + moment;
@@ -46,8 +51,7 @@ thread_local bool in_task = false;
 class Helpers {
  public:
   explicit Helpers(int count)
-      : moment_(count < allowed_core_count() ? 50 : 0),
-        stretches_(static_cast<std::size_t>(count) + 1) {
+      : moment_(waiting_time(count + 1)), stretches_(static_cast<std::size_t>(count) + 1) {
     try {
       for (int i = 1; i <= count; ++i) threads_.emplace_back([this, i] { help(i); });
     } catch (const std::system_error&) {
@@ -157,7 +161,6 @@ class Helpers {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  /// For which a thread that waits keeps its core: others need it where there are more threads.
   const std::chrono::microseconds moment_;
   std::mutex mutex_;
   std::condition_variable begins_;

@@ -22,13 +22,14 @@ namespace {
 //       in a workspace, for all                  transformed anew for every chunk, which costs as
 //       panels                                   much as some tiles but no memory
 //
-// in blocks of some channels.  Of a block's weights, a row of n elements is transformed and
-// multiplied at a time: they do not leave the first-level cache, and what of the inputs they meet
-// lies in one piece.  Each element's products are added up over the blocks; then the sums of a
-// tile become its outputs.
+// Both are cut into blocks of channels.  Of a block's weights one row of n elements is transformed
+// and multiplied at a time, for which its taps are read n times: all elements would fill the
+// second-level cache, a row stays in or near the first.  Each element's products are added up over
+// the blocks; then the sums of a tile become its outputs.
 constexpr int kEnoughTiles = 24;  // for a thread to transform all weights for them alone
 constexpr int kTaps = 9;
-constexpr int kLine = 16;  // floats of a cache line
+constexpr std::array<float, kWinogradBlockChannels> kZeros{};  // which the padding reads
+constexpr int kLine = 16;                                      // floats of a cache line
 constexpr int kMostElements = kMostWinogradInputs * kMostWinogradInputs;
 constexpr int kMostTileOutputs = kMostWinogradOutputs * kMostWinogradOutputs;
 // More than this bring nothing but memory.
@@ -52,10 +53,9 @@ int blocks_of(int channels) {
   return divide_up(channels, kWinogradBlockChannels);
 }
 
-/// Transformed inputs of some tiles, in floats.
-std::size_t transformed_floats(int outputs, int channels, int tiles) {
-  return static_cast<std::size_t>(blocks_of(channels) * elements_of(outputs)) *
-         apart(static_cast<std::size_t>(tiles * kWinogradBlockChannels));
+/// From one element of a block's transformed inputs to the next, in floats.
+std::size_t inputs_apart(int tiles) {
+  return apart(static_cast<std::size_t>(tiles * kWinogradBlockChannels));
 }
 
 Chunks chunks_of(int outputs, int channels, const Box& box, int threads) {
@@ -65,9 +65,10 @@ Chunks chunks_of(int outputs, int channels, const Box& box, int threads) {
   return {tiles, std::clamp(fitting, kMostTilePixels, kWinogradChunkTiles), kEnoughTiles, threads};
 }
 
-/// Floats of workspace for a chunk.
+/// Floats of workspace for a chunk: its transformed inputs.
 std::size_t chunk_workspace(int outputs, int channels, const Chunks& chunks) {
-  return kWinogradBlockChannels + transformed_floats(outputs, channels, chunks.room());
+  return static_cast<std::size_t>(blocks_of(channels) * elements_of(outputs)) *
+         inputs_apart(chunks.room());
 }
 
 /// Computes a chunk of tiles, in a workspace.
@@ -86,10 +87,7 @@ class WinogradChunk {
         tiles_(tiles),
         readable_rows_(read_by(conv.rows, box.rows, input_shape.rows)),
         readable_cols_(read_by(conv.cols, box.cols, input_shape.cols)),
-        zeros_(workspace.first(kWinogradBlockChannels)),
-        transformed_(workspace.subspan(kWinogradBlockChannels)) {
-    std::fill(zeros_.begin(), zeros_.end(), 0.0F);
-  }
+        transformed_(workspace) {}
 
   void compute(const Progress& progress) const {
     share_out_evenly(
@@ -127,11 +125,8 @@ class WinogradChunk {
   /// Where transformed inputs lie: [block][element][tile][channel].
   [[nodiscard]] float* transformed_at(int block, int element, int tile) const {
     return transformed_.data() +
-           static_cast<std::size_t>(block * elements() + element) * inputs_apart() +
+           static_cast<std::size_t>(block * elements() + element) * inputs_apart(tiles_.size()) +
            static_cast<std::size_t>(tile * kWinogradBlockChannels);
-  }
-  [[nodiscard]] std::size_t inputs_apart() const {
-    return apart(static_cast<std::size_t>(tiles_.size() * kWinogradBlockChannels));
   }
 
   void transform_tile(int tile) const {
@@ -151,25 +146,25 @@ class WinogradChunk {
       const Interval channels = channels_of(block);
       std::array<const float*, kMostElements> inputs{};
       std::transform(pixels.begin(), pixels.end(), inputs.begin(), [&](const float* pixel) {
-        return pixel != nullptr ? pixel + channels.begin : zeros_.data();
+        return pixel != nullptr ? pixel + channels.begin : kZeros.data();
       });
       transforms_.transform_inputs(inputs.data(), channels.size(), transformed_at(block, 0, tile),
-                                   inputs_apart());
+                                   inputs_apart(tiles_.size()));
     }
   }
 
   /// Sums of a panel's filters for some tiles: [element][tile][filter].
   void compute_panel(int panel, Interval tiles) const {
     const int filters = micro_kernel().filters;
-    const int elements = transforms_.inputs;  // of a row of them
+    const int row_elements = transforms_.inputs;
     constexpr std::size_t kTapFloats = kWinogradBlockChannels * kMostPanelFilters;
     std::array<float, kTaps * kTapFloats> room;
     alignas(64) std::array<float, kMostWinogradInputs*(kTapFloats + kLine)> weights;
     alignas(64) std::array<float, kMostElements*(kWinogradChunkTiles * kMostPanelFilters + kLine)>
         sums;
     ElementProducts products;
-    products.elements = elements;
-    products.input_stride = inputs_apart();
+    products.elements = row_elements;
+    products.input_stride = inputs_apart(tiles_.size());
     products.weights = weights.data();
     products.weight_stride = apart(static_cast<std::size_t>(kWinogradBlockChannels * filters));
     products.sum_stride = apart(static_cast<std::size_t>(tiles.size() * filters));
@@ -180,12 +175,12 @@ class WinogradChunk {
                          shift(channels, sum_.channels.begin - slice_.range.channels.begin), room);
       products.channels = channels.size();
       products.accumulate = block > 0;
-      for (int row = 0; row < elements; ++row) {
+      for (int row = 0; row < row_elements; ++row) {
         transforms_.transform_weights[static_cast<std::size_t>(row)](
             taps.weights, taps.tap_stride, channels.size(), weights.data(), products.weight_stride);
-        products.inputs = transformed_at(block, row * elements, tiles.begin);
+        products.inputs = transformed_at(block, row * row_elements, tiles.begin);
         products.sums =
-            sums.data() + static_cast<std::size_t>(row * elements) * products.sum_stride;
+            sums.data() + static_cast<std::size_t>(row * row_elements) * products.sum_stride;
         multiply(products, tiles.size());
       }
     }
@@ -195,13 +190,13 @@ class WinogradChunk {
     }
   }
 
-  /// Only as many tiles at a time as the registers hold sums of.
+  /// Multiplies all tiles, as many at a time as the registers hold sums of.
   static void multiply(ElementProducts products, int tiles) {
     const MicroKernel& kernel = micro_kernel();
     const int groups = divide_up(tiles, kernel.pixels);
     for (int group = 0; group < groups; ++group) {
       const int size = share(tiles, groups, group).size();
-      kernel.of_tiles[static_cast<std::size_t>(size - 1)](products);
+      kernel.multiply_elements[static_cast<std::size_t>(size - 1)](products);
       products.inputs += size * kWinogradBlockChannels;
       products.sums += size * kernel.filters;
     }
@@ -236,7 +231,6 @@ class WinogradChunk {
   // anything, which has not arrived yet.
   Interval readable_rows_;
   Interval readable_cols_;
-  std::span<float> zeros_;
   std::span<float> transformed_;
 };
 

@@ -143,6 +143,7 @@ void transform_inputs(const float* const* inputs, int channels, float* transform
   transform_input_vectors<Tile, 1>(inputs, in_vectors, channels, transformed, element_stride);
 }
 
+/// Row kRow of the elements.  Of each column, the compiler leaves out what other rows need.
 template <typename Tile, int kLanes, int kRow>
 void transform_weights(const float* panel, std::size_t tap_stride, int channels, float* transformed,
                        std::size_t element_stride) {
@@ -192,16 +193,14 @@ void transform_sums(const float* sums, std::size_t element_stride, const PanelOu
 
 template <typename Tile, int kLanes>
 constexpr WinogradTransforms make_winograd_transforms() {
-  WinogradTransforms transforms{Tile::kOutputs,
-                                Tile::kInputs,
-                                &transform_inputs<Tile, kLanes>,
-                                {},
-                                &transform_sums<Tile, kLanes>};
-  [&]<int... kRow>(std::integer_sequence<int, kRow...>) {
-    ((transforms.transform_weights[kRow] = &transform_weights<Tile, kLanes, kRow>), ...);
+  return [&]<int... kRow>(std::integer_sequence<int, kRow...>) {
+    return WinogradTransforms{Tile::kOutputs,
+                              Tile::kInputs,
+                              &transform_inputs<Tile, kLanes>,
+                              {&transform_weights<Tile, kLanes, kRow>...},
+                              &transform_sums<Tile, kLanes>};
   }
   (std::make_integer_sequence<int, Tile::kInputs>{});
-  return transforms;
 }
 
 }  // namespace

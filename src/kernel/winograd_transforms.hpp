@@ -30,33 +30,13 @@ struct WinogradTransforms {
   /// tile and c < channels.
   void (*transform_inputs)(const float* const* inputs, int channels, float* transformed,
                            std::size_t element_stride) = nullptr;
-  /// panel[tap * tap_stride + c * filters + f] -> transformed[i * element_stride + c * filters + f]
-  /// for the 9 taps and all filters of a panel; of each row of n elements.
+  /// transform_weights[row] for each row of the n x n elements: for the 9 taps and all filters of a
+  /// panel, panel[tap * tap_stride + c * filters + f] -> the n elements of that row,
+  /// transformed[i * element_stride + c * filters + f] for i < n.
   std::array<TransformWeights, kMostWinogradInputs> transform_weights{};
   /// sums[i * element_stride + f] -> the m * m pixels of a tile, for all filters f of a panel.
   void (*transform_sums)(const float* sums, std::size_t element_stride,
                          const PanelOutputs& outputs) = nullptr;
-};
-
-/// Transformed inputs lie in blocks of so many channels.
-inline constexpr int kWinogradBlockChannels = 32;
-
-/// Products of transformed inputs and weights, summed over some channels: of a few tiles and all
-/// filters of a panel, for some elements each on its own,
-///
-///     sums[e][t][f] (+)= sum over c of inputs[e][t][c] * weights[e][c][f]
-///
-/// Of `inputs`, each tile has room for the channels of a block; the sums [t][f] have no gaps.
-struct ElementProducts {
-  int elements = 0;
-  int channels = 0;
-  const float* inputs = nullptr;
-  std::size_t input_stride = 0;  ///< floats from one element of the inputs to the next
-  const float* weights = nullptr;
-  std::size_t weight_stride = 0;  ///< floats from one element of the weights to the next
-  float* sums = nullptr;
-  std::size_t sum_stride = 0;  ///< floats from one element of the sums to the next
-  bool accumulate = false;
 };
 
 }  // namespace vpinfer

@@ -5,14 +5,16 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import time
 import unittest
+from pathlib import Path
 
 import h5py
 import numpy as np
 
-from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, NOT_ENOUGH_MEMORY, SOURCE, ProgramTest, convolution, read_dump,
-                     small_classifier, small_yolo, small_yolov3, vpinfer, write_png)
+from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, FACE, NOT_ENOUGH_MEMORY, SOURCE, ProgramTest,
+                     command_of, convolution, read_dump, small_classifier, small_yolo, small_yolov3, vpinfer, write_png)
 
 
 class Texts(ProgramTest):
@@ -68,11 +70,12 @@ class Import(ProgramTest):
             np.testing.assert_array_equal(plain["layers/15/weights"], crlf["layers/15/weights"])
 
     def test_warns_of_unknown_and_repeated_keys(self):
-        cfg = self.write("m.cfg", "[net]\nheight=8\nwidth=8\n[maxpool]\nsize=2\nceiling=1\nsize=3\n")
+        cfg = self.write("m.cfg", "[net]\nheight=8\nwidth=8\n[maxpool]\nsize=2\nceiling=1\nsize=3\nsize=4\n")
         done = vpinfer("import", cfg, "--random-weights", 1, "-o", self.path("m.h5"))
         self.assertEqual(done.code, DONE)
         self.assertEqual(done.err, "warning: m.cfg:6 [maxpool]: the key 'ceiling' is not known and was ignored\n"
-                                   "warning: m.cfg:7 [maxpool]: the key 'size' is given twice; this one was ignored\n")
+                                   "warning: m.cfg:7 [maxpool]: the key 'size' was given before, which counts; this one was ignored\n"
+                                   "warning: m.cfg:8 [maxpool]: the key 'size' was given before, which counts; this one was ignored\n")
 
     def test_labels_name_what_the_network_tells_apart(self):
         labels = self.write("l.names", "a\nb\nc\n")
@@ -234,6 +237,23 @@ class Run(ProgramTest):
     def test_compares_with_itself(self):
         done = vpinfer("--model", self.import_random(), "--compare-single", "--repeat", 2)
         self.assertRegex(self.assert_done(done), r"PASS: largest difference 0\.00e\+00 absolute")
+
+    def test_more_threads_than_cores_are_slow_and_work(self):
+        done = vpinfer("--model", self.import_random("m.h5"), "--threads", 64, "--compare-single")
+        self.assertEqual(done.code, DONE)
+        self.assertRegex(done.err, r"^warning: 64 threads on \d+ cores of .*; fewer threads are faster\n")
+
+    def test_one_rank_starts_no_other_process(self):
+        command = command_of(None, ["--model", self.import_random("m.h5"), "--input", "-"])
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              env=ENVIRONMENT) as process:
+            picture = (FACE / "astronaut.jpg").read_bytes()
+            process.stdin.write(picture + picture)
+            process.stdin.flush()
+            process.stdout.readline()  # The answer to the first picture: it runs.
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+            process.stdin.close()
+            self.assertEqual(children, "")
 
     def test_memory_limit(self):
         model = self.import_random()

@@ -118,7 +118,7 @@ class FailingRanks(ProgramTest):
         job = self.start(3)
         job.signal(1, signal.SIGKILL)
         done = job.wait()
-        self.assertNotEqual(done.code, 0, done)
+        self.assertEqual(done.code, 128 + signal.SIGKILL, done)
 
 
 class WrongUsage(ProgramTest):

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "support/kernel_case.hpp"
+#include "support/random.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
 #include "vpinfer/base/half.hpp"
@@ -146,6 +147,20 @@ TEST(Convolve, TakesOblongWindows) {
   }
 }
 
+TEST(Convolve, TakesWindowsWhoseTapsLieApart) {
+  std::uint32_t seed = 0;
+  for (const int threads : {1, 3}) {
+    set_kernel_threads(threads);
+    for (const Window& rows : {Window{3, 1, 2, 2, 2}, Window{3, 1, 1, 1}}) {
+      for (const Window& cols : {Window{3, 2, 1, 3, 2}, Window{2, 1, 3, 0, 3}}) {
+        check_convolution({11, 13, 5}, {7, 1, rows, cols, Activation::kLeaky}, seed++);
+        check_convolution({11, 13, 40}, {4, 2, rows, cols, Activation::kLeaky}, seed++);
+      }
+    }
+    set_kernel_threads(1);
+  }
+}
+
 TEST(Convolve, AllOfAWindowMayLieInThePadding) {
   // Outputs without any input are the activated bias.
   check_convolution({3, 3, 2}, {3, 1, {2, 1, 4, 5}, {1, 1, 3, 0}, Activation::kLinear}, 1, 20);
@@ -180,6 +195,28 @@ TEST(ConvolutionWorkspace, IsBounded) {
   }
   const Convolution pointwise{8, 1, {}, {}, Activation::kLinear};
   EXPECT_EQ(convolution_workspace(pointwise, ConvolutionAlgorithm::kPlain, 8, box, 1), 0U);
+}
+
+TEST(ConvolutionWorkspace, IsEnoughForAnyPartOfTheBox) {
+  Random random(1);
+  const auto part_of = [&](Interval all) {
+    const int begin = random.between(all.begin, all.end - 1);
+    return Interval{begin, random.between(begin + 1, all.end)};
+  };
+  for (int i = 0; i < 2000; ++i) {
+    const Window window{3, 1, 1, 1};
+    const Convolution conv{70, 1, window, window};
+    const Box box = whole({random.between(1, 80), random.between(1, 80), 70});
+    const Box part{part_of(box.rows), part_of(box.cols), part_of(box.channels)};
+    const int channels = random.between(1, 700);
+    const int threads = random.between(1, 9);
+    for (const ConvolutionAlgorithm algorithm : all_algorithms_for(conv)) {
+      EXPECT_LE(convolution_workspace(conv, algorithm, channels, part, threads),
+                convolution_workspace(conv, algorithm, channels, box, threads))
+          << to_string(part) << " of " << to_string(box) << ", " << channels << " channels, "
+          << threads << " threads, algorithm " << static_cast<int>(algorithm);
+    }
+  }
 }
 
 TEST(Convolve, FillsPanelsPartly) {

@@ -14,6 +14,7 @@
 #include "vpinfer/kernel/reorg.hpp"
 #include "vpinfer/kernel/resample.hpp"
 #include "vpinfer/kernel/softmax.hpp"
+#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {
@@ -209,6 +210,7 @@ TEST(Reorganise, IsDarknets) {
   std::uint32_t seed = 0;
   for (const bool reverse : {false, true}) {
     for (const int stride : {1, 2, 3}) {
+      set_kernel_threads(stride);
       for (const Shape& shape : {Shape{6, 12, 36}, Shape{12, 6, 72}}) {
         const Reorg reorg{stride, reverse};
         KernelCase c(shape, reorg, seed++);
@@ -220,6 +222,7 @@ TEST(Reorganise, IsDarknets) {
       }
     }
   }
+  set_kernel_threads(1);
 }
 
 TEST(ActivateRegion, TakesAnyRowsAndColumns) {

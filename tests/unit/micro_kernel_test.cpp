@@ -41,7 +41,7 @@ void check_tile(const MicroKernel& kernel, int pixels, int taps, int channels, b
   tile.panel = panel.data();
   tile.tap_stride = size(tap_stride);
   tile.outputs = {outputs.data(), kFilter, accumulate};
-  kernel.of_pixels[size(pixels - 1)](tile);
+  kernel.compute_tile[size(pixels - 1)](tile);
 
   for (int p = 0; p < pixels; ++p) {
     for (int f = -kFilter; f < row - kFilter; ++f) {
@@ -98,6 +98,60 @@ TEST(MicroKernel, AllOfThemMultiplyAndAdd) {
           check_tile(*kernel, pixels, taps, channels, true);
           if (HasFatalFailure()) return;
         }
+      }
+    }
+  }
+}
+
+void check_elements(const MicroKernel& kernel, int tiles, int channels, bool accumulate) {
+  constexpr int kElements = 6;
+  constexpr std::size_t kGap = 16;  // between elements
+  const auto size = [](int count) { return static_cast<std::size_t>(count); };
+  Random random(static_cast<std::uint32_t>(tiles * 100 + channels));
+  ElementProducts products;
+  products.elements = kElements;
+  products.channels = channels;
+  products.input_stride = size(tiles * kWinogradBlockChannels) + kGap;
+  products.weight_stride = size(channels * kernel.filters) + kGap;
+  products.sum_stride = size(tiles * kernel.filters) + kGap;
+  const std::vector<float> inputs = random.reals(kElements * products.input_stride, -1, 1);
+  const std::vector<float> weights = random.reals(kElements * products.weight_stride, -1, 1);
+  std::vector<float> sums(kElements * products.sum_stride, kUntouched);
+  products.inputs = inputs.data();
+  products.weights = weights.data();
+  products.sums = sums.data();
+  products.accumulate = accumulate;
+  kernel.multiply_elements[size(tiles - 1)](products);
+
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const std::size_t element = i / products.sum_stride;
+    const std::size_t tile = i % products.sum_stride / size(kernel.filters);
+    const std::size_t filter = i % products.sum_stride % size(kernel.filters);
+    double expected = kUntouched;
+    if (tile < size(tiles)) {
+      if (!accumulate) expected = 0;
+      for (std::size_t c = 0; c < size(channels); ++c) {
+        const std::size_t input =
+            element * products.input_stride + tile * kWinogradBlockChannels + c;
+        const std::size_t weight =
+            element * products.weight_stride + c * size(kernel.filters) + filter;
+        expected += static_cast<double>(inputs[input]) * static_cast<double>(weights[weight]);
+      }
+    }
+    ASSERT_LE(std::abs(static_cast<double>(sums[i]) - expected), accumulate ? 1e-2 : 1e-4)
+        << "element " << element << ", tile " << tile << ", filter " << filter;
+  }
+}
+
+TEST(MicroKernel, AllOfThemMultiplyElements) {
+  for (const MicroKernel* kernel : micro_kernels()) {
+    for (int tiles = 1; tiles <= kernel->pixels; ++tiles) {
+      for (const int channels : {1, 7, kWinogradBlockChannels}) {
+        SCOPED_TRACE(kernel->name + std::string(", ") + std::to_string(tiles) + " tiles, " +
+                     std::to_string(channels) + " channels");
+        check_elements(*kernel, tiles, channels, false);
+        check_elements(*kernel, tiles, channels, true);
+        if (HasFatalFailure()) return;
       }
     }
   }

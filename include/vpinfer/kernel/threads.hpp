@@ -21,7 +21,7 @@ using Task = std::function<void(int task, int thread)>;
 /// it reads what it wrote itself, in its own caches, where one layer's tasks follow another's; then
 /// it helps the others.  The caller takes part, and calls `progress` after each of its tasks; if
 /// that throws, the tasks not yet begun are not done.  Threads that find nothing to do for a moment
-/// sleep.
+/// sleep; where this process has more of them than cores, they do so at once.
 void share_out(int tasks, const Task& task, const Progress& progress);
 
 /// The same with compute(row) for every row.
