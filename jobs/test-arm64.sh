@@ -39,6 +39,7 @@ unpack_libraries() {
     jobs/install-packages.sh --list run
   )
   rm -rf "$root.new"
+  mkdir -p "${root%/*}"
   mmdebstrap --quiet --variant=extract --architectures=arm64 --include="$packages" bookworm "$root.new"
   rm -rf "$root.new/dev"  # this machine's is meant
   (link_libraries "$root.new")
