@@ -52,13 +52,13 @@ FrameTask FrameStream::take() {
   run->frame = frame_;
   run->last = --runs_left_ == 0;
   run->begun = seconds_since(start_);
-  if (!spare_.empty()) {
-    run->outputs = std::move(spare_.back());
-    spare_.pop_back();
-  }
   if (run->last) frame_.reset();
   return {source_->writer(*run->frame),
-          [run](int position, const ConstTensorView& view) {
+          [this, run](int position, const ConstTensorView& view) {
+            if (run->outputs.empty() && !spare_.empty()) {
+              run->outputs = std::move(spare_.back());
+              spare_.pop_back();
+            }
             run->outputs[position].assign(view.data, view.data + view.box.elements());
           },
           [this, run] { finish(*run); }};

@@ -38,6 +38,7 @@ json rank_to_json(const RankReport& r) {
           {"workspace_bytes", r.memory.workspace},
           {"message_bytes", r.memory.messages},
           {"library_bytes", r.memory.library},
+          {"results_bytes", r.memory.results},
           {"predicted_bytes", r.memory.total()},
           {"peak_rss_bytes", r.peak_rss_bytes},
           {"compute_seconds", r.compute_seconds},
@@ -93,6 +94,7 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
                {"worksp."},
                {"messages"},
                {"library"},
+               {"results"},
                {"predicted"},
                {"peak RSS/MiB"},
                {"compute"},
@@ -104,14 +106,14 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
                {"sent"},
                {"received/MiB"}});
   for (const RankReport& r : ranks) {
-    table.add({std::to_string(r.rank), r.host, r.boxes, mebibytes(r.memory.weights),
-               mebibytes(r.memory.activations), mebibytes(r.memory.workspace),
-               mebibytes(r.memory.messages), mebibytes(r.memory.library),
-               mebibytes(r.memory.total()), mebibytes(r.peak_rss_bytes),
-               milliseconds(r.compute_seconds), milliseconds(r.pack_seconds),
-               milliseconds(r.message_seconds), milliseconds(r.wait_seconds),
-               milliseconds(mean(r.frame_seconds)), fixed(100 * r.utilisation, 0),
-               mebibytes(r.sent_bytes), mebibytes(r.received_bytes)});
+    table.add(
+        {std::to_string(r.rank), r.host, r.boxes, mebibytes(r.memory.weights),
+         mebibytes(r.memory.activations), mebibytes(r.memory.workspace),
+         mebibytes(r.memory.messages), mebibytes(r.memory.library), mebibytes(r.memory.results),
+         mebibytes(r.memory.total()), mebibytes(r.peak_rss_bytes), milliseconds(r.compute_seconds),
+         milliseconds(r.pack_seconds), milliseconds(r.message_seconds),
+         milliseconds(r.wait_seconds), milliseconds(mean(r.frame_seconds)),
+         fixed(100 * r.utilisation, 0), mebibytes(r.sent_bytes), mebibytes(r.received_bytes)});
   }
   return table.text();
 }
@@ -169,7 +171,7 @@ RankReport rank_report_from_json(const std::string& text) {
           j.at("micro_kernel"),
           j.at("boxes"),
           {j.at("weights_bytes"), j.at("activations_bytes"), j.at("workspace_bytes"),
-           j.at("message_bytes"), j.at("library_bytes")},
+           j.at("message_bytes"), j.at("library_bytes"), j.at("results_bytes")},
           {by_form.at("rows"), by_form.at("panels"), by_form.at("half_panels")},
           j.at("load_seconds"),
           j.at("peak_rss_bytes"),

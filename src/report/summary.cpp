@@ -187,13 +187,14 @@ std::string describe_plan(const Network& network, const Plan& plan,
                {"workspace"},
                {"messages"},
                {"library"},
+               {"results"},
                {"total/MiB"}});
   std::size_t fullest = 0;
   int rank = 0;
   for (const RankMemory& m : predict_memory(network, plan, demand.delivery(), concurrency)) {
     table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
                mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
-               mebibytes(m.library), mebibytes(m.total())});
+               mebibytes(m.library), mebibytes(m.results), mebibytes(m.total())});
     fullest = std::max(fullest, m.total());
     ++rank;
   }

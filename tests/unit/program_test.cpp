@@ -201,6 +201,19 @@ TEST(PredictMemory, CountsThreads) {
   EXPECT_EQ(two.activations, one.activations);
 }
 
+TEST(PredictMemory, CountsWhatIsDelivered) {
+  Network network;
+  add_input(network, {8, 8, 2}, "test");
+  add_layer(network, Convolution{16, 1, {}, {}}, {0}, "test");
+  const Plan plan = make_plan(network, Strategy::kData, 2);
+  for (const int lanes : {1, 2, 3}) {
+    const auto memory = predict_memory(network, plan, {1}, {.lanes = lanes});
+    const auto frames = static_cast<std::size_t>(std::min(lanes, 2));
+    EXPECT_EQ(memory.front().results, frames * 8 * 8 * 16 * sizeof(float));
+    EXPECT_EQ(memory.back().results, 0U);
+  }
+}
+
 TEST(PredictMemory, IsThatOfThePrograms) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
     const Delivery delivery = result_layers(network);
@@ -217,8 +230,9 @@ TEST(PredictMemory, IsThatOfThePrograms) {
       EXPECT_EQ(same.workspace, memory.workspace);
       EXPECT_EQ(same.messages, memory.messages);
       EXPECT_EQ(same.library, memory.library);
+      EXPECT_EQ(same.results, memory.results);
       EXPECT_EQ(same.total(), memory.weights + memory.activations + memory.workspace +
-                                  memory.messages + memory.library);
+                                  memory.messages + memory.library + memory.results);
     }
   });
 }

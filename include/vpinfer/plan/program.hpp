@@ -108,9 +108,10 @@ struct RankMemory {
   std::size_t messages = 0;
   std::size_t library = 0;  ///< what the message-passing and linear algebra libraries and
                             ///< threads keep
+  std::size_t results = 0;  ///< copies of what is delivered, of one frame or two
 
   [[nodiscard]] std::size_t total() const {
-    return weights + activations + workspace + messages + library;
+    return weights + activations + workspace + messages + library + results;
   }
 };
 
