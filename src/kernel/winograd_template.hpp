@@ -143,7 +143,7 @@ void transform_inputs(const float* const* inputs, int channels, float* transform
   transform_input_vectors<Tile, 1>(inputs, in_vectors, channels, transformed, element_stride);
 }
 
-/// Row kRow of the elements.  Of each column, the compiler leaves out what other rows need.
+/// Row kRow of the elements.  The compiler leaves out what only other rows need.
 template <typename Tile, int kLanes, int kRow>
 void transform_weights(const float* panel, std::size_t tap_stride, int channels, float* transformed,
                        std::size_t element_stride) {
@@ -151,25 +151,15 @@ void transform_weights(const float* panel, std::size_t tap_stride, int channels,
   using V = typename Floats::Type;
   constexpr int kInputs = Tile::kInputs;
   for (int at = 0; at < channels * 2 * kLanes; at += kLanes) {
-    V half[3];
-#pragma GCC unroll 3
-    for (int col = 0; col < 3; ++col) {
-      V column[3];
-      V of_column[kInputs];
-#pragma GCC unroll 3
-      for (int row = 0; row < 3; ++row) {
-        column[row] =
-            Floats::load(panel + static_cast<std::size_t>(row * 3 + col) * tap_stride + at);
-      }
-      Tile::weights(column, of_column);
-      half[col] = of_column[kRow];
-    }
-    V elements[kInputs];
-    Tile::weights(half, elements);
-#pragma GCC unroll 6
-    for (int i = 0; i < kInputs; ++i) {
-      Floats::store(elements[i], transformed + static_cast<std::size_t>(i) * element_stride + at);
-    }
+    transform_both_ways<3, kInputs, V>(
+        Tile::weights,
+        [&](int row, int col) {
+          return Floats::load(panel + static_cast<std::size_t>(row * 3 + col) * tap_stride + at);
+        },
+        [&](int row, int col, const V& value) {
+          if (row != kRow) return;
+          Floats::store(value, transformed + static_cast<std::size_t>(col) * element_stride + at);
+        });
   }
 }
 
