@@ -227,7 +227,8 @@ def parse_arguments():
                         help="only these tests, as test_conv* or node/test_conv*")
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 3], metavar="N",
                         help="run on so many MPI ranks; 1, which is always done, means no MPI job (default 1 3)")
-    parser.add_argument("--quick", action="store_true", help="run only the first few cases of each operator on ranks, with one strategy")
+    parser.add_argument("--quick", action="store_true",
+                        help="run only the first few cases of each operator on ranks, with one strategy")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep models, inputs and outputs there")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cases at the same time (default 1)")
     parser.add_argument("--at-least", type=int, default=1, metavar="N", help="so many cases must pass (default 1)")
