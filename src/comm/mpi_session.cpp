@@ -113,13 +113,6 @@ std::string host_name() {
   return {name.data(), static_cast<std::size_t>(length)};
 }
 
-/// A rank that nobody launched starts a daemon of Open MPI 4 beside it, which takes longer than the
-/// rest of its start and serves only those that launch more ranks in turn.
-void start_alone_without_daemon() {
-  constexpr int kDoNotOverwrite = 0;
-  (void)setenv("OMPI_MCA_ess_singleton_isolated", "1", kDoNotOverwrite);
-}
-
 bool mpi_runs() {
   int initialised = 0;
   int finalised = 0;
@@ -131,7 +124,6 @@ bool mpi_runs() {
 }  // namespace
 
 MpiSession::MpiSession(std::chrono::duration<double> timeout) : timeout_(timeout) {
-  start_alone_without_daemon();
   check(MPI_Init(nullptr, nullptr), "MPI_Init");
   check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");

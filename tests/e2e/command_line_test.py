@@ -5,16 +5,14 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import time
 import unittest
-from pathlib import Path
 
 import h5py
 import numpy as np
 
-from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, FACE, NOT_ENOUGH_MEMORY, SOURCE, ProgramTest,
-                     command_of, convolution, read_dump, small_classifier, small_yolo, small_yolov3, vpinfer, write_png)
+from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, NOT_ENOUGH_MEMORY, SOURCE, ProgramTest, convolution, read_dump,
+                     small_classifier, small_yolo, small_yolov3, vpinfer, write_png)
 
 
 class Texts(ProgramTest):
@@ -242,18 +240,6 @@ class Run(ProgramTest):
         done = vpinfer("--model", self.import_random("m.h5"), "--threads", 64, "--compare-single")
         self.assertEqual(done.code, DONE)
         self.assertRegex(done.err, r"^warning: 64 threads on \d+ cores of .*; fewer threads are faster\n")
-
-    def test_one_rank_starts_no_other_process(self):
-        command = command_of(None, ["--model", self.import_random("m.h5"), "--input", "-"])
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              env=ENVIRONMENT) as process:
-            picture = (FACE / "astronaut.jpg").read_bytes()
-            process.stdin.write(picture + picture)
-            process.stdin.flush()
-            process.stdout.readline()  # The answer to the first picture: it runs.
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-            process.stdin.close()
-            self.assertEqual(children, "")
 
     def test_memory_limit(self):
         model = self.import_random()
