@@ -2,7 +2,7 @@
 """Judges vpinfer on every convolutional network of Debian's `darknet` package, with seeded weights and pictures.
 
     darknet_zoo.py --vpinfer build/release/vpinfer --table tests/oracle/darknet_zoo.md     # all, about half an hour
-    darknet_zoo.py --vpinfer build/release/vpinfer --quick                                 # a representative third
+    darknet_zoo.py --vpinfer build/release/vpinfer --quick                                 # a representative part
     darknet_zoo.py --vpinfer build/release/vpinfer --only go alexnet --ranks 8 --strategies vertical
 
 For each cfg:
@@ -49,7 +49,7 @@ SIZES = {
     "yolov3-voc": (352, 288),
 }
 
-# The third that --quick judges: together they have every kind of layer, every family and all oddities.
+# Those that --quick judges: together they have every kind of layer, every family and all oddities.
 QUICK_SIZES = {
     "alexnet": None,
     "cifar.test": None,
@@ -59,12 +59,10 @@ QUICK_SIZES = {
     "densenet201": (160, 128),
     "extraction.conv": (192, 192),
     "go": None,
-    "resnet18": None,
     "resnet50": (160, 192),
     "resnext50": (192, 160),
     "strided": None,
     "tiny": None,
-    "vgg-16": (224, 224),
     "writing": (96, 128),
     "yolo9000": (224, 160),
     "yolov1": (256, 256),
@@ -241,7 +239,7 @@ def parse_arguments():
     parser.add_argument("--vpinfer", type=Path, help="the program to judge")
     parser.add_argument("--cfg-dir", type=Path, default="/usr/share/darknet/cfg", help="where the cfgs are")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="of cfgs, without .cfg")
-    parser.add_argument("--quick", action="store_true", help="a third of the cfgs, smaller pictures, the first strategy on the first "
+    parser.add_argument("--quick", action="store_true", help="fewer cfgs, smaller pictures, the first strategy on the first "
                              "number of ranks, the second on the second")
     parser.add_argument("--seed", type=int, default=1, help="of weights and picture (default 1)")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cfgs at the same time (default 1)")

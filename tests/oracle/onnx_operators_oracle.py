@@ -65,11 +65,17 @@ class Unsupported(Exception):
     """What vpinfer says that it does not support."""
 
 
-def run(command):
+def alone_in(folder):
+    """The environment of a rank alone that starts in half the time, without Open MPI's daemon. Such ranks have one name
+    and would share what they keep in a temporary folder."""
+    return ENVIRONMENT | {"OMPI_MCA_ess_singleton_isolated": "1", "TMPDIR": str(folder)}
+
+
+def run(command, environment=ENVIRONMENT):
     """Runs a command; returns its exit code, its standard output and its standard error without hwloc's remarks."""
     command = [str(word) for word in command]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=ENVIRONMENT,
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment,
                               stdin=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise Failed(f"{' '.join(command)}: not done after {TIMEOUT_SECONDS} s") from error
@@ -173,7 +179,8 @@ class Judge:
         launcher = ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
         options = ["--strategy", strategy] if strategy else []
         code, _, errors = run([*launcher, self.program, "run", "--model", folder / "model.h5",
-                               "--input", folder / "input.h5", "--dump-output", dump, *options])
+                               "--input", folder / "input.h5", "--dump-output", dump, *options],
+                              ENVIRONMENT if ranks else alone_in(folder))
         if code != 0:
             raise Failed(f"{where}: ended with {code}: {' | '.join(errors[:3])}")
         outputs = read_outputs(dump)
