@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <set>
+#include <span>
 
 #include "vpinfer/base/error.hpp"
 
@@ -15,12 +16,21 @@ namespace {
 constexpr int kLargest = 65536;
 
 /// Keys of Darknet's layers that matter for training only.
-constexpr std::array<std::string_view, 30> kTrainingKeys{
-    "absolute",       "angle",         "bias_match",   "class_scale",   "coord_scale",  "dontload",
-    "exposure",       "flip",          "forced",       "ignore_thresh", "jitter",       "joint",
-    "label_smooth",   "learning_rate", "log",          "mask_scale",    "max",          "noloss",
-    "noobject_scale", "object_scale",  "probability",  "random",        "ratio",        "rescore",
-    "saturation",     "shift",         "stopbackward", "thresh",        "truth_thresh", "type"};
+constexpr auto kTrainingKeysOfLayers = std::to_array<std::string_view>(
+    {"absolute",       "angle",         "bias_match",   "class_scale",   "coord_scale",  "dontload",
+     "exposure",       "flip",          "forced",       "ignore_thresh", "jitter",       "joint",
+     "label_smooth",   "learning_rate", "log",          "mask_scale",    "max",          "noloss",
+     "noobject_scale", "object_scale",  "probability",  "random",        "ratio",        "rescore",
+     "saturation",     "shift",         "stopbackward", "thresh",        "truth_thresh", "type"});
+
+/// Keys of [net] that matter for training only.
+constexpr auto kTrainingKeysOfNet = std::to_array<std::string_view>(
+    {"B1",       "B2",           "adam",          "angle",       "aspect",   "batch",
+     "burn_in",  "center",       "clip",          "decay",       "eps",      "exposure",
+     "gamma",    "hue",          "learning_rate", "max_batches", "max_crop", "max_ratio",
+     "min_crop", "min_ratio",    "momentum",      "notruth",     "policy",   "power",
+     "random",   "saturation",   "scale",         "scales",      "seen",     "step",
+     "steps",    "subdivisions", "time_steps"});
 
 std::string without_spaces(std::string line) {
   std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
@@ -149,11 +159,13 @@ std::vector<std::string> CfgSection::unused() const {
   for (const Entry& entry : entries_) {
     if (entry.used) used.insert(entry.key);
   }
+  const std::span<const std::string_view> training =
+      is_net() ? std::span<const std::string_view>(kTrainingKeysOfNet) : kTrainingKeysOfLayers;
   std::vector<std::string> lines;
   for (const Entry& entry : entries_) {
-    const bool training =
-        std::find(kTrainingKeys.begin(), kTrainingKeys.end(), entry.key) != kTrainingKeys.end();
-    if (entry.used || training) continue;
+    if (entry.used || std::find(training.begin(), training.end(), entry.key) != training.end()) {
+      continue;
+    }
     lines.push_back(place(entry.line) + ": the key '" + entry.key + "' " +
                     (used.contains(entry.key) ? "was given before, which counts; this one was"
                                               : "is not known and was") +

@@ -14,6 +14,8 @@ class CfgSection {
   CfgSection(std::string type, std::filesystem::path file, int line);
 
   [[nodiscard]] const std::string& type() const { return type_; }
+  /// The block that describes the input, the first.
+  [[nodiscard]] bool is_net() const { return type_ == "net" || type_ == "network"; }
   /// For example `yolov2.cfg:120 [route]`, the beginning of every message about this block.
   [[nodiscard]] std::string where() const;
 

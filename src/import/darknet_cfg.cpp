@@ -7,11 +7,12 @@ namespace vpinfer {
 namespace {
 
 void read_net(DarknetModel& model, CfgSection& net) {
-  if (net.type() != "net" && net.type() != "network") {
+  if (!net.is_net()) {
     throw BadInput(net.where() + ": the first block of a Darknet .cfg file must be [net]");
   }
   const Shape shape{net.integer("height"), net.integer("width"), net.integer("channels", 3)};
   add_input(model.network, shape, net.where());
+  model.warnings = net.unused();
 }
 
 }  // namespace

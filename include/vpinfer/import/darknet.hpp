@@ -17,7 +17,7 @@ struct DarknetModel {
   Network network;
   std::set<int> batch_normalised;     ///< positions of layers
   std::set<int> connected;            ///< those of convolutions that Darknet calls connected
-  std::vector<std::string> warnings;  ///< a line for each key that was not understood
+  std::vector<std::string> warnings;  ///< a line for each key that was ignored
 };
 
 /// A layer type that `read_darknet_cfg` understands.
