@@ -107,13 +107,13 @@ void check_can_serve(const MpiSession& session, const RunOptions& options, const
                      const std::vector<int>& has_copy) {
   for (int rank = 0; rank < session.size(); ++rank) {
     if (has_copy[static_cast<std::size_t>(rank)] != 0) continue;
-    if (model.holds_rank(rank)) {
+    const fs::path share = share_path(options.model, rank);
+    if (model.holds_rank(rank) || fs::exists(share)) {
       model.check_rank(rank);
       continue;
     }
-    throw BadInput(share_path(options.model, rank).string() + ": neither rank " +
-                   std::to_string(rank) + " (" + session.host(rank) +
-                   ") nor rank 0 has this share; copy it to one of them");
+    throw BadInput(share.string() + ": neither rank " + std::to_string(rank) + " (" +
+                   session.host(rank) + ") nor rank 0 has this share; copy it to one of them");
   }
 }
 

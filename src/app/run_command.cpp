@@ -23,10 +23,11 @@ namespace {
 /// The results and the layers to dump.
 Delivery delivery_for(const Network& network, const DumpLayers& dump) {
   Delivery delivery = result_layers(network);
+  const int last = Network::number(network.size() - 1);
   for (const int number : dump.numbers) {
-    if (number > Network::number(network.size() - 1)) {
+    if (number > last) {
       throw BadUsage("--dump-layers: there is no layer " + std::to_string(number) +
-                     ", the last one is " + std::to_string(network.size() - 2));
+                     ", the last one is " + std::to_string(last));
     }
     delivery.push_back(Network::position(number));
   }
@@ -51,10 +52,12 @@ void check_possible(const RunOptions& options, const ModelFile& model, const Fra
         "--compare-single reads the input twice, which a pipe does not allow; save the video to a "
         ".mjpeg file and give that");
   }
+  if (!options.compare_single) return;
   const int ranks = model.partition() ? model.partition()->ranks : 1;
-  for (int rank = 0; options.compare_single && rank < ranks; ++rank) {
-    if (!model.holds_rank(rank)) {
-      throw BadInput(share_path(options.model, rank).string() +
+  for (int rank = 0; rank < ranks; ++rank) {
+    const std::filesystem::path share = share_path(options.model, rank);
+    if (!model.holds_rank(rank) && !std::filesystem::exists(share)) {
+      throw BadInput(share.string() +
                      ": missing; --compare-single needs all shares on rank 0's host");
     }
     model.check_rank(rank);
@@ -207,11 +210,11 @@ ExitCode run_model(const RunOptions& options) {
     check_output_file("--json", options.json, sources);
     check_output_file("--dump-output", options.dump_output, sources);
     source = std::make_shared<FrameSource>(options, agreement.network);
-    results.emplace(options, agreement.network);
     check_possible(options, *model, *source);
     in_flight = choose_in_flight(options, agreement, delivery, most_threads, source->size() != 1);
     check_memory_limit(agreement.network, agreement.plan, delivery,
                        options.planning.memory_limit_bytes, {in_flight.lanes, most_threads});
+    results.emplace(options, agreement.network);  // after the checks: it makes a folder
   }
   in_flight = agree(session, in_flight);
   warn_of_slow_blas(session);

@@ -225,7 +225,10 @@ void ModelFile::check_rank(int rank) const {
   if (!content_->plan) return;
   const std::string group = rank_group(rank);
   const std::string share = share_path(content_->file.name(), rank).string();
-  if (!content_->file.has(group)) throw BadInput(share + ": this share is missing");
+  if (!holds_rank(rank)) {
+    const Hdf5Reader unlinked(share);  // says it if the file is missing or damaged
+    unlinked.refuse("the partition knows this share by another name; rename both back");
+  }
   // A rank's group in the partition's own file has no attributes: it cannot be another's.
   if (content_->file.attribute("format", group)) {
     check_share(content_->file, group, share, *content_->plan, rank, content_->checksum);
@@ -235,14 +238,15 @@ void ModelFile::check_rank(int rank) const {
 void ModelFile::read_weights(int rank, int position, const WeightRange& range,
                              std::span<float> weights, std::span<float> biases) const {
   const WeightShape shape = weight_shape(content_->network, position);
-  for (const StoredSlice& slice : content_->slices(rank, position)) {
+  const std::vector<StoredSlice> slices = content_->slices(rank, position);
+  for (const StoredSlice& slice : slices) {
     if (slice.range.contains(range)) {
       read_slice(content_->file, slice, shape, range, weights, biases);
       return;
     }
   }
   // Weights that lie in several slices are put together; where slices overlap, twice.
-  for (const StoredSlice& slice : content_->slices(rank, position)) {
+  for (const StoredSlice& slice : slices) {
     const WeightRange part{intersect(range.filters, slice.range.filters),
                            intersect(range.channels, slice.range.channels)};
     if (part.filters.empty()) continue;

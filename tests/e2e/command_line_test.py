@@ -252,6 +252,11 @@ class Run(ProgramTest):
                                 "use more ranks")
             self.assert_done(vpinfer(*command, "--memory-limit", "1GiB"))
 
+    def test_a_refused_job_leaves_no_folder(self):
+        self.assert_refused(vpinfer("--model", self.import_random(), "--output", self.path("out"), "--memory-limit",
+                                    "100KiB"), NOT_ENOUGH_MEMORY, "rank 0 ")
+        self.assertFalse(self.path("out").exists())
+
     def test_of_a_partition(self):
         model = self.import_random()
         for options in ([], ["--split-files"]):

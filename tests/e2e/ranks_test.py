@@ -311,10 +311,26 @@ class DifferentModels(RanksTest):
         shutil.copy(self.path("rank1/m-2.rank1.h5"), self.path("rank0"))
         self.assert_noticed(vpinfer("--model", self.path("rank0/m-2.h5"), ranks=2), "m-2.rank1.h5")
 
+    def test_a_damaged_share_beside_the_master(self):
+        self.split()
+        share = self.path("rank0/m-2.rank1.h5")
+        share.write_bytes(share.read_bytes()[:3000])
+        for options in ([], ["--compare-single"]):
+            self.assert_job_failed(vpinfer("--model", self.path("rank0/m-2.h5"), *options, ranks=2), BAD_INPUT,
+                                   "m-2.rank1.h5", "truncated")
+
+    def test_comparing_needs_all_shares(self):
+        self.split()
+        self.path("rank0/m-2.rank1.h5").unlink()
+        self.assert_job_failed(vpinfer("--model", self.path("rank0/m-2.h5"), "--compare-single", ranks=2), BAD_INPUT,
+                               "m-2.rank1.h5", "needs all shares")
+
 
 class CompareSingle(RanksTest):
-    RANK_KEYS = {"rank", "host", "weights_bytes", "activations_bytes", "workspace_bytes", "message_bytes",
-                 "predicted_bytes", "peak_rss_bytes", "compute_seconds", "wait_seconds", "sent_bytes", "received_bytes"}
+    RANK_KEYS = {"rank", "host", "boxes", "cores", "blas", "micro_kernel", "weights_bytes", "weights_bytes_by_form",
+                 "load_seconds", "activations_bytes", "workspace_bytes", "message_bytes", "library_bytes",
+                 "results_bytes", "predicted_bytes", "peak_rss_bytes", "compute_seconds", "pack_seconds",
+                 "message_seconds", "wait_seconds", "frame_seconds", "utilisation", "sent_bytes", "received_bytes"}
 
     def test_pass(self):
         report = self.path("r.json")

@@ -220,6 +220,22 @@ TEST_F(ModelFileTest, AMasterKnowsWhichSharesAreElsewhere) {
   EXPECT_TRUE(master.holds_rank(2));
 }
 
+TEST_F(ModelFileTest, AMasterSaysWhatIsWrongWithAShare) {
+  write_partition(path("m-3.h5"), write("m.h5"), plan_, PartitionFiles::kOnePerRank);
+  const auto check = [](const ModelFile& master, int rank) {
+    return error_line<BadInput>([&] { master.check_rank(rank); });
+  };
+  fs::remove(path("m-3.rank0.h5"));
+  fs::resize_file(path("m-3.rank1.h5"), fs::file_size(path("m-3.rank1.h5")) / 2);
+  const ModelFile master(path("m-3.h5"));
+  EXPECT_THAT(check(master, 0), AllOf(HasSubstr("m-3.rank0.h5"), HasSubstr("no such file")));
+  EXPECT_THAT(check(master, 1), AllOf(HasSubstr("m-3.rank1.h5"), HasSubstr("truncated")));
+  fs::rename(path("m-3.h5"), path("n-3.h5"));
+  fs::rename(path("m-3.rank2.h5"), path("n-3.rank2.h5"));
+  EXPECT_THAT(check(ModelFile(path("n-3.h5")), 2),
+              AllOf(HasSubstr("n-3.rank2.h5"), HasSubstr("by another name")));
+}
+
 /// Changes the working directory and changes it back.
 class WorkingDirectory {
  public:

@@ -15,15 +15,15 @@ namespace vpinfer {
 
 // The HDF5 schema.  A model:
 //
-//     /            attributes: format = "vpinfer-model", schema, checksum
+//     /            attributes: format = "vpinfer-model", schema, checksum, precision
 //     /network     the network as JSON text
 //     /layers/<number>/weights  [filters][rows][cols][channels per group], float32 or float16
 //     /layers/<number>/biases   [filters], float32
 //
 // A partitioned model (format = "vpinfer-partition") has the plan as /plan and, instead of /layers,
 // for each rank /ranks/<rank>/layers/<number>/... with that rank's weights only.  With split files
-// /ranks/<rank> links to the root of a file of its own (format = "vpinfer-share"), which is all
-// that one device has to store.
+// /ranks/<rank> links to the root of a file of its own (format = "vpinfer-share", with the rank and
+// the plan's checksum as attributes), which is all that one device has to store.
 
 /// An open model, whole or partitioned.  Numbers come out as fp32, whatever is stored.
 class ModelFile {
@@ -38,7 +38,8 @@ class ModelFile {
   [[nodiscard]] const std::string& checksum() const;
   /// The plan of a partitioned model.
   [[nodiscard]] const std::optional<Plan>& partition() const;
-  /// Whether the weights of a rank can be read here: false if its split file is elsewhere.
+  /// Whether the weights of a rank can be read here: false if its split file is elsewhere or
+  /// damaged.
   [[nodiscard]] bool holds_rank(int rank) const;
   /// Throws BadInput unless the weights of a rank are here and belong to this partition.
   void check_rank(int rank) const;
