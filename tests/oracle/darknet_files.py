@@ -15,7 +15,7 @@ import numpy as np
 
 LIBRARY_DIRECTORY = "/usr/lib/darknet"
 INCLUDE_DIRECTORY = "/usr/lib/darknet/include"
-TIMEOUT_SECONDS = 900
+TIMEOUT_SECONDS = 600
 
 # The variance before batch normalisation that is to be used when Darknet judges: small enough for its
 # 1 / (sqrt(variance) + 1e-6) and everyone else's 1 / sqrt(variance + 1e-6) to differ visibly.
@@ -30,6 +30,10 @@ OPTIONAL_LAYERS = ("dropout", "cost", "detection", "region", "yolo")
 # A layer's scale is its largest magnitude, but not less than this.
 LEAST_SCALE = 1e-6
 
+# More ranks than cores, as any user.
+MPI_ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+                                "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_hwloc_base_binding_policy": "none"}
+
 
 class OracleError(Exception):
     """A judge or vpinfer could not be run, or wrote something unexpected."""
@@ -37,16 +41,20 @@ class OracleError(Exception):
 
 def run_quietly(command):
     """Runs a command without showing its output, unless it fails."""
-    environment = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     command = [str(word) for word in command]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment,
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=MPI_ENVIRONMENT,
                               timeout=TIMEOUT_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise OracleError(f"{' '.join(command)}: {error}") from error
     if done.returncode != 0:
         last_lines = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise OracleError(f"{' '.join(command)}\nended with {done.returncode}:\n{last_lines}")
+
+
+def launcher(ranks):
+    """What starts so many ranks; nothing for one process alone."""
+    return ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
 
 
 class Cfg:
@@ -179,13 +187,12 @@ class Vpinfer:
 
         With `all_layers` every layer's output is in it too. The report for programs goes to `report_path`.
         """
-        launcher = ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
         options = ["--strategy", strategy] if strategy else []
         if all_layers:
             options += ["--dump-layers", "all"]
         self.dump_path.unlink(missing_ok=True)
-        run_quietly([*launcher, self.program, "run", "--model", self.model_path, "--input", self.input_path, *options,
-                     "--dump-output", self.dump_path, "--json", self.report_path])
+        run_quietly([*launcher(ranks), self.program, "run", "--model", self.model_path, "--input", self.input_path,
+                     *options, "--dump-output", self.dump_path, "--json", self.report_path])
         return self.dump_path
 
 

@@ -49,7 +49,7 @@ SIZES = {
     "yolov3-voc": (352, 288),
 }
 
-# Those that --quick judges: together they have every kind of layer, every family and all oddities.
+# Those that --quick judges: together they have every kind of layer and all oddities.
 QUICK_SIZES = {
     "alexnet": None,
     "cifar.test": None,
@@ -59,6 +59,7 @@ QUICK_SIZES = {
     "densenet201": (160, 128),
     "extraction.conv": (192, 192),
     "go": None,
+    "resnet18": None,
     "resnet50": (160, 192),
     "resnext50": (192, 160),
     "strided": None,

@@ -31,7 +31,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
 
-from darknet_files import OracleError, Verdict, compare, describe, random_picture, run_quietly
+from darknet_files import OracleError, Verdict, compare, describe, launcher, random_picture, run_quietly
 from make_onnx_network import KINDS, make_network
 
 BOUND = 1e-3
@@ -146,10 +146,9 @@ class Vpinfer:
 
     def run(self, ranks=None, strategy=None):
         """Every graph output by name, [rows][columns][channels], computed alone or on MPI ranks."""
-        launcher = ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
         strategy_option = ["--strategy", strategy] if strategy else []
         self.dump_path.unlink(missing_ok=True)
-        run_quietly([*launcher, self.program, "run", "--model", self.model_path, "--input", self.input_path,
+        run_quietly([*launcher(ranks), self.program, "run", "--model", self.model_path, "--input", self.input_path,
                      *strategy_option, "--dump-output", self.dump_path])
         with h5py.File(self.dump_path) as dump:
             return {self.output_name(dataset): dataset[()] for dataset in dump["output"].values()}

@@ -23,7 +23,6 @@ import argparse
 import collections
 import fnmatch
 import itertools
-import os
 import re
 import subprocess
 import sys
@@ -36,7 +35,7 @@ import h5py
 import numpy as np
 import onnx
 
-from darknet_files import OracleError
+from darknet_files import MPI_ENVIRONMENT, OracleError, launcher
 from onnx_cases import DATA_DIRECTORY, Skipped, cases_of, find_directories
 
 RELATIVE_BOUND = 1e-3  # as in ONNX's own runner
@@ -50,9 +49,6 @@ STRATEGIES = ("data", "vertical")
 QUICK_CASES = 3
 TIMEOUT_SECONDS = 120
 BAD_INPUT = 3
-
-ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                            "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_hwloc_base_binding_policy": "none"}
 
 VERDICTS = ("passed", "failed", "unsupported", "skipped")
 
@@ -68,10 +64,10 @@ class Unsupported(Exception):
 def alone_in(folder):
     """The environment of a rank alone that starts in half the time, without Open MPI's daemon. Such ranks have one name
     and would share what they keep in a temporary folder."""
-    return ENVIRONMENT | {"OMPI_MCA_ess_singleton_isolated": "1", "TMPDIR": str(folder)}
+    return MPI_ENVIRONMENT | {"OMPI_MCA_ess_singleton_isolated": "1", "TMPDIR": str(folder.resolve())}
 
 
-def run(command, environment=ENVIRONMENT):
+def run(command, environment=MPI_ENVIRONMENT):
     """Runs a command; returns its exit code, its standard output and its standard error without hwloc's remarks."""
     command = [str(word) for word in command]
     try:
@@ -176,11 +172,10 @@ class Judge:
         dump.unlink(missing_ok=True)
         where = f"{ranks} ranks, {strategy}" if ranks else "alone"
         where += f", picture {folder.name}" if len(case.frames) > 1 else ""
-        launcher = ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
         options = ["--strategy", strategy] if strategy else []
-        code, _, errors = run([*launcher, self.program, "run", "--model", folder / "model.h5",
+        code, _, errors = run([*launcher(ranks), self.program, "run", "--model", folder / "model.h5",
                                "--input", folder / "input.h5", "--dump-output", dump, *options],
-                              ENVIRONMENT if ranks else alone_in(folder))
+                              MPI_ENVIRONMENT if ranks else alone_in(folder))
         if code != 0:
             raise Failed(f"{where}: ended with {code}: {' | '.join(errors[:3])}")
         outputs = read_outputs(dump)
