@@ -5,10 +5,11 @@
     bench/strategies.py --networks yolov2 --hosts 8 --links 1gbit --strategies vertical      # one row
     bench/strategies.py --summarise          # only the table and the plots, from the results
 
-jobs/install-packages.sh bench installs what it needs beside vpinfer.  Every row is two runs under jobs/emulate.sh: one frame at a time for the latency, frames in flight for the frames per
-second.  Rows go into the results file as they are measured; --again replaces rows that are there.  Beside each cluster's
-rows, because machines are not equally fast all day, one host alone is measured, and the cluster's null run
-(jobs/emulate.sh --calibrate): its speed-up is the most that the emulation can show.
+jobs/install-packages.sh bench installs what it needs beside vpinfer.  Every row is two runs under jobs/emulate.sh: one
+frame at a time for the latency, frames in flight for the frames per second.  Rows go into the results file as they are
+measured; --again replaces rows that are there.  Beside each cluster's rows, because machines are not equally fast all
+day, one host alone is measured, and the cluster's null run (jobs/emulate.sh --calibrate): its speed-up is the most that
+the emulation can show.
 """
 import argparse
 import datetime
@@ -117,6 +118,7 @@ def calibrate(cluster):
     text = run(["jobs/emulate.sh", "--calibrate", "--quiet", *cluster.arguments()])
     return {"hosts": cluster.hosts, "cpu": cluster.cpu, "link": cluster.link,
             "ceiling": float(text.split()[-1]),
+            "measured": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             "command": " ".join(["jobs/emulate.sh", "--calibrate", *cluster.arguments()])}
 
 
@@ -133,13 +135,17 @@ class Results:
         self.save()
 
     def ceiling(self, cluster):
-        key = (cluster.hosts, cluster.cpu, cluster.link)
-        found = [c for c in self.content["ceilings"] if (c["hosts"], c["cpu"], c["link"]) == key]
-        return found[0]["ceiling"] if found else None
+        found = [c["ceiling"] for c in self.content["ceilings"] if self.cluster_of(c) == cluster]
+        return found[0] if found else None
 
     def put_ceiling(self, ceiling):
-        self.content["ceilings"].append(ceiling)
+        others = [c for c in self.content["ceilings"] if self.cluster_of(c) != self.cluster_of(ceiling)]
+        self.content["ceilings"] = others + [ceiling]
         self.save()
+
+    @staticmethod
+    def cluster_of(ceiling):
+        return Cluster(ceiling["hosts"], ceiling["cpu"], ceiling["link"])
 
     def save(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,6 +164,12 @@ def rows_of(options):
 def one_host(rows, row):
     """What was measured of one host beside a row."""
     return next(r for r in rows if r["strategy"] == ALONE and (r["hosts"], r["link"]) == (row["hosts"], row["link"]))
+
+
+def commit_of(result):
+    """In short, and whether something was not committed when the program was configured."""
+    commit, *dirty = result["git_hash"].split("-")
+    return "-".join([commit[:7], *dirty])
 
 
 def table(results, network, cpu):
@@ -180,7 +192,7 @@ def table(results, network, cpu):
             f'{one["latency_seconds"]["median"] / r["latency_seconds"]["median"]:.2f}',
             f'{r["frames_per_second"]:.2f}', f'{r["frames_per_second"] / one["frames_per_second"]:.2f}',
             f'{r["stream_predicted_bytes"] / MIB:.1f}',
-            "" if alone or ceiling is None else f"{ceiling:.2f}", r["git_hash"][:7]]) + " |")
+            "" if alone or ceiling is None else f"{ceiling:.2f}", commit_of(r)]) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -253,9 +265,11 @@ def main():
     options = parser.parse_args()
 
     results = Results(options.results)
+    calibrated = set()
     for row in [] if options.summarise else rows_of(options):
-        if results.ceiling(row.cluster) is None:
+        if results.ceiling(row.cluster) is None or options.again and row.cluster not in calibrated:
             results.put_ceiling(calibrate(row.cluster))
+            calibrated.add(row.cluster)
         if results.row(row) is not None and not options.again:
             continue
         result = measure(row)
