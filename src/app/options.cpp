@@ -106,8 +106,7 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
          "--objective",
          [&planning](const std::string& name) { planning.objective = parse_objective(name); },
          "vertical: memory, or latency: faster by prediction, with up to a seventh more memory, or "
-         "as "
-         "much as --memory-limit allows [memory]")
+         "as much as --memory-limit allows [memory]")
       ->needs(strategy);
   return strategy;
 }
