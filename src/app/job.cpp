@@ -112,8 +112,11 @@ void check_can_serve(const MpiSession& session, const RunOptions& options, const
       model.check_rank(rank);
       continue;
     }
-    throw BadInput(share.string() + ": neither rank " + std::to_string(rank) + " (" +
-                   session.host(rank) + ") nor rank 0 has this share; copy it to one of them");
+    const std::string owner = "rank " + std::to_string(rank) + " (" + session.host(rank) + ")";
+    throw BadInput(
+        share.string() + ": " +
+        (rank == 0 ? owner + " lacks this share; copy it there"
+                   : "neither " + owner + " nor rank 0 has this share; copy it to one of them"));
   }
 }
 

@@ -54,6 +54,16 @@ CLI::Validator within(double low, double high) {
           range};
 }
 
+/// An empty value is a shell variable that is not set, more likely than "nothing".
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
+    for (CLI::Option* option : sub->get_options()) {
+      option->check(
+          [](const std::string& text) { return std::string(text.empty() ? "is empty" : ""); });
+    }
+  }
+}
+
 std::array<float, 3> three(const std::vector<float>& values, const std::string& option) {
   if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
     throw BadUsage(option + ": not a finite number");
@@ -342,6 +352,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   const CLI::App* info_app = add_info(app, info);
   const CLI::App* plan_app = add_plan(app, plan);
   add_partition(app, partition);
+  refuse_empty_values(app);
 
   try {
     std::vector<std::string> arguments = with_default_subcommand(app, argc, argv);

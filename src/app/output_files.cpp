@@ -13,6 +13,9 @@ void check_output_file(const std::string& option, const std::filesystem::path& o
       throw BadUsage(option + " must not be " + source.string() + ", it would be replaced");
     }
   }
+  if (std::filesystem::is_directory(output, missing)) {
+    throw BadInput("cannot write " + output.string() + ": Is a directory; name a file in it");
+  }
   const std::filesystem::path folder = output.parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder, missing)) {
     throw BadInput("cannot write " + output.string() +

@@ -205,6 +205,10 @@ class BadPlaces(ProgramTest):
         for place in ("/dev/full", self.path("absent/r.json"), self.folder):
             self.assert_refused(vpinfer(*self.RUN, "--json", place), BAD_INPUT, f"cannot write {place}")
 
+    def test_folders_are_refused_before_the_run(self):
+        for option in ("--json", "--dump-output"):
+            self.assertEqual(vpinfer(*self.RUN, option, self.folder).out, "")
+
     def test_dump(self):
         place = self.path("absent/d.h5")
         self.assert_refused(vpinfer(*self.RUN, "--dump-output", place), BAD_INPUT, f"cannot write {place}",

@@ -95,6 +95,9 @@ TEST(RunOptions, RefusesWrongOptions) {
   EXPECT_THAT(run_refusal({"--bogus"}), HasSubstr("--bogus"));
   EXPECT_THAT(run_refusal({"surplus"}), HasSubstr("surplus"));
   EXPECT_THAT(run_refusal({"--input"}), HasSubstr("--input"));
+  for (const char* option : {"--input", "--output", "--plan", "--json", "--dump-output"}) {
+    EXPECT_THAT(run_refusal({option, ""}), HasSubstr(std::string(option) + ": is empty"));
+  }
   EXPECT_THAT(
       run_refusal({"--strategy", "diagonal"}),
       HasSubstr(
