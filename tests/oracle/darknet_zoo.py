@@ -49,7 +49,7 @@ SIZES = {
     "yolov3-voc": (352, 288),
 }
 
-# Those that --quick judges: together they have every kind of layer and all oddities.
+# Those that --quick judges: together they have every kind of layer, every family and all oddities.
 QUICK_SIZES = {
     "alexnet": None,
     "cifar.test": None,
@@ -64,6 +64,7 @@ QUICK_SIZES = {
     "resnext50": (192, 160),
     "strided": None,
     "tiny": None,
+    "vgg-16": (224, 224),
     "writing": (96, 128),
     "yolo9000": (224, 160),
     "yolov1": (256, 256),
