@@ -107,14 +107,13 @@ void check_can_serve(const MpiSession& session, const RunOptions& options, const
                      const std::vector<int>& has_copy) {
   for (int rank = 0; rank < session.size(); ++rank) {
     if (has_copy[static_cast<std::size_t>(rank)] != 0) continue;
-    const fs::path share = share_path(options.model, rank);
-    if (model.holds_rank(rank) || fs::exists(share)) {
+    if (model.finds_rank(rank)) {
       model.check_rank(rank);
       continue;
     }
-    const std::string owner = "rank " + std::to_string(rank) + " (" + session.host(rank) + ")";
+    const std::string owner = session.name(rank);
     throw BadInput(
-        share.string() + ": " +
+        share_path(options.model, rank).string() + ": " +
         (rank == 0 ? owner + " lacks this share; copy it there"
                    : "neither " + owner + " nor rank 0 has this share; copy it to one of them"));
   }

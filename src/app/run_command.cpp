@@ -47,17 +47,16 @@ void check_possible(const RunOptions& options, const ModelFile& model, const Fra
                         ? options.input.string() + " holds " + std::to_string(*source.size())
                         : "not a video"));
   }
-  if (options.compare_single && !source.can_reread()) {
+  if (!options.compare_single) return;
+  if (!source.can_reread()) {
     throw BadUsage(
         "--compare-single reads the input twice, which a pipe does not allow; save the video to a "
         ".mjpeg file and give that");
   }
-  if (!options.compare_single) return;
   const int ranks = model.partition() ? model.partition()->ranks : 1;
   for (int rank = 0; rank < ranks; ++rank) {
-    const std::filesystem::path share = share_path(options.model, rank);
-    if (!model.holds_rank(rank) && !std::filesystem::exists(share)) {
-      throw BadInput(share.string() +
+    if (!model.finds_rank(rank)) {
+      throw BadInput(share_path(options.model, rank).string() +
                      ": missing; --compare-single needs all shares on rank 0's host");
     }
     model.check_rank(rank);

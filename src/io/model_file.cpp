@@ -221,6 +221,11 @@ bool ModelFile::holds_rank(int rank) const {
   return !content_->plan || content_->file.has(rank_group(rank));
 }
 
+bool ModelFile::finds_rank(int rank) const {
+  std::error_code unreadable;
+  return holds_rank(rank) || fs::exists(share_path(content_->file.name(), rank), unreadable);
+}
+
 void ModelFile::check_rank(int rank) const {
   if (!content_->plan) return;
   const std::string group = rank_group(rank);

@@ -228,6 +228,8 @@ TEST_F(ModelFileTest, AMasterSaysWhatIsWrongWithAShare) {
   fs::remove(path("m-3.rank0.h5"));
   fs::resize_file(path("m-3.rank1.h5"), fs::file_size(path("m-3.rank1.h5")) / 2);
   const ModelFile master(path("m-3.h5"));
+  EXPECT_FALSE(master.finds_rank(0));
+  EXPECT_TRUE(master.finds_rank(1));
   EXPECT_THAT(check(master, 0), AllOf(HasSubstr("m-3.rank0.h5"), HasSubstr("no such file")));
   EXPECT_THAT(check(master, 1), AllOf(HasSubstr("m-3.rank1.h5"), HasSubstr("truncated")));
   fs::rename(path("m-3.h5"), path("n-3.h5"));

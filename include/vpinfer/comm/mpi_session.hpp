@@ -41,13 +41,12 @@ class MpiSession final : public Communicator {
   void send(std::span<const float> values, int peer);
   void receive(std::span<float> values, int peer);
 
+  /// For example `rank 3 (pi-4)`.
+  [[nodiscard]] std::string name(int rank) const;
   /// For example `Open MPI 4.1.4`.
   [[nodiscard]] static std::string library_version();
 
  private:
-  /// `rank 3 (pi-4)`.
-  [[nodiscard]] std::string name(int rank) const;
-
   int rank_ = 0;
   int size_ = 1;
   std::chrono::duration<double> timeout_;

@@ -41,6 +41,8 @@ class ModelFile {
   /// Whether the weights of a rank can be read here: false if its split file is elsewhere or
   /// damaged.
   [[nodiscard]] bool holds_rank(int rank) const;
+  /// Whether there is anything of a rank here, good or damaged.
+  [[nodiscard]] bool finds_rank(int rank) const;
   /// Throws BadInput unless the weights of a rank are here and belong to this partition.
   void check_rank(int rank) const;
   /// Reads some weights of the layer at `position`, just these; a partitioned model takes them from
