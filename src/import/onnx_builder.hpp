@@ -161,7 +161,6 @@ struct Windows {
   Window rows;
   Window cols;
   bool padding_hides_window = false;  ///< some padding is as large as a window
-  bool beyond_padding = false;        ///< ceil_mode made a last window reach beyond the padding
 };
 [[nodiscard]] Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
                                    std::vector<std::int64_t> kernel);

@@ -170,6 +170,8 @@ Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform,
   const auto with = [&](double output_offset, double input_offset) {
     return Sampling{outputs, scale, output_offset, input_offset};
   };
+  // An axis that keeps its extent is not resized, whatever the rounding: so does ONNX Runtime.
+  if (scale == 1 && outputs == size && transform != "tf_crop_and_resize") return with(0, 0);
   if (transform == "half_pixel") return with(0.5, 0.5);
   if (transform == "pytorch_half_pixel") {
     return outputs > 1 ? with(0.5, 0.5) : Sampling{outputs, 1, 0, 0};
@@ -178,14 +180,14 @@ Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform,
   if (transform == "tf_half_pixel_for_nn") return with(0.5, 0);
   if (transform == "align_corners") {
     if (outputs == 1 || size == 1) return {outputs, 1, 0, 0};
-    return {outputs, (outputs - 1.0) / (size - 1.0), 0, 0};
+    return {outputs, outputs - 1.0, 0, 0, size - 1.0};
   }
   if (transform == "tf_crop_and_resize") {
     const double last = size - 1.0;
     if (outputs == 1) return {1, 1, 0, -0.5 * (roi.begin + roi.end) * last};
-    const double step = (roi.end - roi.begin) * last / (outputs - 1.0);
-    if (!(step > 0)) node.unsupported("a region of interest that is empty or mirrored");
-    return {outputs, 1 / step, 0, -roi.begin * last};
+    const double extent = (roi.end - roi.begin) * last;
+    if (!(extent > 0)) node.unsupported("a region of interest that is empty or mirrored");
+    return {outputs, outputs - 1.0, 0, -roi.begin * last, extent};
   }
   node.unsupported("coordinate_transformation_mode " + transform);
 }

@@ -26,11 +26,7 @@ void max_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
 void average_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap in = builder.picture(node, 0);
   const Windows windows = read_pool(node, builder.shape(in));
-  const bool counts_padding = node.flag("count_include_pad");
-  if (counts_padding && windows.beyond_padding) {
-    node.unsupported("count_include_pad with windows that ceil_mode puts beyond the padding");
-  }
-  const AveragePool pool{windows.rows, windows.cols, counts_padding};
+  const AveragePool pool{windows.rows, windows.cols, node.flag("count_include_pad")};
   builder.define(node.node().outputs.front(),
                  builder.picture_of(builder.add(node, pool, {in.position})));
 }

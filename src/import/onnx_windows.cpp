@@ -25,12 +25,13 @@ void pad_same(Window& window, int size, bool more_after) {
   window.pad_after = total - window.pad_before;
 }
 
-/// Makes room for a last window that lies partly beyond the padding.
-bool round_up(Window& window, int size) {
+/// Makes room for a last window that lies partly beyond the padding, if it begins in the input or
+/// in the padding before it (the note on ceil_mode in ONNX's MaxPool, since operator set 22).
+void round_up(Window& window, int size) {
   const int room = size + window.pad_before + window.pad_after - window.reach();
-  if (room < 0 || room % window.stride == 0) return false;
-  window.pad_after += window.stride - room % window.stride;
-  return true;
+  const int last = (room + window.stride - 1) / window.stride;  // the last window's number
+  if (room <= -window.stride || last * window.stride >= size + window.pad_before) return;
+  window.overhang = last * window.stride - room;
 }
 
 }  // namespace
@@ -77,9 +78,8 @@ Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
       std::max(windows.rows.pad_before, windows.rows.pad_after) >= windows.rows.reach() ||
       std::max(windows.cols.pad_before, windows.cols.pad_after) >= windows.cols.reach();
   if (node.flag("ceil_mode")) {
-    const bool rows_grew = round_up(windows.rows, shape.rows);
-    const bool cols_grew = round_up(windows.cols, shape.cols);
-    windows.beyond_padding = rows_grew || cols_grew;
+    round_up(windows.rows, shape.rows);
+    round_up(windows.cols, shape.cols);
   }
   return windows;
 }

@@ -11,6 +11,16 @@ Interval read_by(const Window& window, Interval outputs, int input_size) {
   return intersect(Interval{first, last + window.reach()}, Interval{0, input_size});
 }
 
+WindowTaps taps_within(const Window& window, int output, Interval bounds) {
+  const int first = output * window.stride - window.pad_before;
+  const auto steps_to = [&](int position) {  // from the first tap to the first one there or behind
+    return std::clamp((position - first + window.dilation - 1) / window.dilation, 0, window.size);
+  };
+  const int begin = first < bounds.begin ? steps_to(bounds.begin) : 0;
+  const int end = first < bounds.end ? steps_to(bounds.end) : 0;
+  return {first + begin * window.dilation, std::max(0, end - begin)};
+}
+
 std::optional<int> padded_source(const Padding& padding, PadMode mode, int output, int input_size) {
   const int at = output - padding.before;
   const int last = input_size - 1;
@@ -26,7 +36,22 @@ std::optional<int> padded_source(const Padding& padding, PadMode mode, int outpu
 namespace {
 
 double place(const Sampling& sampling, int output) {
-  return (output + sampling.output_offset) / sampling.scale - sampling.input_offset;
+  const float moved = static_cast<float>(output) + static_cast<float>(sampling.output_offset);
+  const float multiplied = moved * static_cast<float>(sampling.multiplier);
+  const float scaled = multiplied / static_cast<float>(sampling.scale);
+  return double{scaled - static_cast<float>(sampling.input_offset)};
+}
+
+double round(Interpolation interpolation, double at) {
+  constexpr double kHalf = 0.5 + 1e-6;
+  switch (interpolation) {
+    case Interpolation::kNearestFloor: return std::floor(at);
+    case Interpolation::kNearestCeil: return std::ceil(at);
+    case Interpolation::kNearestHalfDown: return std::ceil(at - kHalf);
+    case Interpolation::kNearestHalfUp: return std::floor(at + kHalf);
+    case Interpolation::kLinear: break;
+  }
+  return at;
 }
 
 }  // namespace
@@ -44,11 +69,7 @@ Taps sample(const Sampling& sampling, Interpolation interpolation, int output, i
     const auto weight = static_cast<float>(clamped - low);
     return {low, weight == 0 ? low : low + 1, weight};
   }
-  const double rounded = interpolation == Interpolation::kNearestFloor      ? std::floor(at)
-                         : interpolation == Interpolation::kNearestCeil     ? std::ceil(at)
-                         : interpolation == Interpolation::kNearestHalfDown ? std::ceil(at - 0.5)
-                                                                            : std::floor(at + 0.5);
-  const int nearest = static_cast<int>(std::clamp(rounded, 0.0, input_size - 1.0));
+  const int nearest = static_cast<int>(std::clamp(round(interpolation, at), 0.0, input_size - 1.0));
   return {nearest, nearest, 0};
 }
 

@@ -8,7 +8,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kSchema = 2;
+constexpr int kSchema = 3;
+constexpr int kOldestSchema = 2;  // what came later has a default that changes nothing
 
 json normalisation_to_json(const InputNormalisation& n) {
   return {{"mean", n.mean},
@@ -33,10 +34,10 @@ InputNormalisation normalisation_from_json(const json& j) {
 }
 
 Network read_network(const json& j, const std::string& where) {
-  if (const int schema = json_int(j.at("schema")); schema != kSchema) {
+  if (const int schema = json_int(j.at("schema")); schema < kOldestSchema || schema > kSchema) {
     throw BadInput("its network has schema " + std::to_string(schema) +
-                   ", this vpinfer reads schema " + std::to_string(kSchema) +
-                   "; import the model again");
+                   ", this vpinfer reads schemas " + std::to_string(kOldestSchema) + " and " +
+                   std::to_string(kSchema) + "; import the model again");
   }
   Network network;
   network.name = j.at("name");

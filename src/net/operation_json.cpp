@@ -201,12 +201,12 @@ struct Write {
   static json value(const std::vector<int>& v) { return v; }
   static json value(const Shape& s) { return {s.rows, s.cols, s.channels}; }
   static json value(const Window& w) {
-    return {w.size, w.stride, w.pad_before, w.pad_after, w.dilation};
+    return {w.size, w.stride, w.pad_before, w.pad_after, w.dilation, w.overhang};
   }
   static json value(const Cut& c) { return {c.begin, c.size, c.step}; }
   static json value(const Padding& p) { return {p.before, p.after}; }
   static json value(const Sampling& s) {
-    return {s.size, s.scale, s.output_offset, s.input_offset};
+    return {s.size, s.scale, s.output_offset, s.input_offset, s.multiplier};
   }
   static json value(const Activation& a) { return {to_string(a.function), a.alpha, a.beta}; }
   static json value(const std::vector<Anchor>& anchors) {
@@ -238,11 +238,13 @@ struct Read {
   static void read(const json& j, Shape& s) { read_all(j, s.rows, s.cols, s.channels); }
   static void read(const json& j, Window& w) {
     read_all(j, w.size, w.stride, w.pad_before, w.pad_after, w.dilation);
+    if (j.size() > 5) read(j.at(5), w.overhang);  // there since schema 3
   }
   static void read(const json& j, Cut& c) { read_all(j, c.begin, c.size, c.step); }
   static void read(const json& j, Padding& p) { read_all(j, p.before, p.after); }
   static void read(const json& j, Sampling& s) {
     read_all(j, s.size, s.scale, s.output_offset, s.input_offset);
+    if (j.size() > 4) read(j.at(4), s.multiplier);  // there since schema 3
   }
   static void read(const json& j, Activation& a) {
     const std::string name = j.at(0).get<std::string>();

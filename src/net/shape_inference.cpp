@@ -57,15 +57,8 @@ class ShapeOf {
     return out;
   }
 
-  Shape operator()(const MaxPool& pool) const {
-    const Shape& in = only_input();
-    return {slide(pool.rows, in.rows, "rows"), slide(pool.cols, in.cols, "columns"), in.channels};
-  }
-
-  Shape operator()(const AveragePool& pool) const {
-    const Shape& in = only_input();
-    return {slide(pool.rows, in.rows, "rows"), slide(pool.cols, in.cols, "columns"), in.channels};
-  }
+  Shape operator()(const MaxPool& pool) const { return pooled(pool.rows, pool.cols); }
+  Shape operator()(const AveragePool& pool) const { return pooled(pool.rows, pool.cols); }
 
   Shape operator()(const Elementwise&) const {
     check_inputs(2);
@@ -150,8 +143,10 @@ class ShapeOf {
     const Shape& in = only_input();
     for (const Sampling& axis : {resample.rows, resample.cols}) {
       const bool finite = std::isfinite(axis.scale) && std::isfinite(axis.output_offset) &&
-                          std::isfinite(axis.input_offset);
-      if (!finite || axis.scale <= 0) refuse("its scale must be a number above 0");
+                          std::isfinite(axis.input_offset) && std::isfinite(axis.multiplier);
+      if (!finite || axis.scale <= 0 || axis.multiplier <= 0) {
+        refuse("its scale must be a number above 0");
+      }
     }
     return {resample.rows.size, resample.cols.size, in.channels};
   }
@@ -324,20 +319,43 @@ class ShapeOf {
     if (window.size < 1 || window.stride < 1 || window.dilation < 1) {
       refuse("size, stride and dilation must be at least 1");
     }
-    for (const int extent : {window.size, window.pad_before, window.pad_after, window.dilation}) {
+    for (const int extent :
+         {window.size, window.pad_before, window.pad_after, window.dilation, window.overhang}) {
       if (extent > kLargestWindow) {
         refuse("a window or padding of " + std::to_string(extent) + " is too large");
       }
     }
     const std::int64_t reach = (window.size - std::int64_t{1}) * window.dilation + 1;
-    const std::int64_t room = std::int64_t{size} + window.pad_before + window.pad_after - reach;
-    if (window.pad_before < 0 || window.pad_after < 0 || room < 0) {
+    const std::int64_t room =
+        std::int64_t{size} + window.pad_before + window.pad_after + window.overhang - reach;
+    if (window.pad_before < 0 || window.pad_after < 0 || window.overhang < 0 || room < 0) {
       refuse("a window of " + std::to_string(reach) + " does not fit " + std::to_string(size) +
              " " + axis);
     }
     const std::int64_t steps = room / window.stride + 1;
     if (steps > kMostElements) refuse("its output would be too large");
     return static_cast<int>(steps);
+  }
+
+  Shape pooled(const Window& rows, const Window& cols) const {
+    const Shape& in = only_input();
+    const Shape out{slide(rows, in.rows, "rows"), slide(cols, in.cols, "columns"), in.channels};
+    check_pooling(rows, in.rows, out.rows, "rows");
+    check_pooling(cols, in.cols, out.cols, "columns");
+    return out;
+  }
+
+  /// There is no maximum and no mean of padding alone.
+  void check_pooling(const Window& window, int size, int outputs, const std::string& axis) const {
+    const auto check = [&](int output) {
+      if (taps_within(window, output, {0, size}).count > 0) return;
+      refuse("window " + std::to_string(output) + " of its " + axis + " lies in the padding alone");
+    };
+    const auto begin = [&](int output) {
+      return std::int64_t{output} * window.stride - window.pad_before;
+    };
+    for (int i = 0; i < outputs && begin(i) < 0; ++i) check(i);
+    for (int i = outputs - 1; i >= 0 && begin(i) + window.reach() > size; --i) check(i);
   }
 
   const std::vector<Shape>& inputs_;

@@ -126,7 +126,8 @@ class NetworkMaker {
   Window pool_window(int extent) {
     const int size = std::min(extent, random_.between(2, 3));
     const int padding = random_.chance(75) ? size - 1 : 0;
-    return {size, random_.between(1, 2), padding / 2, padding - padding / 2};
+    const int overhang = random_.chance(25) ? size - 1 - (padding - padding / 2) : 0;
+    return {size, random_.between(1, 2), padding / 2, padding - padding / 2, 1, overhang};
   }
 
   void append_pool(int from) {

@@ -112,6 +112,16 @@ struct ReferenceLayer {
     }
   }
 
+  /// How many places of a window lie in the picture or its padding.
+  static int places_with_padding(const Window& window, int output, int size) {
+    int count = 0;
+    for (int tap = 0; tap < window.size; ++tap) {
+      const int at = output * window.stride - window.pad_before + tap * window.dilation;
+      if (at < size + window.pad_after) ++count;
+    }
+    return count;
+  }
+
   std::vector<float> operator()(const Input&) const {
     throw std::logic_error("the input is not computed");
   }
@@ -173,9 +183,11 @@ struct ReferenceLayer {
         sum += value(in_row, in_col, channel);
         ++count;
       });
-      // All places of a window lie within the padding.
-      if (pool.counts_padding) count = pool.rows.size * pool.cols.size;
-      return count == 0 ? 0 : sum / count;
+      if (pool.counts_padding) {
+        count = places_with_padding(pool.rows, row, in().rows) *
+                places_with_padding(pool.cols, col, in().cols);
+      }
+      return sum / count;
     });
   }
 
@@ -295,8 +307,11 @@ struct ReferenceLayer {
 
   /// Every input counts as much as a tent around the output's place gives it.
   std::vector<float> operator()(const Resample& resample) const {
-    const auto place = [](const Sampling& s, int at) {
-      return (at + s.output_offset) / s.scale - s.input_offset;
+    const auto place = [](const Sampling& s, int at) {  // ONNX's formulas, in floats
+      const float moved = static_cast<float>(at + s.output_offset);
+      const float multiplied = moved * static_cast<float>(s.multiplier);
+      const float divided = multiplied / static_cast<float>(s.scale);
+      return static_cast<double>(divided - static_cast<float>(s.input_offset));
     };
     const auto share = [&](const Sampling& s, int at, int source, int size) {
       const double x = std::min(std::max(place(s, at), 0.0), size - 1.0);
@@ -307,9 +322,10 @@ struct ReferenceLayer {
       double nearest = std::round(exact);
       if (resample.interpolation == Interpolation::kNearestFloor) nearest = std::floor(exact);
       if (resample.interpolation == Interpolation::kNearestCeil) nearest = std::ceil(exact);
-      const bool half = exact - std::floor(exact) == 0.5;
-      if (half && resample.interpolation == Interpolation::kNearestHalfDown) nearest = exact - 0.5;
-      if (half && resample.interpolation == Interpolation::kNearestHalfUp) nearest = exact + 0.5;
+      if (std::abs(exact - std::floor(exact) - 0.5) < 1e-6) {
+        if (resample.interpolation == Interpolation::kNearestHalfDown) nearest = std::floor(exact);
+        if (resample.interpolation == Interpolation::kNearestHalfUp) nearest = std::ceil(exact);
+      }
       return std::min(std::max(nearest, 0.0), size - 1.0) == source ? 1.0 : 0.0;
     };
     const auto outside = [&](const Sampling& s, int at, int size) {

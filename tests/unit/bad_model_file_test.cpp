@@ -113,7 +113,7 @@ TEST_F(BadModelFile, OtherFormatOrSchema) {
               HasSubstr("is a vpinfer-share, not a vpinfer-model"));
   EXPECT_THAT(refusal_of(patched(std::string("schema") + '\0', "1", "2")),
               HasSubstr("has schema 2, this vpinfer reads schema 1"));
-  EXPECT_THAT(refusal_of(patched("", "\"schema\":2", "\"schema\":7")),
+  EXPECT_THAT(refusal_of(patched("", "\"schema\":3", "\"schema\":7")),
               HasSubstr("its network has schema 7"));
 }
 

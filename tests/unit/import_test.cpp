@@ -238,7 +238,9 @@ TEST(CfgMaxPool, FollowsDarknetsPadding) {
   EXPECT_EQ(pool("size=5\nstride=1\n").output, (Shape{10, 7, 4}));
   EXPECT_EQ(window("size=2\nstride=1\n"), (Window{2, 1, 0, 1}));
   EXPECT_EQ(window("size=4\nstride=1\n"), (Window{4, 1, 1, 2}));
-  EXPECT_EQ(window("size=2\nstride=2\npadding=3\n"), (Window{2, 2, 1, 2}));
+  EXPECT_EQ(window("size=3\nstride=2\npadding=3\n"), (Window{3, 2, 1, 2}));
+  EXPECT_THAT(refusal_of_layer("[maxpool]\nsize=2\nstride=2\npadding=3\n"),
+              HasSubstr("window 4 of its columns lies in the padding alone"));
 }
 
 TEST(CfgConnected, IsAConvolutionAsLargeAsItsInput) {

@@ -24,13 +24,16 @@ TEST(MaxPool, SweepsWindows) {
   for (const Shape& shape : {Shape{9, 7, 1}, Shape{5, 3, 4}, Shape{12, 17, 6}}) {
     for (const int size : {1, 2, 3, 5}) {
       for (const int stride : {1, 2, 3}) {
-        // Darknet's padding, none, much: a window may lie wholly outside.
+        // Darknet's padding, none, as much as there may be, windows that reach beyond it.
         for (const Window& window :
              {Window{size, stride, (size - 1) / 2, size - 1 - (size - 1) / 2},
-              Window{size, stride, 0, 0}, Window{size, stride, size, size}}) {
+              Window{size, stride, 0, 0}, Window{size, stride, size - 1, size - 1},
+              Window{size, stride, 1, 0, 1, std::min(size, stride) - 1}}) {
           if (shape.cols + window.pad_before + window.pad_after < size) continue;
+          if (window.pad_before >= size) continue;
           SCOPED_TRACE(to_string(shape) + ", size " + std::to_string(size) + ", stride " +
-                       std::to_string(stride) + ", padding " + std::to_string(window.pad_before));
+                       std::to_string(stride) + ", padding " + std::to_string(window.pad_before) +
+                       ", overhang " + std::to_string(window.overhang));
           const MaxPool pool{window, window};
           KernelCase c(shape, pool, seed++);
           for (const Box& box : c.boxes(6)) {
@@ -61,9 +64,10 @@ TEST(AveragePool, SweepsWindows) {
   std::uint32_t seed = 0;
   for (const Shape& shape : {Shape{9, 7, 1}, Shape{12, 17, 6}}) {
     for (const int dilation : {1, 2}) {
-      for (const Window& window : {Window{1, 1, 0, 0, dilation}, Window{2, 2, 0, 0, dilation},
-                                   Window{3, 2, 1, 1, dilation}, Window{3, 1, 0, 2, dilation},
-                                   Window{2, 3, 4, 4, dilation}}) {
+      for (const Window& window :
+           {Window{1, 1, 0, 0, dilation}, Window{2, 2, 0, 0, dilation},
+            Window{3, 2, 1, 1, dilation}, Window{3, 1, 0, 2, dilation},
+            Window{3, 3, 2, 1, dilation, 1}, Window{2, 3, 1, 0, dilation, 1}}) {
         for (const bool counts_padding : {false, true}) {
           const AveragePool pool{window, window, counts_padding};
           check_boxes(shape, pool, seed++,

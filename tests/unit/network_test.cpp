@@ -266,6 +266,7 @@ TEST(NetworkJson, RefusesWhatIsDamaged) {
   const std::string text = to_json(yolov2());
   (void)refusal([&] { (void)network_from_json(text.substr(0, text.size() / 2), "model.h5"); });
   EXPECT_THAT(refusal_after([](Json& j) { j["schema"] = 1; }), HasSubstr("schema 1"));
+  EXPECT_THAT(refusal_after([](Json& j) { j["schema"] = 4; }), HasSubstr("schema 4"));
   EXPECT_THAT(refusal_after([](Json& j) {
                 j["outputs"] = {{{"layer", 99}, {"name", "x"}}};
               }),

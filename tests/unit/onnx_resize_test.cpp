@@ -20,20 +20,23 @@ struct Wanted {
   std::vector<double> roi{0, 0, 1, 1};  ///< begin of rows and columns, then their ends
 };
 
-/// x_original of ONNX's specification.
-double original(const Wanted& wanted, std::size_t axis, double at, double size, double outputs,
-                double scale) {
-  if (wanted.transform == "half_pixel") return (at + 0.5) / scale - 0.5;
-  if (wanted.transform == "pytorch_half_pixel") return outputs > 1 ? (at + 0.5) / scale - 0.5 : 0;
+/// x_original of ONNX's specification, where scales and all that follows from them are floats.
+float original(const Wanted& wanted, std::size_t axis, float at, float size, float outputs,
+               float scale) {
+  if (scale == 1 && wanted.transform != "tf_crop_and_resize") return at;  // it is not resized
+  if (wanted.transform == "half_pixel") return (at + 0.5F) / scale - 0.5F;
+  if (wanted.transform == "pytorch_half_pixel") {
+    return outputs > 1 ? (at + 0.5F) / scale - 0.5F : 0;
+  }
   if (wanted.transform == "align_corners") {
     return outputs == 1 ? 0 : at * (size - 1) / (outputs - 1);
   }
   if (wanted.transform == "asymmetric") return at / scale;
-  if (wanted.transform == "tf_half_pixel_for_nn") return (at + 0.5) / scale;
-  const double begin = wanted.roi[axis];
-  const double end = wanted.roi[axis + 2];
+  if (wanted.transform == "tf_half_pixel_for_nn") return (at + 0.5F) / scale;
+  const auto begin = static_cast<float>(wanted.roi[axis]);
+  const auto end = static_cast<float>(wanted.roi[axis + 2]);
   return outputs > 1 ? begin * (size - 1) + at * (end - begin) * (size - 1) / (outputs - 1)
-                     : 0.5 * (begin + end) * (size - 1);
+                     : 0.5F * (begin + end) * (size - 1);
 }
 
 NdArray resized(const NdArray& x, const Wanted& wanted, const Ints& extents,
@@ -42,8 +45,9 @@ NdArray resized(const NdArray& x, const Wanted& wanted, const Ints& extents,
     std::vector<std::vector<double>> shares;  // of the inputs along each axis
     for (std::size_t axis : {0U, 1U}) {
       const auto size = static_cast<double>(x.dims[axis + 2]);
-      const double place = original(wanted, axis, static_cast<double>(at[axis + 2]), size,
-                                    static_cast<double>(extents[axis]), scales[axis]);
+      const double place =
+          original(wanted, axis, static_cast<float>(at[axis + 2]), static_cast<float>(size),
+                   static_cast<float>(extents[axis]), static_cast<float>(scales[axis]));
       if (wanted.transform == "tf_crop_and_resize" && (place < 0 || place > size - 1)) return 9.0;
       std::vector<double> share(static_cast<std::size_t>(size));
       if (wanted.mode == "linear") {
@@ -54,8 +58,8 @@ NdArray resized(const NdArray& x, const Wanted& wanted, const Ints& extents,
       } else {
         double nearest = std::floor(place);
         if (wanted.rounding == "ceil") nearest = std::ceil(place);
-        if (wanted.rounding == "round_prefer_floor") nearest = std::ceil(place - 0.5);
-        if (wanted.rounding == "round_prefer_ceil") nearest = std::floor(place + 0.5);
+        if (wanted.rounding == "round_prefer_floor") nearest = std::ceil(place - 0.500001);
+        if (wanted.rounding == "round_prefer_ceil") nearest = std::floor(place + 0.500001);
         share[static_cast<std::size_t>(std::clamp(nearest, 0.0, size - 1))] = 1;
       }
       shares.push_back(share);
@@ -112,6 +116,26 @@ TEST(OnnxResize, TakesScales) {
   expect_translation(maker, [](const NdArray& x) {
     return resized(x, {"half_pixel", "linear"}, {7, 2}, {1.75, 0.5});
   });
+}
+
+/// The middle between two columns at (5 + 1/2) / 2.2 - 1/2 is one in floats only: 2.2F is a little
+/// more than 2.2.  Each of these scales has such a place.
+TEST(OnnxResize, FindsTheNearestInFloats) {
+  for (const float scale : {2.2F, 2.3F, 1.1F, 0.7F, 3.4F, 4.6F}) {
+    for (const std::string rounding : {"round_prefer_floor", "round_prefer_ceil"}) {
+      const std::int64_t size = 23;
+      const auto outputs = static_cast<std::int64_t>(std::floor(static_cast<float>(size) * scale));
+      GraphMaker maker({1, 1, 1, size});
+      maker.constant("scales", floats({4}, {1, 1, 1, scale}))
+          .node("Resize", {"x", "", "scales"}, "y", {{"nearest_mode", rounding}})
+          .output("y");
+      SCOPED_TRACE(rounding + " by " + std::to_string(scale));
+      expect_translation(maker, [&](const NdArray& x) {
+        return resized(x, {"half_pixel", "nearest", rounding}, {1, outputs},
+                       {1, static_cast<double>(scale)});
+      });
+    }
+  }
 }
 
 /// ONNX multiplies extents by scales as floats: 0.7 is a little less in binary, 10 * 0.7 is 7.

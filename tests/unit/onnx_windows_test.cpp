@@ -208,7 +208,8 @@ NdArray pool(const NdArray& x, const Frame& f, const Ints& extents, bool maximum
     double count = 0;
     for_each_index(f.kernel, [&](const Ints& tap) {
       const Ints from{0, at[1], f.source(0, at[2], tap[0]), f.source(1, at[3], tap[1])};
-      if (padding || x.has(from)) ++count;
+      const bool beyond = from[2] >= x.dims[2] + f.pads[2] || from[3] >= x.dims[3] + f.pads[3];
+      if ((padding && !beyond) || x.has(from)) ++count;
       if (!x.has(from)) return;
       largest = std::max(largest, x(from));
       sum += x(from);
@@ -240,6 +241,36 @@ TEST(OnnxPools, SlideOverPicturesAndTheirPadding) {
 }
 
 /// A margin of zeros counts, also for maxima.
+/// ceil_mode adds a last window only if it begins in the picture or in the padding before it; what
+/// lies beyond the padding never counts.
+TEST(OnnxPools, RoundTheirNumberUp) {
+  struct Case {
+    Ints kernel, strides, pads, sizes, extents;
+  };
+  for (const Case& c : {Case{{2, 2}, {2, 2}, {1, 1, 1, 1}, {5, 4}, {3, 3}},
+                        Case{{1, 1}, {2, 3}, {0, 0, 0, 0}, {6, 7}, {3, 3}},
+                        Case{{3, 3}, {2, 3}, {1, 0, 1, 0}, {6, 8}, {4, 3}},
+                        Case{{4, 3}, {3, 4}, {0, 2, 0, 1}, {3, 5}, {1, 2}}}) {
+    for (const bool maximum : {true, false}) {
+      for (const bool counts : {false, true}) {
+        if (maximum && counts) continue;
+        const Frame f{c.kernel, c.strides, {1, 1}, c.pads};
+        std::map<std::string, OnnxAttribute> attributes{{"kernel_shape", f.kernel},
+                                                        {"strides", f.strides},
+                                                        {"pads", f.pads},
+                                                        {"ceil_mode", std::int64_t{1}}};
+        if (!maximum) attributes["count_include_pad"] = std::int64_t{counts ? 1 : 0};
+        GraphMaker maker({1, 2, c.sizes[0], c.sizes[1]});
+        maker.node(maximum ? "MaxPool" : "AveragePool", {"x"}, "y", attributes).output("y");
+        SCOPED_TRACE(testing::PrintToString(c.kernel) + (maximum ? " maxima" : " means") +
+                     (counts ? " with padding" : ""));
+        expect_translation(
+            maker, [&](const NdArray& x) { return pool(x, f, c.extents, maximum, counts); });
+      }
+    }
+  }
+}
+
 TEST(OnnxPools, KeepAMarginAsItIs) {
   for (const std::string op : {"MaxPool", "AveragePool"}) {
     GraphMaker maker({1, 2, 5, 6});

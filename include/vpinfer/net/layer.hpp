@@ -57,7 +57,7 @@ struct MaxPool {
 struct AveragePool {
   Window rows;
   Window cols;
-  bool counts_padding = false;  ///< whether padding counts, as zeros
+  bool counts_padding = false;  ///< whether padding counts, as zeros; an overhang never does
   bool operator==(const AveragePool&) const = default;
 };
 

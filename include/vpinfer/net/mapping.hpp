@@ -15,11 +15,21 @@ struct Window {
   int pad_before = 0;
   int pad_after = 0;
   int dilation = 1;
+  int overhang = 0;  ///< how far the last window may reach beyond the padding (ONNX's ceil_mode)
 
   /// How many inputs lie between the ends of a window, both included.
   [[nodiscard]] int reach() const { return (size - 1) * dilation + 1; }
   bool operator==(const Window&) const = default;
 };
+
+/// The taps of one output's window that lie within `bounds`, as input positions.
+struct WindowTaps {
+  int begin = 0;
+  int count = 0;
+  bool operator==(const WindowTaps&) const = default;
+};
+
+[[nodiscard]] WindowTaps taps_within(const Window& window, int output, Interval bounds);
 
 /// The inputs that some outputs of a window read, clipped to those that there are.
 [[nodiscard]] Interval read_by(const Window& window, Interval outputs, int input_size);
@@ -53,13 +63,16 @@ enum class PadMode {
                                                int input_size);
 
 /// The coordinate transformation of a resize: output i lies at the input's coordinate
-/// (i + output_offset) / scale - input_offset.  With offsets of 1/2 pixels are areas ("half
-/// pixel"), without they are points.
+/// (i + output_offset) * multiplier / scale - input_offset.  With offsets of 1/2 pixels are areas
+/// ("half pixel"), without they are points.  It is computed in single precision, operation by
+/// operation, as ONNX states the formulas of Resize for its scales, which are floats, and as ONNX
+/// Runtime does.
 struct Sampling {
   int size = 1;  ///< of the output
   double scale = 1;
   double output_offset = 0;
   double input_offset = 0;
+  double multiplier = 1;
   bool operator==(const Sampling&) const = default;
 };
 
@@ -67,8 +80,8 @@ enum class Interpolation {
   kLinear,
   kNearestFloor,
   kNearestCeil,
-  kNearestHalfDown,  ///< to the nearest; halves go down
-  kNearestHalfUp,
+  kNearestHalfDown,  ///< to the nearest; halves, within 1e-6 as in ONNX Runtime, go down
+  kNearestHalfUp,    ///< likewise, but up
 };
 
 /// The inputs that an output position is made of: (1 - weight) * [low] + weight * [high].
