@@ -9,7 +9,7 @@ declare -A packages=(
   # To compile vpinfer and run it here.
   [build]="g++ cmake ninja-build pkg-config git ca-certificates
     libopenmpi-dev openmpi-bin libopenblas-pthread-dev libhdf5-dev libcli11-dev nlohmann-json3-dev
-    libturbojpeg0-dev libpng-dev libcairo2-dev fonts-dejavu-core"
+    libturbojpeg0-dev libpng-dev libexif-dev libcairo2-dev fonts-dejavu-core"
   # To import ONNX files; vpinfer builds without, too.
   [onnx]="libonnx-dev libprotobuf-dev"
   # What the tests need besides: GoogleTest, the programs that judge vpinfer's numbers, and emulated
@@ -17,7 +17,7 @@ declare -A packages=(
   [test]="libgtest-dev libgmock-dev darknet libonnx-testdata python3 python3-h5py python3-numpy
     python3-onnx python3-opencv iproute2"
   # To run a vpinfer that was compiled elsewhere on the same kind of machine.
-  [run]="openmpi-bin libopenblas0-pthread libhdf5-103-1 libturbojpeg0 libpng16-16 libcairo2
+  [run]="openmpi-bin libopenblas0-pthread libhdf5-103-1 libturbojpeg0 libpng16-16 libexif12 libcairo2
     fonts-dejavu-core"
   # To emulate a cluster, jobs/emulate.sh.
   [emulate]="openmpi-bin iproute2"

@@ -27,6 +27,9 @@ void FrameStream::read_next() {
   if (only_error_) complain(std::exchange(only_error_, nullptr));
   try {
     frame_ = std::make_shared<const Frame>(reader_.take());
+    if (const std::string& flaw = frame_->picture.flaw; !flaw.empty()) {
+      std::cerr << "warning: " << printable(frame_->name) << ": " << flaw << '\n';
+    }
     runs_left_ = repeat_;
     read_some_ = true;
   } catch (const BadInput&) {

@@ -188,8 +188,20 @@ TEST(MotionJpeg, CutAnywhereTheCompletePicturesRemain) {
     const Contents contents = read_all(source_of(whole.substr(0, size)));
     std::vector<std::string> complete;
     if (size >= first.size()) complete.push_back(first);
-    EXPECT_EQ(contents.pictures, complete) << size;
     const std::size_t begun = size - (complete.empty() ? 0 : first.size());
+    const std::string& last = complete.empty() ? first : second;
+    if (begun > last.rfind("\xFF\xDA") + 12 && begun < last.size()) {  // in the coded data
+      complete.push_back(last.substr(0, begun));
+      EXPECT_EQ(contents.pictures, complete) << size;
+      EXPECT_THAT(contents.complaints, IsEmpty()) << size;
+      continue;
+    }
+    if (contents.pictures.size() > complete.size()) {  // in those of an earlier scan
+      complete.push_back(last.substr(0, begun));
+      EXPECT_EQ(contents.pictures, complete) << size;
+      continue;
+    }
+    EXPECT_EQ(contents.pictures, complete) << size;
     if (begun >= 3) {
       EXPECT_THAT(contents.complaints,
                   ElementsAre(HasSubstr(complete.empty() ? "cam-000001.jpg" : "cam-000002.jpg")))
@@ -205,19 +217,28 @@ TEST(MotionJpeg, CutAnywhereTheCompletePicturesRemain) {
 TEST(MotionJpeg, GoesOnBehindADamagedPicture) {
   const std::string good = jpeg(24, 32);
   const std::string cut_in_header = good.substr(0, good.find("\xFF\xDA") - 9);
-  const std::string cut_in_data = good.substr(0, good.size() - 9);
   std::string no_marker = good;
   no_marker[2 + 2 + 16] = 'x';  // behind SOI and the segment APP0
   const std::string short_segment = with_front(good, "\xFF\xE1\0\1"s);
   const std::string unknown = with_front(good, "\xFF\x02");
   const std::string stuffed = with_front(good, "\xFF\0"s);
-  for (const std::string& damaged :
-       {cut_in_header, cut_in_data, no_marker, short_segment, unknown, stuffed}) {
+  for (const std::string& damaged : {cut_in_header, no_marker, short_segment, unknown, stuffed}) {
     const Contents contents = read_all(source_of(good + damaged + good + good));
     EXPECT_THAT(contents.pictures, ElementsAre(good, good, good));
     EXPECT_THAT(contents.numbers, ElementsAre(1, 3, 4));
     EXPECT_THAT(contents.complaints,
                 ElementsAre(AllOf(HasSubstr("cam-000002.jpg"), HasSubstr("damaged JPEG"))));
+  }
+}
+
+/// As some webcams leave out the end marker: what there is can be decoded.
+TEST(MotionJpeg, GivesPicturesWithoutTheirEnd) {
+  const std::string good = jpeg(24, 32);
+  for (const std::size_t missing : {2U, 9U}) {
+    const std::string cut = good.substr(0, good.size() - missing);
+    const Contents contents = read_all(source_of(cut + cut + good + cut));
+    EXPECT_THAT(contents.pictures, ElementsAre(cut, cut, good, cut));
+    EXPECT_THAT(contents.complaints, IsEmpty());
   }
 }
 
@@ -241,7 +262,7 @@ TEST(MotionJpeg, SurvivesNoise) {
     for (char& c : noise) c = alphabet[random() % alphabet.size()];
     const Contents contents = read_all(source_of(noise, 1 + random() % 50));
     for (const std::string& picture : contents.pictures) {
-      EXPECT_TRUE(picture.starts_with("\xFF\xD8\xFF") && picture.ends_with(kEndOfImage));
+      EXPECT_TRUE(picture.starts_with("\xFF\xD8\xFF"));
     }
   }
 }

@@ -34,8 +34,9 @@ class MotionJpeg {
   /// `name` is the stream's in messages; its pictures go by `stem`, see picture_name.
   MotionJpeg(ByteSource source, std::string name, std::string stem);
 
-  /// The next picture, as soon as its last byte is there; nothing at the end.  Throws BadInput if
-  /// the picture is damaged, truncated or too long, and may then be asked for the one behind it.
+  /// The next picture, as soon as its last byte is there; nothing at the end.  One that is cut off
+  /// in its coded data comes as it is.  Throws BadInput if the picture is otherwise damaged or too
+  /// long, and may then be asked for the one behind it.
   /// Throws BadInput once if the stream cannot be read on, or holds no picture at all.
   [[nodiscard]] std::optional<CodedPicture> next();
 
@@ -56,7 +57,7 @@ class MotionJpeg {
   void drop(std::size_t bytes);
   [[nodiscard]] bool find_start();
   [[nodiscard]] Extent measure();
-  [[nodiscard]] Extent cut_short() const;
+  [[nodiscard]] Extent cut_short(bool in_coded_data) const;
   [[nodiscard]] std::uint8_t at(std::size_t position) const;
 
   ByteSource source_;

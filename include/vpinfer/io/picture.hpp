@@ -14,13 +14,15 @@ struct Picture {
   int rows = 0;
   int cols = 0;
   std::vector<std::uint8_t> rgb;  ///< [rows][cols][3], row-major
+  std::string flaw{};             ///< what a damaged file lacks, for a warning; empty if nothing
 
   bool operator==(const Picture&) const = default;
 };
 
-/// Reads a JPEG or PNG, whatever its name, of any colour space; transparent PNG pixels are composed
-/// over black.  Throws BadInput, one line, if the file is missing, neither of the two, damaged,
-/// truncated, or above 100 megapixels.
+/// Reads a JPEG or PNG, whatever its name, as cv2.imread does: of any colour space, upright by its
+/// Exif orientation, of 16 bits the upper eight, transparency left out.  Of a JPEG that is cut off
+/// or damaged behind its header, what there is, and `flaw` says so.  Throws BadInput, one line, if
+/// the file is missing, neither of the two, otherwise damaged, or above 100 megapixels.
 [[nodiscard]] Picture read_picture(const std::filesystem::path& path);
 /// The same of a file's content in memory, which goes by `name` in messages.
 [[nodiscard]] Picture decode_picture(std::span<const std::byte> content, const std::string& name);
