@@ -238,7 +238,9 @@ TEST(Difference, NeverAgreesIfOneSideIsNotFinite) {
   }
 }
 
-TEST(Difference, NeverAgreesIfTheSidesAreNotFiniteInDifferentWays) {
+TEST(Difference, NeverAgreesIfBothSidesAreNotFinite) {
+  EXPECT_FALSE(agrees(compare({kNan, 1}, {kNan, 1}), kTolerance));
+  EXPECT_FALSE(agrees(compare({kInfinity, 1}, {kInfinity, 1}), kTolerance));
   EXPECT_FALSE(agrees(compare({kInfinity, 1}, {-kInfinity, 1}), kTolerance));
   EXPECT_FALSE(agrees(compare({kNan, 1}, {kInfinity, 1}), kTolerance));
   EXPECT_FALSE(agrees(compare({kInfinity, 1}, {kNan, 1}), kTolerance));

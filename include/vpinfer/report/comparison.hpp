@@ -13,7 +13,7 @@ namespace vpinfer {
 struct Difference {
   double max_abs = 0;
   double max_rel = 0;  ///< max_abs over the reference's largest magnitude
-  bool finite = true;  ///< false if either side has a NaN or an infinity that the other has not
+  bool finite = true;  ///< false if either side has a NaN or an infinity: they agree with nothing
 };
 
 /// Both spans have the same size.
