@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "vpinfer/app/commands.hpp"
 #include "vpinfer/app/output_files.hpp"
@@ -19,6 +20,7 @@ struct Imported {
   Network network;
   WeightSource weights;
   std::vector<std::string> warnings;
+  std::optional<Resize> resize{};  ///< if the file says how pictures are resized
 };
 
 Imported import_darknet(const ImportOptions& options) {
@@ -26,10 +28,11 @@ Imported import_darknet(const ImportOptions& options) {
   const std::string weights = options.random_seed
                                   ? "random weights, seed " + std::to_string(*options.random_seed)
                                   : options.weights.filename().string();
-  const WeightSource source = options.random_seed ? random_weights(*model, *options.random_seed)
-                                                  : darknet_weights(*model, options.weights);
+  const WeightSource source =
+      options.random_seed ? random_weights(*model, *options.random_seed)
+                          : darknet_weights(*model, options.weights, options.variance_epsilon);
   Imported imported{model->network, [model, source](int position) { return source(position); },
-                    model->warnings};
+                    model->warnings, model->resize};
   imported.network.origin = options.source.filename().string() + ", " + weights;
   return imported;
 }
@@ -85,6 +88,7 @@ ExitCode import_model(const ImportOptions& options) {
   }
   Network& network = imported.network;
   network.normalisation = options.normalisation;
+  if (imported.resize == Resize::kStretch) network.normalisation.resize = Resize::kStretch;
   // As the frameworks resize that networks come from, and Darknet for YOLOv1.
   if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
   if (has_grid_head(network)) network.normalisation.resize = Resize::kStretch;

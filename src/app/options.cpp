@@ -193,6 +193,12 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
          [&import](const std::string& text) { import.random_seed = parse_seed(text); },
          "seeded random weights instead of a file")
       ->excludes(weights);
+  sub->add_option(
+         "--variance-epsilon", import.variance_epsilon,
+         "Darknet: what batch normalisation adds to variances [1e-6 for files of Darknet's "
+         "forks, as OpenCV; their own is 1e-5]")
+      ->check(within(1e-12, 1))
+      ->needs(weights);
   sub->add_option("--outputs", import.onnx.outputs,
                   "ONNX: take these tensors, separated by commas, instead of the graph's outputs")
       ->delimiter(',');

@@ -82,6 +82,10 @@ std::optional<std::size_t> FrameSource::size() const {
   return video_->pictures.begun();
 }
 
+bool FrameSource::gives_tensor() const {
+  return files_.size() == 1 && is_tensor_file(files_.front());
+}
+
 Frame FrameSource::load(std::size_t index) const {
   if (video_) {
     const Place& place = video_->places.at(index);

@@ -38,6 +38,8 @@ class FrameSource {
   /// How many frames there are, readable or not; of a video not known before its end.
   [[nodiscard]] std::optional<std::size_t> size() const;
 
+  /// Whether it is one tensor, which bypasses decoding and scaling, instead of pictures.
+  [[nodiscard]] bool gives_tensor() const;
   /// What comes through a pipe is gone.
   [[nodiscard]] bool can_reread() const { return !video_ || video_->can_reread; }
   /// Reads a frame again that next() gave.  Throws BadInput.

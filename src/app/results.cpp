@@ -91,6 +91,21 @@ Results::Results(const RunOptions& options, const Network& network)
   if (!options.output.empty()) make_output_folder(options);
 }
 
+std::optional<std::string> Results::fault(const Outputs& outputs) const {
+  for (const int position : result_layers(network_)) {
+    const std::vector<float>& values = outputs.at(position);
+    const auto bad = std::count_if(values.begin(), values.end(),
+                                   [](float value) { return !std::isfinite(value); });
+    if (bad == 0) continue;
+    return Network::label(position) + " (" +
+           std::string(operation_name(network_.layer(position).operation)) + ") gave " +
+           std::to_string(bad) + " of " + std::to_string(values.size()) +
+           " values that are NaN or infinite; are weights damaged, or does the input hold such? "
+           "--dump-output with --dump-layers all shows where they begin";
+  }
+  return std::nullopt;
+}
+
 void Results::add(const Frame& frame, const Outputs& outputs) {
   if (meaning_.classifier) {
     add_classifications(frame, outputs);
@@ -109,22 +124,22 @@ std::vector<Detection> Results::detect(const Picture& picture, const Outputs& ou
   const PictureFrame frame(network_.normalisation.resize, picture.rows, picture.cols,
                            network_.input_shape());
   std::vector<Detection> detections;
-  bool finite = true;
   for (const int head : meaning_.heads) {
     const Layer& layer = network_.layer(head);
     const std::vector<float>& output = outputs.at(head);
     const std::vector<Detection> found =
         decode(layer.operation, output, layer.output, frame, options_.threshold);
     detections.insert(detections.end(), found.begin(), found.end());
-    finite = finite && std::all_of(output.begin(), output.end(),
-                                   [](float value) { return std::isfinite(value); });
   }
-  if (!finite) std::cerr << "warning: a detector's output holds numbers that are not finite\n";
   if (detections.size() > kMostCandidates) {
     std::cerr << "warning: " << detections.size() << " candidates, the best " << kMostCandidates
               << " are looked at; a higher --threshold leaves fewer\n";
   }
-  return non_maximum_suppression(std::move(detections), options_.nms);
+  // The last head's rule counts, as in Darknet's forks.
+  return non_maximum_suppression(
+      std::move(detections),
+      overlap_rule(network_.layer(meaning_.heads.back()).operation, options_.nms),
+      {static_cast<float>(picture.rows), static_cast<float>(picture.cols)});
 }
 
 void Results::add_detections(const Frame& frame, const Outputs& outputs) {
@@ -140,14 +155,10 @@ void Results::add_classifications(const Frame& frame, const Outputs& outputs) {
   std::vector<Classification> classes =
       classify(outputs.at(classifier.position), network_.layer(classifier.position).output,
                classifier.tree, kClassesShown);
-  std::cout << printable(frame.name) << ": ";
-  if (classes.empty()) {
-    std::cout << "no class, no probability is a finite number\n";
-  } else {
-    const Classification& best = classes.front();
-    std::cout << class_name(labels_, best.class_index) << ' ' << fixed(best.score, 3) << '\n'
-              << classes_table(classes, labels_);
-  }
+  const Classification& best = classes.front();
+  std::cout << printable(frame.name) << ": " << class_name(labels_, best.class_index) << ' '
+            << fixed(best.score, 3) << '\n'
+            << classes_table(classes, labels_);
   classified_.push_back({frame.name, std::move(classes)});
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ class Results {
   /// the network's heads do not fit together.
   Results(const RunOptions& options, const Network& network);
 
-  /// Decodes, prints and draws one frame.
+  /// What makes the outputs of a frame no result, naming the layer: a NaN or an infinity.
+  [[nodiscard]] std::optional<std::string> fault(const Outputs& outputs) const;
+  /// Decodes, prints and draws one frame without a fault.
   void add(const Frame& frame, const Outputs& outputs);
   /// Writes what was found in all frames beside the pictures.
   void finish() const;

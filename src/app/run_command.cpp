@@ -41,6 +41,16 @@ Delivery delivery_for(const Network& network, const DumpLayers& dump) {
 
 /// What would only fail after a long run is refused before it.
 void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
+  const Interpretation meaning = interpret(model.network(), options.model.string());
+  if (!options.output.empty() &&
+      (meaning.gives_tensors_only() || (meaning.detects() && source.gives_tensor()))) {
+    throw BadUsage(
+        "--output: " +
+        (meaning.detects()
+             ? options.input.string() + " is a tensor, there is no picture to find boxes in"
+             : options.model.string() + " gives neither boxes nor classes") +
+        "; --dump-output writes tensors");
+  }
   if (!options.dump_output.empty() && source.size() != 1) {
     throw BadUsage("--dump-output takes one picture, " +
                    (source.size()
@@ -135,13 +145,19 @@ class Conductor {
     results_.finish();
     if (frames.left_some_out()) code_ = ExitCode::kBadInput;
     if (!frames.times().empty()) report(context, steady_frames_per_second(frames.times()));
+    if (found_fault_) code_ = ExitCode::kBadInput;
     all_.dismiss(code_);
     return code_;
   }
 
  private:
   void finish_frame(const Frame& frame, Outputs& outputs) {
-    results_.add(frame, outputs);
+    if (const std::optional<std::string> fault = results_.fault(outputs)) {
+      std::cerr << message_prefix() << printable(frame.name) << ": " << *fault << '\n';
+      found_fault_ = true;
+    } else {
+      results_.add(frame, outputs);
+    }
     if (!options_.dump_output.empty()) {
       dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
     }
@@ -185,6 +201,7 @@ class Conductor {
   std::shared_ptr<FrameSource> source_;
   Results& results_;
   std::vector<FinishedFrame> finished_;
+  bool found_fault_ = false;
   ExitCode code_ = ExitCode::kDone;
 };
 

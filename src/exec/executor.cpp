@@ -69,6 +69,12 @@ struct ComputeBox {
     add_shortcut(shortcut, inputs[0], output_shape(), input_shape(1), inputs[1], output, box,
                  progress);
   }
+  void operator()(const Sum& all) const {
+    std::vector<int> channels;
+    for (std::size_t i = 0; i < inputs.size(); ++i) channels.push_back(input_shape(i).channels);
+    add_up(all, weights.weights, weights.range.filters.begin, inputs, channels, output, box,
+           progress);
+  }
   void operator()(const Activate& activate) const {
     activate_box(activate.activation, inputs.front(), output, box, progress);
   }

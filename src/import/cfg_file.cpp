@@ -1,12 +1,11 @@
 #include "cfg_file.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <fstream>
 #include <set>
-#include <span>
 
 #include "vpinfer/base/error.hpp"
 
@@ -15,26 +14,19 @@ namespace {
 
 constexpr int kLargest = 65536;
 
-/// Keys of Darknet's layers that matter for training only.
-constexpr auto kTrainingKeysOfLayers = std::to_array<std::string_view>(
-    {"absolute",       "angle",         "bias_match",   "class_scale",   "coord_scale",  "dontload",
-     "exposure",       "flip",          "forced",       "ignore_thresh", "jitter",       "joint",
-     "label_smooth",   "learning_rate", "log",          "mask_scale",    "max",          "noloss",
-     "noobject_scale", "object_scale",  "probability",  "random",        "ratio",        "rescore",
-     "saturation",     "shift",         "stopbackward", "thresh",        "truth_thresh", "type"});
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-/// Keys of [net] that matter for training only.
-constexpr auto kTrainingKeysOfNet = std::to_array<std::string_view>(
-    {"B1",       "B2",           "adam",          "angle",       "aspect",   "batch",
-     "burn_in",  "center",       "clip",          "decay",       "eps",      "exposure",
-     "gamma",    "hue",          "learning_rate", "max_batches", "max_crop", "max_ratio",
-     "min_crop", "min_ratio",    "momentum",      "notruth",     "policy",   "power",
-     "random",   "saturation",   "scale",         "scales",      "seen",     "step",
-     "steps",    "subdivisions", "time_steps"});
-
-std::string without_spaces(std::string line) {
+/// A line as the parsers of Darknet and its forks see it: without white space and comments.
+std::string bare(std::string line) {
+  line.resize(std::min(line.find_first_of("#;"), line.size()));
   std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
   return line;
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
 }
 
 /// The beginning of a line, fit for a message: a file of another kind may hold anything.
@@ -57,6 +49,7 @@ std::vector<std::string_view> split(std::string_view list) {
 
 template <typename Number>
 std::optional<Number> parse(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
   Number value{};
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
@@ -95,6 +88,11 @@ void CfgSection::refuse(const Entry& entry, const std::string& wanted) const {
 std::optional<std::string> CfgSection::text(std::string_view key) {
   const Entry* entry = find(key);
   return entry == nullptr ? std::nullopt : std::optional(entry->value);
+}
+
+std::optional<std::string> CfgSection::word(std::string_view key) {
+  const Entry* entry = find(key);
+  return entry == nullptr ? std::nullopt : std::optional(lower(entry->value));
 }
 
 int CfgSection::integer(std::string_view key) {
@@ -154,18 +152,14 @@ std::optional<std::filesystem::path> CfgSection::file(std::string_view key) {
   refuse(*entry, "a file that can be found");
 }
 
-std::vector<std::string> CfgSection::unused() const {
+std::vector<std::string> CfgSection::unused(bool (*is_harmless)(std::string_view key)) const {
   std::set<std::string_view> used;
   for (const Entry& entry : entries_) {
     if (entry.used) used.insert(entry.key);
   }
-  const std::span<const std::string_view> training =
-      is_net() ? std::span<const std::string_view>(kTrainingKeysOfNet) : kTrainingKeysOfLayers;
   std::vector<std::string> lines;
   for (const Entry& entry : entries_) {
-    if (entry.used || std::find(training.begin(), training.end(), entry.key) != training.end()) {
-      continue;
-    }
+    if (entry.used || is_harmless(entry.key)) continue;
     lines.push_back(place(entry.line) + ": the key '" + entry.key + "' " +
                     (used.contains(entry.key) ? "was given before, which counts; this one was"
                                               : "is not known and was") +
@@ -181,13 +175,14 @@ std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   std::string raw;
   for (int number = 1; std::getline(file, raw); ++number) {
-    const std::string line = without_spaces(raw);
-    if (line.empty() || line.front() == '#' || line.front() == ';') continue;
+    if (number == 1 && raw.starts_with(kByteOrderMark)) raw.erase(0, kByteOrderMark.size());
+    const std::string line = bare(raw);
+    if (line.empty()) continue;
     const std::string where = name + ":" + std::to_string(number);
     if (line.front() == '[') {
       if (line.back() != ']')
         throw BadInput(where + ": " + excerpt(line) + " has no closing bracket");
-      sections.emplace_back(line.substr(1, line.size() - 2), path, number);
+      sections.emplace_back(lower(line.substr(1, line.size() - 2)), path, number);
       continue;
     }
     const std::size_t equals = line.find('=');
@@ -195,7 +190,7 @@ std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
       throw BadInput(where + ": " + excerpt(raw) +
                      " is neither [layer] nor key=value; is this a Darknet .cfg file?");
     }
-    sections.back().add(line.substr(0, equals), line.substr(equals + 1), number);
+    sections.back().add(lower(line.substr(0, equals)), line.substr(equals + 1), number);
   }
   if (sections.empty()) throw BadInput(name + ": there is no layer in this file");
   return sections;

@@ -8,7 +8,8 @@
 
 namespace vpinfer {
 
-/// One `[type]` block of a Darknet .cfg file and its `key=value` lines.
+/// One `[type]` block of a Darknet .cfg file and its `key=value` lines; types and keys are in lower
+/// case.
 class CfgSection {
  public:
   CfgSection(std::string type, std::filesystem::path file, int line);
@@ -23,6 +24,8 @@ class CfgSection {
 
   /// The value of a key; the first one counts if a key is repeated, as in Darknet.
   [[nodiscard]] std::optional<std::string> text(std::string_view key);
+  /// The same in lower case.
+  [[nodiscard]] std::optional<std::string> word(std::string_view key);
   /// Whole numbers between 0 and 65536.  Throw BadInput for anything else.
   [[nodiscard]] int integer(std::string_view key);
   [[nodiscard]] int integer(std::string_view key, int fallback);
@@ -36,9 +39,9 @@ class CfgSection {
   /// it, from the folder above.  Throws BadInput if there is none.
   [[nodiscard]] std::optional<std::filesystem::path> file(std::string_view key);
 
-  /// A line for each key that nobody asked for and that does not only matter for training, and for
-  /// each that was given again: the first counts.
-  [[nodiscard]] std::vector<std::string> unused() const;
+  /// A line for each key that nobody asked for and that is not harmless, and for each that was
+  /// given again: the first counts.
+  [[nodiscard]] std::vector<std::string> unused(bool (*is_harmless)(std::string_view key)) const;
 
  private:
   struct Entry {
@@ -59,8 +62,8 @@ class CfgSection {
   std::vector<Entry> entries_;
 };
 
-/// Splits a .cfg file into its blocks.  White space inside a line means nothing; lines that begin
-/// with # or ; are comments; CRLF line ends are accepted.
+/// Splits a .cfg file into its blocks.  White space inside a line means nothing, and neither does
+/// what follows # or ;.  A byte-order mark and CRLF line ends are accepted.
 [[nodiscard]] std::vector<CfgSection> read_cfg(const std::filesystem::path& path);
 
 }  // namespace vpinfer

@@ -1,4 +1,5 @@
 #include "cfg_file.hpp"
+#include "darknet_keys.hpp"
 #include "darknet_layers.hpp"
 #include "vpinfer/base/error.hpp"
 #include "vpinfer/import/darknet.hpp"
@@ -12,7 +13,16 @@ void read_net(DarknetModel& model, CfgSection& net) {
   }
   const Shape shape{net.integer("height"), net.integer("width"), net.integer("channels", 3)};
   add_input(model.network, shape, net.where());
-  model.warnings = net.unused();
+  const std::vector<float> inputs = net.numbers("inputs");
+  if (!inputs.empty() && inputs.front() != static_cast<float>(shape.elements())) {
+    throw BadInput(net.where() + ": inputs is not supported: the layers would read other than " +
+                   to_string(shape) + " numbers; remove it");
+  }
+  // Whether pictures keep their aspect ratio; without the key Darknet does so, its forks do not.
+  if (net.text("letter_box")) {
+    model.resize = net.flag("letter_box") ? Resize::kLetterbox : Resize::kStretch;
+  }
+  model.warnings = net.unused(is_harmless_in_net);
 }
 
 }  // namespace

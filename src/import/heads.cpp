@@ -19,7 +19,8 @@ void add_nanodet(const SectionBuild& build) {
 /// Darknet's own heads, and others.
 const std::vector<DarknetLayerType>& table() {
   static const std::vector<DarknetLayerType> all = [] {
-    constexpr std::array<std::string_view, 4> kDarknets{"region", "yolo", "detection", "softmax"};
+    constexpr std::array<std::string_view, 5> kDarknets{"region", "yolo", "gaussian_yolo",
+                                                        "detection", "softmax"};
     std::vector<DarknetLayerType> list{{"nanodet", add_nanodet, "classes, bins, stride"}};
     for (const DarknetLayerType& type : darknet_layer_table()) {
       if (std::find(kDarknets.begin(), kDarknets.end(), type.name) != kDarknets.end()) {

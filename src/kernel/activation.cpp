@@ -58,6 +58,12 @@ void with_function(const Activation& activation, const Use& use) {
     case Activation::kSwish: return use([](float x) { return x / (1 + std::exp(-x)); });
     case Activation::kSoftplus: return use(softplus);
     case Activation::kMish: return use([](float x) { return x * std::tanh(softplus(x)); });
+    case Activation::kHardMish:
+      return use([](float x) { return x * std::clamp(x / 2 + 1, 0.0F, 1.0F); });
+    case Activation::kGeluTanh:
+      return use([](float x) {
+        return 0.5F * x * (1 + std::tanh(0.797885F * x + 0.035677F * x * x * x));
+      });
   }
 }
 

@@ -93,6 +93,25 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
   });
 }
 
+void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
+            const std::vector<ConstTensorView>& inputs, const std::vector<int>& channels,
+            const TensorView& output, const Box& box, const Progress& progress) {
+  const int begin = box.channels.begin;
+  const auto weight = [&](int channel, std::size_t input) {
+    const auto row = static_cast<std::size_t>(begin + channel - first_channel);
+    return sum.weighted ? weights[row * inputs.size() + input] : 1.0F;
+  };
+  for_each_row(output, box, sum.activation, progress, [&](int row, int col, float* target) {
+    std::fill_n(target, box.channels.size(), 0.0F);
+    for (std::size_t input = 0; input < inputs.size(); ++input) {
+      const int added = intersect(box.channels, Interval{0, channels[input]}).size();
+      if (added == 0) continue;
+      const float* source = inputs[input].at(row, col, begin);
+      for (int i = 0; i < added; ++i) target[i] += weight(i, input) * source[i];
+    }
+  });
+}
+
 void activate_box(const Activation& activation, const ConstTensorView& input,
                   const TensorView& output, const Box& box, const Progress& progress) {
   for_each_row(output, box, activation, progress, [&](int row, int col, float* target) {

@@ -1,6 +1,7 @@
 #include "vpinfer/kernel/heads.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <span>
 
@@ -16,6 +17,27 @@ float sigmoid(float x) {
 
 void sigmoids(std::span<float> values) {
   std::transform(values.begin(), values.end(), values.begin(), sigmoid);
+}
+
+/// Which values in front of an anchor's scores are logits.
+std::span<const std::size_t> sigmoids_of_box(BoxCoding coding) {
+  static constexpr std::array<std::size_t, 3> kPlain{0, 1, 4};
+  static constexpr std::array<std::size_t, 7> kGaussian{0, 1, 2, 3, 5, 7, 8};
+  return coding == BoxCoding::kGaussian ? std::span<const std::size_t>(kGaussian) : kPlain;
+}
+
+void activate_scores(const Region& region, const std::vector<Interval>& siblings,
+                     std::span<float> scores) {
+  if (!siblings.empty()) {
+    for (const Interval& group : siblings) {
+      softmax(scores.subspan(static_cast<std::size_t>(group.begin),
+                             static_cast<std::size_t>(group.size())));
+    }
+  } else if (region.softmax) {
+    softmax(scores);
+  } else {
+    sigmoids(scores);
+  }
 }
 
 /// Calls visit(channels) for each output pixel of a box that spans all channels.
@@ -36,21 +58,19 @@ void activate_region(const Region& region, const ConstTensorView& input, const T
                      const Box& box, const Progress& progress) {
   copy_box(input, output, box);
   const auto per_anchor = static_cast<std::size_t>(region.channels_per_anchor());
+  const auto objectness = static_cast<std::size_t>(region.objectness_at());
   const std::vector<Interval> siblings = sibling_groups(region.tree);
   for_each_pixel(output, box, progress, [&](std::span<float> channels) {
     for (; !channels.empty(); channels = channels.subspan(per_anchor)) {
       const std::span<float> anchor = channels.first(per_anchor);
-      for (const std::size_t entry : {0U, 1U, 4U}) anchor[entry] = sigmoid(anchor[entry]);
-      const std::span<float> scores = anchor.subspan(5);
-      if (!siblings.empty()) {
-        for (const Interval& group : siblings) {
-          softmax(scores.subspan(static_cast<std::size_t>(group.begin),
-                                 static_cast<std::size_t>(group.size())));
+      if (region.coding != BoxCoding::kSquare) {
+        for (const std::size_t entry : sigmoids_of_box(region.coding)) {
+          anchor[entry] = sigmoid(anchor[entry]);
         }
-      } else if (region.softmax) {
-        softmax(scores);
-      } else {
-        sigmoids(scores);
+        activate_scores(region, siblings, anchor.subspan(objectness + 1));
+      }
+      for (const std::size_t entry : {0U, region.coding == BoxCoding::kGaussian ? 2U : 1U}) {
+        anchor[entry] = anchor[entry] * region.stretch - 0.5F * (region.stretch - 1);
       }
     }
   });

@@ -32,6 +32,8 @@ constexpr std::array<FunctionName, kActivationFunctions> kFunctionNames{{
     {Activation::kSwish, "swish"},
     {Activation::kSoftplus, "softplus"},
     {Activation::kMish, "mish"},
+    {Activation::kHardMish, "hard-mish"},
+    {Activation::kGeluTanh, "gelu-tanh"},
 }};
 
 }  // namespace

@@ -12,6 +12,7 @@ struct OperationName {
   std::string_view operator()(const AveragePool&) const { return "avgpool"; }
   std::string_view operator()(const Elementwise&) const { return "elementwise"; }
   std::string_view operator()(const Shortcut&) const { return "shortcut"; }
+  std::string_view operator()(const Sum&) const { return "sum"; }
   std::string_view operator()(const Activate&) const { return "activation"; }
   std::string_view operator()(const PRelu&) const { return "prelu"; }
   std::string_view operator()(const Softmax&) const { return "softmax"; }
@@ -49,6 +50,7 @@ Activation* activation_of(Operation& operation) {
   if (auto* local = std::get_if<LocallyConnected>(&operation)) return &local->activation;
   if (auto* pair = std::get_if<Elementwise>(&operation)) return &pair->activation;
   if (auto* shortcut = std::get_if<Shortcut>(&operation)) return &shortcut->activation;
+  if (auto* sum = std::get_if<Sum>(&operation)) return &sum->activation;
   if (auto* activate = std::get_if<Activate>(&operation)) return &activate->activation;
   return nullptr;
 }

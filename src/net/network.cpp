@@ -68,6 +68,9 @@ WeightShape weight_shape(const Network& network, int position) {
   if (std::holds_alternative<PRelu>(layer.operation)) return {out.channels, 1, 1, 1};
   if (std::holds_alternative<Constant>(layer.operation))
     return {out.channels, out.rows, out.cols, 1};
+  if (const auto* sum = std::get_if<Sum>(&layer.operation); sum != nullptr && sum->weighted) {
+    return {out.channels, 1, 1, static_cast<int>(layer.inputs.size())};
+  }
   return {};
 }
 

@@ -9,7 +9,8 @@ namespace {
 
 using nlohmann::json;
 
-// The members of each operation under their keys.  `field` either writes or reads a member.
+// The members of each operation under their keys.  `field` either writes or reads a member;
+// `field.newer` one that came with schema 3, and has its default in older files.
 
 template <typename Field>
 void fields(Input& /*input*/, const Field& /*field*/) {}
@@ -59,6 +60,12 @@ template <typename Field>
 void fields(Shortcut& s, const Field& field) {
   field("alpha", s.alpha);
   field("beta", s.beta);
+  field("activation", s.activation);
+}
+
+template <typename Field>
+void fields(Sum& s, const Field& field) {
+  field("weighted", s.weighted);
   field("activation", s.activation);
 }
 
@@ -143,6 +150,11 @@ void fields(Region& r, const Field& field) {
   field("anchors", r.anchors);
   field("tree", r.tree);
   field("map", r.map);
+  field.newer("coding", r.coding);
+  field.newer("stretch", r.stretch);
+  field.newer("point", r.point);
+  field.newer("suppression", r.suppression);
+  field.newer("distance_exponent", r.distance_exponent);
 }
 
 template <typename Field>
@@ -186,6 +198,19 @@ struct Words<DepthOrder> {
   static constexpr std::array list{"dcr", "crd"};
 };
 
+template <>
+struct Words<BoxCoding> {
+  static constexpr std::array list{"exponential", "square", "gaussian"};
+};
+template <>
+struct Words<BoxPoint> {
+  static constexpr std::array list{"centre", "top-left", "bottom-right"};
+};
+template <>
+struct Words<Suppression> {
+  static constexpr std::array list{"overlap", "overlap-distance"};
+};
+
 /// Writes a member into an object.
 struct Write {
   json& object;
@@ -193,6 +218,10 @@ struct Write {
   template <typename Member>
   void operator()(const char* key, const Member& member) const {
     object[key] = value(member);
+  }
+  template <typename Member>
+  void newer(const char* key, const Member& member) const {
+    (*this)(key, member);
   }
 
   static json value(int v) { return v; }
@@ -226,6 +255,10 @@ struct Read {
   template <typename Member>
   void operator()(const char* key, Member& member) const {
     read(object.at(key), member);
+  }
+  template <typename Member>
+  void newer(const char* key, Member& member) const {
+    if (object.contains(key)) (*this)(key, member);
   }
 
   static void read(const json& j, int& v) { v = json_int(j); }

@@ -88,6 +88,17 @@ class ShapeOf {
     return in;
   }
 
+  Shape operator()(const Sum&) const {
+    const Shape& in = inputs_.front();
+    for (const Shape& other : inputs_) {
+      if (other.rows != in.rows || other.cols != in.cols) {
+        refuse("cannot add " + to_string(other) + " to " + to_string(in) +
+               ": rows or columns differ");
+      }
+    }
+    return in;
+  }
+
   Shape operator()(const Activate&) const { return only_input(); }
   Shape operator()(const PRelu&) const { return only_input(); }
 
@@ -191,9 +202,11 @@ class ShapeOf {
 
   Shape operator()(const Region& region) const {
     const Shape& in = only_input();
-    const std::int64_t wanted =
-        (region.classes + std::int64_t{5}) * static_cast<std::int64_t>(region.anchors.size());
-    if (region.classes < 0 || wanted == 0 || in.channels != wanted) {
+    const bool sane = region.classes >= 0 && region.classes <= kLargestWindow;
+    const std::int64_t wanted = sane ? std::int64_t{region.channels_per_anchor()} *
+                                           static_cast<std::int64_t>(region.anchors.size())
+                                     : 0;
+    if (wanted == 0 || in.channels != wanted) {
       refuse("needs " + std::to_string(wanted) + " channels for " +
              std::to_string(region.anchors.size()) + " anchors and " +
              std::to_string(region.classes) + " classes, but its input has " +
@@ -205,6 +218,9 @@ class ShapeOf {
         refuse("its tree has " + std::to_string(region.tree.size()) + " classes instead of " +
                std::to_string(region.classes));
       }
+    }
+    if (!std::isfinite(region.stretch) || !std::isfinite(region.distance_exponent)) {
+      refuse("its numbers must be finite");
     }
     for (const int entry : region.map) {
       if (entry < 0 || entry >= region.classes) {

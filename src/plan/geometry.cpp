@@ -106,6 +106,10 @@ struct RequiredInput {
             intersect(out.channels, Interval{0, in.channels})};
   }
 
+  Box operator()(const Sum&) const {
+    return {out.rows, out.cols, intersect(out.channels, Interval{0, in.channels})};
+  }
+
   Box operator()(const Activate&) const { return out; }
   Box operator()(const PRelu&) const { return out; }
 

@@ -13,7 +13,11 @@ namespace {
 
 std::string window_text(const Window& rows, const Window& cols) {
   std::string text = std::to_string(rows.size) + "x" + std::to_string(cols.size);
-  if (rows.stride != 1) text += "/" + std::to_string(rows.stride);
+  if (rows.stride != cols.stride) {
+    text += "/" + std::to_string(rows.stride) + "x" + std::to_string(cols.stride);
+  } else if (rows.stride != 1) {
+    text += "/" + std::to_string(rows.stride);
+  }
   if (rows.dilation != 1) text += " dilated " + std::to_string(rows.dilation);
   return text;
 }
@@ -43,6 +47,9 @@ struct Parameters {
     return kNames[static_cast<std::size_t>(e.function)] + (" " + name_of(e.activation));
   }
   std::string operator()(const Shortcut& s) const { return name_of(s.activation); }
+  std::string operator()(const Sum& s) const {
+    return (s.weighted ? "weighted " : "") + name_of(s.activation);
+  }
   std::string operator()(const Activate& a) const { return name_of(a.activation); }
   std::string operator()(const Softmax& s) const {
     if (!s.tree.empty()) return "tree of " + std::to_string(s.tree.size()) + " classes";

@@ -65,6 +65,28 @@ std::span<const float> take(std::span<const float>& values, std::size_t count) {
   return first;
 }
 
+/// What an anchor's first values say: x and y in cells, width and height in anchors.
+struct CodedBox {
+  float x = 0;
+  float y = 0;
+  float width = 0;
+  float height = 0;
+  float certainty = 1;  ///< of the box, with which its scores are multiplied
+};
+
+CodedBox coded_box(const Region& region, std::span<const float> values) {
+  const auto square = [](float value) { return 4 * value * value; };
+  switch (region.coding) {
+    case BoxCoding::kSquare: return {values[0], values[1], square(values[2]), square(values[3])};
+    case BoxCoding::kGaussian: {
+      const float uncertainty = (values[1] + values[3] + values[5] + values[7]) / 4;
+      return {values[0], values[2], std::exp(values[4]), std::exp(values[6]), 1 - uncertainty};
+    }
+    case BoxCoding::kExponential: break;
+  }
+  return {values[0], values[1], std::exp(values[2]), std::exp(values[3])};
+}
+
 /// Calls visit(row, col) for each cell, row by row.
 template <typename Visit>
 void for_each_cell(int rows, int cols, const Visit& visit) {
@@ -86,19 +108,26 @@ class Decoder {
     const auto rows = static_cast<float>(shape_.rows);
     const auto cols = static_cast<float>(shape_.cols);
     const Hierarchy hierarchy(region.tree);
+    const auto objectness_at = static_cast<std::size_t>(region.objectness_at());
+    const float share_to_centre = region.point == BoxPoint::kTopLeft       ? 0.5F
+                                  : region.point == BoxPoint::kBottomRight ? -0.5F
+                                                                           : 0.0F;
     for_each_cell(shape_.rows, shape_.cols, [&](int row, int col) {
       for (const Anchor& anchor : region.anchors) {
         const std::span<const float> values = take(output_, per_anchor);
-        const float objectness = values[4];
+        const float objectness = values[objectness_at];
         if (!collector_.is_enough(objectness)) continue;
-        collector_.at({(static_cast<float>(col) + values[0]) / cols,
-                       (static_cast<float>(row) + values[1]) / rows,
-                       std::exp(values[2]) * anchor.width / cols,
-                       std::exp(values[3]) * anchor.height / rows});
+        const CodedBox coded = coded_box(region, values);
+        const float width = coded.width * anchor.width / cols;
+        const float height = coded.height * anchor.height / rows;
+        collector_.at({(static_cast<float>(col) + coded.x) / cols + share_to_centre * width,
+                       (static_cast<float>(row) + coded.y) / rows + share_to_centre * height, width,
+                       height});
+        const std::span<const float> scores = values.subspan(objectness_at + 1);
         if (region.tree.empty()) {
-          collector_.add_classes(objectness, values.subspan(5));
+          collector_.add_classes(objectness * coded.certainty, scores);
         } else {
-          add_from_tree(hierarchy, region.map, objectness, values.subspan(5));
+          add_from_tree(hierarchy, region.map, objectness, scores);
         }
       }
     });
@@ -202,6 +231,12 @@ struct ClassCount {
 
 int class_count(const Operation& head) {
   return std::visit(ClassCount{}, head);
+}
+
+OverlapRule overlap_rule(const Operation& head, float threshold) {
+  const auto* region = std::get_if<Region>(&head);
+  if (region == nullptr || region->suppression == Suppression::kOverlap) return {threshold};
+  return {threshold, region->distance_exponent};
 }
 
 std::vector<Detection> decode(const Operation& head, std::span<const float> output,

@@ -127,9 +127,9 @@ float tolerance_of(WireFormat wire) {
 }
 
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
-                  float tolerance, const std::string& what) {
+                  float tolerance, const std::string& what, float least_scale) {
   ASSERT_EQ(actual.size(), expected.size()) << what;
-  float largest = 1e-3F;
+  float largest = std::max(1e-3F, least_scale);
   for (const float value : expected) largest = std::max(largest, std::abs(value));
   for (std::size_t i = 0; i < actual.size(); ++i) {
     // Written so that NaN fails.
@@ -139,17 +139,36 @@ void expect_close(const std::vector<float>& actual, const std::vector<float>& ex
   }
 }
 
+/// How large values are that a layer's output comes from: what halves round of them stays where
+/// they cancel each other out.
+std::vector<float> scales_of(const Network& network, const Outputs& reference) {
+  std::vector<float> scales;
+  for (int position = 0; position < network.size(); ++position) {
+    float largest = 0;
+    for (const float value : reference[static_cast<std::size_t>(position)]) {
+      largest = std::max(largest, std::abs(value));
+    }
+    for (const int input : network.layer(position).inputs) {
+      largest = std::max(largest, scales[static_cast<std::size_t>(input)]);
+    }
+    scales.push_back(largest);
+  }
+  return scales;
+}
+
 void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,
                               const DistributedRun& run, const std::vector<Outputs>& references) {
   ASSERT_EQ(run.frames().size(), references.size());
   for (std::size_t frame = 0; frame < references.size(); ++frame) {
     EXPECT_EQ(run.frames()[frame].size(), delivery.size());
+    const std::vector<float> scales = scales_of(model.network, references[frame]);
     for (const auto& [position, output] : run.frames()[frame]) {
       expect_close(output, references[frame][static_cast<std::size_t>(position)],
                    tolerance_of(plan.wire),
                    "frame " + std::to_string(frame) + ", layer " +
                        std::to_string(Network::number(position)) + " " +
-                       std::string(operation_name(model.network.layer(position).operation)));
+                       std::string(operation_name(model.network.layer(position).operation)),
+                   plan.wire == WireFormat::kHalf ? scales[static_cast<std::size_t>(position)] : 0);
     }
   }
   std::size_t sent = 0;

@@ -67,9 +67,9 @@ class DistributedRun {
 /// For `expect_close`: sums are taken in another order; halves are rounded.
 [[nodiscard]] float tolerance_of(WireFormat wire);
 
-/// Whether `actual` equals `expected` within a share of the largest magnitude.
+/// Whether `actual` equals `expected` within a share of the largest magnitude, or of `least_scale`.
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
-                  float tolerance, const std::string& what);
+                  float tolerance, const std::string& what, float least_scale = 0);
 
 /// Whether a run's frames are `references`, of every layer, and its bytes those predicted.
 void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,

@@ -38,7 +38,7 @@ class NetworkMaker {
  private:
   void append() {
     const int from = source();
-    switch (random_.between(1, 24)) {
+    switch (random_.between(1, 26)) {
       case 1:
       case 2: return append_pool(from);
       case 3: return append_average_pool(from);
@@ -58,6 +58,7 @@ class NetworkMaker {
       case 17: return append_local(from);
       case 18: return append_constant(from);
       case 19: return append_connected(from);
+      case 20: return append_sum(from);
       default: return append_convolution(from);
     }
   }
@@ -173,6 +174,17 @@ class NetworkMaker {
     }
     add(Shortcut{random_.chance(50) ? 1.0F : 0.5F, random_.chance(50) ? 1.0F : 0.25F, activation()},
         {from, random_.pick(others)});
+  }
+
+  /// Of all layers that fit, or some.
+  void append_sum(int from) {
+    const Shape in = network_.layer(from).output;
+    std::vector<int> inputs{from};
+    for (int i = 0; i < network_.size(); ++i) {
+      const Shape& shape = network_.layer(i).output;
+      if (shape.rows == in.rows && shape.cols == in.cols && random_.chance(70)) inputs.push_back(i);
+    }
+    add(Sum{random_.chance(60), activation()}, std::move(inputs));
   }
 
   void append_softmax(int from) {
@@ -312,6 +324,9 @@ class NetworkMaker {
     Region region{random_.between(0, 4), random_.chance(50), {}, {}, {}};
     region.anchors.resize(static_cast<std::size_t>(random_.between(1, 3)), {1, 2});
     if (random_.chance(30)) region.tree = tree(region.classes);
+    region.coding = random_.pick<BoxCoding>(
+        {BoxCoding::kExponential, BoxCoding::kSquare, BoxCoding::kGaussian});
+    region.stretch = random_.chance(50) ? 1.0F : 1.5F;
     append(static_cast<int>(region.anchors.size()) * region.channels_per_anchor(), region);
   }
 

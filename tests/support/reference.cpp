@@ -240,6 +240,20 @@ struct ReferenceLayer {
     return values;
   }
 
+  std::vector<float> operator()(const Sum& all) const {
+    const std::size_t inputs = network.layer(position).inputs.size();
+    return for_each_output([&](int row, int col, int channel) {
+      double total = 0;
+      for (std::size_t i = 0; i < inputs; ++i) {
+        if (channel >= network.input_shape(position, i).channels) continue;
+        const std::size_t at = static_cast<std::size_t>(channel) * inputs + i;
+        total +=
+            (all.weighted ? static_cast<double>(weight(at)) : 1.0) * value(row, col, channel, i);
+      }
+      return reference_activation(all.activation, total);
+    });
+  }
+
   std::vector<float> operator()(const Activate& activate) const {
     return for_each_output([&](int row, int col, int channel) {
       return reference_activation(activate.activation, value(row, col, channel));
@@ -429,23 +443,33 @@ struct ReferenceLayer {
   }
 
   std::vector<float> operator()(const Region& region) const {
-    const int channels = region.classes + 5;
+    const bool gaussian = region.coding == BoxCoding::kGaussian;
+    const int first_score = gaussian ? 9 : 5;
+    const int channels = region.classes + first_score;
     return for_each_output([&](int row, int col, int channel) {
       const int entry = channel % channels;
       const auto logit = [&](int of_anchor) {
         return static_cast<double>(
             input()[flat_index(in(), row, col, channel - entry + of_anchor)]);
       };
-      if (entry == 2 || entry == 3) return logit(entry);
-      if (entry < 5 || (!region.softmax && region.tree.empty())) return sigmoid(logit(entry));
+      const bool is_place = entry == 0 || entry == (gaussian ? 2 : 1);
+      const auto stretched = [&](double place) {
+        return is_place ? (place - 0.5) * static_cast<double>(region.stretch) + 0.5 : place;
+      };
+      if (region.coding == BoxCoding::kSquare) return stretched(logit(entry));
+      if (gaussian ? entry == 4 || entry == 6 : entry == 2 || entry == 3) return logit(entry);
+      if (is_place) return stretched(sigmoid(logit(entry)));
+      if (entry < first_score || (!region.softmax && region.tree.empty()))
+        return sigmoid(logit(entry));
       const auto parent = [&](int of_anchor) {
-        return region.tree.empty() ? 0 : region.tree[static_cast<std::size_t>(of_anchor - 5)];
+        return region.tree.empty() ? 0
+                                   : region.tree[static_cast<std::size_t>(of_anchor - first_score)];
       };
       double sum = 0;
       for (int i = entry; i < channels && parent(i) == parent(entry); ++i) {
         sum += std::exp(logit(i) - logit(entry));
       }
-      for (int i = entry - 1; i >= 5 && parent(i) == parent(entry); --i) {
+      for (int i = entry - 1; i >= first_score && parent(i) == parent(entry); --i) {
         sum += std::exp(logit(i) - logit(entry));
       }
       return 1 / sum;
@@ -485,6 +509,9 @@ double reference_activation(const Activation& activation, double x) {
     case Activation::kSwish: return x * sigmoid(x);
     case Activation::kSoftplus: return softplus();
     case Activation::kMish: return x * std::tanh(softplus());
+    case Activation::kHardMish: return x * std::max(0.0, std::min(1.0, x / 2 + 1));
+    case Activation::kGeluTanh:
+      return 0.5 * x * (1 + std::tanh(0.797885 * x + 0.035677 * std::pow(x, 3)));
   }
   throw std::logic_error("unknown activation");
 }

@@ -22,8 +22,8 @@ TEST(NonMaximumSuppression, KeepsTheBestOfEachClass) {
   const Detection other_class{0, 0, 10, 10, 4, 0.7F};
   const Detection elsewhere{50, 50, 10, 10, 3, 0.6F};
   const std::vector<Detection> all{elsewhere, overlapping, other_class, best};
-  EXPECT_EQ(non_maximum_suppression(all, 0.33F), (std::vector{best, other_class, elsewhere}));
-  EXPECT_EQ(non_maximum_suppression(all, 0.34F),
+  EXPECT_EQ(non_maximum_suppression(all, {0.33F}), (std::vector{best, other_class, elsewhere}));
+  EXPECT_EQ(non_maximum_suppression(all, {0.34F}),
             (std::vector{best, overlapping, other_class, elsewhere}));
 }
 
@@ -31,7 +31,7 @@ TEST(NonMaximumSuppression, ASuppressedBoxSuppressesNothing) {
   const Detection first{0, 0, 10, 10, 0, 0.9F};
   const Detection second{4, 0, 10, 10, 0, 0.8F};
   const Detection third{8, 0, 10, 10, 0, 0.7F};  // overlaps the second, hardly the first
-  EXPECT_EQ(non_maximum_suppression({third, second, first}, 0.4F), (std::vector{first, third}));
+  EXPECT_EQ(non_maximum_suppression({third, second, first}, {0.4F}), (std::vector{first, third}));
 }
 
 TEST(NonMaximumSuppression, TheOrderOfTheInputHasNoInfluence) {
@@ -39,12 +39,34 @@ TEST(NonMaximumSuppression, TheOrderOfTheInputHasNoInfluence) {
   for (int i = 0; i < 6; ++i) {
     detections.push_back({static_cast<float>(4 * (i % 3)), 0, 10, 10, i / 3, 0.5F});
   }
-  const std::vector<Detection> expected = non_maximum_suppression(detections, 0.4F);
+  const std::vector<Detection> expected = non_maximum_suppression(detections, {0.4F});
   ASSERT_EQ(expected.size(), 4U);
   std::reverse(detections.begin(), detections.end());
-  EXPECT_EQ(non_maximum_suppression(detections, 0.4F), expected);
+  EXPECT_EQ(non_maximum_suppression(detections, {0.4F}), expected);
   std::rotate(detections.begin(), detections.begin() + 2, detections.end());
-  EXPECT_EQ(non_maximum_suppression(detections, 0.4F), expected);
+  EXPECT_EQ(non_maximum_suppression(detections, {0.4F}), expected);
+}
+
+/// Two boxes of 10 x 10, 2 apart along a row: they share 8/12 of what they cover.  Their centres
+/// lie 2 apart, opposite corners of the box around both 12 and 10.
+TEST(NonMaximumSuppression, MayCountTheDistance) {
+  const Detection best{0, 0, 10, 10, 0, 0.9F};
+  const Detection other{2, 0, 10, 10, 0, 0.8F};
+  const auto kept = [&](float threshold, float exponent, const PictureExtent& extent) {
+    return non_maximum_suppression({best, other}, {threshold, exponent}, extent).size();
+  };
+  const float shared = 8.0F / 12;
+  const float square = 4.0F / 244;
+  EXPECT_EQ(kept(shared - square - 0.001F, 1, {1, 1}), 1U);
+  EXPECT_EQ(kept(shared - square + 0.001F, 1, {1, 1}), 2U);
+  const float root = std::sqrt(square);
+  EXPECT_EQ(kept(shared - root - 0.001F, 0.5F, {1, 1}), 1U);
+  EXPECT_EQ(kept(shared - root + 0.001F, 0.5F, {1, 1}), 2U);
+  // In a picture twice as wide as high, distances along rows count half.
+  const float wide = 1.0F / (36 + 100);
+  EXPECT_EQ(kept(shared - wide - 0.001F, 1, {1, 2}), 1U);
+  EXPECT_EQ(kept(shared - wide + 0.001F, 1, {1, 2}), 2U);
+  EXPECT_EQ(kept(shared, 0.6F, {1, 1}), 2U);
 }
 
 TEST(NonMaximumSuppression, DropsWhatIsNotFinite) {
@@ -54,9 +76,9 @@ TEST(NonMaximumSuppression, DropsWhatIsNotFinite) {
                                      {0, 0, 1, 1, 0, kNan},
                                      sound,
                                      {0, 0, 0, 0, 1, 0.4F}},
-                                    0.5F),
+                                    {0.5F}),
             (std::vector{sound, Detection{0, 0, 0, 0, 1, 0.4F}}));
-  EXPECT_TRUE(non_maximum_suppression({}, 0.5F).empty());
+  EXPECT_TRUE(non_maximum_suppression({}, {0.5F}).empty());
 }
 
 TEST(ClassName, FallsBackToTheNumber) {
@@ -109,7 +131,7 @@ TEST(NonMaximumSuppression, LooksAtTheBestOfVeryMany) {
     const auto at = static_cast<float>(i);
     detections.push_back({2 * at, 0, 1, 1, i % 50, at});  // all apart
   }
-  const std::vector<Detection> kept = non_maximum_suppression(detections, 0.5F);
+  const std::vector<Detection> kept = non_maximum_suppression(detections, {0.5F});
   EXPECT_EQ(kept.size(), kMostCandidates);
   EXPECT_EQ(kept.front(), detections.back());
   EXPECT_EQ(kept.back(), detections[kMostCandidates]);

@@ -100,6 +100,35 @@ TEST(DecodeRegion, SurvivesValuesThatAreNotFinite) {
   }
 }
 
+/// Width and height are 4 v^2 anchors: the anchor is the whole input of 100 x 100.
+TEST(DecodeRegion, TakesSquares) {
+  Region region = region_of(1);
+  region.coding = BoxCoding::kSquare;
+  const std::vector<Detection> found =
+      decode_cell(region, {0.5F, 0.6F, std::sqrt(0.05F), 0.5F * std::sqrt(0.1F), 0.9F, 0.5F});
+  ASSERT_EQ(found.size(), 1U);
+  expect_box(found[0], 40, 30, 20, 10);
+  EXPECT_FLOAT_EQ(found[0].score, 0.45F);
+}
+
+/// Scores count the less, the less certain the box: here its mean uncertainty is 0.25.
+TEST(DecodeRegion, TakesUncertaintiesAndCorners) {
+  Region region = region_of(1);
+  region.coding = BoxCoding::kGaussian;
+  const auto decoded = [&](BoxPoint point, float x, float y) {
+    region.point = point;
+    return decode_cell(region,
+                       {x, 0.1F, y, 0.2F, std::log(0.2F), 0.3F, std::log(0.1F), 0.4F, 0.8F, 0.75F});
+  };
+  for (const auto& found :
+       {decoded(BoxPoint::kCentre, 0.5F, 0.6F), decoded(BoxPoint::kTopLeft, 0.4F, 0.55F),
+        decoded(BoxPoint::kBottomRight, 0.6F, 0.65F)}) {
+    ASSERT_EQ(found.size(), 1U);
+    expect_box(found[0], 40, 30, 20, 10);
+    EXPECT_FLOAT_EQ(found[0].score, 0.8F * 0.75F * 0.75F);
+  }
+}
+
 TEST(DecodeRegion, RejectsATensorThatDoesNotFit) {
   EXPECT_THROW(static_cast<void>(decode_cell(region_of(2), std::vector<float>(6))), Bug);
 }

@@ -47,6 +47,27 @@ TEST(Cfg, AcceptsCrlfCommentsAndSpaces) {
   EXPECT_TRUE(unusual.warnings.empty());
 }
 
+/// As the parsers of Darknet's forks take it.
+TEST(Cfg, IgnoresCaseCommentsBehindValuesAndAByteOrderMark) {
+  const DarknetModel plain = parse(
+      "[net]\nheight=10\nwidth=7\nchannels=4\n"
+      "[convolutional]\nfilters=3\nsize=3\npad=1\nactivation=leaky\n");
+  const DarknetModel unusual = parse(
+      "\xEF\xBB\xBF[NET]  # the input\nHeight=10 # rows\nwidth=7;columns\nchannels=+4\n"
+      "[Convolutional] ; the first\nfilters=3 # x\nSIZE=3\npad=1\nactivation=LEAKY # as ever\n");
+  EXPECT_EQ(plain.network, unusual.network);
+  EXPECT_TRUE(unusual.warnings.empty());
+}
+
+TEST(Cfg, SaysHowPicturesAreResized) {
+  const auto resize = [](const std::string& key) {
+    return parse(kNet + key + "[maxpool]\n").resize;
+  };
+  EXPECT_EQ(resize(""), std::nullopt);
+  EXPECT_EQ(resize("letter_box=1\n"), Resize::kLetterbox);
+  EXPECT_EQ(resize("letter_box=0\n"), Resize::kStretch);
+}
+
 TEST(Cfg, NamesTheNetworkAfterTheFile) {
   EXPECT_EQ(parse(std::string(kNet) + "[maxpool]\n").network.name, "net");
 }
@@ -58,10 +79,10 @@ TEST(Cfg, TheFirstOfRepeatedKeysCounts) {
 
 TEST(Cfg, WarnsOfUnknownKeysButNotOfTrainingKeys) {
   const DarknetModel model = parse(std::string(kNet) +
-                                   "[convolutional]\nfilters=27\nsize=1\ndilation=2\n"
+                                   "[convolutional]\nfilters=27\nsize=1\ndilaton=2\n"
                                    "[region]\nclasses=4\nnum=3\nthresh=.6\njitter=.3\nbias_mach=1");
   ASSERT_EQ(model.warnings.size(), 2U);
-  EXPECT_THAT(model.warnings[0], StartsWith("net.cfg:8 [convolutional]: the key 'dilation'"));
+  EXPECT_THAT(model.warnings[0], StartsWith("net.cfg:8 [convolutional]: the key 'dilaton'"));
   EXPECT_THAT(model.warnings[1], StartsWith("net.cfg:14 [region]: the key 'bias_mach'"));
 }
 
@@ -110,8 +131,8 @@ TEST(Cfg, RefusesMissingKeys) {
 }
 
 TEST(Cfg, RefusesUnknownActivations) {
-  EXPECT_THAT(refusal_of_layer("[convolutional]\nfilters=3\nsize=1\nactivation=gelu\n"),
-              StartsWith("net.cfg:5 [convolutional]: unknown activation 'gelu'"));
+  EXPECT_THAT(refusal_of_layer("[convolutional]\nfilters=3\nsize=1\nactivation=gello\n"),
+              StartsWith("net.cfg:5 [convolutional]: unknown activation 'gello'"));
 }
 
 TEST(Cfg, RefusesBadNumbers) {

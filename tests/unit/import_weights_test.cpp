@@ -70,6 +70,39 @@ TEST(DarknetWeights, AddsDarknetsEpsilonToTheDeviation) {
   EXPECT_NEAR(folded.weights.front(), 999.001, 0.01);
 }
 
+const std::string kForksHeader = bytes<std::int32_t>({0, 2, 5}) + bytes<std::int64_t>({64});
+
+/// A variance of a dead channel may be anything about 0.
+TEST(DarknetWeights, TakesFilesOfTheForksAsOpenCvDoes) {
+  const auto factor = [](float variance) {
+    return first_layer(parse(kNormalised),
+                       kForksHeader + bytes<float>({0, 1, 0, variance, 1, 1, 1, 1, 1, 1, 1, 1}))
+        .weights.front();
+  };
+  EXPECT_NEAR(factor(3e-6F), 500, 0.01);
+  for (const float dead : {0.0F, -7e-44F, 1e-40F}) EXPECT_NEAR(factor(dead), 1000, 0.01);
+}
+
+TEST(DarknetWeights, TakesAnotherEpsilon) {
+  const TemporaryFolder folder;
+  const DarknetModel model = parse(kNormalised);
+  const std::string numbers = bytes<float>({0, 1, 0, 6e-6F, 1, 1, 1, 1, 1, 1, 1, 1});
+  for (const std::string& header : {kNewHeader, kForksHeader}) {
+    const LayerWeights weights =
+        darknet_weights(model, folder.write("net.weights", header + numbers), 1e-5F)(1);
+    EXPECT_NEAR(weights.weights.front(), 250, 0.01);
+  }
+}
+
+TEST(DarknetWeights, TakesADeadChannelAsDarknetDoes) {
+  for (const float dead : {0.0F, -7e-44F}) {
+    const LayerWeights folded = first_layer(
+        parse(kNormalised), kNewHeader + bytes<float>({3, 1, 0, dead, 0, 0, 0, 0, 0, 0, 0, 1}));
+    EXPECT_NEAR(folded.weights.back(), 1e6, 1);
+    EXPECT_THAT(folded.biases, ElementsAre(3));
+  }
+}
+
 TEST(DarknetWeights, ReadsLayerAfterLayerInBothHeaderVersions) {
   const DarknetModel model = parse(kPlain);
   const std::string numbers = bytes<float>({0.5F, -1, 1, 2, 3, 4, 7, 8, 9});

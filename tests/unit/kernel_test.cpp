@@ -117,6 +117,51 @@ TEST(Elementwise, ActivatesAndRectifies) {
                  const Box& part) { prelu(c.weights.weights, 0, in, out, part, [] {}); });
 }
 
+TEST(Sum, AddsWhatChannelsThereAre) {
+  const std::vector<Shape> shapes{{4, 5, 6}, {4, 5, 3}, {4, 5, 9}};
+  std::uint32_t seed = 0;
+  for (const bool weighted : {false, true}) {
+    const Sum sum{weighted, Activation::kLeaky};
+    Network network;
+    network.layers.push_back({Input{}, {}, {4, 5, 18}});
+    int begin = 0;
+    std::vector<int> inputs;
+    for (const Shape& shape : shapes) {
+      inputs.push_back(
+          add_layer(network, Slice{Cut{0, 4}, Cut{0, 5}, Cut{begin, shape.channels}}, {0}, "test"));
+      begin += shape.channels;
+    }
+    const int position = add_layer(network, sum, inputs, "test");
+    const std::vector<LayerWeights> weights = seeded_weights(network, ++seed);
+    const std::vector<std::vector<float>> outputs =
+        reference_run(network, weights, seeded_input(network, seed));
+    std::vector<ConstTensorView> views;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      views.push_back({outputs[i + 1].data(), whole(shapes[i])});
+    }
+    Random random(seed);
+    for (int repeat = 0; repeat < 10; ++repeat) {
+      const Box box = random_box(whole(shapes.front()), random);
+      std::vector<float> result(box.elements(), 99);
+      const WeightShape shape = weight_shape(network, position);
+      const auto first = static_cast<std::size_t>(box.channels.begin * shape.channels);
+      const std::span<const float> part =
+          std::span(weights[static_cast<std::size_t>(position)].weights)
+              .subspan(weighted ? first : 0);
+      add_up(sum, part, box.channels.begin, views, {6, 3, 9}, {result.data(), box}, box, [] {});
+      const TensorView view{result.data(), box};
+      for (int row = box.rows.begin; row < box.rows.end; ++row) {
+        for (int col = box.cols.begin; col < box.cols.end; ++col) {
+          for (int channel = box.channels.begin; channel < box.channels.end; ++channel) {
+            const auto at = static_cast<std::size_t>((row * 5 + col) * 6 + channel);
+            EXPECT_NEAR(*view.at(row, col, channel), outputs.back()[at], 1e-5F);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Softmax, NormalisesGroups) {
   std::uint32_t seed = 0;
   const Shape shape{3, 4, 6};

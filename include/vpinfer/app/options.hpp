@@ -20,6 +20,7 @@ struct ImportOptions {
   std::filesystem::path source;   ///< a Darknet .cfg or an .onnx file
   std::filesystem::path weights;  ///< Darknet's; empty: random weights
   std::optional<std::uint64_t> random_seed;
+  std::optional<float> variance_epsilon;  ///< of a .weights file; nothing: by who wrote it
   OnnxImportOptions onnx;
   std::filesystem::path heads;  ///< how to decode an ONNX network's outputs; empty: not
   bool list_layers = false;

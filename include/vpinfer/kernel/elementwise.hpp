@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "vpinfer/kernel/tensor.hpp"
 #include "vpinfer/net/layer.hpp"
@@ -20,6 +21,12 @@ void combine(const Elementwise& elementwise, const Shape& a_shape, const ConstTe
 void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const Shape& output_shape,
                   const Shape& from_shape, const ConstTensorView& from, const TensorView& output,
                   const Box& box, const Progress& progress);
+
+/// `weights`, if the sum has some, are [channels from `first_channel` on][inputs]; `channels` is
+/// how many each input has.
+void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
+            const std::vector<ConstTensorView>& inputs, const std::vector<int>& channels,
+            const TensorView& output, const Box& box, const Progress& progress);
 
 void activate_box(const Activation& activation, const ConstTensorView& input,
                   const TensorView& output, const Box& box, const Progress& progress);

@@ -8,8 +8,8 @@ namespace vpinfer {
 // The ends of detectors.  Each computes `box`, which spans all channels, of its output, and calls
 // `progress` after every row.
 
-/// YOLOv2's and v3's: sigmoids of x, y and objectness, a softmax (or sigmoids) over the class
-/// scores; width and height stay as they are.
+/// YOLOv2's and later, see BoxCoding: sigmoids, a softmax (or sigmoids) over the class scores, x
+/// and y stretched; width and height stay as they are.
 void activate_region(const Region& region, const ConstTensorView& input, const TensorView& output,
                      const Box& box, const Progress& progress);
 

@@ -7,8 +7,9 @@
 namespace vpinfer {
 
 /// An activation function, applied element by element.  The first fourteen are Darknet's
-/// (src/activations.h), the others ONNX's.  `alpha` and `beta` are the parameters of those that
-/// have some; without them a function has Darknet's, or else ONNX's defaults.
+/// (src/activations.h), the last two its forks', the others ONNX's.  `alpha` and `beta` are the
+/// parameters of those that have some; without them a function has Darknet's, or else ONNX's
+/// defaults.
 struct Activation {
   enum Function {
     kLinear,
@@ -31,6 +32,8 @@ struct Activation {
     kSwish,        ///< x * logistic(x)
     kSoftplus,     ///< log(1 + exp(x))
     kMish,         ///< x * tanh(softplus(x))
+    kHardMish,     ///< x * clip(x / 2 + 1, 0, 1)
+    kGeluTanh,     ///< x * (1 + tanh(0.797885 x + 0.035677 x^3)) / 2
   };
 
   constexpr Activation() = default;
@@ -58,7 +61,7 @@ struct Activation {
 };
 
 /// How many functions there are; they count from 0.
-inline constexpr int kActivationFunctions = Activation::kMish + 1;
+inline constexpr int kActivationFunctions = Activation::kGeluTanh + 1;
 
 /// The name of a function (Darknet's where it has one), and back; empty if there is no such one.
 [[nodiscard]] std::string_view to_string(Activation::Function function);

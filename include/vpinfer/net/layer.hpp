@@ -81,6 +81,14 @@ struct Shortcut {
   bool operator==(const Shortcut&) const = default;
 };
 
+/// The sum of inputs of the same rows and columns (the shortcut of Darknet's forks).  The first one
+/// gives the number of channels; of the others, those that it has too are added.
+struct Sum {
+  bool weighted = false;  ///< whether each input is scaled: weights are [channels][inputs]
+  Activation activation = Activation::kLinear;
+  bool operator==(const Sum&) const = default;
+};
+
 /// An activation that could not be made part of the layer before it.
 struct Activate {
   Activation activation;
@@ -184,9 +192,28 @@ struct Anchor {
   bool operator==(const Anchor&) const = default;
 };
 
-/// The detection head of YOLOv2 and v3.  For each anchor the channels are x, y, width, height,
-/// objectness and one score per class; x, y and objectness become sigmoids, the scores a softmax
-/// (or sigmoids).
+/// What the values of an anchor mean, and what is done to them.
+enum class BoxCoding {
+  kExponential,  ///< x, y, log width, log height, objectness, scores (YOLOv2 to v4): x, y and
+                 ///< objectness become sigmoids, the scores a softmax or sigmoids
+  kSquare,       ///< the same places, but sigmoids all and half the root of width and height
+                 ///< (scaled YOLOv4, new_coords): they stay as they are
+  kGaussian,     ///< as kExponential, but each of the first four is followed by the logit of its
+                 ///< uncertainty (Gaussian YOLOv3, Choi et al., 2019)
+};
+
+/// Which point of a box its x and y give.
+enum class BoxPoint { kCentre, kTopLeft, kBottomRight };
+
+/// When a box goes in favour of a better one of its class.
+enum class Suppression {
+  kOverlap,          ///< intersection over union
+  kOverlapDistance,  ///< less (squared distance of the centres over that of the corners of the box
+                     ///< around both) ^ exponent (Zheng et al., Distance-IoU Loss, 2020)
+};
+
+/// The detection head of YOLOv2 and later.  Channels are those of each anchor, in the order that
+/// its coding says.
 struct Region {
   int classes = 0;
   bool softmax = false;
@@ -194,8 +221,15 @@ struct Region {
   std::vector<int> tree{};  ///< if not empty, a softmax per group of siblings: each class's parent,
                             ///< or -1
   std::vector<int> map{};   ///< if not empty, the classes of the tree to report, in their order
+  BoxCoding coding = BoxCoding::kExponential;
+  float stretch = 1;  ///< of x and y about the middle of their cell (scale_x_y)
+  BoxPoint point = BoxPoint::kCentre;
+  Suppression suppression = Suppression::kOverlap;
+  float distance_exponent = 0.6F;
 
-  [[nodiscard]] int channels_per_anchor() const { return classes + 5; }
+  /// Where the objectness stands among an anchor's values; the scores follow it.
+  [[nodiscard]] int objectness_at() const { return coding == BoxCoding::kGaussian ? 8 : 4; }
+  [[nodiscard]] int channels_per_anchor() const { return objectness_at() + 1 + classes; }
   bool operator==(const Region&) const = default;
 };
 
@@ -226,8 +260,8 @@ struct NanoDet {
 
 using Operation =
     std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool, Elementwise,
-                 Shortcut, Activate, PRelu, Softmax, Concat, Slice, Pad, Resample, Flatten, Reorg,
-                 SpaceToDepth, DepthToSpace, Region, GridHead, NanoDet>;
+                 Shortcut, Sum, Activate, PRelu, Softmax, Concat, Slice, Pad, Resample, Flatten,
+                 Reorg, SpaceToDepth, DepthToSpace, Region, GridHead, NanoDet>;
 
 /// One layer.  `inputs` are positions of earlier layers in Network::layers.
 struct Layer {

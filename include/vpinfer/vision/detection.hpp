@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,11 +23,27 @@ struct Detection {
 /// More than so many candidates in one picture are noise; the best of them are looked at.
 inline constexpr std::size_t kMostCandidates = 30000;
 
-/// Greedy, class by class, on the best kMostCandidates: a box goes if it overlaps a better one by more than `iou_threshold`
-/// (intersection over union).  The best score comes first; the order of the input has no influence.
-/// Detections that are not finite are dropped.
+/// When a box hides another.
+struct OverlapRule {
+  float threshold = 0.45F;  ///< the least intersection over union
+  /// If there is one, the intersection over union counts less (d / c) ^ exponent, where d is the
+  /// squared distance of the two centres and c that of opposite corners of the box around both, in
+  /// widths and heights of the picture (Zheng et al., Distance-IoU Loss, 2020; Darknet's forks).
+  std::optional<float> distance_exponent{};
+};
+
+/// The extent that distances between boxes are measured by, in pixels.
+struct PictureExtent {
+  float rows = 1;
+  float cols = 1;
+};
+
+/// Greedy, class by class, on the best kMostCandidates: a box goes if a better one hides it.  The
+/// best score comes first; the order of the input has no influence.  Detections that are not finite
+/// are dropped.
 [[nodiscard]] std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
-                                                             float iou_threshold);
+                                                             const OverlapRule& rule,
+                                                             const PictureExtent& extent = {});
 
 /// The names to show for a network's classes: its labels; without any, `object` for a network that
 /// only tells objects from background, else none.

@@ -14,13 +14,17 @@ namespace vpinfer {
 /// background.  Throws Bug for an operation that is no head.
 [[nodiscard]] int class_count(const Operation& head);
 
+/// When the boxes of a head hide each other: by its own rule, at the threshold that a user chose.
+[[nodiscard]] OverlapRule overlap_rule(const Operation& head, float threshold);
+
 /// What a head has seen: the detections with a score above `threshold`, before suppression.
 /// `output` is the head's output tensor, [rows][cols][channels] of `shape`.  Boxes that are not
 /// finite or lie outside the picture are dropped.  Throws Bug if the operation is no head or does
 /// not fit `output` and `shape`.
 ///
-/// Region, as Darknet's get_region_detections and get_yolo_detections: one detection per cell,
-/// anchor and class, scored with objectness times probability; without classes, with objectness.
+/// Region, as Darknet's and its forks' get_region_detections, get_yolo_detections and
+/// get_gaussian_yolo_detections: one detection per cell, anchor and class, scored with objectness
+/// times probability (times one less the mean uncertainty); without classes, with objectness.
 /// With a tree, one per cell and anchor: the most special class of at least even odds, scored with
 /// the objectness.  With a tree and a map, one per class of the map, scored with objectness times
 /// absolute probability, and numbered by its place in the map.
