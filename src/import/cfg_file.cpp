@@ -18,9 +18,14 @@ constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// A line as the parsers of Darknet and its forks see it: without white space and comments.
 std::string bare(std::string line) {
-  line.resize(std::min(line.find_first_of("#;"), line.size()));
+  line.resize(std::min(line.find('#'), line.size()));
   std::erase_if(line, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
   return line;
+}
+
+/// What counts of all but the names of files and tensors, which may have a semicolon in them.
+std::string_view before_semicolon(std::string_view value) {
+  return value.substr(0, value.find(';'));
 }
 
 std::string lower(std::string text) {
@@ -92,13 +97,14 @@ std::optional<std::string> CfgSection::text(std::string_view key) {
 
 std::optional<std::string> CfgSection::word(std::string_view key) {
   const Entry* entry = find(key);
-  return entry == nullptr ? std::nullopt : std::optional(lower(entry->value));
+  if (entry == nullptr) return std::nullopt;
+  return lower(std::string(before_semicolon(entry->value)));
 }
 
 int CfgSection::integer(std::string_view key) {
   const Entry* entry = find(key);
   if (entry == nullptr) throw BadInput(where() + ": the key '" + std::string(key) + "' is missing");
-  const auto value = parse<int>(entry->value);
+  const auto value = parse<int>(before_semicolon(entry->value));
   if (!value || *value < 0 || *value > kLargest) {
     refuse(*entry, "a whole number from 0 to " + std::to_string(kLargest));
   }
@@ -119,7 +125,7 @@ std::vector<int> CfgSection::integers(std::string_view key) {
   std::vector<int> values;
   const Entry* entry = find(key);
   if (entry == nullptr) return values;
-  for (const std::string_view item : split(entry->value)) {
+  for (const std::string_view item : split(before_semicolon(entry->value))) {
     const auto value = parse<int>(item);
     if (!value || *value < -kLargest || *value > kLargest)
       refuse(*entry, "a list of whole numbers");
@@ -132,7 +138,7 @@ std::vector<float> CfgSection::numbers(std::string_view key) {
   std::vector<float> values;
   const Entry* entry = find(key);
   if (entry == nullptr) return values;
-  for (const std::string_view item : split(entry->value)) {
+  for (const std::string_view item : split(before_semicolon(entry->value))) {
     const auto value = parse<float>(item);
     if (!value || !std::isfinite(*value)) refuse(*entry, "a list of numbers");
     values.push_back(*value);
@@ -176,8 +182,9 @@ std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
   std::string raw;
   for (int number = 1; std::getline(file, raw); ++number) {
     if (number == 1 && raw.starts_with(kByteOrderMark)) raw.erase(0, kByteOrderMark.size());
-    const std::string line = bare(raw);
-    if (line.empty()) continue;
+    std::string line = bare(raw);
+    if (line.starts_with('[')) line = before_semicolon(line);
+    if (line.empty() || line.front() == ';') continue;
     const std::string where = name + ":" + std::to_string(number);
     if (line.front() == '[') {
       if (line.back() != ']')

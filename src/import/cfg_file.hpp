@@ -63,7 +63,8 @@ class CfgSection {
 };
 
 /// Splits a .cfg file into its blocks.  White space inside a line means nothing, and neither does
-/// what follows # or ;.  A byte-order mark and CRLF line ends are accepted.
+/// what follows #, or ; at the beginning of a line or behind a number or word.  A byte-order mark
+/// and CRLF line ends are accepted.
 [[nodiscard]] std::vector<CfgSection> read_cfg(const std::filesystem::path& path);
 
 }  // namespace vpinfer

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Bad files and places: one line that names the culprit, the documented exit code, and nothing half-written."""
 
+import json
 import os
 import resource
 import shutil
@@ -11,7 +12,8 @@ import unittest
 import h5py
 import numpy as np
 
-from program import BAD_INPUT, BAD_USAGE, FACE, ProgramTest, command_of, run, small_yolo, vpinfer
+from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, ProgramTest, command_of, run, small_yolo, vpinfer,
+                     write_png)
 
 # Two filters of 1 x 1 over three channels and their biases: 8 floats.
 SMALL_CFG = "[net]\nheight=4\nwidth=4\n[convolutional]\nfilters=2\nsize=1\n"
@@ -72,6 +74,44 @@ class BadNetworks(ProgramTest):
         self.write("l.names", "Käse\nØl\nbird\nfish\n".encode("latin-1"))
         self.assert_refused(vpinfer(*command), BAD_INPUT, "l.names", "UTF-8")
         self.assertEqual(self.names(), ["l.names", "n.cfg"])
+
+
+class ResultsThatAreNone(ProgramTest):
+    """A layer of weights that overflow in single precision."""
+
+    def overflowing(self, cfg, name="m.h5"):
+        model = self.import_random(name, cfg)
+        with h5py.File(model, "r+") as file:
+            file["layers/0/weights"][...] = 3e38
+        return model
+
+    def test_a_detector_names_picture_and_layer(self):
+        model = self.overflowing(small_yolo())
+        write_png(self.path("a.png"), 40, 50)
+        out = self.path("out")
+        for options in ([], ["--compare-single"]):
+            done = vpinfer("--model", model, "--input", self.path("a.png"), "--output", out, *options)
+            self.assertEqual(done.code, BAD_INPUT, done)
+            self.assert_says(done, "a.png: layer 16 (convolution) gave", "NaN or infinite")
+            self.assertNotIn("PASS", done.out)
+            self.assertFalse((out / "a.png.jpg").exists())
+            self.assertEqual(json.loads((out / "detections.json").read_text()), [])
+
+    def test_any_network(self):
+        model = self.overflowing(SMALL_CFG + "activation=linear\n")
+        self.assert_says(vpinfer("--model", model), "test picture: layer 0 (convolution) gave")
+
+    def test_output_without_pictures_or_meaning(self):
+        with h5py.File(self.path("t.h5"), "w") as file:
+            file["input"] = np.zeros((64, 64, 3), np.float32)
+        detector, tensors = self.import_random(), self.import_random("n.h5", SMALL_CFG)
+        out = self.path("out")
+        self.assert_refused(vpinfer("--model", detector, "--input", self.path("t.h5"), "--output", out), BAD_USAGE,
+                            "--output", "t.h5", "--dump-output")
+        self.assert_refused(vpinfer("--model", tensors, "--output", out), BAD_USAGE, "--output", "n.h5",
+                            "neither boxes nor classes")
+        self.assertFalse(out.exists())
+        self.assert_done(vpinfer("--model", detector, "--input", self.path("t.h5")))
 
 
 class BadModels(ProgramTest):
@@ -165,7 +205,7 @@ class BadInputs(ProgramTest):
 
     def test_pictures(self):
         jpeg = (FACE / "astronaut.jpg").read_bytes()
-        self.refuse(self.write("cut.jpg", jpeg[:20000]), "cut.jpg", "corrupt JPEG")
+        self.refuse(self.write("cut.jpg", jpeg[:300]), "cut.jpg", "corrupt JPEG")
         self.refuse(self.write("text.jpg", "hello"), "text.jpg")
         self.refuse(self.write("empty.png", ""), "empty.png")
         self.refuse(self.path("absent.jpg"), "absent.jpg")
@@ -173,11 +213,20 @@ class BadInputs(ProgramTest):
         self.path("none").mkdir()
         self.refuse(self.path("none"), "none", "no pictures")
 
+    def test_a_cut_off_jpeg_is_used_with_a_warning(self):
+        cut = self.write("cut.jpg", (FACE / "astronaut.jpg").read_bytes()[:-2])
+        done = vpinfer("--model", FACE / "face.h5", "--input", cut, "--output", self.path("out"))
+        self.assertEqual(done.code, DONE, done)
+        self.assertEqual(len(done.err.splitlines()), 1, done)
+        self.assert_says(done, "warning: cut.jpg: cut off or damaged JPEG")
+        self.assertIn("cut.jpg: 1 object", done.out)
+        self.assertTrue(self.path("out/cut.jpg").exists())
+
     def test_a_corrupt_picture_does_not_stop_the_others(self):
         self.path("in").mkdir()
         jpeg = (FACE / "astronaut.jpg").read_bytes()
         self.write("in/1.jpg", jpeg)
-        self.write("in/2.jpg", jpeg[:20000])
+        self.write("in/2.jpg", jpeg[:300])
         self.write("in/3.jpg", jpeg)
         done = vpinfer("--model", FACE / "face.h5", "--input", self.path("in"), "--output", self.path("out"))
         self.assert_refused(done, BAD_INPUT, "2.jpg", "corrupt JPEG")

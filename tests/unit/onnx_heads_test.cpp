@@ -100,6 +100,38 @@ TEST(OnnxHeads, NameWhatIsWrong) {
               StartsWith("heads.cfg:1 [yolo]: "));
 }
 
+/// A picture of 64 x 32; `cells` rows and columns of 14 channels with an activation.
+std::string refusal_over(const std::string& activation, const Ints& strides,
+                         const std::string& head) {
+  GraphMaker maker({1, 3, 64, 32});
+  maker.constant("w", random_floats({14, 3, 2, 2}, 1))
+      .node("Conv", {"x", "w"}, "raw", {{"strides", strides}})
+      .node(activation, {"raw"}, "activated")
+      .node("Concat", {"activated", "raw"}, "both", {{"axis", std::int64_t{1}}})
+      .output("activated")
+      .output("both");
+  const TemporaryFolder folder;
+  Network network = maker.translate().network;
+  return error_line<BadInput>([&] { (void)add_heads(network, folder.write("heads.cfg", head)); });
+}
+
+/// It would find no object, or nonsense, without a word.
+TEST(OnnxHeads, RefuseTensorsThatTheyCannotMean) {
+  const std::string yolo = "[yolo]\ninput=activated\nclasses=2\nnum=2\nanchors=8,16, 32,64\n";
+  const std::string both = "[yolo]\ninput=both\nclasses=2\nnum=4\nanchors=8,16, 32,64\n";
+  EXPECT_THAT(refusal_over("Sigmoid", {8, 8}, yolo), HasSubstr("probabilities already"));
+  EXPECT_THAT(refusal_over("Sigmoid", {8, 8}, both), HasSubstr("new_coords=1"));
+  EXPECT_THAT(refusal_over("Sigmoid", {8, 8}, "[softmax]\ninput=activated\n"),
+              HasSubstr("probabilities already"));
+  EXPECT_THAT(
+      refusal_over("Sigmoid", {8, 8}, "[nanodet]\ninput=activated\nclasses=2\nbins=3\nstride=8\n"),
+      HasSubstr("probabilities already"));
+  EXPECT_THAT(refusal_over("Relu", {8, 2}, yolo), HasSubstr("8x16x14 is no grid"));
+  EXPECT_THAT(
+      refusal_over("Relu", {2, 2}, "[nanodet]\ninput=activated\nclasses=2\nbins=3\nstride=8\n"),
+      HasSubstr("32x16x14 is no grid"));
+}
+
 TEST(OnnxHeads, AreListed) {
   std::vector<std::string> names;
   for (const HeadHelp& kind : head_kinds()) names.emplace_back(kind.name);
