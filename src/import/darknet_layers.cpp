@@ -43,8 +43,7 @@ constexpr std::array<UnsupportedKey, 2> kOfRegion{
 
 constexpr auto kLayerTypes = std::to_array<DarknetLayerType>({
     {"convolutional", add_convolution,
-     "filters, size, stride, stride_x, stride_y, pad or padding, dilation, groups, "
-     "batch_normalize, "
+     "filters, size, stride[_x, _y], pad or padding, dilation, groups, batch_normalize, "
      "activation, antialiasing, share_index",
      kOfConvolution},
     {"conv", add_convolution, "the same", kOfConvolution},
@@ -56,17 +55,15 @@ constexpr auto kLayerTypes = std::to_array<DarknetLayerType>({
     {"implicit_add", add_implicit, "the same", kOfOtherWeights},
     {"implicit_mul", add_implicit, "the same", kOfOtherWeights},
     {"maxpool", add_max_pool,
-     "size, stride, stride_x, stride_y, padding, antialiasing, maxpool_depth with out_channels",
-     kOfMaxPool},
+     "size, stride[_x, _y], padding, antialiasing, maxpool_depth with out_channels", kOfMaxPool},
     {"max", add_max_pool, "the same", kOfMaxPool},
-    {"local_avgpool", add_local_average_pool, "size, stride, stride_x, stride_y, padding"},
+    {"local_avgpool", add_local_average_pool, "size, stride[_x, _y], padding"},
     {"local_avg", add_local_average_pool, "the same"},
     {"avgpool", add_average_pool, "over the whole picture"},
     {"avg", add_average_pool, "the same"},
     {"route", add_route, "layers, groups, group_id"},
     {"shortcut", add_shortcut,
-     "from, one or many, weights_type, weights_normalization, alpha, beta, activation; sizes and "
-     "channels may differ"},
+     "from (one or many), weights_type, weights_normalization, alpha, beta, activation; any sizes"},
     {"scale_channels", add_scale_channels, "from, scale_wh, activation"},
     {"sam", add_attention, "from, activation"},
     {"shift_channels", add_shift_channels, "from"},

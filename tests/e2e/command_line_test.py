@@ -68,7 +68,7 @@ class Import(ProgramTest):
             np.testing.assert_array_equal(plain["layers/15/weights"], crlf["layers/15/weights"])
 
     def test_warns_of_unknown_and_repeated_keys(self):
-        cfg = self.write("m.cfg", "[net]\nheight=8\nwidth=8\nbatch=1\nbatch=64\nwidth=9\nletter_box=1\n"
+        cfg = self.write("m.cfg", "[net]\nheight=8\nwidth=8\nbatch=1\nbatch=64\nwidth=9\nletterboxed=1\n"
                                   "[maxpool]\nsize=2\nceiling=1\nsize=3\nsize=4\n")
         done = vpinfer("import", cfg, "--random-weights", 1, "-o", self.path("m.h5"))
         self.assertEqual(done.code, DONE)
@@ -76,7 +76,7 @@ class Import(ProgramTest):
         unknown = "is not known and was"
         self.assertEqual(done.err, "".join(
             f"warning: m.cfg:{line} [{block}]: the key '{key}' {what} ignored\n" for line, block, key, what in (
-                (6, "net", "width", repeated), (7, "net", "letter_box", unknown), (10, "maxpool", "ceiling", unknown),
+                (6, "net", "width", repeated), (7, "net", "letterboxed", unknown), (10, "maxpool", "ceiling", unknown),
                 (11, "maxpool", "size", repeated), (12, "maxpool", "size", repeated))))
 
     def test_labels_name_what_the_network_tells_apart(self):

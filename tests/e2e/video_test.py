@@ -8,10 +8,14 @@ import shutil
 import subprocess
 import unittest
 
-from program import (BAD_INPUT, BAD_USAGE, ENVIRONMENT, FACE, NANODET, ProgramTest, command_of, vpinfer)
+from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, FACE, NANODET, ProgramTest, command_of, vpinfer)
 
 FACES = (FACE / "astronaut.jpg").read_bytes()
 DOG = (NANODET / "dog.jpg").read_bytes()
+
+# Where FACES is cut off.
+IN_THE_HEADER = 300
+IN_THE_PIXELS = 20000
 
 
 class VideoTest(ProgramTest):
@@ -93,17 +97,26 @@ class Videos(VideoTest):
 
 
 class BadVideos(VideoTest):
+    def test_pictures_cut_off_in_their_pixels(self):
+        for ranks in (None, 3):
+            done = self.piped(FACES + FACES[:IN_THE_PIXELS] + FACES + FACES[:IN_THE_PIXELS], ranks=ranks)
+            self.assertEqual(done.code, DONE, done)
+            for number in (1, 2, 3, 4):
+                self.assertIn(f"stdin-00000{number}.jpg: 1 object\n", done.out)
+            for number in (2, 4):
+                self.assert_says(done, f"warning: stdin-00000{number}.jpg: cut off", "what is missing is grey")
+
     def test_a_cut_video(self):
         for ranks, check in ((None, self.assert_refused), (3, self.assert_job_failed)):
-            done = self.piped(FACES + FACES[:20000], "--output", self.path("out"), ranks=ranks)
+            done = self.piped(FACES + FACES[:IN_THE_HEADER], "--output", self.path("out"), ranks=ranks)
             check(done, BAD_INPUT, "stdin-000002.jpg", "truncated")
             self.assertIn("stdin-000001.jpg: 1 object\n", done.out)
             self.assertIn("latency", done.out)
             self.assertEqual(sorted(os.listdir(self.path("out"))), ["detections.json", "stdin-000001.jpg"])
-        self.assert_refused(self.piped(FACES[:20000]), BAD_INPUT, "stdin-000001.jpg", "truncated")
+        self.assert_refused(self.piped(FACES[:IN_THE_HEADER]), BAD_INPUT, "stdin-000001.jpg", "truncated")
 
     def test_a_damaged_picture_does_not_stop_the_others(self):
-        done = self.piped(FACES + FACES[:20000] + FACES)
+        done = self.piped(FACES + FACES[:IN_THE_HEADER] + FACES)
         self.assert_refused(done, BAD_INPUT, "stdin-000002.jpg", "damaged JPEG", "going on")
         self.assertIn("stdin-000003.jpg: 1 object\n", done.out)
 

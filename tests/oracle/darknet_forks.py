@@ -271,28 +271,32 @@ class Forks:
         return self.head(x, (0, 1, 2, 3, 5, 7, 8), (0, 2))
 
     def boxes(self):
-        """What the last section, a head, has seen: {class, score, left, top, width, height} of every cell, anchor and
-        class, as get_yolo_detections and get_gaussian_yolo_detections find it, in pixels of the network's input."""
-        kind, options = parse(self.text)[-1]
-        y, (rows, columns) = self.outputs[-1], self.picture.shape[:2]
-        gaussian, square = kind == "gaussian_yolo", options.get("new_coords") == "1"
-        numbers = [float(number) for number in options["anchors"].split(",")]
-        mask = [int(i) for i in options.get("mask", ",".join(map(str, range(len(numbers) // 2)))).split(",")]
-        values = y.reshape(*y.shape[:2], len(mask), -1)
-        found = []
-        for row, col, anchor in np.ndindex(values.shape[:3]):
-            v = values[row, col, anchor]
-            x_at, y_at, extents = (v[0], v[2], v[[4, 6]]) if gaussian else (v[0], v[1], v[2:4])
-            extents = 4 * extents**2 if square else np.exp(extents)
-            width, height = extents * numbers[2 * mask[anchor]:2 * mask[anchor] + 2]
-            middle_x, middle_y = (col + x_at) / y.shape[1] * columns, (row + y_at) / y.shape[0] * rows
-            point = {"left_top": 0.5, "right_bottom": -0.5}.get(options.get("yolo_point"), 0)
-            middle_x, middle_y = middle_x + point * width, middle_y + point * height
-            certainty = 1 - v[[1, 3, 5, 7]].mean() if gaussian else 1
-            objectness = v[8 if gaussian else 4]
-            for number, probability in enumerate(v[9 if gaussian else 5:]):
-                left, right = np.clip([middle_x - width / 2, middle_x + width / 2], 0, columns)
-                top, bottom = np.clip([middle_y - height / 2, middle_y + height / 2], 0, rows)
-                found.append({"class": number, "objectness": objectness, "score": objectness * probability * certainty,
-                              "left": left, "top": top, "width": right - left, "height": bottom - top})
-        return found
+        """What all heads have seen, see boxes_of."""
+        heads = ("yolo", "gaussian_yolo")
+        return [box for (kind, options), output in zip(parse(self.text)[1:], self.outputs) if kind in heads
+                for box in boxes_of(kind, options, output, self.picture.shape)]
+
+
+def boxes_of(kind, options, output, shape):
+    """{class, objectness, score, left, top, width, height} of every cell, anchor and class of a head, as
+    get_yolo_detections and get_gaussian_yolo_detections find it, in pixels of the network's input of this shape."""
+    rows, columns = shape[:2]
+    gaussian, square = kind == "gaussian_yolo", options.get("new_coords") == "1"
+    numbers = [float(number) for number in options["anchors"].split(",")]
+    mask = [int(i) for i in options.get("mask", ",".join(map(str, range(len(numbers) // 2)))).split(",")]
+    values = output.reshape(*output.shape[:2], len(mask), -1)
+    for row, col, anchor in np.ndindex(values.shape[:3]):
+        v = values[row, col, anchor]
+        x_at, y_at, extents = (v[0], v[2], v[[4, 6]]) if gaussian else (v[0], v[1], v[2:4])
+        extents = 4 * extents**2 if square else np.exp(extents)
+        width, height = extents * numbers[2 * mask[anchor]:2 * mask[anchor] + 2]
+        middle_x, middle_y = (col + x_at) / output.shape[1] * columns, (row + y_at) / output.shape[0] * rows
+        point = {"left_top": 0.5, "right_bottom": -0.5}.get(options.get("yolo_point"), 0)
+        middle_x, middle_y = middle_x + point * width, middle_y + point * height
+        certainty = 1 - v[[1, 3, 5, 7]].mean() if gaussian else 1
+        objectness = v[8 if gaussian else 4]
+        for number, probability in enumerate(v[9 if gaussian else 5:]):
+            left, right = np.clip([middle_x - width / 2, middle_x + width / 2], 0, columns)
+            top, bottom = np.clip([middle_y - height / 2, middle_y + height / 2], 0, rows)
+            yield {"class": number, "objectness": objectness, "score": objectness * probability * certainty,
+                   "left": left, "top": top, "width": right - left, "height": bottom - top}

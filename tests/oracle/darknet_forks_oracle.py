@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Compares vpinfer with what Darknet's forks compute, in numpy, and with OpenCV where it reads the same: small networks
-of every layer and key of theirs, alone and on several ranks; every layer, and the boxes of heads.
+of every layer and key of theirs, and networks like those that they train, alone and on several ranks; every layer, and
+the boxes of heads.
 
     darknet_forks_oracle.py --vpinfer build/release/vpinfer [--ranks 3] [--only yolo]
 """
@@ -17,6 +18,7 @@ import h5py
 import numpy as np
 
 from darknet_files import OracleError, launcher, random_picture, run_quietly
+from darknet_fork_networks import CLASSES, NETWORKS
 from darknet_forks import Forks, parse
 
 BOUND = 2e-5
@@ -37,7 +39,7 @@ def conv(filters, size=3, stride=1, activation="leaky", extra=""):
 
 def head(kind, filters, extra="", activation="linear"):
     return (f"[convolutional]\nfilters={filters}\nsize=1\nstride=1\npad=1\nactivation={activation}\n\n[{kind}]\n"
-            f"mask=1,2\nanchors=5,7, 10,14, 20,11\nclasses=3\nnum=3\n{extra}\n")
+            f"mask=1,2\nanchors=5,7, 10,14, 20,11\nclasses={CLASSES}\nnum=3\n{extra}\n")
 
 
 @dataclass(frozen=True)
@@ -95,15 +97,17 @@ def cases():
                opencv=True)
     for point in ("center", "left_top", "right_bottom"):
         yield Case(f"gaussian-{point}", body + head("Gaussian_yolo", 24, f"scale_x_y=1.1\nyolo_point={point}\n"))
+    for name, text in NETWORKS.items():
+        yield Case(name, text(), opencv=True)
 
 
 def run_opencv(case, directory):
-    """OpenCV's last output; of a head [cells][x, y, width, height, objectness, ...]."""
+    """OpenCV's outputs, one after another; of a head [cells][x, y, width, height, objectness, ...]."""
     (directory / "opencv.cfg").write_text(case.text)
     try:
         network = cv2.dnn.readNetFromDarknet(str(directory / "opencv.cfg"), str(directory / "network.weights"))
         network.setInput(case_picture(case).transpose(2, 0, 1)[None])
-        return network.forward()
+        return network.forward(network.getUnconnectedOutLayersNames())
     except cv2.error as error:
         raise OracleError(f"OpenCV cannot run {case.name}: {error}") from error
 
@@ -164,15 +168,16 @@ def check_boxes(found, expected):
 
 def check_opencv(case, forks, directory):
     """OpenCV agrees with the derivation: None or what differs."""
-    last = run_opencv(case, directory)
-    if last.ndim == 4:
-        found = difference(last[0].transpose(1, 2, 0), forks.outputs[-1])
+    outputs = run_opencv(case, directory)
+    if outputs[0].ndim == 4:
+        found = difference(outputs[0][0].transpose(1, 2, 0), forks.outputs[-1])
         return f"OpenCV differs by {found:.1e}" if not found < BOUND else None
-    size = (forks.picture.shape[1], forks.picture.shape[0])
-    expected = [[(b["left"] + b["width"] / 2) / size[0], (b["top"] + b["height"] / 2) / size[1]] for b in forks.boxes()[::3]]
-    inside = [b["left"] > 0 and b["top"] > 0 and b["left"] + b["width"] < size[0] and b["top"] + b["height"] < size[1]
-              for b in forks.boxes()[::3]]
-    found = np.abs(last[inside, :2] - np.array(expected)[inside]).max() * max(size)
+    rows, columns = forks.picture.shape[:2]
+    boxes = forks.boxes()[::CLASSES]
+    expected = np.array([[b["left"] + b["width"] / 2, b["top"] + b["height"] / 2, b["width"], b["height"]] for b in boxes])
+    inside = [b["left"] > 0 and b["top"] > 0 and b["left"] + b["width"] < columns and b["top"] + b["height"] < rows
+              for b in boxes]
+    found = np.abs(np.concatenate(outputs)[:, :4] * [columns, rows, columns, rows] - expected)[inside].max()
     return f"OpenCV's boxes differ by {found:.2f} pixels" if not found < BOX_BOUND else None
 
 
