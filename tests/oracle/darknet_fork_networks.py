@@ -26,6 +26,15 @@ class Builder:
     def route(self, *layers, **keys):
         return self.add("route", layers=",".join(map(str, layers)), **keys)
 
+    def pyramid_pooling(self):
+        """The largest of 5 x 5, 9 x 9 and 13 x 13 pixels beside each other, and the pixel."""
+        self.add("maxpool", stride=1, size=5)
+        self.route(-2)
+        self.add("maxpool", stride=1, size=9)
+        self.route(-4)
+        self.add("maxpool", stride=1, size=13)
+        return self.route(-1, -3, -5, -6)
+
     def head(self, mask, **keys):
         """A linear convolution and [yolo]; `activation` is the convolution's."""
         activation = keys.pop("activation", "linear")
@@ -57,12 +66,7 @@ def yolov4(size=96):
         stages.append(net.conv(filters, 1))
     net.activation = "leaky"
     net.conv(8, 1)
-    net.add("maxpool", stride=1, size=5)
-    net.route(-2)
-    net.add("maxpool", stride=1, size=9)
-    net.route(-4)
-    net.add("maxpool", stride=1, size=13)
-    net.route(-1, -3, -5, -6)
+    net.pyramid_pooling()
     small = net.conv(8, 1)
     net.conv(6, 1)
     net.add("upsample", stride=2)
@@ -138,12 +142,7 @@ def yolov7_tiny(size=96):
     net.add("maxpool", size=2, stride=2)
     aggregate(16)
     net.conv(8, 1)
-    net.add("maxpool", size=5, stride=1)
-    net.route(-2)
-    net.add("maxpool", size=9, stride=1)
-    net.route(-4)
-    net.add("maxpool", size=13, stride=1)
-    net.route(-1, -3, -5, -6)
+    net.pyramid_pooling()
     small = net.conv(8, 1)
     net.conv(6, 1)
     net.add("upsample", stride=2)

@@ -4,23 +4,16 @@ ceil_mode and count_include_pad, and, where onnxruntime-node is found, with ONNX
 
     windows_oracle.py --vpinfer build/release/vpinfer [--ranks 3] [--node-modules DIR]
 
-One network holds all poolings that fit one picture: each is an output of its own. Ends with 1 if one differs.
+Ends with 1 if one differs.
 """
 
-import argparse
 import itertools
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
+from onnx import helper
 
-from darknet_files import OracleError
-from onnx_network_oracle import Network, OnnxRuntime, Vpinfer
+import onnx_sweep
 
 BOUND = 1e-5
 PICTURES = ((5, 8), (7, 6), (4, 4))  # rows, columns
@@ -101,65 +94,15 @@ def sweep(shape):
             yield pool
 
 
-def make_network(shape, pools, path):
-    names = [f"y{i}" for i in range(len(pools))]
-    graph = helper.make_graph([pool.node(name) for pool, name in zip(pools, names)], "poolings",
-                              [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, CHANNELS, *shape])],
-                              [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)])
-    model.ir_version = 8
-    onnx.save(model, path)
-    return names
-
-
-def first_difference(actual, expected, pools, judge):
-    for (name, wanted), pool in zip(expected.items(), pools):
-        found = actual[name]
-        if found.shape != wanted.shape:
-            return f"{judge}: {pool}: {found.shape}, expected {wanted.shape}"
-        if not np.allclose(found, wanted, BOUND, BOUND):
-            return f"{judge}: {pool}: differs by {np.abs(found - wanted).max()}"
-    return None
-
-
-def check(shape, arguments, directory):
-    """Prints how many poolings agree; returns the first that does not."""
-    pools = list(sweep(shape))
-    path = directory / "poolings.onnx"
-    names = make_network(shape, pools, path)
-    picture = np.random.default_rng(1).standard_normal((*shape, CHANNELS)).astype(np.float32) - 2  # mostly negative
-    expected = {name: pool.compute(picture) for name, pool in zip(names, pools)}
-    network = Network(path)
-    vpinfer = Vpinfer(arguments.vpinfer, network, picture, directory)
-    for ranks in [None, *arguments.ranks]:
-        actual = vpinfer.run(ranks, ranks and "data")
-        if failure := first_difference(actual, expected, pools, f"numpy, {ranks or 1} ranks"):
-            return failure
-    if arguments.node_modules:
-        runtime = OnnxRuntime(network, arguments.node_modules).run(picture, directory)
-        if failure := first_difference(actual, runtime, pools, "ONNX Runtime"):
-            return failure
-    print(f"{shape[0]}x{shape[1]}: {len(pools)} poolings agree", flush=True)
-    return None
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vpinfer", type=Path, required=True, help="the program to judge")
-    parser.add_argument("--ranks", type=int, nargs="+", default=[], metavar="N", help="also run on so many MPI ranks")
-    parser.add_argument("--node-modules", type=Path, metavar="DIR", help="where onnxruntime-node is")
-    arguments = parser.parse_args()
+def check(arguments):
     for shape in PICTURES:
-        with tempfile.TemporaryDirectory() as name:
-            if failure := check(shape, arguments, Path(name)):
-                print(failure)
-                return 1
-    return 0
+        pools = list(sweep(shape))
+        picture = np.random.default_rng(1).standard_normal((*shape, CHANNELS)).astype(np.float32) - 2  # mostly negative
+        if failure := onnx_sweep.judge(pools, picture, BOUND, arguments):
+            return failure
+        print(f"{shape[0]}x{shape[1]}: {len(pools)} poolings agree", flush=True)
+    return None
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (OracleError, subprocess.SubprocessError) as error:
-        print(f"windows_oracle: {error}", file=sys.stderr)
-        sys.exit(2)
+    onnx_sweep.main(__doc__, check)
