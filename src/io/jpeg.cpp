@@ -1,5 +1,6 @@
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -33,6 +34,31 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, std::vector<std::uint8_t
       rgb[3 * pixel + channel] = static_cast<std::uint8_t>(black - ((ink * black) >> 8));
     }
   }
+}
+
+/// The Exif data of a JPEG, in the first segment that holds such, wherever it stands before the
+/// pixels; empty if there is none.
+std::string_view exif_data(std::string_view file) {
+  constexpr std::string_view kExif{"Exif\0\0", 6};
+  constexpr char kMarker = '\xFF';
+  constexpr char kApplication1 = '\xE1';
+  constexpr char kStartOfScan = '\xDA';
+  std::size_t position = 2;
+  while (position + 4 <= file.size() && file[position] == kMarker) {
+    const char code = file[position + 1];
+    if (code == kMarker) {  // any number of them may precede a marker
+      ++position;
+      continue;
+    }
+    if (code == kStartOfScan) break;
+    const std::size_t length = static_cast<std::uint8_t>(file[position + 2]) * 256U +
+                               static_cast<std::uint8_t>(file[position + 3]);
+    const std::string_view segment =
+        file.substr(position + 4, std::max<std::size_t>(length, 2) - 2);
+    if (code == kApplication1 && segment.starts_with(kExif)) return segment;
+    position += 2 + length;
+  }
+  return {};
 }
 
 }  // namespace
@@ -69,8 +95,7 @@ Picture decode_jpeg(const std::string& name, std::string_view file) {
                    "), used as far as it goes; what is missing is grey";
   }
   if (has_ink) cmyk_to_rgb(cmyk, picture.rgb);
-  return upright(std::move(picture),
-                 exif_orientation(std::as_bytes(std::span(file.data(), file.size()))));
+  return upright(std::move(picture), exif_orientation(std::as_bytes(std::span(exif_data(file)))));
 }
 
 void write_jpeg(const std::filesystem::path& path, const Picture& picture) {

@@ -38,6 +38,8 @@ bool may_hold_picture(std::uint8_t code) {
   return code >= kFirstApplication && code <= kLastApplication;
 }
 
+constexpr const char* kCutByEnd = "truncated by the end of the stream";
+
 }  // namespace
 
 MotionJpeg::MotionJpeg(ByteSource source, std::string name, std::string stem)
@@ -114,18 +116,19 @@ bool MotionJpeg::find_start() {
                  "; expected are JPEGs one after another, as 'ffmpeg -f mjpeg' makes them");
 }
 
-MotionJpeg::Extent MotionJpeg::cut_short(bool in_coded_data) const {
-  return {buffer_.size(), in_coded_data ? "" : "truncated by the end of the stream"};
-}
-
-/// Walks through the picture at the front of the buffer.  One that ends without a marker in its
-/// coded data, as some webcams' do, is left to the decoder.
+/// Walks through the picture at the front of the buffer.  One that ends without a marker behind the
+/// beginning of its pixels, as some webcams' do, is left to the decoder.
 MotionJpeg::Extent MotionJpeg::measure() {
   std::size_t position = 2;       // behind SOI
   std::size_t resume = position;  // where the next picture may begin if a segment was cut short
   bool in_coded_data = false;
+  bool has_pixels = false;
+  const auto cut_short = [&](std::size_t bytes, const char* complaint) {
+    return Extent{bytes, has_pixels ? "" : complaint};
+  };
   while (position < kMostBytes) {
-    if (!reach(position + 1)) return cut_short(in_coded_data);
+    if (!reach(position + 1)) return cut_short(buffer_.size(), kCutByEnd);
+    has_pixels = has_pixels || in_coded_data;
     if (at(position) != kMarker) {
       if (!in_coded_data) return {resume, "there is no marker where a segment should begin"};
       const auto from = buffer_.begin() + static_cast<std::ptrdiff_t>(position);
@@ -141,11 +144,11 @@ MotionJpeg::Extent MotionJpeg::measure() {
     } else if (code == kEndOfImage) {
       return {position + 2, {}};
     } else if (code == kStartOfImage) {
-      return {position, in_coded_data ? "" : "another one begins in the middle of it"};
+      return cut_short(position, "another one begins in the middle of it");
     } else if (code <= kLastReserved) {
       return {position + 2, "it has an unknown marker"};
     } else {
-      if (!reach(position + 3)) return cut_short(in_coded_data);
+      if (!reach(position + 3)) return cut_short(buffer_.size(), kCutByEnd);
       const std::size_t length = at(position + 2) * 256U + at(position + 3);
       if (length < 2) return {position + 2, "it has a segment of an impossible length"};
       resume = may_hold_picture(code) ? position + 2 + length : position + 4;
@@ -153,7 +156,7 @@ MotionJpeg::Extent MotionJpeg::measure() {
       in_coded_data = code == kStartOfScan;
     }
   }
-  if (!reach(position)) return cut_short(in_coded_data);
+  if (!reach(position)) return cut_short(buffer_.size(), kCutByEnd);
   return {position, "it is longer than " + std::to_string(kMostBytes >> 20U) + " MiB"};
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Compares the pictures that vpinfer sees with cv2.imread's: eight Exif orientations in JPEG and PNG, in both byte orders,
-kinds of PNG, subsampled, grey, progressive and cut-off JPEGs. The network passes its input through.
+kinds of PNG, CMYK, grey, progressive and cut-off JPEGs. The network passes its input through.
 
     pictures_oracle.py --vpinfer build/release/vpinfer
 """
 
 import argparse
+import ctypes
 import struct
 import sys
 import tempfile
@@ -48,21 +49,39 @@ def exif(orientation, order):
             + struct.pack(f"{order}HIHHHIHHI", 42, 8, 1, 0x112, 3, 1, orientation, 0, 0))
 
 
-def jpeg(pixels, *options, tags=b""):
+def jpeg(pixels, *options, tags=b"", comment=b""):
+    """With Exif data, and a comment in front of that, if they are given."""
     data = cv2.imencode(".jpg", pixels, list(options))[1].tobytes()
-    if not tags:
-        return data
-    segment = b"Exif\0\0" + tags
-    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + data[2:]
+    front = data[:2]
+    for marker, segment in ((b"\xff\xfe", comment), (b"\xff\xe1", tags and b"Exif\0\0" + tags)):
+        if segment:
+            front += marker + struct.pack(">H", len(segment) + 2) + segment
+    return front + data[2:]
 
 
-def png(pixels, depth, colour, extra=b"", interlaced=False):
+def cmyk_jpeg(pixels):
+    """[rows][columns][4], written by libturbojpeg, which has no other way in than C's."""
+    library = ctypes.CDLL("libturbojpeg.so.0")
+    library.tjInitCompress.restype = ctypes.c_void_p
+    handle = ctypes.c_void_p(library.tjInitCompress())
+    data, size = ctypes.c_void_p(), ctypes.c_ulong()
+    cmyk, no_subsampling, quality = 11, 0, 90
+    if library.tjCompress2(handle, np.ascontiguousarray(pixels).ctypes.data_as(ctypes.c_void_p), COLUMNS, 0, ROWS, cmyk,
+                           ctypes.byref(data), ctypes.byref(size), no_subsampling, quality, 0):
+        raise OracleError("libturbojpeg cannot write CMYK")
+    content = ctypes.string_at(data, size.value)
+    library.tjFree(data)
+    library.tjDestroy(handle)
+    return content
+
+
+def png(pixels, depth, colour, extra=(), interlaced=False):
     """A PNG of rows of bytes, with extra chunks in front of its pixels."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", COLUMNS, ROWS, depth, colour, 0, 0, int(interlaced))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunk(*item) for item in extra or ())
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(chunk(*item) for item in extra)
             + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in pixels))) + chunk(b"IEND", b""))
 
 
@@ -80,10 +99,12 @@ def files():
             tags = exif(orientation, order)
             yield f"orientation-{orientation}{order}.jpg", jpeg(pixels, tags=tags)
             yield f"orientation-{orientation}{order}.png", png(rgb, 8, 2, [(b"eXIf", tags)])
+    yield "comment.jpg", jpeg(pixels, tags=exif(6, "<"), comment=b"made by hand")
     yield "grey.jpg", jpeg(grey)
     yield "progressive.jpg", jpeg(pixels, cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
     yield "restarts.jpg", jpeg(pixels, cv2.IMWRITE_JPEG_RST_INTERVAL, 2)
     whole = jpeg(pixels)
+    yield "cmyk.jpg", cmyk_jpeg(np.concatenate([pixels, alpha], 2))
     yield "no-end.jpg", whole[:-2]
     yield "cut-off.jpg", whole[:len(whole) * 2 // 3]
     yield "gamma.png", png(rgb, 8, 2, [(b"gAMA", struct.pack(">I", 100000))])

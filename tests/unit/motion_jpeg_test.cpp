@@ -190,15 +190,12 @@ TEST(MotionJpeg, CutAnywhereTheCompletePicturesRemain) {
     if (size >= first.size()) complete.push_back(first);
     const std::size_t begun = size - (complete.empty() ? 0 : first.size());
     const std::string& last = complete.empty() ? first : second;
-    if (begun > last.rfind("\xFF\xDA") + 12 && begun < last.size()) {  // in the coded data
+    const std::size_t scan = complete.empty() ? first.rfind("\xFF\xDA") : second.find("\xFF\xDA");
+    const std::size_t pixels = scan + 2 + static_cast<std::uint8_t>(last[scan + 3]);
+    if (begun >= pixels + 2 && begun < last.size()) {
       complete.push_back(last.substr(0, begun));
       EXPECT_EQ(contents.pictures, complete) << size;
       EXPECT_THAT(contents.complaints, IsEmpty()) << size;
-      continue;
-    }
-    if (contents.pictures.size() > complete.size()) {  // in those of an earlier scan
-      complete.push_back(last.substr(0, begun));
-      EXPECT_EQ(contents.pictures, complete) << size;
       continue;
     }
     EXPECT_EQ(contents.pictures, complete) << size;

@@ -57,7 +57,6 @@ class MotionJpeg {
   void drop(std::size_t bytes);
   [[nodiscard]] bool find_start();
   [[nodiscard]] Extent measure();
-  [[nodiscard]] Extent cut_short(bool in_coded_data) const;
   [[nodiscard]] std::uint8_t at(std::size_t position) const;
 
   ByteSource source_;
