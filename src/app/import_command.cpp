@@ -20,7 +20,7 @@ struct Imported {
   Network network;
   WeightSource weights;
   std::vector<std::string> warnings;
-  std::optional<Resize> resize{};  ///< if the file says how pictures are resized
+  Resize resize = Resize::kLetterbox;
 };
 
 Imported import_darknet(const ImportOptions& options) {
@@ -88,10 +88,11 @@ ExitCode import_model(const ImportOptions& options) {
   }
   Network& network = imported.network;
   network.normalisation = options.normalisation;
-  if (imported.resize == Resize::kStretch) network.normalisation.resize = Resize::kStretch;
   // As the frameworks resize that networks come from, and Darknet for YOLOv1.
   if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
-  if (has_grid_head(network)) network.normalisation.resize = Resize::kStretch;
+  if (imported.resize == Resize::kStretch || has_grid_head(network)) {
+    network.normalisation.resize = Resize::kStretch;
+  }
   add_labels(network, options);
   network.precision = options.precision;
   write_model(options.output, network, imported.weights);

@@ -9,7 +9,9 @@ void check_output_file(const std::string& option, const std::filesystem::path& o
   if (output.empty()) return;
   std::error_code missing;
   for (const std::filesystem::path& source : sources) {
-    if (!source.empty() && std::filesystem::equivalent(output, source, missing)) {
+    if (source.empty()) continue;
+    if (output.lexically_normal() == source.lexically_normal() ||
+        std::filesystem::equivalent(output, source, missing)) {
       throw BadUsage(option + " must not be " + source.string() + ", it would be replaced");
     }
   }

@@ -138,8 +138,8 @@ std::vector<Detection> Results::detect(const Picture& picture, const Outputs& ou
   // The last head's rule counts, as in Darknet's forks.
   return non_maximum_suppression(
       std::move(detections),
-      overlap_rule(network_.layer(meaning_.heads.back()).operation, options_.nms),
-      {static_cast<float>(picture.rows), static_cast<float>(picture.cols)});
+      overlap_rule(network_.layer(meaning_.heads.back()).operation, options_.nms,
+                   static_cast<float>(picture.rows), static_cast<float>(picture.cols)));
 }
 
 void Results::add_detections(const Frame& frame, const Outputs& outputs) {

@@ -145,7 +145,6 @@ class Conductor {
     results_.finish();
     if (frames.left_some_out()) code_ = ExitCode::kBadInput;
     if (!frames.times().empty()) report(context, steady_frames_per_second(frames.times()));
-    if (found_fault_) code_ = ExitCode::kBadInput;
     all_.dismiss(code_);
     return code_;
   }
@@ -154,7 +153,7 @@ class Conductor {
   void finish_frame(const Frame& frame, Outputs& outputs) {
     if (const std::optional<std::string> fault = results_.fault(outputs)) {
       std::cerr << message_prefix() << printable(frame.name) << ": " << *fault << '\n';
-      found_fault_ = true;
+      code_ = ExitCode::kBadInput;
     } else {
       results_.add(frame, outputs);
     }
@@ -201,7 +200,6 @@ class Conductor {
   std::shared_ptr<FrameSource> source_;
   Results& results_;
   std::vector<FinishedFrame> finished_;
-  bool found_fault_ = false;
   ExitCode code_ = ExitCode::kDone;
 };
 
@@ -224,7 +222,8 @@ ExitCode run_model(const RunOptions& options) {
   if (model) {
     const std::vector<std::filesystem::path> sources{options.model, options.input, options.plan};
     check_output_file("--json", options.json, sources);
-    check_output_file("--dump-output", options.dump_output, sources);
+    check_output_file("--dump-output", options.dump_output,
+                      {options.model, options.input, options.plan, options.json});
     source = std::make_shared<FrameSource>(options, agreement.network);
     check_possible(options, *model, *source);
     in_flight = choose_in_flight(options, agreement, delivery, most_threads, source->size() != 1);

@@ -70,10 +70,7 @@ struct ComputeBox {
                  progress);
   }
   void operator()(const Sum& all) const {
-    std::vector<int> channels;
-    for (std::size_t i = 0; i < inputs.size(); ++i) channels.push_back(input_shape(i).channels);
-    add_up(all, weights.weights, weights.range.filters.begin, inputs, channels, output, box,
-           progress);
+    add_up(all, weights.weights, weights.range.filters.begin, inputs, output, box, progress);
   }
   void operator()(const Activate& activate) const {
     activate_box(activate.activation, inputs.front(), output, box, progress);

@@ -101,6 +101,17 @@ std::optional<std::string> CfgSection::word(std::string_view key) {
   return lower(std::string(before_semicolon(entry->value)));
 }
 
+std::string CfgSection::one_of(std::string_view key,
+                               std::initializer_list<std::string_view> words) {
+  const std::string given = word(key).value_or(std::string(*words.begin()));
+  std::string known;
+  for (const std::string_view word : words) {
+    if (word == given) return given;
+    known += (known.empty() ? "one of " : ", ") + std::string(word);
+  }
+  refuse(*find(key), known);
+}
+
 int CfgSection::integer(std::string_view key) {
   const Entry* entry = find(key);
   if (entry == nullptr) throw BadInput(where() + ": the key '" + std::string(key) + "' is missing");
@@ -131,6 +142,7 @@ std::vector<int> CfgSection::integers(std::string_view key) {
       refuse(*entry, "a list of whole numbers");
     values.push_back(*value);
   }
+  if (values.empty()) refuse(*entry, "a list of whole numbers");
   return values;
 }
 
@@ -143,6 +155,7 @@ std::vector<float> CfgSection::numbers(std::string_view key) {
     if (!value || !std::isfinite(*value)) refuse(*entry, "a list of numbers");
     values.push_back(*value);
   }
+  if (values.empty()) refuse(*entry, "a list of numbers");
   return values;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,12 +27,15 @@ class CfgSection {
   [[nodiscard]] std::optional<std::string> text(std::string_view key);
   /// The same in lower case.
   [[nodiscard]] std::optional<std::string> word(std::string_view key);
+  /// One of these words, the first if the key is missing.  Throws BadInput for any other.
+  [[nodiscard]] std::string one_of(std::string_view key,
+                                   std::initializer_list<std::string_view> words);
   /// Whole numbers between 0 and 65536.  Throw BadInput for anything else.
   [[nodiscard]] int integer(std::string_view key);
   [[nodiscard]] int integer(std::string_view key, int fallback);
   [[nodiscard]] bool flag(std::string_view key) { return integer(key, 0) != 0; }
   [[nodiscard]] float number(std::string_view key, float fallback);
-  /// Comma-separated numbers; empty if the key is missing.
+  /// Comma-separated numbers, at least one; empty if the key is missing.
   [[nodiscard]] std::vector<int> integers(std::string_view key);
   [[nodiscard]] std::vector<float> numbers(std::string_view key);
 

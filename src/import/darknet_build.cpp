@@ -21,7 +21,41 @@ constexpr std::array<ForksName, 5> kForksNames{{{"relu6", {Activation::kClip, 0,
                                                 {"hard_mish", Activation::kHardMish},
                                                 {"gelu", Activation::kGeluTanh}}};
 
+/// Whether an operation gives its inputs' elements, means of them, or little else.
+bool passes_on(const Operation& operation) {
+  const auto* conv = std::get_if<Convolution>(&operation);
+  if (conv != nullptr) {  // multiplies each channel
+    return conv->groups == conv->filters && conv->rows == Window{} && conv->cols == Window{};
+  }
+  return !std::holds_alternative<LocallyConnected>(operation) &&
+         !std::holds_alternative<Input>(operation);
+}
+
 }  // namespace
+
+bool comes_from(const Network& network, int position, bool (*is_such)(const Operation& operation)) {
+  std::vector<bool> comes(static_cast<std::size_t>(position) + 1);
+  for (int i = 0; i <= position; ++i) {
+    const Layer& layer = network.layer(i);
+    const auto input_comes = [&](int input) { return comes[static_cast<std::size_t>(input)]; };
+    const auto adds_nothing = [&](int input) {
+      return input_comes(input) || std::holds_alternative<Constant>(network.layer(input).operation);
+    };
+    comes[static_cast<std::size_t>(i)] =
+        is_such(layer.operation) ||
+        (passes_on(layer.operation) &&
+         std::any_of(layer.inputs.begin(), layer.inputs.end(), input_comes) &&
+         (std::holds_alternative<Concat>(layer.operation) ||
+          std::all_of(layer.inputs.begin(), layer.inputs.end(), adds_nothing)));
+  }
+  return comes.back();
+}
+
+bool gives_sigmoids(const Operation& operation) {
+  const Activation* activation = activation_of(operation);
+  return activation != nullptr && (activation->function == Activation::kLogistic ||
+                                   activation->function == Activation::kHardSigmoid);
+}
 
 void SectionBuild::refuse(const std::string& why) const {
   throw BadInput(section.where() + ": " + why);
@@ -32,8 +66,35 @@ int SectionBuild::append_to(Operation operation, std::vector<int> inputs) const 
                    section.type());
 }
 
+int SectionBuild::append_channels(int position, int begin, int count) const {
+  const Shape from = shape(position);
+  return append_to(Slice{Cut{0, from.rows}, Cut{0, from.cols}, Cut{begin, count}}, {position});
+}
+
+void SectionBuild::append_blur(int position, int antialiasing, const Strides& strides) const {
+  const bool is_mean = antialiasing == 2;
+  const auto window = [&](int stride) {
+    return is_mean ? Window{2, stride} : Window{3, stride, 1, 1};
+  };
+  const int channels = shape(position).channels;
+  const int blur = append_to(
+      Convolution{channels, channels, window(strides.rows), window(strides.cols)}, {position});
+  const std::vector<float> binomial{0.0625F, 0.125F,  0.0625F, 0.125F, 0.25F,
+                                    0.125F,  0.0625F, 0.125F,  0.0625F};
+  store(blur, FixedWeights{is_mean ? std::vector<float>(4, 0.25F) : binomial});
+}
+
 void SectionBuild::store(int position, DarknetWeights weights) const {
   model.weights.emplace(position, std::move(weights));
+}
+
+Strides SectionBuild::strides() const {
+  const int both = section.integer("stride", 1);
+  const auto along = [&](std::string_view key) {
+    const int stride = section.integer(key, 0);
+    return stride < 1 ? both : stride;
+  };
+  return {along("stride_y"), along("stride_x")};
 }
 
 Activation SectionBuild::activation(const std::string& fallback) const {

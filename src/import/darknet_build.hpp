@@ -8,6 +8,19 @@
 
 namespace vpinfer {
 
+/// The strides along rows and columns.
+struct Strides {
+  int rows = 1;
+  int cols = 1;
+};
+
+/// Whether some of what is at `position` comes from such an operation alone, perhaps moved, joined
+/// with others, pooled, resized, or combined with its like and with constants.
+[[nodiscard]] bool comes_from(const Network& network, int position,
+                              bool (*is_such)(const Operation& operation));
+/// Whether all that an operation gives are sigmoids.
+[[nodiscard]] bool gives_sigmoids(const Operation& operation);
+
 /// What the parser of one layer type works on: a section of a .cfg file that becomes a layer, or
 /// some, behind the one at `previous`.  The last layer gives what the section gives.
 struct SectionBuild {
@@ -21,6 +34,11 @@ struct SectionBuild {
   int append_to(Operation operation, std::vector<int> inputs) const;
   /// Appends a layer that reads the previous section's.
   int append(Operation operation) const { return append_to(std::move(operation), {previous}); }
+  /// Appends a copy of some channels.
+  int append_channels(int position, int begin, int count) const;
+  /// Appends a blur (Zhang, Making Convolutional Networks Shift-Invariant Again, 2019):
+  /// antialiasing=1, a binomial of 3x3, or 2, a mean of 2x2.
+  void append_blur(int position, int antialiasing, const Strides& strides) const;
   /// Says how the .weights file holds the numbers of a layer.
   void store(int position, DarknetWeights weights) const;
 
@@ -29,6 +47,8 @@ struct SectionBuild {
   }
   [[nodiscard]] const Shape& input_shape() const { return shape(previous); }
 
+  /// Of the keys stride_y and stride_x, else stride.
+  [[nodiscard]] Strides strides() const;
   /// Of the key `activation`.
   [[nodiscard]] Activation activation(const std::string& fallback) const;
   /// What an earlier section gives, by Darknet's number or counted back from here: its position.

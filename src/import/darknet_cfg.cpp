@@ -19,9 +19,7 @@ void read_net(DarknetModel& model, CfgSection& net) {
                    to_string(shape) + " numbers; remove it");
   }
   // Whether pictures keep their aspect ratio; without the key Darknet does so, its forks do not.
-  if (net.text("letter_box")) {
-    model.resize = net.flag("letter_box") ? Resize::kLetterbox : Resize::kStretch;
-  }
+  if (net.integer("letter_box", 1) == 0) model.resize = Resize::kStretch;
   model.warnings = net.unused(is_harmless_in_net);
 }
 

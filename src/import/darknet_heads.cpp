@@ -13,6 +13,10 @@ std::vector<Anchor> read_anchors(const SectionBuild& build) {
   std::vector<Anchor> anchors(static_cast<std::size_t>(build.section.integer("num", 1)),
                               {0.5F, 0.5F});
   const std::vector<float> numbers = build.section.numbers("anchors");
+  if (numbers.size() % 2 != 0 ||
+      std::any_of(numbers.begin(), numbers.end(), [](float extent) { return extent <= 0; })) {
+    build.refuse("anchors must be pairs of a width and a height above 0");
+  }
   for (std::size_t i = 0; i + 1 < numbers.size() && i / 2 < anchors.size(); i += 2) {
     anchors[i / 2] = {numbers[i], numbers[i + 1]};
   }
@@ -42,16 +46,13 @@ std::vector<Anchor> read_masked_anchors(const SectionBuild& build) {
 }
 
 /// How boxes of a class are suppressed: greedynms is the default's other name.
-void read_suppression(const SectionBuild& build, Region& region) {
-  const std::string kind = build.section.word("nms_kind").value_or("default");
-  region.distance_exponent = build.section.number("beta_nms", region.distance_exponent);
-  if (kind == "diounms") region.suppression = Suppression::kOverlapDistance;
-  if (kind == "cornersnms") {
+std::optional<float> read_distance_exponent(const SectionBuild& build) {
+  const float exponent = build.section.number("beta_nms", 0.6F);
+  if (build.section.word("nms_kind") == "cornersnms") {
     build.refuse("nms_kind=cornersnms is not supported: boxes that overlap would be merged");
   }
-  if (kind != "default" && kind != "greedynms" && kind != "diounms") {
-    build.refuse("nms_kind=" + kind + " is none of default, greedynms and diounms");
-  }
+  const std::string kind = build.section.one_of("nms_kind", {"default", "greedynms", "diounms"});
+  return kind == "diounms" ? std::optional(exponent) : std::nullopt;
 }
 
 /// What the heads of YOLOv3 and later have in common: they are v2's without a softmax, with anchors
@@ -59,19 +60,8 @@ void read_suppression(const SectionBuild& build, Region& region) {
 Region read_scale(const SectionBuild& build) {
   Region region{build.section.integer("classes", 20), false, read_masked_anchors(build)};
   region.stretch = build.section.number("scale_x_y", 1);
-  read_suppression(build, region);
+  region.distance_exponent = read_distance_exponent(build);
   return region;
-}
-
-/// The layer whose output a head sees, perhaps by way of a copy.
-const Layer& seen_by(const SectionBuild& build) {
-  const Network& network = build.model.network;
-  int position = build.previous;
-  while (std::holds_alternative<Concat>(network.layer(position).operation) &&
-         network.layer(position).inputs.size() == 1) {
-    position = network.layer(position).inputs.front();
-  }
-  return network.layer(position);
 }
 
 }  // namespace
@@ -100,9 +90,7 @@ void add_yolo(const SectionBuild& build) {
   Region region = read_scale(build);
   if (build.section.flag("new_coords")) {
     region.coding = BoxCoding::kSquare;
-    Operation seen = seen_by(build).operation;
-    const Activation* activation = activation_of(seen);
-    if (activation == nullptr || activation->function != Activation::kLogistic) {
+    if (!comes_from(build.model.network, build.previous, gives_sigmoids)) {
       build.model.warnings.push_back(
           build.section.where() +
           ": new_coords=1 takes its input for sigmoids, as Darknet's forks do, but no "
@@ -115,7 +103,8 @@ void add_yolo(const SectionBuild& build) {
 void add_gaussian_yolo(const SectionBuild& build) {
   Region region = read_scale(build);
   region.coding = BoxCoding::kGaussian;
-  const std::string point = build.section.word("yolo_point").value_or("center");
+  const std::string point =
+      build.section.one_of("yolo_point", {"center", "left_top", "right_bottom"});
   if (point == "left_top") region.point = BoxPoint::kTopLeft;
   if (point == "right_bottom") region.point = BoxPoint::kBottomRight;
   build.append(std::move(region));

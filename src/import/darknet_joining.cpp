@@ -7,14 +7,13 @@ namespace {
 
 /// Part `group` of so many of a layer's channels.
 int append_group(const SectionBuild& build, int position, int groups, int group) {
-  const Shape shape = build.shape(position);
-  if (groups < 1 || group >= groups || shape.channels % groups != 0) {
+  const int channels = build.shape(position).channels;
+  if (groups < 1 || group >= groups || channels % groups != 0) {
     build.refuse("groups=" + std::to_string(groups) + " and group_id=" + std::to_string(group) +
-                 " do not divide " + std::to_string(shape.channels) + " channels");
+                 " do not divide " + std::to_string(channels) + " channels");
   }
-  const int count = shape.channels / groups;
-  return build.append_to(Slice{Cut{0, shape.rows}, Cut{0, shape.cols}, Cut{group * count, count}},
-                         {position});
+  const int count = channels / groups;
+  return build.append_channels(position, group * count, count);
 }
 
 /// The layers that a key names, one or many.
@@ -27,22 +26,14 @@ std::vector<int> read_sources(const SectionBuild& build, std::string_view key) {
 
 /// How the weights of a shortcut are stored; nothing if it has none.
 std::optional<StoredSumWeights> read_weights_of_sum(const SectionBuild& build) {
-  const std::string type = build.section.word("weights_type").value_or("none");
-  const std::string norm = build.section.word("weights_normalization").value_or("none");
+  const std::string type =
+      build.section.one_of("weights_type", {"none", "per_feature", "per_layer", "per_channel"});
+  const std::string norm =
+      build.section.one_of("weights_normalization", {"none", "relu", "avg_relu", "softmax"});
   if (type == "none") return std::nullopt;
-  StoredSumWeights stored;
-  stored.per_channel = type == "per_channel";
-  if (!stored.per_channel && type != "per_feature" && type != "per_layer") {
-    build.refuse("weights_type=" + type + " is none of none, per_feature and per_channel");
-  }
-  if (norm == "relu" || norm == "avg_relu") {
-    stored.normalisation = SumNormalisation::kRelu;
-  } else if (norm == "softmax") {
-    stored.normalisation = SumNormalisation::kSoftmax;
-  } else if (norm != "none") {
-    build.refuse("weights_normalization=" + norm + " is none of none, relu and softmax");
-  }
-  return stored;
+  return StoredSumWeights{type == "per_channel", norm == "none"      ? SumNormalisation::kNone
+                                                 : norm == "softmax" ? SumNormalisation::kSoftmax
+                                                                     : SumNormalisation::kRelu};
 }
 
 /// Multiplies what the layer `from` gives by the previous one, of which an extent may be 1.

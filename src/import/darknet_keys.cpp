@@ -15,10 +15,10 @@ constexpr auto kOfLayers = std::to_array<std::string_view>({
     "dropblock", "dropblock_size_abs", "dropblock_size_rel", "embedding_layer", "exposure",
     "flip", "focal_loss", "forced", "grad_centr", "ignore_thresh", "iou_loss", "iou_normalizer",
     "iou_thresh", "iou_thresh_kind", "jitter", "joint", "label_smooth", "label_smooth_eps",
-    "learning_rate", "log", "mask_scale", "max", "max_delta", "mean", "noloss", "noobject_scale",
+    "learning_rate", "log", "map", "mask_scale", "max", "max_delta", "mean", "noloss", "noobject_scale",
     "obj_normalizer", "object_scale", "objectness_smooth", "onlyforward", "probability", "random",
-    "ratio", "rescore", "resize", "saturation", "scale", "shift", "show_details", "sim_thresh", "sqrt", "std",
-    "stopbackward", "stream", "thresh", "track_ciou_norm", "track_history_size", "train_only_bn",
+    "ratio", "rescore", "resize", "reverse", "saturation", "scale", "shift", "show_details", "sim_thresh", "sqrt",
+    "std", "stopbackward", "stream", "thresh", "track_ciou_norm", "track_history_size", "train_only_bn",
     "truth_thresh", "type", "uc_normalizer", "wait_stream"
 });
 
@@ -36,6 +36,8 @@ constexpr auto kOfNet = std::to_array<std::string_view>({
     "use_cuda_graph", "weights_reject_freq", "workspace_size_limit_mb"
 });
 // clang-format on
+
+static_assert(std::ranges::is_sorted(kOfLayers) && std::ranges::is_sorted(kOfNet));
 
 }  // namespace
 

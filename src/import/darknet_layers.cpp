@@ -44,7 +44,7 @@ constexpr std::array<UnsupportedKey, 2> kOfRegion{
 constexpr auto kLayerTypes = std::to_array<DarknetLayerType>({
     {"convolutional", add_convolution,
      "filters, size, stride[_x, _y], pad or padding, dilation, groups, batch_normalize, "
-     "activation, antialiasing, share_index",
+     "cbn, activation, antialiasing, share_index",
      kOfConvolution},
     {"conv", add_convolution, "the same", kOfConvolution},
     {"connected", add_connected, "output, batch_normalize, activation", kOfConnected},
@@ -105,9 +105,8 @@ const DarknetLayerType& find_layer_type(const CfgSection& section,
 void add_layer_of(const SectionBuild& build, std::span<const DarknetLayerType> known) {
   const DarknetLayerType& type = find_layer_type(build.section, known);
   for (const UnsupportedKey& unsupported : type.unsupported) {
-    const std::string value = build.section.text(unsupported.key).value_or("0");
-    if (value == "0") continue;
-    build.refuse(std::string(unsupported.key) + "=" + value + " is not supported, with it " +
+    if (build.section.number(unsupported.key, 0) == 0) continue;
+    build.refuse("the key '" + std::string(unsupported.key) + "' is not supported, with it " +
                  std::string(unsupported.effect) + "; remove it if that is not meant");
   }
   type.add(build);

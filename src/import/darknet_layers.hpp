@@ -64,15 +64,4 @@ void add_yolo(const SectionBuild& build);
 void add_gaussian_yolo(const SectionBuild& build);
 void add_detection(const SectionBuild& build);
 
-/// A blur (Zhang, Making Convolutional Networks Shift-Invariant Again, 2019) of what the layer at
-/// `position` gives: antialiasing=1, a binomial of 3x3, or 2, a mean of 2x2.  It takes the strides.
-void append_blur(const SectionBuild& build, int kind, int position, int row_stride, int col_stride);
-
-/// The strides along rows and columns: stride_y and stride_x, else stride.
-struct Strides {
-  int rows = 1;
-  int cols = 1;
-};
-[[nodiscard]] Strides read_strides(const SectionBuild& build);
-
 }  // namespace vpinfer

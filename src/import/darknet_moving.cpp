@@ -10,7 +10,7 @@ void add_upsample(const SectionBuild& build) {
   const Shape& in = build.input_shape();
   const auto enlarged = [&](int extent) {
     if (extent > 65536 / stride) build.refuse("its output would be too large");
-    return Sampling{extent * stride, static_cast<double>(stride), 0, 0};
+    return Sampling{extent * stride, static_cast<float>(stride), 0, 0};
   };
   build.append(Resample{enlarged(in.rows), enlarged(in.cols), Interpolation::kNearestFloor,
                         build.section.number("scale", 1)});

@@ -23,12 +23,6 @@ Windows read_windows(const SectionBuild& build, const Strides& strides) {
   return {window(strides.rows), window(strides.cols)};
 }
 
-int append_channels(const SectionBuild& build, int position, int begin, int count) {
-  const Shape shape = build.shape(position);
-  return build.append_to(Slice{Cut{0, shape.rows}, Cut{0, shape.cols}, Cut{begin, count}},
-                         {position});
-}
-
 /// The largest of every `wanted`-th channel: halves are compared until so many are left.
 void append_channel_maxima(const SectionBuild& build, int wanted) {
   const int channels = build.input_shape().channels;
@@ -43,9 +37,9 @@ void append_channel_maxima(const SectionBuild& build, int wanted) {
   std::vector<int> odd_ones;
   for (int groups = channels / wanted; groups > 1; groups /= 2) {
     const int half = groups / 2 * wanted;
-    if (groups % 2 != 0) odd_ones.push_back(append_channels(build, largest, 2 * half, wanted));
-    largest = larger(append_channels(build, largest, 0, half),
-                     append_channels(build, largest, half, half));
+    if (groups % 2 != 0) odd_ones.push_back(build.append_channels(largest, 2 * half, wanted));
+    largest =
+        larger(build.append_channels(largest, 0, half), build.append_channels(largest, half, half));
   }
   for (const int odd : odd_ones) largest = larger(largest, odd);
   if (channels == wanted) build.append(Concat{});
@@ -55,17 +49,20 @@ void append_channel_maxima(const SectionBuild& build, int wanted) {
 
 void add_max_pool(const SectionBuild& build) {
   CfgSection& section = build.section;
-  const Strides strides = read_strides(build);
+  const Strides strides = build.strides();
   const int blur = section.integer("antialiasing", 0);
   const Windows windows = read_windows(build, blur == 0 ? strides : Strides{});
   const int wanted = section.integer("out_channels", 1);
-  if (section.flag("maxpool_depth")) return append_channel_maxima(build, wanted);
+  if (section.flag("maxpool_depth")) {
+    if (blur != 0) build.refuse("antialiasing is not supported with maxpool_depth");
+    return append_channel_maxima(build, wanted);
+  }
   const int position = build.append(MaxPool{windows.rows, windows.cols});
-  if (blur != 0) append_blur(build, blur, position, strides.rows, strides.cols);
+  if (blur != 0) build.append_blur(position, blur, strides);
 }
 
 void add_local_average_pool(const SectionBuild& build) {
-  const Windows windows = read_windows(build, read_strides(build));
+  const Windows windows = read_windows(build, build.strides());
   build.append(AveragePool{windows.rows, windows.cols});
 }
 

@@ -5,55 +5,34 @@
 namespace vpinfer {
 namespace {
 
-/// The root of a chain of layers that share their weights, if it suits the one at `position`.
-SharedWeights read_share(const SectionBuild& build, int position, int number) {
-  int source = build.source(number);
-  const auto stored = build.model.weights.find(source);
-  if (stored != build.model.weights.end()) {
-    if (const auto* shared = std::get_if<SharedWeights>(&stored->second)) source = shared->source;
-  }
+/// The convolution whose numbers one at `position` shares, if they suit it.
+SharedWeights read_share(const SectionBuild& build, int position, bool normalised) {
   const Network& network = build.model.network;
-  const bool is_convolution =
-      std::holds_alternative<Convolution>(network.layer(source).operation) &&
-      build.model.weights.contains(source);
-  if (!is_convolution || weight_shape(network, source) != weight_shape(network, position)) {
-    build.refuse("share_index=" + std::to_string(number) +
-                 " names a layer that is no convolution with as many weights");
+  const std::vector<int> numbers = build.section.integers("share_index");
+  if (numbers.size() == 1) {
+    int source = build.source(numbers.front());
+    auto stored = build.model.weights.find(source);
+    if (stored != build.model.weights.end()) {
+      if (const auto* further = std::get_if<SharedWeights>(&stored->second)) {
+        source = further->source;
+        stored = build.model.weights.find(source);
+      }
+      const auto* convolution = std::get_if<StoredConvolution>(&stored->second);
+      if (convolution != nullptr && convolution->batch_normalised == normalised &&
+          weight_shape(network, source) == weight_shape(network, position)) {
+        return {source};
+      }
+    }
   }
-  return {source};
+  build.refuse("share_index must name a convolution that stores as many numbers as this one needs");
 }
 
 }  // namespace
 
-Strides read_strides(const SectionBuild& build) {
-  const int both = build.section.integer("stride", 1);
-  const auto along = [&](std::string_view key) {
-    const int stride = build.section.integer(key, 0);
-    return stride < 1 ? both : stride;
-  };
-  return {along("stride_y"), along("stride_x")};
-}
-
-void append_blur(const SectionBuild& build, int kind, int position, int row_stride,
-                 int col_stride) {
-  const int size = kind == 2 ? 2 : 3;
-  const int padding = kind == 2 ? 0 : 1;
-  const int channels = build.shape(position).channels;
-  const int blur =
-      build.append_to(Convolution{channels, channels, Window{size, row_stride, padding, padding},
-                                  Window{size, col_stride, padding, padding}},
-                      {position});
-  const std::vector<float> taps = kind == 2
-                                      ? std::vector<float>(4, 0.25F)
-                                      : std::vector<float>{0.0625F, 0.125F,  0.0625F, 0.125F, 0.25F,
-                                                           0.125F,  0.0625F, 0.125F,  0.0625F};
-  build.store(blur, FixedWeights{taps});
-}
-
 void add_convolution(const SectionBuild& build) {
   CfgSection& section = build.section;
   const int size = section.integer("size");
-  const Strides strides = read_strides(build);
+  const Strides strides = build.strides();
   const int given_padding = section.integer("padding", 0);
   const int padding = section.flag("pad") ? size / 2 : given_padding;
   const int given_dilation = section.integer("dilation", 1);
@@ -71,13 +50,12 @@ void add_convolution(const SectionBuild& build) {
       Convolution{section.integer("filters"), section.integer("groups", 1), window(strides.rows),
                   window(strides.cols), build.activation("logistic")});
   const bool normalised = section.flag("batch_normalize") || section.flag("cbn");
-  const std::vector<int> shared = section.integers("share_index");
-  if (shared.empty()) {
-    build.store(position, StoredConvolution{normalised});
+  if (section.text("share_index")) {
+    build.store(position, read_share(build, position, normalised));
   } else {
-    build.store(position, read_share(build, position, shared.front()));
+    build.store(position, StoredConvolution{normalised});
   }
-  if (blur != 0) append_blur(build, blur, position, strides.rows, strides.cols);
+  if (blur != 0) build.append_blur(position, blur, strides);
 }
 
 /// A convolution whose windows are as large as its input.

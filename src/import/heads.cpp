@@ -12,9 +12,8 @@ namespace {
 
 void add_nanodet(const SectionBuild& build) {
   CfgSection& section = build.section;
-  add_layer(build.model.network,
-            NanoDet{section.integer("classes"), section.integer("bins"), section.integer("stride")},
-            {build.previous}, section.where(), section.type());
+  build.append(
+      NanoDet{section.integer("classes"), section.integer("bins"), section.integer("stride")});
 }
 
 /// Darknet's own heads, and others.
@@ -33,23 +32,29 @@ const std::vector<DarknetLayerType>& table() {
   return all;
 }
 
-/// Whether a layer, perhaps by way of copies and joins, gives what such an activation gives.
-template <typename IsMeant>
-bool comes_from(const Network& network, int position, const IsMeant& is_meant) {
-  const Layer& layer = network.layer(position);
-  if (std::holds_alternative<Concat>(layer.operation) ||
-      std::holds_alternative<Slice>(layer.operation)) {
-    return std::any_of(layer.inputs.begin(), layer.inputs.end(),
-                       [&](int input) { return comes_from(network, input, is_meant); });
-  }
-  return is_meant(layer.operation);
+bool gives_probabilities(const Operation& operation) {
+  if (std::holds_alternative<Softmax>(operation) || gives_sigmoids(operation)) return true;
+  const Activation* activation = activation_of(operation);
+  return activation != nullptr && activation->function == Activation::kClip &&
+         activation->alpha >= 0 && activation->beta <= 1;
 }
 
-bool gives_probabilities(const Operation& operation) {
-  if (std::holds_alternative<Softmax>(operation)) return true;
-  Operation copy = operation;
-  const Activation* activation = activation_of(copy);
-  return activation != nullptr && activation->function == Activation::kLogistic;
+/// A head that applies a sigmoid or softmax to probabilities would find nothing, or anything.
+void check_logits(const SectionBuild& build, const Operation& head) {
+  const auto* region = std::get_if<Region>(&head);
+  if (region != nullptr && region->coding == BoxCoding::kSquare) {
+    if (comes_from(build.model.network, build.previous, gives_sigmoids)) return;
+    build.refuse("new_coords=1 takes sigmoids, but the graph has none that its input comes from");
+  }
+  if (std::holds_alternative<GridHead>(head) ||
+      !comes_from(build.model.network, build.previous, gives_probabilities)) {
+    return;
+  }
+  const bool may_take_sigmoids = build.section.type() == "yolo";
+  build.refuse(
+      "takes logits, but its input holds probabilities already, of a sigmoid or softmax in the "
+      "graph; name a tensor before that with --outputs" +
+      std::string(may_take_sigmoids ? ", or say new_coords=1 if all its values are sigmoids" : ""));
 }
 
 /// Whether so many rows and columns of cells can be all cells of one size in a picture.
@@ -63,24 +68,12 @@ bool is_grid_of(const Shape& cells, const Shape& picture) {
          std::min(most(picture.rows, cells.rows), most(picture.cols, cells.cols));
 }
 
-/// A head that cannot mean what its tensor holds would find nothing, or anything.
-void check_fit(const SectionBuild& build, int position) {
-  const Network& network = build.model.network;
-  const Operation& head = network.layer(position).operation;
-  const auto* region = std::get_if<Region>(&head);
-  const auto* nanodet = std::get_if<NanoDet>(&head);
-  const bool takes_logits = std::holds_alternative<Softmax>(head) || nanodet != nullptr ||
-                            (region != nullptr && region->coding != BoxCoding::kSquare);
-  if (takes_logits && comes_from(network, build.previous, gives_probabilities)) {
-    build.refuse(
-        "takes logits, but its input holds probabilities already, of a sigmoid or softmax in the "
-        "graph; name a tensor before that with --outputs" +
-        std::string(region != nullptr ? ", or say new_coords=1 if all its values are sigmoids"
-                                      : ""));
-  }
-  if (region == nullptr && nanodet == nullptr) return;
-  const Shape& cells = network.layer(position).output;
-  const Shape& picture = network.input_shape();
+/// The cells of a head must lie over the picture as its boxes are counted.
+void check_grid(const SectionBuild& build, const Layer& head) {
+  const auto* nanodet = std::get_if<NanoDet>(&head.operation);
+  if (nanodet == nullptr && !std::holds_alternative<Region>(head.operation)) return;
+  const Shape& cells = head.output;
+  const Shape& picture = build.model.network.input_shape();
   const auto fits = [&](int extent, int count) {
     return nanodet == nullptr ||
            std::abs(static_cast<double>(extent) / nanodet->stride - count) < 1;
@@ -120,7 +113,9 @@ std::vector<std::string> add_heads(Network& network, const std::filesystem::path
     NetworkOutput& output = find_output(model.network, section);
     const SectionBuild build{model, section, output.position};
     add_layer_of(build, table());
-    check_fit(build, model.network.size() - 1);
+    const Layer& head = model.network.layer(model.network.size() - 1);
+    check_logits(build, head.operation);
+    check_grid(build, head);
     // A head gives boxes beside the tensor that it reads; anything else takes its place.
     const int added = model.network.size() - 1;
     if (!is_head(model.network.layer(added).operation)) output.position = added;

@@ -160,7 +160,6 @@ inline constexpr std::size_t kAnyNumber = 1000000;
 struct Windows {
   Window rows;
   Window cols;
-  bool padding_hides_window = false;  ///< some padding is as large as a window
 };
 [[nodiscard]] Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
                                    std::vector<std::int64_t> kernel);

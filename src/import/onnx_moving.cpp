@@ -160,15 +160,15 @@ void pad(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 /// The part of an axis that is resized, as shares of its extent.
 struct RegionOfInterest {
-  double begin = 0;
-  double end = 1;
+  float begin = 0;
+  float end = 1;
 };
 
 /// How a node wants one axis of `size` elements resized: by a scale, or to so many.
 Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform, int size,
                        double scale, int outputs, const RegionOfInterest& roi) {
-  const auto with = [&](double output_offset, double input_offset) {
-    return Sampling{outputs, scale, output_offset, input_offset};
+  const auto with = [&](float output_offset, float input_offset) {
+    return Sampling{outputs, static_cast<float>(scale), output_offset, input_offset};
   };
   // An axis that keeps its extent is not resized, whatever the rounding: so does ONNX Runtime.
   if (scale == 1 && outputs == size && transform != "tf_crop_and_resize") return with(0, 0);
@@ -180,14 +180,14 @@ Sampling read_sampling(const OnnxNodeReader& node, const std::string& transform,
   if (transform == "tf_half_pixel_for_nn") return with(0.5, 0);
   if (transform == "align_corners") {
     if (outputs == 1 || size == 1) return {outputs, 1, 0, 0};
-    return {outputs, outputs - 1.0, 0, 0, size - 1.0};
+    return {outputs, static_cast<float>(outputs - 1), 0, 0, static_cast<float>(size - 1)};
   }
   if (transform == "tf_crop_and_resize") {
-    const double last = size - 1.0;
-    if (outputs == 1) return {1, 1, 0, -0.5 * (roi.begin + roi.end) * last};
-    const double extent = (roi.end - roi.begin) * last;
+    const auto last = static_cast<float>(size - 1);
+    if (outputs == 1) return {1, 1, 0, -0.5F * (roi.begin + roi.end) * last};
+    const float extent = (roi.end - roi.begin) * last;
     if (!(extent > 0)) node.unsupported("a region of interest that is empty or mirrored");
-    return {outputs, outputs - 1.0, 0, -roi.begin * last, extent};
+    return {outputs, static_cast<float>(outputs - 1), 0, -roi.begin * last, extent};
   }
   node.unsupported("coordinate_transformation_mode " + transform);
 }
@@ -212,7 +212,7 @@ RegionOfInterest read_region(const OnnxBuilder& builder, const OnnxNodeReader& n
   if (roi[0] != 0 || roi[1] != 0 || roi[4] != 1 || roi[5] != 1) {
     node.unsupported("cropping other axes than rows and columns");
   }
-  return {static_cast<double>(roi[axis]), static_cast<double>(roi[axis + 4])};
+  return {roi[axis], roi[axis + 4]};
 }
 
 /// Resizes to `sizes`, or by `scales` if there are none.
@@ -247,10 +247,18 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
                  builder.picture_of(builder.add(node, resize, {map.position})));
 }
 
+/// The specification leaves the nearest open; as ONNX's tests and ONNX Runtime have it, a place is
+/// rounded down where a picture grows and up where it shrinks.
+void resize_10(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const std::vector<float>& scales = builder.floats(node, 1);
+  const bool shrinks = std::any_of(scales.begin(), scales.end(), [](float s) { return s < 1; });
+  const bool grows = std::any_of(scales.begin(), scales.end(), [](float s) { return s > 1; });
+  if (shrinks && grows) node.unsupported("growing one axis and shrinking another");
+  resample(builder, node, scales, {}, "asymmetric", shrinks ? "ceil" : "floor");
+}
+
 void resize(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  if (node.opset() < 11) {
-    return resample(builder, node, builder.floats(node, 1), {}, "asymmetric", "floor");
-  }
+  if (node.opset() < 11) return resize_10(builder, node);
   const std::vector<float> scales =
       node.has_input(2) ? builder.floats(node, 2) : std::vector<float>{};
   const std::vector<std::int64_t> sizes =
@@ -265,6 +273,9 @@ void resize(OnnxBuilder& builder, const OnnxNodeReader& node) {
 void upsample(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const std::vector<float> scales =
       node.opset() < 9 ? node.numbers("scales", {}) : builder.floats(node, 1);
+  if (std::any_of(scales.begin(), scales.end(), [](float scale) { return scale < 1; })) {
+    node.refuse("its scales must not be below 1");
+  }
   resample(builder, node, scales, {}, "asymmetric", "floor");
 }
 

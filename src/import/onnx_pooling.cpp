@@ -7,17 +7,10 @@
 namespace vpinfer {
 namespace {
 
-/// The windows of a pooling.  Each must meet the picture: padding is smaller than a window.
-Windows read_pool(const OnnxNodeReader& node, const Shape& shape) {
-  const Windows windows = read_windows(node, shape, {});
-  if (windows.padding_hides_window) node.refuse("its padding is as large as its windows");
-  return windows;
-}
-
 void max_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (node.has_output(1)) node.unsupported("an output of indices");
   const FeatureMap in = builder.picture(node, 0);
-  const Windows windows = read_pool(node, builder.shape(in));
+  const Windows windows = read_windows(node, builder.shape(in), {});
   builder.define(
       node.node().outputs.front(),
       builder.picture_of(builder.add(node, MaxPool{windows.rows, windows.cols}, {in.position})));
@@ -25,7 +18,7 @@ void max_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 void average_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap in = builder.picture(node, 0);
-  const Windows windows = read_pool(node, builder.shape(in));
+  const Windows windows = read_windows(node, builder.shape(in), {});
   const AveragePool pool{windows.rows, windows.cols, node.flag("count_include_pad")};
   builder.define(node.node().outputs.front(),
                  builder.picture_of(builder.add(node, pool, {in.position})));

@@ -28,10 +28,11 @@ void pad_same(Window& window, int size, bool more_after) {
 /// Makes room for a last window that lies partly beyond the padding, if it begins in the input or
 /// in the padding before it (the note on ceil_mode in ONNX's MaxPool, since operator set 22).
 void round_up(Window& window, int size) {
-  const int room = size + window.pad_before + window.pad_after - window.reach();
-  const int last = (room + window.stride - 1) / window.stride;  // the last window's number
-  if (room <= -window.stride || last * window.stride >= size + window.pad_before) return;
-  window.overhang = last * window.stride - room;
+  const std::int64_t padded = std::int64_t{size} + window.pad_before;
+  const std::int64_t room = padded + window.pad_after - window.reach();
+  const std::int64_t last = (room + window.stride - 1) / window.stride;  // the last window's number
+  if (room <= -window.stride || last * window.stride >= padded) return;
+  window.overhang = static_cast<int>(last * window.stride - room);
 }
 
 }  // namespace
@@ -74,9 +75,6 @@ Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
   } else if (automatic != "NOTSET") {
     node.unsupported("auto_pad " + automatic);
   }
-  windows.padding_hides_window =
-      std::max(windows.rows.pad_before, windows.rows.pad_after) >= windows.rows.reach() ||
-      std::max(windows.cols.pad_before, windows.cols.pad_after) >= windows.cols.reach();
   if (node.flag("ceil_mode")) {
     round_up(windows.rows, shape.rows);
     round_up(windows.cols, shape.cols);

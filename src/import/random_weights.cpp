@@ -79,8 +79,7 @@ class RandomWeights {
     [[nodiscard]] float moment_in() const { return random.moment(layer().inputs.front()); }
     void give(float moment) const { random.moments_[index(position)] = moment; }
     void give_activated(float moment) const {
-      Operation operation = layer().operation;
-      const Activation* activation = activation_of(operation);
+      const Activation* activation = activation_of(layer().operation);
       give(activation == nullptr ? moment : moment_after(*activation, moment));
     }
 

@@ -35,7 +35,7 @@ struct DarknetConvolution {
 /// The weights that FixedWeights are for a layer.
 [[nodiscard]] LayerWeights repeat(const FixedWeights& fixed, const WeightShape& shape);
 
-/// Weights that other layers share, kept from when they were read until the last of these has them.
+/// Weights that other layers share, kept from when they were read.
 class SharedLayers {
  public:
   explicit SharedLayers(const DarknetModel& model);

@@ -28,7 +28,7 @@ float softplus(float x) {
   return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x)));
 }
 
-/// Calls `use` with the function that an activation is.
+/// Calls `use` with the function that an activation is.  All pass NaN on.
 template <typename Use>
 void with_function(const Activation& activation, const Use& use) {
   const float alpha = activation.alpha;
@@ -37,7 +37,7 @@ void with_function(const Activation& activation, const Use& use) {
     case Activation::kLinear: return use([](float x) { return x; });
     case Activation::kLogistic: return use([](float x) { return 1 / (1 + std::exp(-x)); });
     case Activation::kLoggy: return use([](float x) { return 2 / (1 + std::exp(-x)) - 1; });
-    case Activation::kRelu: return use([](float x) { return x > 0 ? x : 0.0F; });
+    case Activation::kRelu: return use([](float x) { return x < 0 ? 0.0F : x; });
     case Activation::kElu:
       return use([=](float x) { return x >= 0 ? x : alpha * (std::exp(x) - 1); });
     case Activation::kSelu:

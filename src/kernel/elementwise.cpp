@@ -31,8 +31,8 @@ void with_function(Arithmetic function, const Use& use) {
     case Arithmetic::kSubtract: return use([](float a, float b) { return a - b; });
     case Arithmetic::kMultiply: return use([](float a, float b) { return a * b; });
     case Arithmetic::kDivide: return use([](float a, float b) { return a / b; });
-    case Arithmetic::kMaximum: return use([](float a, float b) { return std::max(a, b); });
-    case Arithmetic::kMinimum: return use([](float a, float b) { return std::min(a, b); });
+    case Arithmetic::kMaximum: return use([](float a, float b) { return larger(a, b); });
+    case Arithmetic::kMinimum: return use([](float a, float b) { return -larger(-a, -b); });
   }
 }
 
@@ -94,20 +94,23 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
 }
 
 void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
-            const std::vector<ConstTensorView>& inputs, const std::vector<int>& channels,
-            const TensorView& output, const Box& box, const Progress& progress) {
+            const std::vector<ConstTensorView>& inputs, const TensorView& output, const Box& box,
+            const Progress& progress) {
   const int begin = box.channels.begin;
-  const auto weight = [&](int channel, std::size_t input) {
-    const auto row = static_cast<std::size_t>(begin + channel - first_channel);
-    return sum.weighted ? weights[row * inputs.size() + input] : 1.0F;
-  };
+  const auto stride = inputs.size();
   for_each_row(output, box, sum.activation, progress, [&](int row, int col, float* target) {
     std::fill_n(target, box.channels.size(), 0.0F);
     for (std::size_t input = 0; input < inputs.size(); ++input) {
-      const int added = intersect(box.channels, Interval{0, channels[input]}).size();
+      const int added = intersect(box.channels, inputs[input].box.channels).size();
       if (added == 0) continue;
       const float* source = inputs[input].at(row, col, begin);
-      for (int i = 0; i < added; ++i) target[i] += weight(i, input) * source[i];
+      if (!sum.weighted) {
+        for (int i = 0; i < added; ++i) target[i] += source[i];
+        continue;
+      }
+      const float* weight =
+          weights.data() + static_cast<std::size_t>(begin - first_channel) * stride + input;
+      for (int i = 0; i < added; ++i, weight += stride) target[i] += *weight * source[i];
     }
   });
 }

@@ -1,9 +1,9 @@
 #include "vpinfer/kernel/heads.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <span>
+#include <vector>
 
 #include "vpinfer/kernel/softmax.hpp"
 #include "vpinfer/kernel/threads.hpp"
@@ -20,10 +20,9 @@ void sigmoids(std::span<float> values) {
 }
 
 /// Which values in front of an anchor's scores are logits.
-std::span<const std::size_t> sigmoids_of_box(BoxCoding coding) {
-  static constexpr std::array<std::size_t, 3> kPlain{0, 1, 4};
-  static constexpr std::array<std::size_t, 7> kGaussian{0, 1, 2, 3, 5, 7, 8};
-  return coding == BoxCoding::kGaussian ? std::span<const std::size_t>(kGaussian) : kPlain;
+std::vector<int> sigmoids_of_box(const BoxPlaces& at) {
+  if (!at.uncertain) return {at.x, at.y, at.objectness};
+  return {at.x, at.x + 1, at.y, at.y + 1, at.width + 1, at.height + 1, at.objectness};
 }
 
 void activate_scores(const Region& region, const std::vector<Interval>& siblings,
@@ -58,20 +57,22 @@ void activate_region(const Region& region, const ConstTensorView& input, const T
                      const Box& box, const Progress& progress) {
   copy_box(input, output, box);
   const auto per_anchor = static_cast<std::size_t>(region.channels_per_anchor());
-  const auto objectness = static_cast<std::size_t>(region.objectness_at());
+  const BoxPlaces at = box_places(region.coding);
+  const std::vector<int> logits = sigmoids_of_box(at);
   const std::vector<Interval> siblings = sibling_groups(region.tree);
+  const auto stretch = [&](float& place) {
+    place = place * region.stretch - 0.5F * (region.stretch - 1);
+  };
   for_each_pixel(output, box, progress, [&](std::span<float> channels) {
     for (; !channels.empty(); channels = channels.subspan(per_anchor)) {
-      const std::span<float> anchor = channels.first(per_anchor);
+      float* const anchor = channels.data();
       if (region.coding != BoxCoding::kSquare) {
-        for (const std::size_t entry : sigmoids_of_box(region.coding)) {
-          anchor[entry] = sigmoid(anchor[entry]);
-        }
-        activate_scores(region, siblings, anchor.subspan(objectness + 1));
+        for (const int logit : logits) anchor[logit] = sigmoid(anchor[logit]);
+        activate_scores(region, siblings,
+                        channels.first(per_anchor).last(static_cast<std::size_t>(region.classes)));
       }
-      for (const std::size_t entry : {0U, region.coding == BoxCoding::kGaussian ? 2U : 1U}) {
-        anchor[entry] = anchor[entry] * region.stretch - 0.5F * (region.stretch - 1);
-      }
+      stretch(anchor[at.x]);
+      stretch(anchor[at.y]);
     }
   });
 }

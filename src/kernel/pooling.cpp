@@ -38,9 +38,9 @@ void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorVi
               const TensorView& output, const Box& box, const Progress& progress) {
   const int channels = box.channels.size();
   pool_windows(
-      pool, input_shape, input, output, box, progress, std::numeric_limits<float>::lowest(),
+      pool, input_shape, input, output, box, progress, -std::numeric_limits<float>::infinity(),
       [=](float* target, const float* source) {
-        for (int i = 0; i < channels; ++i) target[i] = std::max(target[i], source[i]);
+        for (int i = 0; i < channels; ++i) target[i] = larger(target[i], source[i]);
       },
       [](float*, int, int, int) {});
 }

@@ -1,5 +1,7 @@
 #include "vpinfer/net/layer.hpp"
 
+#include <utility>
+
 namespace vpinfer {
 namespace {
 
@@ -45,14 +47,17 @@ bool has_divisible_sums(const Operation& operation) {
   return conv != nullptr && conv->groups == 1;
 }
 
+const Activation* activation_of(const Operation& operation) {
+  return std::visit(
+      [](const auto& any) -> const Activation* {
+        if constexpr (requires { any.activation; }) return &any.activation;
+        return nullptr;
+      },
+      operation);
+}
+
 Activation* activation_of(Operation& operation) {
-  if (auto* conv = std::get_if<Convolution>(&operation)) return &conv->activation;
-  if (auto* local = std::get_if<LocallyConnected>(&operation)) return &local->activation;
-  if (auto* pair = std::get_if<Elementwise>(&operation)) return &pair->activation;
-  if (auto* shortcut = std::get_if<Shortcut>(&operation)) return &shortcut->activation;
-  if (auto* sum = std::get_if<Sum>(&operation)) return &sum->activation;
-  if (auto* activate = std::get_if<Activate>(&operation)) return &activate->activation;
-  return nullptr;
+  return const_cast<Activation*>(activation_of(std::as_const(operation)));
 }
 
 std::vector<Interval> sibling_groups(const std::vector<int>& parents) {

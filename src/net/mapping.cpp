@@ -2,23 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 namespace vpinfer {
 
+namespace {
+
+/// The place of an output's first tap; what lies far beyond any input is one place.
+int first_tap(const Window& window, int output) {
+  const std::int64_t place = std::int64_t{output} * window.stride - window.pad_before;
+  return static_cast<int>(std::min<std::int64_t>(place, std::numeric_limits<int>::max() / 2));
+}
+
+}  // namespace
+
 Interval read_by(const Window& window, Interval outputs, int input_size) {
-  const int first = outputs.begin * window.stride - window.pad_before;
-  const int last = (outputs.end - 1) * window.stride - window.pad_before;
+  const int first = first_tap(window, outputs.begin);
+  const int last = first_tap(window, outputs.end - 1);
   return intersect(Interval{first, last + window.reach()}, Interval{0, input_size});
 }
 
 WindowTaps taps_within(const Window& window, int output, Interval bounds) {
-  const int first = output * window.stride - window.pad_before;
-  const auto steps_to = [&](int position) {  // from the first tap to the first one there or behind
-    return std::clamp((position - first + window.dilation - 1) / window.dilation, 0, window.size);
+  const int first = first_tap(window, output);
+  const auto taps_before = [&](int position) {
+    const std::int64_t steps = std::int64_t{position} - first + window.dilation - 1;
+    return static_cast<int>(std::clamp<std::int64_t>(steps / window.dilation, 0, window.size));
   };
-  const int begin = first < bounds.begin ? steps_to(bounds.begin) : 0;
-  const int end = first < bounds.end ? steps_to(bounds.end) : 0;
-  return {first + begin * window.dilation, std::max(0, end - begin)};
+  const int begin = taps_before(bounds.begin);
+  return {first + begin * window.dilation, taps_before(bounds.end) - begin};
 }
 
 std::optional<int> padded_source(const Padding& padding, PadMode mode, int output, int input_size) {
@@ -36,13 +48,13 @@ std::optional<int> padded_source(const Padding& padding, PadMode mode, int outpu
 namespace {
 
 double place(const Sampling& sampling, int output) {
-  const float moved = static_cast<float>(output) + static_cast<float>(sampling.output_offset);
-  const float multiplied = moved * static_cast<float>(sampling.multiplier);
-  const float scaled = multiplied / static_cast<float>(sampling.scale);
-  return double{scaled - static_cast<float>(sampling.input_offset)};
+  const float moved = static_cast<float>(output) + sampling.output_offset;
+  const float multiplied = moved * sampling.multiplier;
+  const float scaled = multiplied / sampling.scale;
+  return double{scaled - sampling.input_offset};
 }
 
-double round(Interpolation interpolation, double at) {
+double nearest(Interpolation interpolation, double at) {
   constexpr double kHalf = 0.5 + 1e-6;
   switch (interpolation) {
     case Interpolation::kNearestFloor: return std::floor(at);
@@ -69,8 +81,9 @@ Taps sample(const Sampling& sampling, Interpolation interpolation, int output, i
     const auto weight = static_cast<float>(clamped - low);
     return {low, weight == 0 ? low : low + 1, weight};
   }
-  const int nearest = static_cast<int>(std::clamp(round(interpolation, at), 0.0, input_size - 1.0));
-  return {nearest, nearest, 0};
+  const double chosen = std::clamp(nearest(interpolation, at), 0.0, input_size - 1.0);
+  const int only = static_cast<int>(chosen);
+  return {only, only, 0};
 }
 
 }  // namespace vpinfer

@@ -153,7 +153,6 @@ void fields(Region& r, const Field& field) {
   field.newer("coding", r.coding);
   field.newer("stretch", r.stretch);
   field.newer("point", r.point);
-  field.newer("suppression", r.suppression);
   field.newer("distance_exponent", r.distance_exponent);
 }
 
@@ -206,10 +205,6 @@ template <>
 struct Words<BoxPoint> {
   static constexpr std::array list{"centre", "top-left", "bottom-right"};
 };
-template <>
-struct Words<Suppression> {
-  static constexpr std::array list{"overlap", "overlap-distance"};
-};
 
 /// Writes a member into an object.
 struct Write {
@@ -227,6 +222,7 @@ struct Write {
   static json value(int v) { return v; }
   static json value(bool v) { return v; }
   static json value(float v) { return v; }
+  static json value(std::optional<float> v) { return v ? json(*v) : json(); }
   static json value(const std::vector<int>& v) { return v; }
   static json value(const Shape& s) { return {s.rows, s.cols, s.channels}; }
   static json value(const Window& w) {
@@ -264,7 +260,9 @@ struct Read {
   static void read(const json& j, int& v) { v = json_int(j); }
   static void read(const json& j, bool& v) { v = j.get<bool>(); }
   static void read(const json& j, float& v) { v = j.get<float>(); }
-  static void read(const json& j, double& v) { v = j.get<double>(); }
+  static void read(const json& j, std::optional<float>& v) {
+    if (!j.is_null()) v = j.get<float>();
+  }
   static void read(const json& j, std::vector<int>& v) {
     for (const json& item : j) v.push_back(json_int(item));
   }

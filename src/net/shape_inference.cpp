@@ -219,7 +219,7 @@ class ShapeOf {
                std::to_string(region.classes));
       }
     }
-    if (!std::isfinite(region.stretch) || !std::isfinite(region.distance_exponent)) {
+    if (!std::isfinite(region.stretch) || !std::isfinite(region.distance_exponent.value_or(0))) {
       refuse("its numbers must be finite");
     }
     for (const int entry : region.map) {

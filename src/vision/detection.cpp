@@ -36,20 +36,19 @@ float hull_size(float begin_a, float size_a, float begin_b, float size_b) {
 }
 
 /// How far the centres lie apart, as a share of the diagonal of the box around both, squared.
-float distance_share(const Detection& a, const Detection& b, const PictureExtent& extent) {
-  const float diagonal = squared(hull_size(a.left, a.width, b.left, b.width) / extent.cols) +
-                         squared(hull_size(a.top, a.height, b.top, b.height) / extent.rows);
+float distance_share(const Detection& a, const Detection& b, const DistanceRule& rule) {
+  const float diagonal = squared(hull_size(a.left, a.width, b.left, b.width) / rule.cols) +
+                         squared(hull_size(a.top, a.height, b.top, b.height) / rule.rows);
   if (diagonal == 0) return 0;
-  const float apart = squared((a.left + a.width / 2 - b.left - b.width / 2) / extent.cols) +
-                      squared((a.top + a.height / 2 - b.top - b.height / 2) / extent.rows);
+  const float apart = squared((a.left + a.width / 2 - b.left - b.width / 2) / rule.cols) +
+                      squared((a.top + a.height / 2 - b.top - b.height / 2) / rule.rows);
   return apart / diagonal;
 }
 
-bool hides(const Detection& better, const Detection& other, const OverlapRule& rule,
-           const PictureExtent& extent) {
+bool hides(const Detection& better, const Detection& other, const OverlapRule& rule) {
   float shared = intersection_over_union(better, other);
-  if (rule.distance_exponent) {
-    shared -= std::pow(distance_share(better, other, extent), *rule.distance_exponent);
+  if (rule.distance) {
+    shared -= std::pow(distance_share(better, other, *rule.distance), rule.distance->exponent);
   }
   return shared > rule.threshold;
 }
@@ -63,8 +62,7 @@ bool is_finite(const Detection& detection) {
 }
 
 std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
-                                               const OverlapRule& rule,
-                                               const PictureExtent& extent) {
+                                               const OverlapRule& rule) {
   std::erase_if(detections, [](const Detection& detection) { return !is_finite(detection); });
   const std::size_t count = std::min(detections.size(), kMostCandidates);
   const auto worst = detections.begin() + static_cast<std::ptrdiff_t>(count);
@@ -75,7 +73,7 @@ std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections
   for (const Detection& candidate : detections) {
     std::vector<Detection>& rivals = kept_of_class[candidate.class_index];
     const bool is_hidden = std::any_of(rivals.begin(), rivals.end(), [&](const Detection& better) {
-      return hides(better, candidate, rule, extent);
+      return hides(better, candidate, rule);
     });
     if (is_hidden) continue;
     rivals.push_back(candidate);

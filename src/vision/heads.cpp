@@ -75,16 +75,18 @@ struct CodedBox {
 };
 
 CodedBox coded_box(const Region& region, std::span<const float> values) {
-  const auto square = [](float value) { return 4 * value * value; };
-  switch (region.coding) {
-    case BoxCoding::kSquare: return {values[0], values[1], square(values[2]), square(values[3])};
-    case BoxCoding::kGaussian: {
-      const float uncertainty = (values[1] + values[3] + values[5] + values[7]) / 4;
-      return {values[0], values[2], std::exp(values[4]), std::exp(values[6]), 1 - uncertainty};
-    }
-    case BoxCoding::kExponential: break;
+  const BoxPlaces at = box_places(region.coding);
+  const auto value = [&](int place) { return values[static_cast<std::size_t>(place)]; };
+  const auto extent = [&](int place) {
+    const float coded = value(place);
+    return region.coding == BoxCoding::kSquare ? 4 * coded * coded : std::exp(coded);
+  };
+  CodedBox box{value(at.x), value(at.y), extent(at.width), extent(at.height)};
+  if (at.uncertain) {
+    box.certainty =
+        1 - (value(at.x + 1) + value(at.y + 1) + value(at.width + 1) + value(at.height + 1)) / 4;
   }
-  return {values[0], values[1], std::exp(values[2]), std::exp(values[3])};
+  return box;
 }
 
 /// Calls visit(row, col) for each cell, row by row.
@@ -108,7 +110,7 @@ class Decoder {
     const auto rows = static_cast<float>(shape_.rows);
     const auto cols = static_cast<float>(shape_.cols);
     const Hierarchy hierarchy(region.tree);
-    const auto objectness_at = static_cast<std::size_t>(region.objectness_at());
+    const auto objectness_at = static_cast<std::size_t>(box_places(region.coding).objectness);
     const float share_to_centre = region.point == BoxPoint::kTopLeft       ? 0.5F
                                   : region.point == BoxPoint::kBottomRight ? -0.5F
                                                                            : 0.0F;
@@ -127,7 +129,7 @@ class Decoder {
         if (region.tree.empty()) {
           collector_.add_classes(objectness * coded.certainty, scores);
         } else {
-          add_from_tree(hierarchy, region.map, objectness, scores);
+          add_from_tree(hierarchy, region.map, objectness * coded.certainty, scores);
         }
       }
     });
@@ -233,10 +235,10 @@ int class_count(const Operation& head) {
   return std::visit(ClassCount{}, head);
 }
 
-OverlapRule overlap_rule(const Operation& head, float threshold) {
+OverlapRule overlap_rule(const Operation& head, float threshold, float rows, float cols) {
   const auto* region = std::get_if<Region>(&head);
-  if (region == nullptr || region->suppression == Suppression::kOverlap) return {threshold};
-  return {threshold, region->distance_exponent};
+  if (region == nullptr || !region->distance_exponent) return {threshold};
+  return {threshold, DistanceRule{*region->distance_exponent, rows, cols}};
 }
 
 std::vector<Detection> decode(const Operation& head, std::span<const float> output,

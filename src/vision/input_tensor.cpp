@@ -25,7 +25,7 @@ struct Tap {
 
 /// Pixels are areas, which are scaled with the picture; beyond its edge the outermost ones go on.
 std::vector<Tap> centred_taps(int from, int to) {
-  const Sampling sampling{to, static_cast<double>(to) / from, 0.5, 0.5};
+  const Sampling sampling{to, static_cast<float>(to) / static_cast<float>(from), 0.5F, 0.5F};
   std::vector<Tap> list;
   for (int i = 0; i < to; ++i) {
     const Taps taps = sample(sampling, Interpolation::kLinear, i, from);

@@ -35,6 +35,14 @@ class Builder:
         self.add("maxpool", stride=1, size=13)
         return self.route(-1, -3, -5, -6)
 
+    def upward(self, stage, filters):
+        """A larger stage beside what there is, both with so many filters."""
+        self.conv(filters, 1)
+        self.add("upsample", stride=2)
+        self.route(stage)
+        self.conv(filters, 1)
+        return self.route(-1, -3)
+
     def head(self, mask, **keys):
         """A linear convolution and [yolo]; `activation` is the convolution's."""
         activation = keys.pop("activation", "linear")
@@ -68,17 +76,9 @@ def yolov4(size=96):
     net.conv(8, 1)
     net.pyramid_pooling()
     small = net.conv(8, 1)
-    net.conv(6, 1)
-    net.add("upsample", stride=2)
-    net.route(stages[3])
-    net.conv(6, 1)
-    net.route(-1, -3)
+    net.upward(stages[3], 6)
     middle = net.conv(6, 1)
-    net.conv(4, 1)
-    net.add("upsample", stride=2)
-    net.route(stages[2])
-    net.conv(4, 1)
-    net.route(-1, -3)
+    net.upward(stages[2], 4)
     net.conv(4, 1)
     for mask, scale, beside, filters in (("0,1,2", 1.2, None, 4), ("3,4,5", 1.1, middle, 6), ("6,7,8", 1.05, small, 8)):
         if beside:
@@ -144,11 +144,7 @@ def yolov7_tiny(size=96):
     net.conv(8, 1)
     net.pyramid_pooling()
     small = net.conv(8, 1)
-    net.conv(6, 1)
-    net.add("upsample", stride=2)
-    net.route(stages[2])
-    net.conv(6, 1)
-    net.route(-1, -3)
+    net.upward(stages[2], 6)
     middle = aggregate(8)
     net.conv(12)
     net.head("3,4,5", activation="logistic", scale_x_y="2.0", new_coords=1, nms_kind="greedynms", objectness_smooth=1)

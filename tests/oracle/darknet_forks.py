@@ -33,7 +33,7 @@ ACTIVATIONS = {  # src/activations.h
 def parse(text):
     """[(type, options)] of a cfg, the first one [net]."""
     sections = []
-    for line in text.splitlines():
+    for line in text.lstrip("\ufeff").splitlines():
         line = re.sub(r"[#;].*|\s", "", line)
         if line.startswith("["):
             sections.append((line[1:-1].lower(), {}))

@@ -44,11 +44,13 @@ def head(kind, filters, extra="", activation="linear"):
 
 @dataclass(frozen=True)
 class Case:
-    """A network. `opencv`: whether OpenCV 4.6 reads it as the forks do; `plain`: each section is one layer."""
+    """A network. `opencv`: whether OpenCV 4.6 reads it as the forks do; `plain`: each section is one layer; `epsilon`:
+    what batch normalisation adds to variances, if not OpenCV's."""
     name: str
     text: str
     opencv: bool = False
     plain: bool = True
+    epsilon: float | None = None
 
 
 def cases():
@@ -87,6 +89,7 @@ def cases():
     yield Case("blocks", body + "[reorg3d]\nstride=2\n\n" + conv(8) + "[upsample]\nstride=3\nscale=0.5\n")
     yield Case("norms", body + "[batchnorm]\n\n" + conv(8, extra="cbn=1\n") + "[connected]\noutput=10\nbatch_normalize=1\n"
                "activation=tanh\n")
+    yield Case("variance-epsilon", body + conv(8), epsilon=0.25)
     yield Case("implicit", body + "[implicit_add]\nfilters=8\n\n[implicit]\nfilters=6\n\n[implicit]\nfilters=5\natoms=3\n\n"
                "[route]\nlayers=0\n\n[shift_channels]\nfrom=1\n\n" + conv(6) + "[control_channels]\nfrom=2\n")
     yield Case("shared", body + conv(8) + conv(8, extra="share_index=1\ndilation=2\n") + conv(8, activation="mish",
@@ -114,7 +117,7 @@ def run_opencv(case, directory):
 
 def case_picture(case):
     """8-bit colours in [0, 1], so that a PNG of it is the same."""
-    options = parse(case.text.lstrip("\ufeff"))[0][1]
+    options = parse(case.text)[0][1]
     shape = int(options["height"]), int(options["width"]), 3
     return np.round(random_picture(shape, 1) * 255).astype(np.float32) / 255
 
@@ -135,7 +138,7 @@ class Program:
         self.picture = directory / "picture.png"
         cv2.imwrite(str(self.picture), np.round(forks.picture[:, :, ::-1] * 255).astype(np.uint8))
         run_quietly([self.program, "import", directory / "network.cfg", directory / "network.weights", "-o",
-                     directory / "model.h5"])
+                     directory / "model.h5", *(["--variance-epsilon", case.epsilon] if case.epsilon else [])])
 
     def run(self, ranks=None, strategy=None):
         """(tensors by name, the report)"""
@@ -183,7 +186,7 @@ def check_opencv(case, forks, directory):
 
 def check(case, arguments, directory):
     """The first thing that is wrong with a case, or None."""
-    forks = Forks(case.text.lstrip("\ufeff"), case_picture(case))
+    forks = Forks(case.text, case_picture(case), batch_norm_epsilon=case.epsilon or 1e-6)
     program = Program(arguments.vpinfer, case, forks, directory)
     if case.opencv and (failure := check_opencv(case, forks, directory)):
         return failure
@@ -197,7 +200,7 @@ def check(case, arguments, directory):
             worst = difference(found, forks.outputs[number])
             if not worst < BOUND:
                 return f"{where}: layer {number} differs by {worst:.1e}"
-        if "yolo" in parse(case.text.lstrip("\ufeff"))[-1][0]:
+        if "yolo" in parse(case.text)[-1][0]:
             if failure := check_boxes(report["detections"], forks.boxes()):
                 return f"{where}: {failure}"
     return None

@@ -238,10 +238,10 @@ class NetworkMaker {
     const auto interpolation = random_.pick<Interpolation>(
         {Interpolation::kLinear, Interpolation::kNearestFloor, Interpolation::kNearestCeil,
          Interpolation::kNearestHalfDown, Interpolation::kNearestHalfUp});
-    const double offset = random_.chance(50) ? 0.5 : 0;
+    const float offset = random_.chance(50) ? 0.5F : 0;
     const auto sampling = [&](int extent) {
       const int size = random_.between(1, std::min(kMostPixelsAside, 3 * extent));
-      return Sampling{size, static_cast<double>(size) / extent, offset, offset};
+      return Sampling{size, static_cast<float>(size) / static_cast<float>(extent), offset, offset};
     };
     const Sampling rows = sampling(in.rows);
     add(Resample{rows, sampling(in.cols), interpolation, random_.chance(80) ? 1.0F : 2.0F,

@@ -322,10 +322,10 @@ struct ReferenceLayer {
   /// Every input counts as much as a tent around the output's place gives it.
   std::vector<float> operator()(const Resample& resample) const {
     const auto place = [](const Sampling& s, int at) {  // ONNX's formulas, in floats
-      const float moved = static_cast<float>(at + s.output_offset);
-      const float multiplied = moved * static_cast<float>(s.multiplier);
-      const float divided = multiplied / static_cast<float>(s.scale);
-      return static_cast<double>(divided - static_cast<float>(s.input_offset));
+      const float moved = static_cast<float>(at) + s.output_offset;
+      const float multiplied = moved * s.multiplier;
+      const float divided = multiplied / s.scale;
+      return static_cast<double>(divided - s.input_offset);
     };
     const auto share = [&](const Sampling& s, int at, int source, int size) {
       const double x = std::min(std::max(place(s, at), 0.0), size - 1.0);

@@ -52,21 +52,21 @@ TEST(NonMaximumSuppression, TheOrderOfTheInputHasNoInfluence) {
 TEST(NonMaximumSuppression, MayCountTheDistance) {
   const Detection best{0, 0, 10, 10, 0, 0.9F};
   const Detection other{2, 0, 10, 10, 0, 0.8F};
-  const auto kept = [&](float threshold, float exponent, const PictureExtent& extent) {
-    return non_maximum_suppression({best, other}, {threshold, exponent}, extent).size();
+  const auto kept = [&](float threshold, const DistanceRule& distance) {
+    return non_maximum_suppression({best, other}, {threshold, distance}).size();
   };
   const float shared = 8.0F / 12;
   const float square = 4.0F / 244;
-  EXPECT_EQ(kept(shared - square - 0.001F, 1, {1, 1}), 1U);
-  EXPECT_EQ(kept(shared - square + 0.001F, 1, {1, 1}), 2U);
+  EXPECT_EQ(kept(shared - square - 0.001F, {1, 1, 1}), 1U);
+  EXPECT_EQ(kept(shared - square + 0.001F, {1, 1, 1}), 2U);
   const float root = std::sqrt(square);
-  EXPECT_EQ(kept(shared - root - 0.001F, 0.5F, {1, 1}), 1U);
-  EXPECT_EQ(kept(shared - root + 0.001F, 0.5F, {1, 1}), 2U);
+  EXPECT_EQ(kept(shared - root - 0.001F, {0.5F, 1, 1}), 1U);
+  EXPECT_EQ(kept(shared - root + 0.001F, {0.5F, 1, 1}), 2U);
   // In a picture twice as wide as high, distances along rows count half.
   const float wide = 1.0F / (36 + 100);
-  EXPECT_EQ(kept(shared - wide - 0.001F, 1, {1, 2}), 1U);
-  EXPECT_EQ(kept(shared - wide + 0.001F, 1, {1, 2}), 2U);
-  EXPECT_EQ(kept(shared, 0.6F, {1, 1}), 2U);
+  EXPECT_EQ(kept(shared - wide - 0.001F, {1, 1, 2}), 1U);
+  EXPECT_EQ(kept(shared - wide + 0.001F, {1, 1, 2}), 2U);
+  EXPECT_EQ(kept(shared, {0.6F, 1, 1}), 2U);
 }
 
 TEST(NonMaximumSuppression, DropsWhatIsNotFinite) {

@@ -63,7 +63,7 @@ TEST(Cfg, SaysHowPicturesAreResized) {
   const auto resize = [](const std::string& key) {
     return parse(kNet + key + "[maxpool]\n").resize;
   };
-  EXPECT_EQ(resize(""), std::nullopt);
+  EXPECT_EQ(resize(""), Resize::kLetterbox);
   EXPECT_EQ(resize("letter_box=1\n"), Resize::kLetterbox);
   EXPECT_EQ(resize("letter_box=0\n"), Resize::kStretch);
 }
@@ -164,6 +164,21 @@ TEST(Cfg, RefusesGroupsThatDoNotDivide) {
               HasSubstr("groups=0 must divide"));
 }
 
+TEST(Cfg, SharesTheNumbersOfConvolutionsAlikeOnly) {
+  const std::string first =
+      std::string(kNet) + "[convolutional]\nfilters=4\nsize=3\npad=1\nbatch_normalize=1\n";
+  const auto refusal_with = [&](const std::string& keys, const std::string& of_first = "") {
+    return refusal(first + of_first + "[convolutional]\nsize=3\npad=1\n" + keys);
+  };
+  const std::string alike = "filters=4\nbatch_normalize=1\n";
+  EXPECT_THAT(refusal_with(alike + "share_index=0\n", "antialiasing=1\n"),
+              HasSubstr("share_index"));
+  EXPECT_THAT(refusal_with("filters=4\nshare_index=0\n"), HasSubstr("share_index"));
+  EXPECT_THAT(refusal_with("filters=5\nbatch_normalize=1\nshare_index=0\n"),
+              HasSubstr("share_index"));
+  EXPECT_THAT(refusal_with(alike + "share_index=0,0\n"), HasSubstr("share_index"));
+}
+
 TEST(Cfg, RefusesWindowsLargerThanTheirInput) {
   EXPECT_THAT(refusal_of_layer("[convolutional]\nfilters=1\nsize=9\n"),
               HasSubstr("a window of 9 does not fit 7 columns"));
@@ -226,9 +241,15 @@ TEST(CfgRegion, NeedsTheRightChannels) {
   EXPECT_THAT(line, HasSubstr("its input has 4"));
   const DarknetModel model = parse(
       "[net]\nheight=2\nwidth=2\nchannels=12\n"
-      "[region]\nclasses=1\nnum=2\nsoftmax=1\nanchors = 1.5,2, 3\n");
+      "[region]\nclasses=1\nnum=2\nsoftmax=1\nanchors = 1.5,2\n");
   const Region& region = std::get<Region>(model.network.layers.at(1).operation);
   EXPECT_EQ(region, (Region{1, true, {{1.5F, 2}, {0.5F, 0.5F}}}));
+  for (const char* anchors : {"1,2,3", "0,1", "-1,1"}) {
+    EXPECT_THAT(refusal_of_layer(std::string("[region]\nclasses=20\nnum=5\nanchors=") + anchors),
+                HasSubstr("pairs of a width and a height above 0"));
+  }
+  EXPECT_THAT(refusal_of_layer("[region]\nclasses=20\nnum=5\nanchors=\n"),
+              HasSubstr("a list of numbers"));
 }
 
 // Darknet: rows = (rows + 2 padding - size) / stride + 1; pad=1 means padding = size / 2.

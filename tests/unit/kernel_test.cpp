@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
@@ -148,7 +149,7 @@ TEST(Sum, AddsWhatChannelsThereAre) {
       const std::span<const float> part =
           std::span(weights[static_cast<std::size_t>(position)].weights)
               .subspan(weighted ? first : 0);
-      add_up(sum, part, box.channels.begin, views, {6, 3, 9}, {result.data(), box}, box, [] {});
+      add_up(sum, part, box.channels.begin, views, {result.data(), box}, box, [] {});
       const TensorView view{result.data(), box};
       for (int row = box.rows.begin; row < box.rows.end; ++row) {
         for (int col = box.cols.begin; col < box.cols.end; ++col) {
@@ -224,7 +225,7 @@ TEST(Resample, SweepsModes) {
   for (const Interpolation interpolation :
        {Interpolation::kLinear, Interpolation::kNearestFloor, Interpolation::kNearestCeil,
         Interpolation::kNearestHalfDown, Interpolation::kNearestHalfUp}) {
-    for (const Sampling& rows : {Sampling{10, 2, 0.5, 0.5}, Sampling{3, 0.6, 0, 0},
+    for (const Sampling& rows : {Sampling{10, 2, 0.5, 0.5}, Sampling{3, 0.6F, 0, 0},
                                  Sampling{9, 2, 0, 0}, Sampling{1, 1, 0, 0}}) {
       for (const Sampling& cols : {Sampling{12, 3, 0.5, 0.5}, Sampling{2, 0.5, 0.5, 0.5}}) {
         const Resample resize{rows, cols, interpolation, 2, seed % 3 == 0, 0.5F};
@@ -375,6 +376,35 @@ TEST(AddBiasAndActivate, FollowsTheFormulas) {
       }
       const double x = static_cast<double>(before[i] + biases[channel]);
       EXPECT_NEAR(static_cast<double>(values[i]), reference_activation(activation, x), 2e-6) << x;
+    }
+  }
+}
+
+/// What is no number must reach the result, which is then refused.
+TEST(NotANumber, IsPassedOn) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (int i = 0; i < kActivationFunctions; ++i) {
+    const auto function = static_cast<Activation::Function>(i);
+    std::vector<float> value{kNan};
+    activate(value.data(), 1, 1, 1, Activation{function, 0.5F, 2});
+    EXPECT_TRUE(std::isnan(value.front())) << to_string(function);
+  }
+  const Box row{{0, 1}, {0, 4}, {0, 1}};
+  const Box pixel{{0, 1}, {0, 1}, {0, 1}};
+  for (std::size_t at = 0; at < 4; ++at) {
+    std::vector<float> values{1, 3, 2, -1};
+    values[at] = kNan;
+    float result = 0;
+    const MaxPool pool{Window{1}, Window{4}};
+    max_pool(pool, {1, 4, 1}, {values.data(), row}, {&result, pixel}, pixel, [] {});
+    EXPECT_TRUE(std::isnan(result)) << at;
+  }
+  for (const Arithmetic function : {Arithmetic::kMaximum, Arithmetic::kMinimum}) {
+    for (const auto& [a, b] : {std::pair{kNan, 1.0F}, std::pair{1.0F, kNan}}) {
+      float result = 0;
+      combine({function}, {1, 1, 1}, {&a, pixel}, {1, 1, 1}, {&b, pixel}, {&result, pixel}, pixel,
+              [] {});
+      EXPECT_TRUE(std::isnan(result));
     }
   }
 }

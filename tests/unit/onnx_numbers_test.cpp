@@ -11,7 +11,6 @@
 namespace vpinfer {
 namespace {
 
-
 /// [channels][rows][cols].
 struct Planes {
   int channels = 0;

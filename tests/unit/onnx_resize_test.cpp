@@ -147,6 +147,22 @@ TEST(OnnxResize, CountsItsOutputsInFloats) {
   EXPECT_EQ(maker.translate().network.layer(1).output, (Shape{7, 14, 2}));
 }
 
+/// Before operator set 11, places are rounded down where a picture grows, up where it shrinks.
+TEST(OnnxResize, RoundedUpToShrinkOnce) {
+  const auto maker = [](const std::vector<float>& scales) {
+    GraphMaker made({1, 1, 2, 4}, 10);
+    made.constant("scales", floats({4}, scales));
+    made.node("Resize", {"x", "scales"}, "y");
+    made.output("y");
+    return made;
+  };
+  GraphMaker shrinks = maker({1, 1, 0.6F, 0.6F});
+  expect_translation(shrinks, [](const NdArray& x) {
+    return generate({1, 1, 1, 2}, [&](const Ints& at) { return x({0, 0, 0, 2 * at[3]}); });
+  });
+  EXPECT_THAT(maker({1, 1, 0.5F, 2}).refusal(), HasSubstr("growing one axis"));
+}
+
 TEST(OnnxResize, WasCalledUpsample) {
   for (const std::int64_t opset : {7, 9, 10}) {
     for (const std::string mode : {"nearest", "linear"}) {
@@ -180,6 +196,15 @@ TEST(OnnxResize, RefusesWhatItWouldMisread) {
   EXPECT_THAT(refusal({1, 1, -1, 1}), HasSubstr("empty"));
   EXPECT_THAT(refusal({1, 1, 2, 2}, {{"mode", std::string("cubic")}}), HasSubstr("cubic"));
   EXPECT_THAT(refusal({1, 1, 2, 2}, {{"nearest_mode", std::string("up")}}), HasSubstr("up"));
+}
+
+TEST(OnnxResize, RefusesARegionThatFloatsCannotHold) {
+  GraphMaker maker({1, 2, 4, 5});
+  maker.constant("roi", floats({8}, {0, 0, -3e38F, 0, 1, 1, 3e38F, 1}));
+  maker.constant("scales", floats({4}, {1, 1, 2, 2}));
+  maker.node("Resize", {"x", "roi", "scales"}, "y",
+             {{"coordinate_transformation_mode", std::string("tf_crop_and_resize")}});
+  EXPECT_THAT(maker.output("y").refusal(), HasSubstr("scale must be a number"));
 }
 
 TEST(OnnxBlocks, BecomeChannelsAndBack) {

@@ -31,8 +31,7 @@ const Operation& operation(const OnnxModel& model, int number) {
 }
 
 Activation activation_at(const OnnxModel& model, int number) {
-  Operation copy = operation(model, number);
-  return *activation_of(copy);
+  return *activation_of(operation(model, number));
 }
 
 TEST(OnnxFusion, FoldsBatchNormalisationAndActivation) {

@@ -240,7 +240,6 @@ TEST(OnnxPools, SlideOverPicturesAndTheirPadding) {
   }
 }
 
-/// A margin of zeros counts, also for maxima.
 /// ceil_mode adds a last window only if it begins in the picture or in the padding before it; what
 /// lies beyond the padding never counts.
 TEST(OnnxPools, RoundTheirNumberUp) {
@@ -271,6 +270,7 @@ TEST(OnnxPools, RoundTheirNumberUp) {
   }
 }
 
+/// A margin of zeros counts, also for maxima.
 TEST(OnnxPools, KeepAMarginAsItIs) {
   for (const std::string op : {"MaxPool", "AveragePool"}) {
     GraphMaker maker({1, 2, 5, 6});

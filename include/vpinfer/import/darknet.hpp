@@ -56,7 +56,7 @@ struct DarknetModel {
   Network network;
   std::vector<int> sections;              ///< by Darknet's number: the position of what it gives
   std::map<int, DarknetWeights> weights;  ///< of the layers with some, by position
-  std::optional<Resize> resize;           ///< if the file says so
+  Resize resize = Resize::kLetterbox;     ///< of pictures, if nobody says otherwise
   std::vector<std::string> warnings;      ///< a line for each key that was ignored
 };
 
@@ -82,8 +82,8 @@ using WeightSource = std::function<LayerWeights(int position)>;
 /// Three programs guard batch normalisation against a variance of 0 in three ways: Darknet divides
 /// by sqrt(variance) + 1e-6, its forks by sqrt(variance + 1e-5), OpenCV, whoever trained, by
 /// sqrt(variance + 1e-6).  Files tell the forks by their revision, from 5 on; theirs are taken as
-/// OpenCV does, or with `epsilon` instead of 1e-6, all others as Darknet does.  A variance that is
-/// no normal number counts as 0, as in programs compiled with fast mathematics.
+/// OpenCV does, all others as Darknet does, and any by sqrt(variance + epsilon) if it is given.  A
+/// subnormal variance counts as 0, as in programs compiled with fast mathematics.
 [[nodiscard]] WeightSource darknet_weights(const DarknetModel& model,
                                            const std::filesystem::path& path,
                                            std::optional<float> epsilon = {});

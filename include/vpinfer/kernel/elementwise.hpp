@@ -22,11 +22,11 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
                   const Shape& from_shape, const ConstTensorView& from, const TensorView& output,
                   const Box& box, const Progress& progress);
 
-/// `weights`, if the sum has some, are [channels from `first_channel` on][inputs]; `channels` is
-/// how many each input has.
+/// `weights`, if the sum has some, are [channels from `first_channel` on][inputs].  Inputs may have
+/// fewer channels than the output.
 void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
-            const std::vector<ConstTensorView>& inputs, const std::vector<int>& channels,
-            const TensorView& output, const Box& box, const Progress& progress);
+            const std::vector<ConstTensorView>& inputs, const TensorView& output, const Box& box,
+            const Progress& progress);
 
 void activate_box(const Activation& activation, const ConstTensorView& input,
                   const TensorView& output, const Box& box, const Progress& progress);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <functional>
 
@@ -40,6 +41,11 @@ using TensorView = View<float>;
 using ConstTensorView = View<const float>;
 using HalfView = View<HalfBits>;
 using ConstHalfView = View<const HalfBits>;
+
+/// The larger of two numbers, NaN if one of them is.
+inline float larger(float a, float b) {
+  return a < b || std::isnan(b) ? b : a;
+}
 
 /// Called between blocks of a long computation, so that messages move meanwhile.
 using Progress = std::function<void()>;

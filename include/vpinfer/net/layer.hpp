@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -192,7 +193,7 @@ struct Anchor {
   bool operator==(const Anchor&) const = default;
 };
 
-/// What the values of an anchor mean, and what is done to them.
+/// What the values of an anchor mean, and what is done to them; box_places() says where they stand.
 enum class BoxCoding {
   kExponential,  ///< x, y, log width, log height, objectness, scores (YOLOv2 to v4): x, y and
                  ///< objectness become sigmoids, the scores a softmax or sigmoids
@@ -202,15 +203,22 @@ enum class BoxCoding {
                  ///< uncertainty (Gaussian YOLOv3, Choi et al., 2019)
 };
 
+/// Where an anchor's values stand; the scores follow the objectness.
+struct BoxPlaces {
+  int x = 0;
+  int y = 1;
+  int width = 2;
+  int height = 3;
+  int objectness = 4;
+  bool uncertain = false;  ///< whether an uncertainty stands behind each of x, y, width and height
+};
+
+[[nodiscard]] constexpr BoxPlaces box_places(BoxCoding coding) {
+  return coding == BoxCoding::kGaussian ? BoxPlaces{0, 2, 4, 6, 8, true} : BoxPlaces{};
+}
+
 /// Which point of a box its x and y give.
 enum class BoxPoint { kCentre, kTopLeft, kBottomRight };
-
-/// When a box goes in favour of a better one of its class.
-enum class Suppression {
-  kOverlap,          ///< intersection over union
-  kOverlapDistance,  ///< less (squared distance of the centres over that of the corners of the box
-                     ///< around both) ^ exponent (Zheng et al., Distance-IoU Loss, 2020)
-};
 
 /// The detection head of YOLOv2 and later.  Channels are those of each anchor, in the order that
 /// its coding says.
@@ -224,12 +232,11 @@ struct Region {
   BoxCoding coding = BoxCoding::kExponential;
   float stretch = 1;  ///< of x and y about the middle of their cell (scale_x_y)
   BoxPoint point = BoxPoint::kCentre;
-  Suppression suppression = Suppression::kOverlap;
-  float distance_exponent = 0.6F;
+  std::optional<float> distance_exponent{};  ///< of the suppression of boxes by their distance, too
 
-  /// Where the objectness stands among an anchor's values; the scores follow it.
-  [[nodiscard]] int objectness_at() const { return coding == BoxCoding::kGaussian ? 8 : 4; }
-  [[nodiscard]] int channels_per_anchor() const { return objectness_at() + 1 + classes; }
+  [[nodiscard]] int channels_per_anchor() const {
+    return box_places(coding).objectness + 1 + classes;
+  }
   bool operator==(const Region&) const = default;
 };
 
@@ -283,6 +290,7 @@ struct Layer {
 
 /// The activation that an operation ends with; null if it has none.
 [[nodiscard]] Activation* activation_of(Operation& operation);
+[[nodiscard]] const Activation* activation_of(const Operation& operation);
 
 /// The classes of a tree in groups of siblings: runs of the same parent.
 [[nodiscard]] std::vector<Interval> sibling_groups(const std::vector<int>& parents);

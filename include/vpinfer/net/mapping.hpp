@@ -22,13 +22,15 @@ struct Window {
   bool operator==(const Window&) const = default;
 };
 
-/// The taps of one output's window that lie within `bounds`, as input positions.
+/// Some taps of a window: input positions begin + i * dilation for each i < count.
 struct WindowTaps {
   int begin = 0;
   int count = 0;
   bool operator==(const WindowTaps&) const = default;
 };
 
+/// The taps of one output's window that lie within `bounds`, which may reach into the padding: its
+/// positions are below 0 or beyond the input.
 [[nodiscard]] WindowTaps taps_within(const Window& window, int output, Interval bounds);
 
 /// The inputs that some outputs of a window read, clipped to those that there are.
@@ -69,10 +71,10 @@ enum class PadMode {
 /// Runtime does.
 struct Sampling {
   int size = 1;  ///< of the output
-  double scale = 1;
-  double output_offset = 0;
-  double input_offset = 0;
-  double multiplier = 1;
+  float scale = 1;
+  float output_offset = 0;
+  float input_offset = 0;
+  float multiplier = 1;
   bool operator==(const Sampling&) const = default;
 };
 

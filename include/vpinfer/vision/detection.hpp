@@ -23,27 +23,26 @@ struct Detection {
 /// More than so many candidates in one picture are noise; the best of them are looked at.
 inline constexpr std::size_t kMostCandidates = 30000;
 
+/// The intersection over union counts less (d / c) ^ exponent, where d is the squared distance of
+/// two boxes' centres and c that of opposite corners of the box around both, in widths and heights
+/// of the picture (Zheng et al., Distance-IoU Loss, 2020; Darknet's forks).
+struct DistanceRule {
+  float exponent = 0.6F;
+  float rows = 1;  ///< of the picture, in pixels, as cols
+  float cols = 1;
+};
+
 /// When a box hides another.
 struct OverlapRule {
   float threshold = 0.45F;  ///< the least intersection over union
-  /// If there is one, the intersection over union counts less (d / c) ^ exponent, where d is the
-  /// squared distance of the two centres and c that of opposite corners of the box around both, in
-  /// widths and heights of the picture (Zheng et al., Distance-IoU Loss, 2020; Darknet's forks).
-  std::optional<float> distance_exponent{};
-};
-
-/// The extent that distances between boxes are measured by, in pixels.
-struct PictureExtent {
-  float rows = 1;
-  float cols = 1;
+  std::optional<DistanceRule> distance{};
 };
 
 /// Greedy, class by class, on the best kMostCandidates: a box goes if a better one hides it.  The
 /// best score comes first; the order of the input has no influence.  Detections that are not finite
 /// are dropped.
 [[nodiscard]] std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
-                                                             const OverlapRule& rule,
-                                                             const PictureExtent& extent = {});
+                                                             const OverlapRule& rule);
 
 /// The names to show for a network's classes: its labels; without any, `object` for a network that
 /// only tells objects from background, else none.

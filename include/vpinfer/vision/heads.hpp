@@ -14,8 +14,10 @@ namespace vpinfer {
 /// background.  Throws Bug for an operation that is no head.
 [[nodiscard]] int class_count(const Operation& head);
 
-/// When the boxes of a head hide each other: by its own rule, at the threshold that a user chose.
-[[nodiscard]] OverlapRule overlap_rule(const Operation& head, float threshold);
+/// When the boxes of a head hide each other: by its own rule, at the threshold that a user
+/// chose, in a picture of so many pixels.
+[[nodiscard]] OverlapRule overlap_rule(const Operation& head, float threshold, float rows,
+                                       float cols);
 
 /// What a head has seen: the detections with a score above `threshold`, before suppression.
 /// `output` is the head's output tensor, [rows][cols][channels] of `shape`.  Boxes that are not
