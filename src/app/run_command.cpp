@@ -167,7 +167,9 @@ class Conductor {
     RunReport report{context, all_.reports(), frames_per_second};
     if (options_.compare_single) report.comparison = compare(spread(report.latencies()).median);
     std::cout << to_text(report);
-    if (report.comparison && !report.comparison->pass()) code_ = ExitCode::kComparisonFailed;
+    if (report.comparison && !report.comparison->pass() && code_ == ExitCode::kDone) {
+      code_ = ExitCode::kComparisonFailed;
+    }
     if (!options_.json.empty()) {
       write_file_atomically(options_.json, to_json(report, results_.findings()));
     }
