@@ -162,10 +162,12 @@ void Results::add_classifications(const Frame& frame, const Outputs& outputs) {
   classified_.push_back({frame.name, std::move(classes)});
 }
 
-void Results::draw(const Frame& frame, const std::vector<Detection>& detections) const {
+void Results::draw(const Frame& frame, const std::vector<Detection>& detections) {
   if (options_.output.empty()) return;
-  write_jpeg(options_.output / annotated_name(frame.name),
-             annotate(frame.picture, detections, labels_));
+  std::string name = annotated_name(frame.name);
+  // A folder may hold dog.png and dog.png.jpg.
+  while (drawn_.try_emplace(name, frame.name).first->second != frame.name) name += ".jpg";
+  write_jpeg(options_.output / name, annotate(frame.picture, detections, labels_));
 }
 
 void Results::finish() const {

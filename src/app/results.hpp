@@ -37,13 +37,14 @@ class Results {
   [[nodiscard]] std::vector<Detection> detect(const Picture& picture, const Outputs& outputs) const;
   void add_detections(const Frame& frame, const Outputs& outputs);
   void add_classifications(const Frame& frame, const Outputs& outputs);
-  void draw(const Frame& frame, const std::vector<Detection>& detections) const;
+  void draw(const Frame& frame, const std::vector<Detection>& detections);
 
   const RunOptions& options_;
   const Network& network_;
   Interpretation meaning_;
   std::vector<std::string> labels_;
   std::vector<PictureDetections> detected_;
+  std::map<std::string, std::string> drawn_;  ///< annotated pictures: the frames that they show
   std::vector<PictureClassifications> classified_;
 };
 

@@ -195,6 +195,13 @@ class Run(ProgramTest):
         self.assertEqual(sorted(path.name for path in self.path("out").iterdir()),
                          ["a.jpeg", "b.PNG.jpg", "detections.json"])
 
+    def test_no_picture_replaces_another(self):
+        for name in ("a.png", "a.png.jpg"):
+            self.write(f"in/{name}", (FACE / "astronaut.jpg").read_bytes())
+        self.assert_done(vpinfer("--model", FACE / "face.h5", "--input", self.path("in"), "--output", self.path("out"),
+                                 "--repeat", 2))
+        self.assertEqual(set(os.listdir(self.path("out"))), {"a.png.jpg", "a.png.jpg.jpg", "detections.json"})
+
     def test_file_names_may_be_no_utf8(self):
         cfg = self.write(os.fsdecode(b"n\xe9.cfg"), small_yolo())
         picture = self.path(os.fsdecode(b"caf\xe9.png"))
