@@ -21,41 +21,7 @@ constexpr std::array<ForksName, 5> kForksNames{{{"relu6", {Activation::kClip, 0,
                                                 {"hard_mish", Activation::kHardMish},
                                                 {"gelu", Activation::kGeluTanh}}};
 
-/// Whether an operation gives its inputs' elements, means of them, or little else.
-bool passes_on(const Operation& operation) {
-  const auto* conv = std::get_if<Convolution>(&operation);
-  if (conv != nullptr) {  // multiplies each channel
-    return conv->groups == conv->filters && conv->rows == Window{} && conv->cols == Window{};
-  }
-  return !std::holds_alternative<LocallyConnected>(operation) &&
-         !std::holds_alternative<Input>(operation);
-}
-
 }  // namespace
-
-bool comes_from(const Network& network, int position, bool (*is_such)(const Operation& operation)) {
-  std::vector<bool> comes(static_cast<std::size_t>(position) + 1);
-  for (int i = 0; i <= position; ++i) {
-    const Layer& layer = network.layer(i);
-    const auto input_comes = [&](int input) { return comes[static_cast<std::size_t>(input)]; };
-    const auto adds_nothing = [&](int input) {
-      return input_comes(input) || std::holds_alternative<Constant>(network.layer(input).operation);
-    };
-    comes[static_cast<std::size_t>(i)] =
-        is_such(layer.operation) ||
-        (passes_on(layer.operation) &&
-         std::any_of(layer.inputs.begin(), layer.inputs.end(), input_comes) &&
-         (std::holds_alternative<Concat>(layer.operation) ||
-          std::all_of(layer.inputs.begin(), layer.inputs.end(), adds_nothing)));
-  }
-  return comes.back();
-}
-
-bool gives_sigmoids(const Operation& operation) {
-  const Activation* activation = activation_of(operation);
-  return activation != nullptr && (activation->function == Activation::kLogistic ||
-                                   activation->function == Activation::kHardSigmoid);
-}
 
 void SectionBuild::refuse(const std::string& why) const {
   throw BadInput(section.where() + ": " + why);

@@ -14,13 +14,6 @@ struct Strides {
   int cols = 1;
 };
 
-/// Whether some of what is at `position` comes from such an operation alone, perhaps moved, joined
-/// with others, pooled, resized, or combined with its like and with constants.
-[[nodiscard]] bool comes_from(const Network& network, int position,
-                              bool (*is_such)(const Operation& operation));
-/// Whether all that an operation gives are sigmoids.
-[[nodiscard]] bool gives_sigmoids(const Operation& operation);
-
 /// What the parser of one layer type works on: a section of a .cfg file that becomes a layer, or
 /// some, behind the one at `previous`.  The last layer gives what the section gives.
 struct SectionBuild {

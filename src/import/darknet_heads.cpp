@@ -4,6 +4,7 @@
 
 #include "class_tree.hpp"
 #include "darknet_layers.hpp"
+#include "probabilities.hpp"
 
 namespace vpinfer {
 namespace {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "darknet_layers.hpp"
+#include "probabilities.hpp"
 #include "vpinfer/base/error.hpp"
 
 namespace vpinfer {
@@ -30,13 +31,6 @@ const std::vector<DarknetLayerType>& table() {
     return list;
   }();
   return all;
-}
-
-bool gives_probabilities(const Operation& operation) {
-  if (std::holds_alternative<Softmax>(operation) || gives_sigmoids(operation)) return true;
-  const Activation* activation = activation_of(operation);
-  return activation != nullptr && activation->function == Activation::kClip &&
-         activation->alpha >= 0 && activation->beta <= 1;
 }
 
 /// A head that applies a sigmoid or softmax to probabilities would find nothing, or anything.
@@ -113,12 +107,12 @@ std::vector<std::string> add_heads(Network& network, const std::filesystem::path
     NetworkOutput& output = find_output(model.network, section);
     const SectionBuild build{model, section, output.position};
     add_layer_of(build, table());
-    const Layer& head = model.network.layer(model.network.size() - 1);
+    const int added = model.network.size() - 1;
+    const Layer& head = model.network.layer(added);
     check_logits(build, head.operation);
     check_grid(build, head);
     // A head gives boxes beside the tensor that it reads; anything else takes its place.
-    const int added = model.network.size() - 1;
-    if (!is_head(model.network.layer(added).operation)) output.position = added;
+    if (!is_head(head.operation)) output.position = added;
   }
   network = std::move(model.network);
   return model.warnings;
