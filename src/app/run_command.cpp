@@ -222,10 +222,10 @@ ExitCode run_model(const RunOptions& options) {
   const Agreement agreement = agree(session, options, most_threads, model);
   const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
   if (model) {
-    const std::vector<std::filesystem::path> sources{options.model, options.input, options.plan};
-    check_output_file("--json", options.json, sources);
-    check_output_file("--dump-output", options.dump_output,
-                      {options.model, options.input, options.plan, options.json});
+    std::vector<std::filesystem::path> taken{options.model, options.input, options.plan};
+    check_output_file("--json", options.json, taken);
+    taken.push_back(options.json);
+    check_output_file("--dump-output", options.dump_output, taken);
     source = std::make_shared<FrameSource>(options, agreement.network);
     check_possible(options, *model, *source);
     in_flight = choose_in_flight(options, agreement, delivery, most_threads, source->size() != 1);

@@ -64,7 +64,8 @@ class PngReader {
     png_set_strip_alpha(png_);
     (void)png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
-    if (png_get_rowbytes(png_, info_) != std::size_t{3} * cols()) png_error(png_, "its pixels");
+    if (png_get_rowbytes(png_, info_) != std::size_t{3} * cols())
+      png_error(png_, "its pixels are of no known kind");
     png_read_image(png_, rows);
     png_read_end(png_, info_);
     return true;

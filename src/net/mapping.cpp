@@ -6,13 +6,31 @@
 #include <limits>
 
 namespace vpinfer {
-
 namespace {
 
 /// The place of an output's first tap; what lies far beyond any input is one place.
 int first_tap(const Window& window, int output) {
   const std::int64_t place = std::int64_t{output} * window.stride - window.pad_before;
   return static_cast<int>(std::min<std::int64_t>(place, std::numeric_limits<int>::max() / 2));
+}
+
+double place(const Sampling& sampling, int output) {
+  const float moved = static_cast<float>(output) + sampling.output_offset;
+  const float multiplied = moved * sampling.multiplier;
+  const float scaled = multiplied / sampling.scale;
+  return double{scaled - sampling.input_offset};
+}
+
+double nearest(Interpolation interpolation, double at) {
+  constexpr double kHalf = 0.5 + 1e-6;
+  switch (interpolation) {
+    case Interpolation::kNearestFloor: return std::floor(at);
+    case Interpolation::kNearestCeil: return std::ceil(at);
+    case Interpolation::kNearestHalfDown: return std::ceil(at - kHalf);
+    case Interpolation::kNearestHalfUp: return std::floor(at + kHalf);
+    case Interpolation::kLinear: break;
+  }
+  return at;
 }
 
 }  // namespace
@@ -44,29 +62,6 @@ std::optional<int> padded_source(const Padding& padding, PadMode mode, int outpu
   }
   return std::nullopt;
 }
-
-namespace {
-
-double place(const Sampling& sampling, int output) {
-  const float moved = static_cast<float>(output) + sampling.output_offset;
-  const float multiplied = moved * sampling.multiplier;
-  const float scaled = multiplied / sampling.scale;
-  return double{scaled - sampling.input_offset};
-}
-
-double nearest(Interpolation interpolation, double at) {
-  constexpr double kHalf = 0.5 + 1e-6;
-  switch (interpolation) {
-    case Interpolation::kNearestFloor: return std::floor(at);
-    case Interpolation::kNearestCeil: return std::ceil(at);
-    case Interpolation::kNearestHalfDown: return std::ceil(at - kHalf);
-    case Interpolation::kNearestHalfUp: return std::floor(at + kHalf);
-    case Interpolation::kLinear: break;
-  }
-  return at;
-}
-
-}  // namespace
 
 bool lies_inside(const Sampling& sampling, int output, int input_size) {
   const double at = place(sampling, output);
