@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
+#include "base/float_buffer.hpp"
 #include "fma_limit.hpp"
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/float_buffer.hpp"
-#include "vpinfer/io/model_file.hpp"
-#include "vpinfer/kernel/blas.hpp"
-#include "vpinfer/kernel/convolution.hpp"
-#include "vpinfer/kernel/threads.hpp"
-#include "vpinfer/plan/geometry.hpp"
+#include "io/model_file.hpp"
+#include "kernel/blas.hpp"
+#include "kernel/convolution.hpp"
+#include "kernel/threads.hpp"
+#include "plan/geometry.hpp"
 
 /// Times every convolution of a model by every algorithm that can compute it, and prints a Markdown
 /// table: milliseconds, and what operations per second of a direct convolution that means, of the

@@ -3,8 +3,8 @@
 #include <iostream>
 #include <string>
 
-#include "vpinfer/base/machine.hpp"
-#include "vpinfer/comm/mpi_session.hpp"
+#include "base/machine.hpp"
+#include "comm/mpi_session.hpp"
 
 /// Starts MPI, meets the other ranks and prints the largest resident set among them, in bytes: the
 /// baseline that bench/scaling.py subtracts.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "vpinfer/base/clock.hpp"
+#include "base/clock.hpp"
 
 namespace vpinfer {
 namespace {

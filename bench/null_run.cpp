@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/comm/mpi_session.hpp"
-#include "vpinfer/comm/polling.hpp"
+#include "base/clock.hpp"
+#include "comm/mpi_session.hpp"
+#include "comm/polling.hpp"
+#include "vpinfer/error.hpp"
 
 /// The frame of an ideal network: steps of a fixed amount of work, divided evenly among the ranks,
 /// with a tiny message to either neighbour after each, waited for as vpinfer waits.  Prints the
@@ -33,7 +33,8 @@ constexpr std::int64_t kRounds = 170'000'000;
 /// Arithmetic that a compiler can neither shorten nor vectorise: one multiplication per round, each
 /// of which needs the one before.
 std::uint64_t work(std::int64_t rounds, std::uint64_t value) {
-  for (std::int64_t i = 0; i < rounds; ++i) value = value * 6364136223846793005U + 1442695040888963407U;
+  for (std::int64_t i = 0; i < rounds; ++i)
+    value = value * 6364136223846793005U + 1442695040888963407U;
   return value;
 }
 

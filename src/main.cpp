@@ -6,8 +6,8 @@
 #include <thread>
 #include <variant>
 
-#include "vpinfer/app/commands.hpp"
-#include "vpinfer/comm/mpi_session.hpp"
+#include "app/commands.hpp"
+#include "comm/mpi_session.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "frame_reader.hpp"
+#include "app/frame_reader.hpp"
 
 #include <condition_variable>
 #include <deque>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <variant>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

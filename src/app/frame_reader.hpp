@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <memory>
 
-#include "pictures.hpp"
-#include "vpinfer/exec/stream.hpp"
+#include "app/pictures.hpp"
+#include "exec/stream.hpp"
 
 namespace vpinfer {
 

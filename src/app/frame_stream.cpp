@@ -1,9 +1,9 @@
-#include "frame_stream.hpp"
+#include "app/frame_stream.hpp"
 
 #include <iostream>
 #include <utility>
 
-#include "vpinfer/comm/mpi_session.hpp"
+#include "comm/mpi_session.hpp"
 
 namespace vpinfer {
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "frame_reader.hpp"
-#include "results.hpp"
-#include "vpinfer/exec/stream.hpp"
-#include "vpinfer/report/throughput.hpp"
+#include "app/frame_reader.hpp"
+#include "app/results.hpp"
+#include "exec/stream.hpp"
+#include "report/throughput.hpp"
 
 namespace vpinfer {
 

@@ -3,14 +3,14 @@
 #include <memory>
 #include <optional>
 
-#include "vpinfer/app/commands.hpp"
-#include "vpinfer/app/output_files.hpp"
-#include "vpinfer/import/darknet.hpp"
-#include "vpinfer/import/heads.hpp"
-#include "vpinfer/import/labels.hpp"
-#include "vpinfer/import/onnx.hpp"
-#include "vpinfer/report/summary.hpp"
-#include "vpinfer/vision/interpretation.hpp"
+#include "app/commands.hpp"
+#include "app/output_files.hpp"
+#include "import/darknet.hpp"
+#include "import/heads.hpp"
+#include "import/labels.hpp"
+#include "import/onnx.hpp"
+#include "report/summary.hpp"
+#include "vision/interpretation.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,11 +1,11 @@
 #include <iostream>
 
-#include "vpinfer/app/commands.hpp"
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/plan/planner.hpp"
-#include "vpinfer/plan/program.hpp"
-#include "vpinfer/report/summary.hpp"
-#include "vpinfer/report/table.hpp"
+#include "app/commands.hpp"
+#include "base/units.hpp"
+#include "plan/planner.hpp"
+#include "plan/program.hpp"
+#include "report/summary.hpp"
+#include "report/table.hpp"
 
 namespace vpinfer {
 namespace {

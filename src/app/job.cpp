@@ -1,12 +1,12 @@
-#include "job.hpp"
+#include "app/job.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "load_progress.hpp"
-#include "vpinfer/app/planning.hpp"
-#include "vpinfer/plan/planner.hpp"
-#include "vpinfer/plan/program.hpp"
+#include "app/load_progress.hpp"
+#include "app/planning.hpp"
+#include "plan/planner.hpp"
+#include "plan/program.hpp"
 
 namespace vpinfer {
 namespace {

@@ -3,10 +3,10 @@
 #include <memory>
 #include <string>
 
-#include "vpinfer/app/options.hpp"
-#include "vpinfer/comm/mpi_session.hpp"
-#include "vpinfer/exec/weights.hpp"
-#include "vpinfer/plan/exchange.hpp"
+#include "app/options.hpp"
+#include "comm/mpi_session.hpp"
+#include "exec/weights.hpp"
+#include "plan/exchange.hpp"
 
 namespace vpinfer {
 

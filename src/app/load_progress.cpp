@@ -1,4 +1,4 @@
-#include "load_progress.hpp"
+#include "app/load_progress.hpp"
 
 #include <unistd.h>
 

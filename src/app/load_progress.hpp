@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/net/network.hpp"
+#include "base/clock.hpp"
+#include "net/network.hpp"
 
 namespace vpinfer {
 

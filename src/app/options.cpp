@@ -1,4 +1,4 @@
-#include "vpinfer/app/options.hpp"
+#include "app/options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -8,10 +8,10 @@
 #include <functional>
 #include <string_view>
 
-#include "vpinfer/app/supported_layers.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/base/version.hpp"
+#include "app/supported_layers.hpp"
+#include "base/units.hpp"
+#include "vpinfer/error.hpp"
+#include "vpinfer/version.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,6 +1,6 @@
-#include "vpinfer/app/output_files.hpp"
+#include "app/output_files.hpp"
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

@@ -1,10 +1,10 @@
 #include <iostream>
 
-#include "vpinfer/app/commands.hpp"
-#include "vpinfer/app/output_files.hpp"
-#include "vpinfer/app/planning.hpp"
-#include "vpinfer/plan/planner.hpp"
-#include "vpinfer/report/summary.hpp"
+#include "app/commands.hpp"
+#include "app/output_files.hpp"
+#include "app/planning.hpp"
+#include "plan/planner.hpp"
+#include "report/summary.hpp"
 
 namespace vpinfer {
 

@@ -1,14 +1,14 @@
-#include "pictures.hpp"
+#include "app/pictures.hpp"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/io/tensor_file.hpp"
-#include "vpinfer/vision/input_tensor.hpp"
-#include "vpinfer/vision/test_picture.hpp"
+#include "io/tensor_file.hpp"
+#include "vision/input_tensor.hpp"
+#include "vision/test_picture.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

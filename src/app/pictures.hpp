@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "vpinfer/app/options.hpp"
-#include "vpinfer/exec/executor.hpp"
-#include "vpinfer/io/motion_jpeg.hpp"
-#include "vpinfer/io/picture.hpp"
+#include "app/options.hpp"
+#include "exec/executor.hpp"
+#include "io/motion_jpeg.hpp"
+#include "io/picture.hpp"
 
 namespace vpinfer {
 

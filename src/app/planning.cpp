@@ -1,10 +1,10 @@
-#include "vpinfer/app/planning.hpp"
+#include "app/planning.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/io/file.hpp"
+#include "base/units.hpp"
+#include "io/file.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

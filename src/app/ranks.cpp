@@ -1,13 +1,13 @@
-#include "ranks.hpp"
+#include "app/ranks.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/machine.hpp"
-#include "vpinfer/kernel/blas.hpp"
-#include "vpinfer/kernel/threads.hpp"
-#include "vpinfer/report/summary.hpp"
+#include "base/clock.hpp"
+#include "base/machine.hpp"
+#include "kernel/blas.hpp"
+#include "kernel/threads.hpp"
+#include "report/summary.hpp"
 
 namespace vpinfer {
 namespace {

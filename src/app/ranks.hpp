@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "job.hpp"
-#include "results.hpp"
-#include "vpinfer/exec/executor.hpp"
-#include "vpinfer/exec/stream.hpp"
-#include "vpinfer/report/run_report.hpp"
+#include "app/job.hpp"
+#include "app/results.hpp"
+#include "exec/executor.hpp"
+#include "exec/stream.hpp"
+#include "report/run_report.hpp"
 
 namespace vpinfer {
 

@@ -1,17 +1,17 @@
-#include "results.hpp"
+#include "app/results.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <iostream>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/io/file.hpp"
-#include "vpinfer/io/tensor_file.hpp"
-#include "vpinfer/report/table.hpp"
-#include "vpinfer/vision/annotate.hpp"
-#include "vpinfer/vision/detection.hpp"
-#include "vpinfer/vision/heads.hpp"
+#include "base/units.hpp"
+#include "io/file.hpp"
+#include "io/tensor_file.hpp"
+#include "report/table.hpp"
+#include "vision/annotate.hpp"
+#include "vision/detection.hpp"
+#include "vision/heads.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "pictures.hpp"
-#include "vpinfer/app/options.hpp"
-#include "vpinfer/report/run_report.hpp"
-#include "vpinfer/vision/classification.hpp"
-#include "vpinfer/vision/coco.hpp"
-#include "vpinfer/vision/interpretation.hpp"
+#include "app/options.hpp"
+#include "app/pictures.hpp"
+#include "report/run_report.hpp"
+#include "vision/classification.hpp"
+#include "vision/coco.hpp"
+#include "vision/interpretation.hpp"
 
 namespace vpinfer {
 

@@ -3,19 +3,19 @@
 #include <optional>
 #include <set>
 
-#include "frame_stream.hpp"
-#include "job.hpp"
-#include "pictures.hpp"
-#include "ranks.hpp"
-#include "results.hpp"
-#include "single_rank.hpp"
-#include "vpinfer/app/commands.hpp"
-#include "vpinfer/app/output_files.hpp"
-#include "vpinfer/app/planning.hpp"
-#include "vpinfer/base/machine.hpp"
-#include "vpinfer/io/file.hpp"
-#include "vpinfer/kernel/blas.hpp"
-#include "vpinfer/kernel/threads.hpp"
+#include "app/commands.hpp"
+#include "app/frame_stream.hpp"
+#include "app/job.hpp"
+#include "app/output_files.hpp"
+#include "app/pictures.hpp"
+#include "app/planning.hpp"
+#include "app/ranks.hpp"
+#include "app/results.hpp"
+#include "app/single_rank.hpp"
+#include "base/machine.hpp"
+#include "io/file.hpp"
+#include "kernel/blas.hpp"
+#include "kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

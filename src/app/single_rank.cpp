@@ -1,10 +1,10 @@
-#include "single_rank.hpp"
+#include "app/single_rank.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/plan/planner.hpp"
+#include "base/clock.hpp"
+#include "plan/planner.hpp"
 
 namespace vpinfer {
 namespace {

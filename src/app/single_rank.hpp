@@ -1,6 +1,6 @@
 #pragma once
 
-#include "ranks.hpp"
+#include "app/ranks.hpp"
 
 namespace vpinfer {
 

@@ -1,10 +1,10 @@
-#include "vpinfer/app/supported_layers.hpp"
+#include "app/supported_layers.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/import/darknet.hpp"
-#include "vpinfer/import/heads.hpp"
-#include "vpinfer/import/onnx.hpp"
+#include "import/darknet.hpp"
+#include "import/heads.hpp"
+#include "import/onnx.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/base/checksum.hpp"
+#include "base/checksum.hpp"
 
 #include <algorithm>
 #include <array>

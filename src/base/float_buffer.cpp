@@ -1,4 +1,4 @@
-#include "vpinfer/base/float_buffer.hpp"
+#include "base/float_buffer.hpp"
 
 #include <sys/mman.h>
 

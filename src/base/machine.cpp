@@ -1,4 +1,4 @@
-#include "vpinfer/base/machine.hpp"
+#include "base/machine.hpp"
 
 #include <malloc.h>
 #include <sched.h>

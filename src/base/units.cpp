@@ -1,11 +1,11 @@
-#include "vpinfer/base/units.hpp"
+#include "base/units.hpp"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "vpinfer/base/version.hpp"
+#include "vpinfer/version.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "vpinfer/comm/mpi_session.hpp"
+#include "comm/mpi_session.hpp"
 
 #include <mpi.h>
 
@@ -9,8 +9,8 @@
 #include <memory>
 #include <numeric>
 
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/comm/polling.hpp"
+#include "base/units.hpp"
+#include "comm/polling.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/comm/polling.hpp"
+#include "comm/polling.hpp"
 
 #include <algorithm>
 #include <thread>

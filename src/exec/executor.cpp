@@ -1,21 +1,21 @@
-#include "vpinfer/exec/executor.hpp"
+#include "exec/executor.hpp"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/comm/polling.hpp"
-#include "vpinfer/kernel/convolution.hpp"
-#include "vpinfer/kernel/elementwise.hpp"
-#include "vpinfer/kernel/heads.hpp"
-#include "vpinfer/kernel/locally_connected.hpp"
-#include "vpinfer/kernel/pooled_convolution.hpp"
-#include "vpinfer/kernel/pooling.hpp"
-#include "vpinfer/kernel/rearrange.hpp"
-#include "vpinfer/kernel/reorg.hpp"
-#include "vpinfer/kernel/resample.hpp"
-#include "vpinfer/kernel/softmax.hpp"
+#include "base/units.hpp"
+#include "comm/polling.hpp"
+#include "kernel/convolution.hpp"
+#include "kernel/elementwise.hpp"
+#include "kernel/heads.hpp"
+#include "kernel/locally_connected.hpp"
+#include "kernel/pooled_convolution.hpp"
+#include "kernel/pooling.hpp"
+#include "kernel/rearrange.hpp"
+#include "kernel/reorg.hpp"
+#include "kernel/resample.hpp"
+#include "kernel/softmax.hpp"
 
 namespace vpinfer {
 namespace {

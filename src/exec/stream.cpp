@@ -1,11 +1,11 @@
-#include "vpinfer/exec/stream.hpp"
+#include "exec/stream.hpp"
 
 #include <array>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/comm/polling.hpp"
+#include "base/clock.hpp"
+#include "base/units.hpp"
+#include "comm/polling.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

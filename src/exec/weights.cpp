@@ -1,8 +1,8 @@
-#include "vpinfer/exec/weights.hpp"
+#include "exec/weights.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/base/clock.hpp"
+#include "base/clock.hpp"
 
 namespace vpinfer {
 namespace {

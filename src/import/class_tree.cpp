@@ -1,11 +1,11 @@
-#include "class_tree.hpp"
+#include "import/class_tree.hpp"
 
 #include <charconv>
 #include <fstream>
 #include <optional>
 #include <string>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "darknet_build.hpp"
+#include "import/darknet_build.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string_view>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

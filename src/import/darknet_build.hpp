@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "cfg_file.hpp"
-#include "vpinfer/import/darknet.hpp"
+#include "import/cfg_file.hpp"
+#include "import/darknet.hpp"
 
 namespace vpinfer {
 

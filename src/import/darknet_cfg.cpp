@@ -1,8 +1,8 @@
-#include "cfg_file.hpp"
-#include "darknet_keys.hpp"
-#include "darknet_layers.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/darknet.hpp"
+#include "import/cfg_file.hpp"
+#include "import/darknet.hpp"
+#include "import/darknet_keys.hpp"
+#include "import/darknet_layers.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "class_tree.hpp"
-#include "darknet_layers.hpp"
-#include "probabilities.hpp"
+#include "import/class_tree.hpp"
+#include "import/darknet_layers.hpp"
+#include "import/probabilities.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "darknet_keys.hpp"
+#include "import/darknet_keys.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
-#include "darknet_layers.hpp"
+#include "import/darknet_layers.hpp"
 
 #include <array>
 
-#include "darknet_keys.hpp"
-#include "vpinfer/base/error.hpp"
+#include "import/darknet_keys.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

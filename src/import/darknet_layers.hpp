@@ -3,7 +3,7 @@
 #include <span>
 #include <string_view>
 
-#include "darknet_build.hpp"
+#include "import/darknet_build.hpp"
 
 namespace vpinfer {
 

@@ -1,6 +1,6 @@
 // Darknet's layers that move elements, or take them one by one.
 
-#include "darknet_layers.hpp"
+#include "import/darknet_layers.hpp"
 
 namespace vpinfer {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "darknet_layers.hpp"
+#include "import/darknet_layers.hpp"
 
 namespace vpinfer {
 namespace {

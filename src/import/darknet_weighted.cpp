@@ -1,6 +1,6 @@
 // Darknet's layers with trained numbers.
 
-#include "darknet_layers.hpp"
+#include "import/darknet_layers.hpp"
 
 namespace vpinfer {
 namespace {

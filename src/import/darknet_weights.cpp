@@ -3,9 +3,9 @@
 #include <fstream>
 #include <memory>
 
-#include "stored_weights.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/darknet.hpp"
+#include "import/darknet.hpp"
+#include "import/stored_weights.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,12 +1,12 @@
-#include "vpinfer/import/heads.hpp"
+#include "import/heads.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "darknet_layers.hpp"
-#include "probabilities.hpp"
-#include "vpinfer/base/error.hpp"
+#include "import/darknet_layers.hpp"
+#include "import/probabilities.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

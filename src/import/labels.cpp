@@ -1,9 +1,9 @@
-#include "vpinfer/import/labels.hpp"
+#include "import/labels.hpp"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,6 +1,6 @@
 // ONNX's activations and what does nothing at inference.
 
-#include "onnx_builder.hpp"
+#include "import/onnx_builder.hpp"
 
 namespace vpinfer {
 namespace {

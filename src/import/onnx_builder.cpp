@@ -1,8 +1,8 @@
-#include "onnx_builder.hpp"
+#include "import/onnx_builder.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "onnx_node.hpp"
-#include "vpinfer/import/onnx.hpp"
+#include "import/onnx.hpp"
+#include "import/onnx_node.hpp"
 
 namespace vpinfer {
 

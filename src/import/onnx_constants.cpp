@@ -6,8 +6,8 @@
 #include <functional>
 #include <numeric>
 
-#include "onnx_builder.hpp"
-#include "onnx_dims.hpp"
+#include "import/onnx_builder.hpp"
+#include "import/onnx_dims.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "onnx_dims.hpp"
+#include "import/onnx_dims.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "onnx_node.hpp"
-#include "vpinfer/net/mapping.hpp"
+#include "import/onnx_node.hpp"
+#include "net/mapping.hpp"
 
 namespace vpinfer {
 

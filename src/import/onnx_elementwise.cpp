@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "onnx_builder.hpp"
+#include "import/onnx_builder.hpp"
 
 namespace vpinfer {
 namespace {

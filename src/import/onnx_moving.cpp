@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "onnx_builder.hpp"
-#include "onnx_dims.hpp"
+#include "import/onnx_builder.hpp"
+#include "import/onnx_dims.hpp"
 
 namespace vpinfer {
 namespace {

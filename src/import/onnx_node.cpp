@@ -1,10 +1,10 @@
-#include "onnx_node.hpp"
+#include "import/onnx_node.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "vpinfer/import/onnx_graph.hpp"
+#include "import/onnx_graph.hpp"
 
 namespace vpinfer {
 

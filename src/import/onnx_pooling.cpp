@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "onnx_builder.hpp"
+#include "import/onnx_builder.hpp"
 
 namespace vpinfer {
 namespace {

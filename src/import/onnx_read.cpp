@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/onnx.hpp"
-#include "vpinfer/import/onnx_module.hpp"
+#include "import/onnx.hpp"
+#include "import/onnx_module.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

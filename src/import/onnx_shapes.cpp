@@ -1,8 +1,8 @@
 // ONNX's operators that change how a tensor is looked at, without moving its elements: they lead
 // into a fully connected layer or out of the network.
 
-#include "onnx_builder.hpp"
-#include "onnx_dims.hpp"
+#include "import/onnx_builder.hpp"
+#include "import/onnx_dims.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <set>
 
-#include "onnx_builder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/onnx.hpp"
+#include "import/onnx.hpp"
+#include "import/onnx_builder.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "onnx_builder.hpp"
+#include "import/onnx_builder.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "probabilities.hpp"
+#include "import/probabilities.hpp"
 
 #include <algorithm>
 #include <vector>

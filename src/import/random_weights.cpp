@@ -2,9 +2,9 @@
 #include <memory>
 #include <random>
 
-#include "stored_weights.hpp"
-#include "vpinfer/import/darknet.hpp"
-#include "vpinfer/kernel/activation.hpp"
+#include "import/darknet.hpp"
+#include "import/stored_weights.hpp"
+#include "kernel/activation.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "stored_weights.hpp"
+#include "import/stored_weights.hpp"
 
 #include <algorithm>
 #include <cmath>

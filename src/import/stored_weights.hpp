@@ -3,8 +3,8 @@
 #include <map>
 #include <vector>
 
-#include "vpinfer/import/darknet.hpp"
-#include "vpinfer/net/network.hpp"
+#include "import/darknet.hpp"
+#include "net/network.hpp"
 
 namespace vpinfer {
 

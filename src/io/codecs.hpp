@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "vpinfer/io/picture.hpp"
+#include "io/picture.hpp"
 
 namespace vpinfer {
 

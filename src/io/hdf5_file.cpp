@@ -1,4 +1,4 @@
-#include "hdf5_file.hpp"
+#include "io/hdf5_file.hpp"
 
 #include <algorithm>
 #include <cerrno>

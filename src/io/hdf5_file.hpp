@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "hdf5_handle.hpp"
-#include "vpinfer/base/half.hpp"
-#include "vpinfer/io/file.hpp"
+#include "base/half.hpp"
+#include "io/file.hpp"
+#include "io/hdf5_handle.hpp"
 
 namespace vpinfer {
 

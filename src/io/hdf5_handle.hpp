@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
-#include "codecs.hpp"
-#include "orientation.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/io/file.hpp"
+#include "io/codecs.hpp"
+#include "io/file.hpp"
+#include "io/orientation.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,11 +1,11 @@
-#include "vpinfer/io/model_file.hpp"
+#include "io/model_file.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "hdf5_file.hpp"
-#include "vpinfer/base/checksum.hpp"
-#include "vpinfer/base/error.hpp"
+#include "base/checksum.hpp"
+#include "io/hdf5_file.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "vpinfer/io/motion_jpeg.hpp"
+#include "io/motion_jpeg.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

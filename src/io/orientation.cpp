@@ -1,4 +1,4 @@
-#include "orientation.hpp"
+#include "io/orientation.hpp"
 
 #include <libexif/exif-data.h>
 

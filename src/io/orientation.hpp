@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "vpinfer/io/picture.hpp"
+#include "io/picture.hpp"
 
 namespace vpinfer {
 

@@ -1,12 +1,12 @@
-#include "vpinfer/io/picture.hpp"
+#include "io/picture.hpp"
 
 #include <algorithm>
 #include <string>
 #include <system_error>
 
-#include "codecs.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/io/file.hpp"
+#include "io/codecs.hpp"
+#include "io/file.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <vector>
 
-#include "codecs.hpp"
-#include "orientation.hpp"
+#include "io/codecs.hpp"
+#include "io/orientation.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "vpinfer/io/tensor_file.hpp"
+#include "io/tensor_file.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "hdf5_file.hpp"
-#include "vpinfer/base/error.hpp"
+#include "io/hdf5_file.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

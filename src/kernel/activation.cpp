@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/activation.hpp"
+#include "kernel/activation.hpp"
 
 #include <algorithm>
 #include <cmath>

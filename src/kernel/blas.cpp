@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/blas.hpp"
+#include "kernel/blas.hpp"
 
 #include <cblas.h>
 

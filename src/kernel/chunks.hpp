@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/kernel/tensor.hpp"
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/tensor.hpp"
+#include "kernel/threads.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

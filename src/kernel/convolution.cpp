@@ -1,15 +1,15 @@
-#include "vpinfer/kernel/convolution.hpp"
+#include "kernel/convolution.hpp"
 
 #include <cblas.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "chunks.hpp"
-#include "depthwise.hpp"
-#include "direct_convolution.hpp"
-#include "vpinfer/kernel/activation.hpp"
-#include "winograd.hpp"
+#include "kernel/activation.hpp"
+#include "kernel/chunks.hpp"
+#include "kernel/depthwise.hpp"
+#include "kernel/direct_convolution.hpp"
+#include "kernel/winograd.hpp"
 
 namespace vpinfer {
 namespace {

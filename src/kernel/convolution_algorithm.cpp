@@ -1,9 +1,9 @@
-#include "vpinfer/kernel/convolution_algorithm.hpp"
+#include "kernel/convolution_algorithm.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "winograd.hpp"
+#include "kernel/winograd.hpp"
 
 namespace vpinfer {
 namespace {

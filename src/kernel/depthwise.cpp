@@ -1,10 +1,10 @@
-#include "depthwise.hpp"
+#include "kernel/depthwise.hpp"
 
 #include <array>
 
-#include "micro_kernel.hpp"
-#include "vpinfer/kernel/activation.hpp"
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/activation.hpp"
+#include "kernel/micro_kernel.hpp"
+#include "kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "vpinfer/kernel/convolution.hpp"
+#include "kernel/convolution.hpp"
 
 namespace vpinfer {
 

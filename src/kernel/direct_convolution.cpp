@@ -1,13 +1,13 @@
-#include "direct_convolution.hpp"
+#include "kernel/direct_convolution.hpp"
 
 #include <algorithm>
 #include <array>
 #include <functional>
 #include <new>
 
-#include "chunks.hpp"
-#include "panels.hpp"
-#include "vpinfer/base/float_buffer.hpp"
+#include "base/float_buffer.hpp"
+#include "kernel/chunks.hpp"
+#include "kernel/panels.hpp"
 
 namespace vpinfer {
 namespace {

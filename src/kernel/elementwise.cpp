@@ -1,9 +1,9 @@
-#include "vpinfer/kernel/elementwise.hpp"
+#include "kernel/elementwise.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/kernel/activation.hpp"
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/activation.hpp"
+#include "kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "vpinfer/kernel/half.hpp"
+#include "kernel/half.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 
-#include "half_template.hpp"
+#include "kernel/half_template.hpp"
 
 namespace vpinfer {
 namespace {

@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "vpinfer/base/half.hpp"
+#include "base/half.hpp"
 
 namespace vpinfer {
 // Files that include this may be compiled for another processor: nothing here may be shared.

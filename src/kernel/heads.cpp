@@ -1,12 +1,12 @@
-#include "vpinfer/kernel/heads.hpp"
+#include "kernel/heads.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <span>
 #include <vector>
 
-#include "vpinfer/kernel/softmax.hpp"
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/softmax.hpp"
+#include "kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "vpinfer/kernel/locally_connected.hpp"
+#include "kernel/locally_connected.hpp"
 
 #include <cblas.h>
 
 #include <algorithm>
 
-#include "vpinfer/kernel/activation.hpp"
+#include "kernel/activation.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,7 +1,7 @@
-#include "micro_kernel.hpp"
+#include "kernel/micro_kernel.hpp"
 
-#include "micro_kernel_template.hpp"
-#include "vpinfer/kernel/convolution.hpp"
+#include "kernel/convolution.hpp"
+#include "kernel/micro_kernel_template.hpp"
 
 namespace vpinfer {
 

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "depthwise_pixel.hpp"
-#include "panel_outputs.hpp"
-#include "vpinfer/base/half.hpp"
-#include "winograd_transforms.hpp"
+#include "base/half.hpp"
+#include "kernel/depthwise_pixel.hpp"
+#include "kernel/panel_outputs.hpp"
+#include "kernel/winograd_transforms.hpp"
 
 namespace vpinfer {
 

@@ -8,11 +8,11 @@
 
 #include <utility>
 
-#include "depthwise_template.hpp"
-#include "half_template.hpp"
-#include "micro_kernel.hpp"
-#include "vector_template.hpp"
-#include "winograd_template.hpp"
+#include "kernel/depthwise_template.hpp"
+#include "kernel/half_template.hpp"
+#include "kernel/micro_kernel.hpp"
+#include "kernel/vector_template.hpp"
+#include "kernel/winograd_template.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.

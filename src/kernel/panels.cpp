@@ -1,9 +1,9 @@
-#include "panels.hpp"
+#include "kernel/panels.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/base/half.hpp"
-#include "vpinfer/kernel/activation.hpp"
+#include "base/half.hpp"
+#include "kernel/activation.hpp"
 
 namespace vpinfer {
 namespace {

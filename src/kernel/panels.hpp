@@ -5,8 +5,8 @@
 #include <optional>
 #include <span>
 
-#include "micro_kernel.hpp"
-#include "vpinfer/kernel/convolution.hpp"
+#include "kernel/convolution.hpp"
+#include "kernel/micro_kernel.hpp"
 
 namespace vpinfer {
 

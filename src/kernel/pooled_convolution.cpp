@@ -1,11 +1,11 @@
-#include "vpinfer/kernel/pooled_convolution.hpp"
+#include "kernel/pooled_convolution.hpp"
 
 #include <algorithm>
 
-#include "chunks.hpp"
-#include "vpinfer/base/float_buffer.hpp"
-#include "vpinfer/kernel/pooling.hpp"
-#include "winograd.hpp"
+#include "base/float_buffer.hpp"
+#include "kernel/chunks.hpp"
+#include "kernel/pooling.hpp"
+#include "kernel/winograd.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,9 +1,9 @@
-#include "vpinfer/kernel/pooling.hpp"
+#include "kernel/pooling.hpp"
 
 #include <algorithm>
 #include <limits>
 
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

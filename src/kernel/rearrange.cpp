@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/rearrange.hpp"
+#include "kernel/rearrange.hpp"
 
 #include <algorithm>
 #include <optional>

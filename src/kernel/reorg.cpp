@@ -1,6 +1,6 @@
-#include "vpinfer/kernel/reorg.hpp"
+#include "kernel/reorg.hpp"
 
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/resample.hpp"
+#include "kernel/resample.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/softmax.hpp"
+#include "kernel/softmax.hpp"
 
 #include <algorithm>
 #include <cmath>

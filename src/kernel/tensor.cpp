@@ -1,8 +1,8 @@
-#include "vpinfer/kernel/tensor.hpp"
+#include "kernel/tensor.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/kernel/half.hpp"
+#include "kernel/half.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/threads.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/machine.hpp"
+#include "base/clock.hpp"
+#include "base/machine.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

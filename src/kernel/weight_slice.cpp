@@ -1,10 +1,10 @@
-#include "vpinfer/kernel/weight_slice.hpp"
+#include "kernel/weight_slice.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "micro_kernel.hpp"
-#include "vpinfer/kernel/half.hpp"
+#include "kernel/half.hpp"
+#include "kernel/micro_kernel.hpp"
 
 namespace vpinfer {
 

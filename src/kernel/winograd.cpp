@@ -1,13 +1,13 @@
-#include "winograd.hpp"
+#include "kernel/winograd.hpp"
 
 #include <algorithm>
 #include <array>
 #include <functional>
 #include <numeric>
 
-#include "chunks.hpp"
-#include "panels.hpp"
-#include "vpinfer/base/float_buffer.hpp"
+#include "base/float_buffer.hpp"
+#include "kernel/chunks.hpp"
+#include "kernel/panels.hpp"
 
 namespace vpinfer {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "vector_template.hpp"
-#include "winograd_transforms.hpp"
+#include "kernel/vector_template.hpp"
+#include "kernel/winograd_transforms.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "panel_outputs.hpp"
+#include "kernel/panel_outputs.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "vpinfer/net/activation.hpp"
+#include "net/activation.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "vpinfer/net/layer.hpp"
+#include "net/layer.hpp"
 
 #include <utility>
 

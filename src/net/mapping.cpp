@@ -1,4 +1,4 @@
-#include "vpinfer/net/mapping.hpp"
+#include "net/mapping.hpp"
 
 #include <algorithm>
 #include <cmath>

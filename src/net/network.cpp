@@ -1,10 +1,10 @@
-#include "vpinfer/net/network.hpp"
+#include "net/network.hpp"
 
 #include <algorithm>
 #include <utility>
 
-#include "shape_inference.hpp"
-#include "vpinfer/base/error.hpp"
+#include "net/shape_inference.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

@@ -1,7 +1,7 @@
-#include "operation_json.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/json.hpp"
-#include "vpinfer/net/network.hpp"
+#include "base/json.hpp"
+#include "net/network.hpp"
+#include "net/operation_json.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

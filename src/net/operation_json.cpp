@@ -1,4 +1,4 @@
-#include "operation_json.hpp"
+#include "net/operation_json.hpp"
 
 #include <algorithm>
 #include <array>

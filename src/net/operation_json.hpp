@@ -1,7 +1,7 @@
 #pragma once
 
-#include "vpinfer/base/json.hpp"
-#include "vpinfer/net/layer.hpp"
+#include "base/json.hpp"
+#include "net/layer.hpp"
 
 namespace vpinfer {
 

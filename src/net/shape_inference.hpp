@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "vpinfer/net/layer.hpp"
+#include "net/layer.hpp"
 
 namespace vpinfer {
 

@@ -8,9 +8,9 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "vpinfer/base/half.hpp"
-#include "vpinfer/import/onnx_graph.hpp"
-#include "vpinfer/import/onnx_module.hpp"
+#include "base/half.hpp"
+#include "import/onnx_graph.hpp"
+#include "import/onnx_module.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,9 +1,9 @@
-#include "vpinfer/plan/arena.hpp"
+#include "plan/arena.hpp"
 
 #include <algorithm>
 #include <numeric>
 
-#include "vpinfer/base/float_buffer.hpp"
+#include "base/float_buffer.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "buffers.hpp"
+#include "plan/buffers.hpp"
 
 #include <algorithm>
 #include <optional>
 
-#include "vpinfer/kernel/tensor.hpp"
-#include "vpinfer/plan/arena.hpp"
+#include "kernel/tensor.hpp"
+#include "plan/arena.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,8 +1,8 @@
-#include "vpinfer/plan/cost.hpp"
+#include "plan/cost.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/plan/geometry.hpp"
+#include "plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,8 +1,8 @@
-#include "vpinfer/plan/exchange.hpp"
+#include "plan/exchange.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,9 +1,9 @@
-#include "fusing.hpp"
+#include "plan/fusing.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/plan/cost.hpp"
-#include "vpinfer/plan/geometry.hpp"
+#include "plan/cost.hpp"
+#include "plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {

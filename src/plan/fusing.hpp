@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "layouts.hpp"
+#include "plan/layouts.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "vpinfer/plan/geometry.hpp"
+#include "plan/geometry.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "layouts.hpp"
+#include "plan/layouts.hpp"
 
 #include <utility>
 

@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "vpinfer/plan/exchange.hpp"
-#include "vpinfer/plan/plan.hpp"
+#include "plan/exchange.hpp"
+#include "plan/plan.hpp"
 
 namespace vpinfer {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 

@@ -1,14 +1,14 @@
-#include "vpinfer/plan/plan.hpp"
+#include "plan/plan.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
-#include "names.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/float_buffer.hpp"
-#include "vpinfer/base/json.hpp"
-#include "vpinfer/plan/geometry.hpp"
+#include "base/float_buffer.hpp"
+#include "base/json.hpp"
+#include "plan/geometry.hpp"
+#include "plan/names.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,13 +1,13 @@
-#include "vpinfer/plan/planner.hpp"
+#include "plan/planner.hpp"
 
 #include <array>
 
-#include "fusing.hpp"
-#include "layouts.hpp"
-#include "names.hpp"
-#include "stages.hpp"
-#include "vertical_search.hpp"
-#include "vpinfer/base/error.hpp"
+#include "plan/fusing.hpp"
+#include "plan/layouts.hpp"
+#include "plan/names.hpp"
+#include "plan/stages.hpp"
+#include "plan/vertical_search.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

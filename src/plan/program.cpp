@@ -1,12 +1,12 @@
-#include "vpinfer/plan/program.hpp"
+#include "plan/program.hpp"
 
 #include <algorithm>
 
-#include "buffers.hpp"
-#include "steps.hpp"
-#include "vpinfer/kernel/convolution.hpp"
-#include "vpinfer/kernel/locally_connected.hpp"
-#include "vpinfer/plan/geometry.hpp"
+#include "kernel/convolution.hpp"
+#include "kernel/locally_connected.hpp"
+#include "plan/buffers.hpp"
+#include "plan/geometry.hpp"
+#include "plan/steps.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,10 +1,10 @@
-#include "stages.hpp"
+#include "plan/stages.hpp"
 
 #include <algorithm>
 #include <limits>
 
-#include "vpinfer/plan/cost.hpp"
-#include "vpinfer/plan/program.hpp"
+#include "plan/cost.hpp"
+#include "plan/program.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "layouts.hpp"
-#include "vpinfer/plan/planner.hpp"
+#include "plan/layouts.hpp"
+#include "plan/planner.hpp"
 
 namespace vpinfer {
 

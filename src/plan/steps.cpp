@@ -1,11 +1,11 @@
-#include "steps.hpp"
+#include "plan/steps.hpp"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <span>
 
-#include "vpinfer/plan/geometry.hpp"
+#include "plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {

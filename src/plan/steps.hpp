@@ -1,6 +1,6 @@
 #pragma once
 
-#include "vpinfer/plan/program.hpp"
+#include "plan/program.hpp"
 
 namespace vpinfer {
 

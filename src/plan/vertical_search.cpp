@@ -1,11 +1,11 @@
-#include "vertical_search.hpp"
+#include "plan/vertical_search.hpp"
 
 #include <algorithm>
 #include <limits>
 
-#include "layouts.hpp"
-#include "vpinfer/plan/cost.hpp"
-#include "vpinfer/plan/program.hpp"
+#include "plan/cost.hpp"
+#include "plan/layouts.hpp"
+#include "plan/program.hpp"
 
 namespace vpinfer {
 namespace {

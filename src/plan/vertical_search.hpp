@@ -1,6 +1,6 @@
 #pragma once
 
-#include "vpinfer/plan/planner.hpp"
+#include "plan/planner.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "vpinfer/report/comparison.hpp"
+#include "report/comparison.hpp"
 
 #include <algorithm>
 #include <cmath>

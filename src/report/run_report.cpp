@@ -1,14 +1,14 @@
-#include "vpinfer/report/run_report.hpp"
+#include "report/run_report.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/base/version.hpp"
-#include "vpinfer/report/summary.hpp"
-#include "vpinfer/report/table.hpp"
+#include "base/units.hpp"
+#include "report/summary.hpp"
+#include "report/table.hpp"
+#include "vpinfer/version.hpp"
 
 namespace vpinfer {
 namespace {

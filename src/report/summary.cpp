@@ -1,12 +1,12 @@
-#include "vpinfer/report/summary.hpp"
+#include "report/summary.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/plan/exchange.hpp"
-#include "vpinfer/plan/program.hpp"
-#include "vpinfer/report/table.hpp"
+#include "base/units.hpp"
+#include "plan/exchange.hpp"
+#include "plan/program.hpp"
+#include "report/table.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/report/table.hpp"
+#include "report/table.hpp"
 
 #include <algorithm>
 

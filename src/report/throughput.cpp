@@ -1,4 +1,4 @@
-#include "vpinfer/report/throughput.hpp"
+#include "report/throughput.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "vpinfer/vision/annotate.hpp"
+#include "vision/annotate.hpp"
 
 #include <cairo.h>
 
@@ -10,9 +10,9 @@
 #include <numbers>
 #include <utility>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/units.hpp"
-#include "vpinfer/vision/palette.hpp"
+#include "base/units.hpp"
+#include "vision/palette.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,11 +1,11 @@
-#include "vpinfer/vision/classification.hpp"
+#include "vision/classification.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "vpinfer/vision/detection.hpp"
-#include "vpinfer/vision/hierarchy.hpp"
+#include "vision/detection.hpp"
+#include "vision/hierarchy.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/vision/coco.hpp"
+#include "vision/coco.hpp"
 
 #include <algorithm>
 #include <array>

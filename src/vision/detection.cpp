@@ -1,4 +1,4 @@
-#include "vpinfer/vision/detection.hpp"
+#include "vision/detection.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,12 +1,12 @@
-#include "vpinfer/vision/heads.hpp"
+#include "vision/heads.hpp"
 
 #include <cmath>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/vision/hierarchy.hpp"
+#include "vision/hierarchy.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

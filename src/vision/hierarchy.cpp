@@ -1,8 +1,8 @@
-#include "vpinfer/vision/hierarchy.hpp"
+#include "vision/hierarchy.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/net/layer.hpp"
+#include "net/layer.hpp"
 
 namespace vpinfer {
 

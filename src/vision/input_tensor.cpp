@@ -1,4 +1,4 @@
-#include "vpinfer/vision/input_tensor.hpp"
+#include "vision/input_tensor.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,7 +1,7 @@
-#include "vpinfer/vision/interpretation.hpp"
+#include "vision/interpretation.hpp"
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/vision/heads.hpp"
+#include "vision/heads.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/vision/palette.hpp"
+#include "vision/palette.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
-#include "vpinfer/vision/picture_frame.hpp"
+#include "vision/picture_frame.hpp"
 
 #include <algorithm>
 
-#include "vpinfer/vision/input_tensor.hpp"
+#include "vision/input_tensor.hpp"
 
 namespace vpinfer {
 

@@ -1,11 +1,11 @@
-#include "vpinfer/vision/test_picture.hpp"
+#include "vision/test_picture.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

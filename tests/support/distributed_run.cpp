@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "exec/stream.hpp"
+#include "kernel/blas.hpp"
+#include "kernel/threads.hpp"
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
-#include "vpinfer/exec/stream.hpp"
-#include "vpinfer/kernel/blas.hpp"
-#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "exec/executor.hpp"
+#include "exec/weights.hpp"
 #include "support/reference.hpp"
-#include "vpinfer/exec/executor.hpp"
-#include "vpinfer/exec/weights.hpp"
 
 namespace vpinfer {
 

@@ -4,8 +4,8 @@
 
 #include <numeric>
 
+#include "plan/planner.hpp"
 #include "support/random_network.hpp"
-#include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
 

@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "vpinfer/plan/exchange.hpp"
+#include "plan/exchange.hpp"
 
 namespace vpinfer {
 

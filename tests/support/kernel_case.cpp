@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "plan/geometry.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
-#include "vpinfer/plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {

@@ -4,9 +4,9 @@
 #include <functional>
 #include <vector>
 
+#include "kernel/tensor.hpp"
+#include "net/network.hpp"
 #include "support/random.hpp"
-#include "vpinfer/kernel/tensor.hpp"
-#include "vpinfer/net/network.hpp"
 
 namespace vpinfer {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "vpinfer/comm/communicator.hpp"
+#include "comm/communicator.hpp"
 
 namespace vpinfer {
 

@@ -8,7 +8,7 @@
 #include "support/random.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "import/onnx.hpp"
 #include "support/nd_array.hpp"
-#include "vpinfer/import/onnx.hpp"
 
 namespace vpinfer {
 

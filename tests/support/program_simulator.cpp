@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "plan/geometry.hpp"
 #include "support/reference.hpp"
-#include "vpinfer/plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "vpinfer/plan/program.hpp"
+#include "plan/program.hpp"
 
 namespace vpinfer {
 

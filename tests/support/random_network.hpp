@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "net/network.hpp"
+#include "plan/plan.hpp"
 #include "support/random.hpp"
-#include "vpinfer/net/network.hpp"
-#include "vpinfer/plan/plan.hpp"
 
 namespace vpinfer {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "vpinfer/net/network.hpp"
+#include "net/network.hpp"
 
 namespace vpinfer {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <random>
 
-#include "vpinfer/net/network.hpp"
-#include "vpinfer/plan/plan.hpp"
+#include "net/network.hpp"
+#include "plan/plan.hpp"
 
 namespace vpinfer {
 

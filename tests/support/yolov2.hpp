@@ -1,6 +1,6 @@
 #pragma once
 
-#include "vpinfer/net/network.hpp"
+#include "net/network.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "vpinfer/vision/annotate.hpp"
+#include "vision/annotate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <cmath>
 #include <limits>
 
-#include "vpinfer/base/box.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/vision/palette.hpp"
-#include "vpinfer/vision/test_picture.hpp"
+#include "base/box.hpp"
+#include "vision/palette.hpp"
+#include "vision/test_picture.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/plan/arena.hpp"
+#include "plan/arena.hpp"
 
 #include <gtest/gtest.h>
 

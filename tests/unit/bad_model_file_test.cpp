@@ -3,12 +3,12 @@
 
 #include <cerrno>
 
+#include "io/model_file.hpp"
+#include "io/tensor_file.hpp"
 #include "support/error_line.hpp"
 #include "support/small_model.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/io/model_file.hpp"
-#include "vpinfer/io/tensor_file.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/base/box.hpp"
+#include "base/box.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "vpinfer/vision/classification.hpp"
+#include "vision/classification.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "support/error_line.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/vision/hierarchy.hpp"
-#include "vpinfer/vision/interpretation.hpp"
+#include "vision/hierarchy.hpp"
+#include "vision/interpretation.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

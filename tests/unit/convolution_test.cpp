@@ -1,16 +1,16 @@
-#include "vpinfer/kernel/convolution.hpp"
+#include "kernel/convolution.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "base/half.hpp"
+#include "kernel/threads.hpp"
 #include "support/kernel_case.hpp"
 #include "support/random.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
-#include "vpinfer/base/half.hpp"
-#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

@@ -6,10 +6,10 @@
 
 #include <functional>
 
+#include "import/darknet.hpp"
 #include "support/error_line.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/darknet.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/vision/detection.hpp"
+#include "vision/detection.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "vpinfer/vision/coco.hpp"
+#include "vision/coco.hpp"
 
 namespace vpinfer {
 namespace {

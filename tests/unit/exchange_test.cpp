@@ -1,15 +1,15 @@
-#include "vpinfer/plan/exchange.hpp"
+#include "plan/exchange.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "plan/geometry.hpp"
+#include "plan/planner.hpp"
+#include "plan/program.hpp"
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
-#include "vpinfer/plan/geometry.hpp"
-#include "vpinfer/plan/planner.hpp"
-#include "vpinfer/plan/program.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,15 +1,15 @@
-#include "vpinfer/exec/executor.hpp"
+#include "exec/executor.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
+#include "plan/planner.hpp"
 #include "support/distributed_run.hpp"
 #include "support/every_plan.hpp"
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
-#include "vpinfer/base/clock.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/plan/planner.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "app/pictures.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/vision/test_picture.hpp"
+#include "vision/test_picture.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "kernel/half.hpp"
 #include "support/random.hpp"
-#include "vpinfer/kernel/half.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/base/half.hpp"
+#include "base/half.hpp"
 
 #include <gtest/gtest.h>
 

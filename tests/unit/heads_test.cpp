@@ -1,4 +1,4 @@
-#include "vpinfer/vision/heads.hpp"
+#include "vision/heads.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

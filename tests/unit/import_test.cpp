@@ -1,11 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "import/darknet.hpp"
+#include "import/labels.hpp"
 #include "support/error_line.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/darknet.hpp"
-#include "vpinfer/import/labels.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

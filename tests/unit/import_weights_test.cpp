@@ -5,16 +5,16 @@
 #include <cstring>
 #include <map>
 
+#include "exec/executor.hpp"
+#include "import/darknet.hpp"
+#include "import/labels.hpp"
+#include "plan/planner.hpp"
 #include "support/error_line.hpp"
 #include "support/loopback.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/exec/executor.hpp"
-#include "vpinfer/import/darknet.hpp"
-#include "vpinfer/import/labels.hpp"
-#include "vpinfer/plan/planner.hpp"
-#include "vpinfer/vision/input_tensor.hpp"
-#include "vpinfer/vision/test_picture.hpp"
+#include "vision/input_tensor.hpp"
+#include "vision/test_picture.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

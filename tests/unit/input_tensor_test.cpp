@@ -1,11 +1,11 @@
-#include "vpinfer/vision/input_tensor.hpp"
+#include "vision/input_tensor.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -3,19 +3,19 @@
 #include <cmath>
 #include <limits>
 
+#include "kernel/activation.hpp"
+#include "kernel/elementwise.hpp"
+#include "kernel/heads.hpp"
+#include "kernel/locally_connected.hpp"
+#include "kernel/pooling.hpp"
+#include "kernel/rearrange.hpp"
+#include "kernel/reorg.hpp"
+#include "kernel/resample.hpp"
+#include "kernel/softmax.hpp"
+#include "kernel/threads.hpp"
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
-#include "vpinfer/kernel/activation.hpp"
-#include "vpinfer/kernel/elementwise.hpp"
-#include "vpinfer/kernel/heads.hpp"
-#include "vpinfer/kernel/locally_connected.hpp"
-#include "vpinfer/kernel/pooling.hpp"
-#include "vpinfer/kernel/rearrange.hpp"
-#include "vpinfer/kernel/reorg.hpp"
-#include "vpinfer/kernel/resample.hpp"
-#include "vpinfer/kernel/softmax.hpp"
-#include "vpinfer/kernel/threads.hpp"
 
 namespace vpinfer {
 namespace {

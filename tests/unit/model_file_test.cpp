@@ -1,15 +1,15 @@
-#include "vpinfer/io/model_file.hpp"
+#include "io/model_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/half.hpp"
 #include "support/error_line.hpp"
 #include "support/every_plan.hpp"
 #include "support/small_model.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/weight_cut.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/half.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/io/motion_jpeg.hpp"
+#include "io/motion_jpeg.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,10 +12,10 @@
 #include <string_view>
 #include <utility>
 
+#include "io/picture.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/io/picture.hpp"
-#include "vpinfer/vision/test_picture.hpp"
+#include "vision/test_picture.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

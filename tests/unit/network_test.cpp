@@ -1,4 +1,4 @@
-#include "vpinfer/net/network.hpp"
+#include "net/network.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -7,7 +7,7 @@
 #include "support/error_line.hpp"
 #include "support/nd_array.hpp"
 #include "support/onnx_graphs.hpp"
-#include "vpinfer/base/error.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "import/heads.hpp"
 #include "support/error_line.hpp"
 #include "support/onnx_graphs.hpp"
 #include "support/temporary_folder.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/import/heads.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,11 +1,11 @@
-#include "vpinfer/app/options.hpp"
+#include "app/options.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/error_line.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/version.hpp"
+#include "vpinfer/error.hpp"
+#include "vpinfer/version.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/io/picture.hpp"
+#include "io/picture.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -12,9 +12,9 @@
 #include <string>
 #include <string_view>
 
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/io/file.hpp"
-#include "vpinfer/vision/test_picture.hpp"
+#include "io/file.hpp"
+#include "vision/test_picture.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

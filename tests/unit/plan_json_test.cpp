@@ -4,10 +4,10 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "plan/planner.hpp"
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/plan/planner.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

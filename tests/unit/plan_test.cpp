@@ -1,18 +1,18 @@
-#include "vpinfer/plan/plan.hpp"
+#include "plan/plan.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "base/float_buffer.hpp"
+#include "plan/cost.hpp"
+#include "plan/planner.hpp"
+#include "plan/program.hpp"
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/base/float_buffer.hpp"
-#include "vpinfer/plan/cost.hpp"
-#include "vpinfer/plan/planner.hpp"
-#include "vpinfer/plan/program.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

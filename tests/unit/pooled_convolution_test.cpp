@@ -1,15 +1,15 @@
-#include "vpinfer/kernel/pooled_convolution.hpp"
+#include "kernel/pooled_convolution.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "kernel/threads.hpp"
+#include "plan/geometry.hpp"
+#include "plan/planner.hpp"
 #include "support/distributed_run.hpp"
 #include "support/program_simulator.hpp"
 #include "support/random_network.hpp"
-#include "vpinfer/kernel/threads.hpp"
-#include "vpinfer/plan/geometry.hpp"
-#include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,14 +1,14 @@
-#include "vpinfer/plan/program.hpp"
+#include "plan/program.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
+#include "plan/planner.hpp"
 #include "support/every_plan.hpp"
 #include "support/program_simulator.hpp"
 #include "support/random_network.hpp"
-#include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
 namespace {

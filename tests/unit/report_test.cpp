@@ -4,9 +4,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "vpinfer/base/version.hpp"
-#include "vpinfer/report/run_report.hpp"
-#include "vpinfer/report/table.hpp"
+#include "report/run_report.hpp"
+#include "report/table.hpp"
+#include "vpinfer/version.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,16 +1,16 @@
-#include "vpinfer/exec/stream.hpp"
+#include "exec/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
+#include "plan/planner.hpp"
 #include "support/distributed_run.hpp"
 #include "support/every_plan.hpp"
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
-#include "vpinfer/base/error.hpp"
-#include "vpinfer/plan/planner.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,4 +1,4 @@
-#include "vpinfer/kernel/threads.hpp"
+#include "kernel/threads.hpp"
 
 #include <gtest/gtest.h>
 

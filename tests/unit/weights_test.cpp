@@ -1,4 +1,4 @@
-#include "vpinfer/exec/weights.hpp"
+#include "exec/weights.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <cstring>
 #include <vector>
 
+#include "plan/planner.hpp"
 #include "support/random.hpp"
 #include "support/weight_cut.hpp"
-#include "vpinfer/plan/planner.hpp"
 
 namespace vpinfer {
 namespace {

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "import/onnx.hpp"
+#include "io/model_file.hpp"
+#include "net/network.hpp"
+#include "plan/plan.hpp"
+#include "plan/planner.hpp"
+
+namespace vpinfer {
+
+struct ImportOptions {
+  std::filesystem::path source;   ///< a Darknet .cfg or an .onnx file
+  std::filesystem::path weights;  ///< Darknet's; empty: random weights
+  std::optional<std::uint64_t> random_seed;
+  std::optional<float> variance_epsilon;  ///< of a .weights file; nothing: by who wrote it
+  OnnxImportOptions onnx;
+  std::filesystem::path heads;  ///< how to decode an ONNX network's outputs; empty: not
+  bool list_layers = false;
+  std::filesystem::path labels;  ///< empty: none
+  std::filesystem::path output;
+  WeightPrecision precision = WeightPrecision::kFloat;
+  InputNormalisation normalisation;
+};
+
+struct InfoOptions {
+  std::filesystem::path model;
+};
+
+struct PlanOptions {
+  std::filesystem::path model;
+  int ranks = 1;
+  Strategy strategy = Strategy::kVertical;
+  PlanningOptions planning;
+  std::filesystem::path output;  ///< empty: only print
+};
+
+struct PartitionOptions {
+  std::filesystem::path model;
+  std::optional<int> ranks;
+  std::filesystem::path plan;  ///< instead of `ranks`
+  Strategy strategy = Strategy::kVertical;
+  PlanningOptions planning;
+  std::filesystem::path output;
+  PartitionFiles files = PartitionFiles::kOne;
+};
+
+/// The layers to dump beside the results.
+struct DumpLayers {
+  bool all = false;
+  std::vector<int> numbers;
+};
+
+struct RunOptions {
+  std::string command_line;
+  std::filesystem::path model;
+  std::filesystem::path input;   ///< empty: the built-in test picture; -: the standard input
+  std::filesystem::path output;  ///< empty: no pictures
+  std::optional<Strategy> strategy;
+  std::filesystem::path plan;  ///< empty: planned anew
+  PlanningOptions planning;
+  bool compare_single = false;
+  int repeat = 1;
+  std::optional<int> in_flight;  ///< frames under way at once; nothing: as many as pay
+  std::optional<int> threads;
+  std::filesystem::path json;
+  std::filesystem::path dump_output;
+  DumpLayers dump_layers;
+  float threshold = 0.5F;
+  float nms = 0.45F;
+  std::chrono::duration<double> timeout{60};
+
+  [[nodiscard]] bool reads_standard_input() const { return input == "-"; }
+};
+
+/// A request that is answered by a text: --help or --version.
+struct TextRequest {
+  std::string text;
+};
+
+using Command = std::variant<TextRequest, RunOptions, ImportOptions, InfoOptions, PlanOptions,
+                             PartitionOptions>;
+
+/// Reads the command line; `run` is the default subcommand.  Throws BadUsage, one line.
+[[nodiscard]] Command parse_command_line(int argc, const char* const* argv);
+
+}  // namespace vpinfer

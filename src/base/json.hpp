@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+
+/// A JSON number that is whole and fits an int.  Throws BadInput otherwise; the JSON library itself
+/// would cut it to size.
+[[nodiscard]] inline int json_int(const nlohmann::json& number) {
+  const bool fits =
+      number.is_number_unsigned()
+          ? number.get<std::uint64_t>() <= std::uint64_t{std::numeric_limits<int>::max()}
+          : number.is_number_integer() &&
+                number.get<std::int64_t>() >= std::numeric_limits<int>::min();
+  if (!fits) throw BadInput(number.dump().substr(0, 40) + " is not a whole number of 32 bits");
+  return number.get<int>();
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+
+#include "comm/communicator.hpp"
+#include "exec/executor.hpp"
+
+namespace vpinfer {
+
+/// Where rank 0 gets the frames of a stream from.
+class FrameSupply {
+ public:
+  enum class State { kReady, kNotYet, kEnded };
+
+  FrameSupply() = default;
+  FrameSupply(const FrameSupply&) = delete;
+  FrameSupply& operator=(const FrameSupply&) = delete;
+  virtual ~FrameSupply() = default;
+
+  /// Whether there is a frame to take.  Does not wait.
+  [[nodiscard]] virtual State state() = 0;
+  /// The next frame; `state` has just been kReady.
+  [[nodiscard]] virtual FrameTask take() = 0;
+};
+
+/// Rank 0's part of a stream: runs all frames of a supply in their order, up to `window` of them
+/// under way at the same time, while the other ranks are in `follow_stream`.  A small message
+/// announces every frame; when none is there for long, another one says that rank 0 is alive.
+void lead_stream(Executor& executor, Communicator& communicator, FrameSupply& supply,
+                 std::size_t window, std::chrono::duration<double> timeout);
+
+/// The other ranks' part: runs the frames that rank 0 announces.  Throws Error with kRankFailed if
+/// rank 0 is silent for twice the timeout.
+void follow_stream(Executor& executor, Communicator& communicator,
+                   std::chrono::duration<double> timeout);
+
+}  // namespace vpinfer

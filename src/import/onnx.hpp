@@ -1,0 +1,55 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "import/onnx_graph.hpp"
+#include "net/network.hpp"
+
+namespace vpinfer {
+
+/// Rows and columns of a network's input.
+struct InputSize {
+  int rows = 0;
+  int cols = 0;
+};
+
+struct OnnxImportOptions {
+  std::vector<std::string> outputs;  ///< values to take instead of the graph's outputs
+  std::optional<InputSize> size;     ///< where the graph leaves it open
+};
+
+/// A network that was an ONNX graph.
+struct OnnxModel {
+  Network network;
+  std::map<int, LayerWeights> weights;  ///< by position
+  std::vector<std::string> warnings;
+};
+
+/// An operator that `translate_onnx` understands.
+struct OnnxOperatorHelp {
+  std::string_view name;
+  std::string_view help;  ///< what of it is supported
+};
+
+[[nodiscard]] std::vector<OnnxOperatorHelp> onnx_operators();
+
+/// Whether a file is an ONNX one by its name.
+[[nodiscard]] bool is_onnx(const std::filesystem::path& path);
+
+/// Reads an .onnx file.  Throws BadInput, one line, if it is damaged, and BadUsage if this vpinfer
+/// was built without ONNX or a library is missing.
+[[nodiscard]] OnnxGraph read_onnx(const std::filesystem::path& path);
+
+/// Turns a graph into a network: constants are computed, batch normalisation, padding and
+/// activations become part of the layer before or after.  Only what the outputs need is looked at.
+/// Throws BadInput, beginning with `where`, naming node and operator of what is wrong or not
+/// supported.
+[[nodiscard]] OnnxModel translate_onnx(const OnnxGraph& graph, const OnnxImportOptions& options,
+                                       const std::string& where);
+
+}  // namespace vpinfer

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+
+#include "kernel/convolution.hpp"
+#include "net/layer.hpp"
+
+namespace vpinfer {
+
+/// A convolution and a max pooling that alone reads it.  They are computed strip by strip, and what
+/// lies between them is never there as a whole:
+///
+///     input          strip in the workspace     pooled while it is in the cache
+///     +--------+     +--------+
+///     |        |     | rows   |                 +----+
+///     |        | ->  +--------+  ->             |    |
+///     |        |                                +----+
+///     +--------+
+struct PooledConvolution {
+  const Convolution& convolution;
+  const MaxPool& pool;
+  Shape between;  ///< the convolution's output
+
+  /// What the pooling reads of the convolution's output to compute a box.
+  [[nodiscard]] Box convolved(const Box& pooled) const;
+  /// What there is of that at a time.
+  [[nodiscard]] Box largest_strip(const Box& pooled, int strip_rows) const;
+};
+
+/// Rows of the pooling to compute at a time: few, but work enough for one go of the convolution.
+/// None where so many threads would not get several strips each, or where strips would have rows
+/// of the convolution in common.
+[[nodiscard]] std::optional<int> usual_strip_rows(const PooledConvolution& both, const Box& box,
+                                                  int threads);
+
+/// Floats of scratch memory that suffice for `convolve_and_pool` on this box and so many threads.
+[[nodiscard]] std::size_t pooled_workspace(const PooledConvolution& both,
+                                           ConvolutionAlgorithm algorithm, int input_channels,
+                                           const Box& box, int strip_rows, int threads);
+
+/// Computes `box` of the pooling, `strip_rows` of its rows at a time.  The rest is as for
+/// `convolve`, which sums over all input channels.
+void convolve_and_pool(const PooledConvolution& both, ConvolutionAlgorithm algorithm,
+                       const WeightSlice& slice, const Shape& input_shape,
+                       const ConstTensorView& input, const TensorView& output, const Box& box,
+                       int strip_rows, std::span<float> workspace, const Progress& progress);
+
+}  // namespace vpinfer

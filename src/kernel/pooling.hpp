@@ -1,0 +1,18 @@
+#pragma once
+
+#include "kernel/tensor.hpp"
+#include "net/layer.hpp"
+
+namespace vpinfer {
+
+/// Computes `box` of a max pooling.  `input` holds the windows of `box` clipped to the picture
+/// `input_shape`; a window that lies wholly outside the picture gives the lowest float, as in
+/// Darknet.  `progress` is called after every row.
+void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorView& input,
+              const TensorView& output, const Box& box, const Progress& progress);
+
+/// The same for an average pooling; a window without any element gives 0.
+void average_pool(const AveragePool& pool, const Shape& input_shape, const ConstTensorView& input,
+                  const TensorView& output, const Box& box, const Progress& progress);
+
+}  // namespace vpinfer

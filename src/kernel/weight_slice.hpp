@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "net/network.hpp"
+
+namespace vpinfer {
+
+/// How the weights of a slice lie in memory.
+enum class WeightForm {
+  kRows,       ///< [filters][rows][cols][channels]: as files have them and BLAS takes them
+  kPanels,     ///< [filters / n][rows][cols][channels][n], n being what the micro-kernel of this
+               ///< processor takes at once; zeros fill the last panel
+  kHalfPanels  ///< the same in half precision, two to a float; widened block by block
+};
+
+/// A slice in panels is filled up to a multiple of this, which the panels of every processor
+/// divide.
+inline constexpr int kPackedFilters = 32;
+
+/// `filters`, filled up like that.
+[[nodiscard]] constexpr int packed_filters(int filters) {
+  return divide_up(filters, kPackedFilters) * kPackedFilters;
+}
+
+/// Floats of a slice in a form; the same on every processor.
+[[nodiscard]] std::size_t stored_floats(WeightForm form, const WeightShape& slice);
+
+/// Packs `part`, rows of weights of whole groups of kPackedFilters (the last may be short), to the
+/// panels of a form that begin with the first of them.  Halves are rounded as by `round_to_halves`.
+void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
+          std::span<float> panels);
+
+/// A block of a layer's weights and the biases of its filters.
+struct WeightSlice {
+  WeightRange range;  ///< which weights of the layer
+  WeightForm form = WeightForm::kRows;
+  std::span<const float> weights;  ///< those of the range, in the form
+  std::span<const float> biases;   ///< [range.filters]
+
+  [[nodiscard]] std::span<const float> biases_of(Interval filters) const {
+    return biases.subspan(static_cast<std::size_t>(filters.begin - range.filters.begin),
+                          static_cast<std::size_t>(filters.size()));
+  }
+};
+
+}  // namespace vpinfer

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "net/network.hpp"
+#include "plan/program.hpp"
+
+namespace vpinfer {
+
+/// A table of a network's layers: number, operation, inputs, output, MFLOP, weights.
+[[nodiscard]] std::string describe_layers(const Network& network);
+
+/// One line each: layers, GFLOP, weights, input, labels.
+[[nodiscard]] std::string describe_network(const Network& network);
+
+/// What each rank of a plan holds, predicted, and what moves per frame.
+[[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
+                                        const Concurrency& concurrency = {});
+
+/// Of formats that are not the usual ones, for example `, half on the wire,`.
+[[nodiscard]] std::string formats_remark(WireFormat wire, ConvolutionPath conv);
+
+/// How a rank's boxes cut the layers: `13 tiles, 9 shares of channels`.
+[[nodiscard]] std::string describe_boxes(const Network& network, const Plan& plan, int rank);
+
+}  // namespace vpinfer
