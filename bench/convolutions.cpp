@@ -12,7 +12,7 @@
 #include "fma_limit.hpp"
 #include "io/model_file.hpp"
 #include "kernel/blas.hpp"
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
 #include "kernel/threads.hpp"
 #include "plan/geometry.hpp"
 

@@ -59,7 +59,7 @@ emulate() {
 check_micro_kernel() {
   local function=$1
   aarch64-linux-gnu-objdump --disassemble --demangle --no-show-raw-insn \
-    build/arm64/CMakeFiles/vpinfer_kernel.dir/src/kernel/micro_kernel.cpp.o |
+    build/arm64/CMakeFiles/vpinfer_kernel.dir/src/kernel/convolution/micro_kernel.cpp.o |
     awk -v function_name="$function<4, 12>" '
       index($0, function_name) && />:$/ { inside = 1 }
       /^$/ { inside = 0 }

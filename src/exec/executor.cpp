@@ -6,11 +6,11 @@
 
 #include "base/units.hpp"
 #include "comm/polling.hpp"
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/pooled.hpp"
 #include "kernel/elementwise.hpp"
 #include "kernel/heads.hpp"
 #include "kernel/locally_connected.hpp"
-#include "kernel/pooled_convolution.hpp"
 #include "kernel/pooling.hpp"
 #include "kernel/rearrange.hpp"
 #include "kernel/reorg.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "kernel/convolution/packing.hpp"
 
 namespace vpinfer {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/float_buffer.hpp"
-#include "kernel/convolution.hpp"
+#include "kernel/weight_slice.hpp"
 #include "plan/plan.hpp"
 
 namespace vpinfer {

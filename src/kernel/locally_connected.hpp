@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <span>
 
-#include "kernel/convolution.hpp"
+#include "kernel/tensor.hpp"
+#include "kernel/weight_slice.hpp"
 
 namespace vpinfer {
 

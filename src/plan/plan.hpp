@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/box.hpp"
-#include "kernel/convolution_algorithm.hpp"
+#include "kernel/convolution/algorithm.hpp"
 #include "net/network.hpp"
 
 namespace vpinfer {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
 #include "kernel/locally_connected.hpp"
 #include "plan/buffers.hpp"
 #include "plan/geometry.hpp"

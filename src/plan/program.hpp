@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "kernel/convolution.hpp"
-#include "kernel/pooled_convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/pooled.hpp"
 #include "plan/exchange.hpp"
 
 namespace vpinfer {

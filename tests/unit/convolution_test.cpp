@@ -1,4 +1,4 @@
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "kernel/micro_kernel.hpp"
+#include "kernel/convolution/micro_kernel.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,8 @@
-#include "kernel/pooled_convolution.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
+#include "kernel/convolution/pooled.hpp"
 #include "kernel/threads.hpp"
 #include "plan/geometry.hpp"
 #include "plan/planner.hpp"

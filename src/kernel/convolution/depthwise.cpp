@@ -1,9 +1,9 @@
-#include "kernel/depthwise.hpp"
+#include "kernel/convolution/depthwise.hpp"
 
 #include <array>
 
 #include "kernel/activation.hpp"
-#include "kernel/micro_kernel.hpp"
+#include "kernel/convolution/micro_kernel.hpp"
 #include "kernel/threads.hpp"
 
 namespace vpinfer {

@@ -1,4 +1,4 @@
-#include "kernel/panels.hpp"
+#include "kernel/convolution/panels.hpp"
 
 #include <algorithm>
 

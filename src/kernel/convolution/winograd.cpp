@@ -1,4 +1,4 @@
-#include "kernel/winograd.hpp"
+#include "kernel/convolution/winograd.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "base/float_buffer.hpp"
-#include "kernel/chunks.hpp"
-#include "kernel/panels.hpp"
+#include "kernel/convolution/chunks.hpp"
+#include "kernel/convolution/panels.hpp"
 
 namespace vpinfer {
 namespace {

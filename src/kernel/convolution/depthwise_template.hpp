@@ -1,7 +1,7 @@
 #pragma once
 
-#include "kernel/depthwise_pixel.hpp"
-#include "kernel/vector_template.hpp"
+#include "kernel/convolution/depthwise_pixel.hpp"
+#include "kernel/convolution/vector_template.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.

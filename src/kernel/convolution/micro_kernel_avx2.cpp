@@ -1,6 +1,6 @@
 #ifdef __x86_64__
 
-#include "kernel/micro_kernel_template.hpp"
+#include "kernel/convolution/micro_kernel_template.hpp"
 
 namespace vpinfer {
 

@@ -1,7 +1,6 @@
-#include "kernel/micro_kernel.hpp"
+#include "kernel/convolution/micro_kernel.hpp"
 
-#include "kernel/convolution.hpp"
-#include "kernel/micro_kernel_template.hpp"
+#include "kernel/convolution/micro_kernel_template.hpp"
 
 namespace vpinfer {
 
@@ -30,10 +29,6 @@ std::vector<const MicroKernel*> micro_kernels() {
 const MicroKernel& micro_kernel() {
   static const MicroKernel& fastest = *micro_kernels().front();
   return fastest;
-}
-
-std::string micro_kernel_name() {
-  return micro_kernel().name;
 }
 
 }  // namespace vpinfer

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "kernel/panel_outputs.hpp"
+#include "kernel/convolution/panel_outputs.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.

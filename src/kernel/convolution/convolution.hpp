@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "kernel/convolution_algorithm.hpp"
+#include "kernel/convolution/algorithm.hpp"
 #include "kernel/tensor.hpp"
 #include "kernel/weight_slice.hpp"
 

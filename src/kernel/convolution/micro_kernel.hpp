@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/half.hpp"
-#include "kernel/depthwise_pixel.hpp"
-#include "kernel/panel_outputs.hpp"
-#include "kernel/winograd_transforms.hpp"
+#include "kernel/convolution/depthwise_pixel.hpp"
+#include "kernel/convolution/panel_outputs.hpp"
+#include "kernel/convolution/winograd_transforms.hpp"
 
 namespace vpinfer {
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
 #include "net/layer.hpp"
 
 namespace vpinfer {

@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/convolution.hpp"
 
 namespace vpinfer {
 

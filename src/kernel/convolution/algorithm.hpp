@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "kernel/weight_slice.hpp"
+#include "kernel/convolution/packing.hpp"
 #include "net/network.hpp"
 
 namespace vpinfer {

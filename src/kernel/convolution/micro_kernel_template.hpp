@@ -8,11 +8,11 @@
 
 #include <utility>
 
-#include "kernel/depthwise_template.hpp"
+#include "kernel/convolution/depthwise_template.hpp"
+#include "kernel/convolution/micro_kernel.hpp"
+#include "kernel/convolution/vector_template.hpp"
+#include "kernel/convolution/winograd_template.hpp"
 #include "kernel/half_template.hpp"
-#include "kernel/micro_kernel.hpp"
-#include "kernel/vector_template.hpp"
-#include "kernel/winograd_template.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.

@@ -1,10 +1,10 @@
-#include "kernel/weight_slice.hpp"
+#include "kernel/convolution/packing.hpp"
 
 #include <algorithm>
 #include <array>
 
+#include "kernel/convolution/micro_kernel.hpp"
 #include "kernel/half.hpp"
-#include "kernel/micro_kernel.hpp"
 
 namespace vpinfer {
 

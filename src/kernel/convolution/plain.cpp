@@ -1,4 +1,4 @@
-#include "kernel/convolution.hpp"
+#include "kernel/convolution/plain.hpp"
 
 #include <cblas.h>
 
@@ -6,10 +6,9 @@
 #include <functional>
 
 #include "kernel/activation.hpp"
-#include "kernel/chunks.hpp"
-#include "kernel/depthwise.hpp"
-#include "kernel/direct_convolution.hpp"
-#include "kernel/winograd.hpp"
+#include "kernel/convolution/chunks.hpp"
+#include "kernel/convolution/depthwise.hpp"
+#include "kernel/convolution/im2col.hpp"
 
 namespace vpinfer {
 namespace {
@@ -51,96 +50,6 @@ std::size_t block_workspace(const Convolution& conv, int group_channels, const C
   return std::min(static_cast<std::size_t>(blocks.room()) * depth,
                   static_cast<std::size_t>(kWorkspaceFloats));
 }
-
-/// Unrolls receptive fields into rows of a matrix.
-class Im2col {
- public:
-  Im2col(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
-         Interval channels)
-      : conv_(conv), shape_(shape), input_(input), channels_(channels) {}
-
-  /// Columns `depth` of the rows of some output pixels side by side -> target[pixel][column].
-  void unroll(int row, Interval cols, Interval depth, float* target) const {
-    const int line = conv_.cols.size * channels_.size();  // of one row of the window
-    const int first_row = row * conv_.rows.stride - conv_.rows.pad_before;
-    for (int r = depth.begin / line; r * line < depth.end; ++r) {
-      const Interval part = intersect(depth, {r * line, (r + 1) * line});
-      const Interval within = shift(part, -r * line);
-      const int input_row = first_row + r * conv_.rows.dilation;
-      const bool in_one_piece = conv_.cols.dilation == 1 && 0 <= input_row &&
-                                input_row < shape_.rows && all_channels_wanted();
-      float* of_pixel = target + (part.begin - depth.begin);
-      for (int col = cols.begin; col < cols.end; ++col, of_pixel += depth.size()) {
-        const int first_col = col * conv_.cols.stride - conv_.cols.pad_before;
-        if (in_one_piece && 0 <= first_col && first_col + conv_.cols.size <= shape_.cols) {
-          // As most windows are, away from the edges.
-          std::copy_n(input_.at(input_row, first_col, channels_.begin) + within.begin,
-                      within.size(), of_pixel);
-        } else if (conv_.cols.dilation == 1) {
-          unroll_line(input_row, first_col, within, of_pixel);
-        } else {
-          unroll_taps(input_row, first_col, within, of_pixel);
-        }
-      }
-    }
-  }
-
- private:
-  /// Then one pixel's follow the other's in the input.
-  [[nodiscard]] bool all_channels_wanted() const {
-    return static_cast<std::size_t>(channels_.size()) == input_.pixel_stride();
-  }
-
-  /// The same as `unroll_line` for a window whose taps lie apart: each is a line of its own.
-  void unroll_taps(int row, int first_col, Interval part, float* target) const {
-    const int channels = channels_.size();
-    for (int tap = part.begin / channels; tap * channels < part.end; ++tap) {
-      const Interval of_tap = intersect(part, {tap * channels, (tap + 1) * channels});
-      unroll_line(row, first_col + tap * conv_.cols.dilation, shift(of_tap, -tap * channels),
-                  target);
-      target += of_tap.size();
-    }
-  }
-
-  /// Elements `part` of one row of the window, which begins at (row, first_col).
-  void unroll_line(int row, int first_col, Interval part, float* target) const {
-    const int channels = channels_.size();
-    const Interval inside =
-        row < 0 || row >= shape_.rows
-            ? Interval{part.begin, part.begin}
-            : intersect(part, {-first_col * channels, (shape_.cols - first_col) * channels});
-    if (inside.empty()) {
-      std::fill_n(target, part.size(), 0.0F);
-      return;
-    }
-    std::fill_n(target, inside.begin - part.begin, 0.0F);
-    copy_inside(row, first_col, inside, target + (inside.begin - part.begin));
-    std::fill_n(target + (inside.end - part.begin), part.end - inside.end, 0.0F);
-  }
-
-  void copy_inside(int row, int first_col, Interval part, float* target) const {
-    const int channels = channels_.size();
-    if (all_channels_wanted()) {
-      const int col = first_col + part.begin / channels;
-      std::copy_n(input_.at(row, col, channels_.begin + part.begin % channels), part.size(),
-                  target);
-      return;
-    }
-    for (int i = part.begin; i < part.end;) {
-      const int channel = i % channels;
-      const int count = std::min(channels - channel, part.end - i);
-      std::copy_n(input_.at(row, first_col + i / channels, channels_.begin + channel), count,
-                  target);
-      target += count;
-      i += count;
-    }
-  }
-
-  const Convolution& conv_;
-  const Shape& shape_;
-  const ConstTensorView& input_;
-  Interval channels_;
-};
 
 /// product[pixels][filters] (+)= matrix[pixels][depth] * weights[filters][depth] transposed.  One
 /// pixel is a matrix-vector product, which reads the weights once where sgemm would copy them
@@ -282,6 +191,8 @@ void convolve_group(const Job& job, std::span<float> workspace, const Progress& 
                  });
 }
 
+}  // namespace
+
 std::size_t plain_workspace(const Convolution& conv, int input_channels, const Box& box,
                             int threads) {
   if (box.empty()) return 0;
@@ -310,46 +221,6 @@ void convolve_plainly(const Convolution& conv, const WeightSlice& slice, const S
     job.channels = shift(slice.range.channels, group * channels_per_group);
     if (conv.groups > 1) job.sum.channels = job.channels;
     convolve_group(job, workspace, progress);
-  }
-}
-
-}  // namespace
-
-std::size_t convolution_workspace(const Convolution& conv, ConvolutionAlgorithm algorithm,
-                                  int input_channels, const Box& box, int threads) {
-  switch (algorithm) {
-    case ConvolutionAlgorithm::kPlain: return plain_workspace(conv, input_channels, box, threads);
-    case ConvolutionAlgorithm::kDirect: return direct_workspace(conv, input_channels, box, threads);
-    case ConvolutionAlgorithm::kWinograd2x2:
-      return winograd_workspace(2, input_channels, box, threads);
-    case ConvolutionAlgorithm::kWinograd4x4:
-      return winograd_workspace(4, input_channels, box, threads);
-  }
-  return 0;
-}
-
-void convolve(const Convolution& conv, ConvolutionAlgorithm algorithm, const WeightSlice& slice,
-              const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
-              const Box& box, const ChannelSum& sum, std::span<float> workspace,
-              const Progress& progress) {
-  if (box.empty()) return;
-  const auto compute = [&](const auto& by, auto... outputs) {
-    by(outputs..., conv, slice, input_shape, input, output, box, sum, workspace, progress);
-  };
-  switch (algorithm) {
-    case ConvolutionAlgorithm::kPlain: return compute(convolve_plainly);
-    case ConvolutionAlgorithm::kDirect: return compute(convolve_directly);
-    case ConvolutionAlgorithm::kWinograd2x2: return compute(convolve_winograd, 2);
-    case ConvolutionAlgorithm::kWinograd4x4: return compute(convolve_winograd, 4);
-  }
-}
-
-void end_sums(const Convolution& conv, const WeightSlice& slice, const TensorView& output,
-              const Box& box) {
-  for (int row = box.rows.begin; row < box.rows.end; ++row) {
-    add_bias_and_activate(output.at(row, box.cols.begin, box.channels.begin),
-                          static_cast<std::size_t>(box.cols.size()), output.pixel_stride(),
-                          slice.biases_of(box.channels), conv.activation);
   }
 }
 

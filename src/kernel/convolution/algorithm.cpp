@@ -1,9 +1,9 @@
-#include "kernel/convolution_algorithm.hpp"
+#include "kernel/convolution/algorithm.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "kernel/winograd.hpp"
+#include "kernel/convolution/winograd.hpp"
 
 namespace vpinfer {
 namespace {

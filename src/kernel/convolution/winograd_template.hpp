@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "kernel/vector_template.hpp"
-#include "kernel/winograd_transforms.hpp"
+#include "kernel/convolution/vector_template.hpp"
+#include "kernel/convolution/winograd_transforms.hpp"
 
 namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.

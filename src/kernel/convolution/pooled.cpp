@@ -1,11 +1,11 @@
-#include "kernel/pooled_convolution.hpp"
+#include "kernel/convolution/pooled.hpp"
 
 #include <algorithm>
 
 #include "base/float_buffer.hpp"
-#include "kernel/chunks.hpp"
+#include "kernel/convolution/chunks.hpp"
+#include "kernel/convolution/winograd.hpp"
 #include "kernel/pooling.hpp"
-#include "kernel/winograd.hpp"
 
 namespace vpinfer {
 namespace {

@@ -5,8 +5,8 @@
 #include <optional>
 #include <span>
 
-#include "kernel/convolution.hpp"
-#include "kernel/micro_kernel.hpp"
+#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/micro_kernel.hpp"
 
 namespace vpinfer {
 

@@ -1,4 +1,4 @@
-#include "kernel/direct_convolution.hpp"
+#include "kernel/convolution/direct.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,8 +6,8 @@
 #include <new>
 
 #include "base/float_buffer.hpp"
-#include "kernel/chunks.hpp"
-#include "kernel/panels.hpp"
+#include "kernel/convolution/chunks.hpp"
+#include "kernel/convolution/panels.hpp"
 
 namespace vpinfer {
 namespace {

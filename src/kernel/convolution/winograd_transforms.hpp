@@ -3,7 +3,7 @@
 #include <array>
 #include <cstddef>
 
-#include "kernel/panel_outputs.hpp"
+#include "kernel/convolution/panel_outputs.hpp"
 
 namespace vpinfer {
 
