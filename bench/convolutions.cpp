@@ -67,8 +67,16 @@ class LayerRun {
     std::vector<double> all;
     for (int i = 0; i < kRepeats; ++i) {
       const Clock::time_point start = Clock::now();
-      convolve(conv_, algorithm, slice, shape_, input, output, box_, {{0, shape_.channels}},
-               workspace.all(), [] {});
+      convolve({conv_,
+                algorithm,
+                slice,
+                shape_,
+                input,
+                output,
+                box_,
+                {{0, shape_.channels}},
+                workspace.all()},
+               [] {});
       all.push_back(seconds_since(start));
     }
     std::nth_element(all.begin(), all.begin() + kRepeats / 2, all.end());

@@ -38,19 +38,21 @@ struct ComputeBox {
   }
   const Shape& output_shape() const { return network.layer(position).output; }
 
+  ConvolutionCall call(const Convolution& conv) const {
+    return {
+        conv,           algorithm, weights, input_shape(),
+        inputs.front(), output,    box,     sum.value_or(ChannelSum{{0, input_shape().channels}}),
+        workspace};
+  }
   void in_strips(const PooledConvolution& both, int rows) const {
-    convolve_and_pool(both, algorithm, weights, input_shape(), inputs.front(), output, box, rows,
-                      workspace, progress);
+    convolve_and_pool(both, rows, call(both.convolution), progress);
   }
 
   void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
   void operator()(const Constant& constant) const {
     write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
   }
-  void operator()(const Convolution& conv) const {
-    convolve(conv, algorithm, weights, input_shape(), inputs.front(), output, box,
-             sum.value_or(ChannelSum{{0, input_shape().channels}}), workspace, progress);
-  }
+  void operator()(const Convolution& conv) const { convolve(call(conv), progress); }
   void operator()(const LocallyConnected& local) const {
     connect_locally(local, weights, input_shape(), output_shape(), inputs.front(), output, box,
                     workspace, progress);

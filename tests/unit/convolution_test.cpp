@@ -72,8 +72,16 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
     std::vector<float> workspace(floats + 64, kGuard);
     int progressed = 0;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-      convolve(conv, algorithm, slice, shape, in, out, part, {{0, shape.channels}},
-               {workspace.data(), floats}, [&] { ++progressed; });
+      convolve({conv,
+                algorithm,
+                slice,
+                shape,
+                in,
+                out,
+                part,
+                {{0, shape.channels}},
+                {workspace.data(), floats}},
+               [&] { ++progressed; });
     });
     // In two sums, as when the channels come from two ranks.
     const int first_channels = seed % 2 == 0 ? shape.channels / 2 : shape.channels / 3;
@@ -83,7 +91,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
         const ChannelSum early{{0, first_channels}, false, true};
         for (const ChannelSum& sum : {late, early}) {
           std::vector<float> room(workspace_floats(conv, algorithm, sum.channels.size(), part));
-          convolve(conv, algorithm, slice, shape, in, out, part, sum, room, [] {});
+          convolve({conv, algorithm, slice, shape, in, out, part, sum, room}, [] {});
         }
       });
       // The same with no more weights than a sum needs, the end apart.
@@ -92,8 +100,16 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
              {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
           const StoredSlice some(c.weights, weights, {filters, channels}, form);
           std::vector<float> narrow(workspace_floats(conv, algorithm, channels.size(), box));
-          convolve(conv, algorithm, some.slice(), shape, in, out, part,
-                   {channels, channels.begin != 0, false}, narrow, [] {});
+          convolve({conv,
+                    algorithm,
+                    some.slice(),
+                    shape,
+                    in,
+                    out,
+                    part,
+                    {channels, channels.begin != 0, false},
+                    narrow},
+                   [] {});
         }
         end_sums(conv, slice, out, part);
       });
@@ -253,8 +269,16 @@ std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorith
       convolution_workspace(conv, algorithm, c.in().channels, box, threads));
   std::vector<float> output(box.elements());
   set_kernel_threads(threads);
-  convolve(conv, algorithm, all.slice(), c.in(), {c.input.data(), whole(c.in())},
-           {output.data(), box}, box, {{0, c.in().channels}}, workspace, [] {});
+  convolve({conv,
+            algorithm,
+            all.slice(),
+            c.in(),
+            {c.input.data(), whole(c.in())},
+            {output.data(), box},
+            box,
+            {{0, c.in().channels}},
+            workspace},
+           [] {});
   set_kernel_threads(1);
   return output;
 }

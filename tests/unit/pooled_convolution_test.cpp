@@ -45,9 +45,18 @@ std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
       pooled_workspace(both, algorithm, shape.channels, box, strip_rows, kernel_threads());
   std::vector<float> workspace(floats + 64, kGuard);
   std::vector<float> outputs(box.elements());
-  convolve_and_pool(both, algorithm, {all.range(), form, weights, model.weights[1].biases}, shape,
-                    {inputs.data(), read}, {outputs.data(), box}, box, strip_rows,
-                    {workspace.data(), floats}, [] {});
+  const WeightSlice slice{all.range(), form, weights, model.weights[1].biases};
+  convolve_and_pool(both, strip_rows,
+                    {both.convolution,
+                     algorithm,
+                     slice,
+                     shape,
+                     {inputs.data(), read},
+                     {outputs.data(), box},
+                     box,
+                     {{0, shape.channels}},
+                     {workspace.data(), floats}},
+                    [] {});
   EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
     return value == kGuard;
   })) << "written behind the workspace";

@@ -25,19 +25,13 @@ std::size_t convolution_workspace(const Convolution& conv, ConvolutionAlgorithm 
   return 0;
 }
 
-void convolve(const Convolution& conv, ConvolutionAlgorithm algorithm, const WeightSlice& slice,
-              const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
-              const Box& box, const ChannelSum& sum, std::span<float> workspace,
-              const Progress& progress) {
-  if (box.empty()) return;
-  const auto compute = [&](const auto& by, auto... outputs) {
-    by(outputs..., conv, slice, input_shape, input, output, box, sum, workspace, progress);
-  };
-  switch (algorithm) {
-    case ConvolutionAlgorithm::kPlain: return compute(convolve_plainly);
-    case ConvolutionAlgorithm::kDirect: return compute(convolve_directly);
-    case ConvolutionAlgorithm::kWinograd2x2: return compute(convolve_winograd, 2);
-    case ConvolutionAlgorithm::kWinograd4x4: return compute(convolve_winograd, 4);
+void convolve(const ConvolutionCall& call, const Progress& progress) {
+  if (call.box.empty()) return;
+  switch (call.algorithm) {
+    case ConvolutionAlgorithm::kPlain: return convolve_plainly(call, progress);
+    case ConvolutionAlgorithm::kDirect: return convolve_directly(call, progress);
+    case ConvolutionAlgorithm::kWinograd2x2: return convolve_winograd(2, call, progress);
+    case ConvolutionAlgorithm::kWinograd4x4: return convolve_winograd(4, call, progress);
   }
 }
 

@@ -59,29 +59,29 @@ bool is_depthwise(const Convolution& conv, int input_channels) {
   return conv.groups == input_channels && conv.filters == input_channels && input_channels > 1;
 }
 
-void convolve_depthwise(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
-                        const ConstTensorView& input, const TensorView& output, const Box& box,
-                        std::span<float> workspace, const Progress& progress) {
+void convolve_depthwise(const ConvolutionCall& call, const Progress& progress) {
+  const Convolution& conv = call.convolution;
+  const Box& box = call.box;
   const int channels = box.channels.size();
-  gather_taps(slice, box.channels, conv.taps(), workspace);
-  const std::span<const float> biases = slice.biases_of(box.channels);
+  gather_taps(call.weights, box.channels, conv.taps(), call.workspace);
+  const std::span<const float> biases = call.weights.biases_of(box.channels);
   const auto compute_row = [&](int row) {
     const int first_row = row * conv.rows.stride - conv.rows.pad_before;
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       const int first_col = col * conv.cols.stride - conv.cols.pad_before;
-      TapsOfPixel taps(channels, output.at(row, col, box.channels.begin));
+      TapsOfPixel taps(channels, call.output.at(row, col, box.channels.begin));
       for (int tap = 0; tap < conv.taps(); ++tap) {
         const int r = first_row + tap / conv.cols.size * conv.rows.dilation;
         const int c = first_col + tap % conv.cols.size * conv.cols.dilation;
-        if (r < 0 || r >= input_shape.rows || c < 0 || c >= input_shape.cols) continue;
-        taps.add(input.at(r, c, box.channels.begin),
-                 workspace.data() + static_cast<std::ptrdiff_t>(tap) * channels);
+        if (r < 0 || r >= call.input_shape.rows || c < 0 || c >= call.input_shape.cols) continue;
+        taps.add(call.input.at(r, c, box.channels.begin),
+                 call.workspace.data() + static_cast<std::ptrdiff_t>(tap) * channels);
       }
       taps.sum_up();
     }
-    add_bias_and_activate(output.at(row, box.cols.begin, box.channels.begin),
-                          static_cast<std::size_t>(box.cols.size()), output.pixel_stride(), biases,
-                          conv.activation);
+    add_bias_and_activate(call.output.at(row, box.cols.begin, box.channels.begin),
+                          static_cast<std::size_t>(box.cols.size()), call.output.pixel_stride(),
+                          biases, conv.activation);
   };
   share_out_rows(box.rows, compute_row, progress);
 }

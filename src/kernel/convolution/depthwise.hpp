@@ -1,8 +1,6 @@
 #pragma once
 
-#include <span>
-
-#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/call.hpp"
 
 namespace vpinfer {
 
@@ -11,9 +9,6 @@ namespace vpinfer {
 
 /// `convolve` for a depthwise convolution: channels lie next to each other, so one vector operation
 /// per tap serves many of them, where a matrix product would be one column wide.
-void convolve_depthwise(const Convolution& convolution, const WeightSlice& slice,
-                        const Shape& input_shape, const ConstTensorView& input,
-                        const TensorView& output, const Box& box, std::span<float> workspace,
-                        const Progress& progress);
+void convolve_depthwise(const ConvolutionCall& call, const Progress& progress);
 
 }  // namespace vpinfer

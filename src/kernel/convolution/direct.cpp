@@ -57,19 +57,14 @@ struct Reads {
 /// lie zeros, which the padding reads, and copies of the lines that cross the picture's edge.
 class PixelTable {
  public:
-  PixelTable(const Convolution& conv, const Shape& shape, const ConstTensorView& input,
-             const TensorView& output, const Box& box, Interval channels, bool lines,
-             Interval pixels, std::span<float> workspace)
-      : conv_(conv),
-        shape_(shape),
-        input_(input),
-        output_(output),
-        box_(box),
-        channels_(channels),
-        width_(lines ? conv.cols.size : 1),
-        pixels_(pixels),
-        reads_(lines ? Reads{conv.rows.size, conv.cols.size * channels.size()}
-                     : Reads{conv.taps(), channels.size()}) {
+  PixelTable(const ConvolutionCall& call, Interval pixels, std::span<float> workspace)
+      : conv_(call.convolution), call_(call), channels_(call.sum.channels), pixels_(pixels) {
+    const bool lines = may_read_lines(conv_, channels_.size()) &&
+                       channels_ == call.input.box.channels &&
+                       channels_ == call.weights.range.channels;
+    width_ = lines ? conv_.cols.size : 1;
+    reads_ = lines ? Reads{conv_.rows.size, conv_.cols.size * channels_.size()}
+                   : Reads{conv_.taps(), channels_.size()};
     const std::size_t room = tile_room(pixels.size());
     const auto taps = static_cast<std::size_t>(reads_.taps);
     // Pointers begin their lives where floats were.
@@ -98,13 +93,13 @@ class PixelTable {
   void fill(int tile) const {
     const int pixels = pixels_of(tile);
     const int first = pixels_.begin + tile * micro_kernel().pixels;
-    int row = box_.rows.begin + first / box_.cols.size();
-    int col = box_.cols.begin + first % box_.cols.size();
+    int row = call_.box.rows.begin + first / call_.box.cols.size();
+    int col = call_.box.cols.begin + first % call_.box.cols.size();
     for (int p = 0; p < pixels;) {
-      const Interval cols{col, std::min(box_.cols.end, col + pixels - p)};
+      const Interval cols{col, std::min(call_.box.cols.end, col + pixels - p)};
       fill_run(row, cols, tile, p);
       p += cols.size();
-      col = box_.cols.begin;
+      col = call_.box.cols.begin;
       ++row;
     }
   }
@@ -128,9 +123,9 @@ class PixelTable {
   /// Points to the pixels `cols` of a row of the output, those of a tile from its p-th on.
   void fill_run(int row, Interval cols, int tile, int p) const {
     float** outputs = outputs_ + static_cast<std::ptrdiff_t>(tile * kMostTilePixels + p);
-    float* output = output_.at(row, cols.begin, box_.channels.begin);
+    float* output = call_.output.at(row, cols.begin, call_.box.channels.begin);
     for (int i = 0; i < cols.size(); ++i) {
-      outputs[i] = output + static_cast<std::size_t>(i) * output_.pixel_stride();
+      outputs[i] = output + static_cast<std::size_t>(i) * call_.output.pixel_stride();
     }
     const float** inputs =
         inputs_ + static_cast<std::ptrdiff_t>(tile * reads_.taps * kMostTilePixels + p);
@@ -142,7 +137,7 @@ class PixelTable {
       float* edges_of_row = edges + static_cast<std::size_t>(i) * zeros_.size();
       int c = cols.begin * conv_.cols.stride - conv_.cols.pad_before;
       for (int j = 0; j < taps_of_row; ++j, c += conv_.cols.dilation) {
-        if (r < 0 || r >= shape_.rows) {
+        if (r < 0 || r >= call_.input_shape.rows) {
           std::fill_n(inputs, cols.size(), zeros_.data());
         } else {
           fill_tap(r, c, cols.size(), inputs, edges_of_row);
@@ -156,12 +151,12 @@ class PixelTable {
   void fill_tap(int r, int c, int pixels, const float** inputs, float* edges) const {
     const int stride = conv_.cols.stride;
     const int begin = std::min(pixels, divide_up(std::max(0, -c), stride));
-    const int end =
-        std::clamp(divide_up(std::max(0, shape_.cols - width_ - c + 1), stride), begin, pixels);
+    const int end = std::clamp(
+        divide_up(std::max(0, call_.input_shape.cols - width_ - c + 1), stride), begin, pixels);
     for (int p = 0; p < begin; ++p) inputs[p] = edge(r, c + p * stride, edges, p);
     if (begin < end) {
-      const float* first = input_.at(r, c + begin * stride, channels_.begin);
-      const std::size_t step = static_cast<std::size_t>(stride) * input_.pixel_stride();
+      const float* first = call_.input.at(r, c + begin * stride, channels_.begin);
+      const std::size_t step = static_cast<std::size_t>(stride) * call_.input.pixel_stride();
       for (int p = begin; p < end; ++p) {
         inputs[p] = first + static_cast<std::size_t>(p - begin) * step;
       }
@@ -171,12 +166,12 @@ class PixelTable {
 
   /// A tap that crosses an edge of the picture or lies outside: zeros, or a copy with some.
   const float* edge(int r, int c, float* edges, int p) const {
-    const Interval inside = intersect(Interval{c, c + width_}, Interval{0, shape_.cols});
+    const Interval inside = intersect(Interval{c, c + width_}, Interval{0, call_.input_shape.cols});
     if (inside.empty()) return zeros_.data();
     const int channels = channels_.size();
     float* copy = edges + edge_size() * static_cast<std::size_t>(p);
     std::copy(zeros_.begin(), zeros_.end(), copy);
-    std::copy_n(input_.at(r, inside.begin, channels_.begin), inside.size() * channels,
+    std::copy_n(call_.input.at(r, inside.begin, channels_.begin), inside.size() * channels,
                 copy + (inside.begin - c) * channels);
     return copy;
   }
@@ -187,13 +182,10 @@ class PixelTable {
   }
 
   const Convolution& conv_;
-  const Shape& shape_;
-  const ConstTensorView& input_;
-  const TensorView& output_;
-  const Box& box_;
-  Interval channels_;
-  int width_;        // of a tap: of one pixel or a row of the window
-  Interval pixels_;  // of the box, row by row
+  const ConvolutionCall& call_;
+  Interval channels_;  // that are summed over
+  int width_ = 1;      // of a tap: of one pixel or a row of the window
+  Interval pixels_;    // of the box, row by row
   Reads reads_;
   const float** inputs_ = nullptr;
   float** outputs_ = nullptr;
@@ -203,18 +195,17 @@ class PixelTable {
 
 /// What all tasks of a chunk share.
 struct Chunk {
-  const Convolution& conv;
-  const WeightSlice& slice;
-  const Box& box;
-  const ChannelSum& sum;
+  const ConvolutionCall& call;
   const PixelTable& table;
 
   [[nodiscard]] PanelShape panel_shape() const {
     const int taps = table.reads().taps;
-    return {taps, conv.taps() / taps * slice.range.channels.size()};
+    return {taps, call.convolution.taps() / taps * call.weights.range.channels.size()};
   }
   /// Of the sum, among the floats of a tap that the slice has weights for.
-  [[nodiscard]] int first_float() const { return sum.channels.begin - slice.range.channels.begin; }
+  [[nodiscard]] int first_float() const {
+    return call.sum.channels.begin - call.weights.range.channels.begin;
+  }
 };
 
 /// A block of one panel: the weights of some taps and some of the floats that are read of each.
@@ -231,7 +222,7 @@ void add_block(const Chunk& chunk, const PanelBlock& block, const PanelWriter& w
   const MicroKernel& kernel = micro_kernel();
   std::array<float, kBlockFloats> room;
   const BlockOfPanel weights =
-      block_of_panel(chunk.slice, chunk.panel_shape(), block.panel, block.taps,
+      block_of_panel(chunk.call.weights, chunk.panel_shape(), block.panel, block.taps,
                      shift(block.floats, chunk.first_float()), room);
   MicroTile micro;
   micro.taps = block.taps.size();
@@ -256,8 +247,8 @@ void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
   const Reads& reads = chunk.table.reads();
   const int floats = std::min(reads.floats, kBlockFloats / filters);
   const int taps = std::max(1, kBlockFloats / filters / floats);
-  const PanelWriter writer(chunk.conv, chunk.slice, chunk.box, panel);
-  bool begins = chunk.sum.begins;
+  const PanelWriter writer(chunk.call, panel);
+  bool begins = chunk.call.sum.begins;
   for (int tap = 0; tap < reads.taps; tap += taps) {
     for (int at = 0; at < reads.floats; at += floats) {
       const bool last = tap + taps >= reads.taps && at + floats >= reads.floats;
@@ -266,7 +257,7 @@ void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
                  {tap, std::min(tap + taps, reads.taps)},
                  {at, std::min(at + floats, reads.floats)},
                  !begins,
-                 last && chunk.sum.ends},
+                 last && chunk.call.sum.ends},
                 writer, tiles);
       begins = false;
     }
@@ -290,21 +281,17 @@ std::size_t direct_workspace(const Convolution& conv, int input_channels, const 
          PixelTable::floats(conv, input_channels, chunks.room());
 }
 
-void convolve_directly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
-                       const ConstTensorView& input, const TensorView& output, const Box& box,
-                       const ChannelSum& sum, std::span<float> workspace,
-                       const Progress& progress) {
-  const bool lines = may_read_lines(conv, sum.channels.size()) &&
-                     sum.channels == input.box.channels && sum.channels == slice.range.channels;
-  const Interval panels = panels_of(slice, box);
-  const Chunks chunks = chunks_of(box, kernel_threads());
-  chunks.compute(workspace, PixelTable::floats(conv, sum.channels.size(), chunks.room()), progress,
+void convolve_directly(const ConvolutionCall& call, const Progress& progress) {
+  const Interval panels = panels_of(call);
+  const Chunks chunks = chunks_of(call.box, kernel_threads());
+  const std::size_t floats =
+      PixelTable::floats(call.convolution, call.sum.channels.size(), chunks.room());
+  chunks.compute(call.workspace, floats, progress,
                  [&](Interval pixels, std::span<float> room, const Progress& progress_of_thread) {
-                   const PixelTable table(conv, input_shape, input, output, box, sum.channels,
-                                          lines, pixels, room);
+                   const PixelTable table(call, pixels, room);
                    share_out_evenly(
                        table.tiles(), [&](int tile) { table.fill(tile); }, progress_of_thread);
-                   const Chunk chunk{conv, slice, box, sum, table};
+                   const Chunk chunk{call, table};
                    const int parts = parts_for_threads(panels.size(), table.tiles());
                    const auto compute = [&](int task, int) {
                      compute_panel(chunk, panels.begin + task / parts,

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
+#include <cstddef>
 
-#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/call.hpp"
 
 namespace vpinfer {
 
@@ -13,9 +13,6 @@ namespace vpinfer {
 
 /// `convolve` for a slice in panels: a micro-kernel reads the input where it lies (the indirect
 /// convolution: Dukhan, arXiv 1907.02129) and weights in the order in which they are stored.
-void convolve_directly(const Convolution& convolution, const WeightSlice& slice,
-                       const Shape& input_shape, const ConstTensorView& input,
-                       const TensorView& output, const Box& box, const ChannelSum& sum,
-                       std::span<float> workspace, const Progress& progress);
+void convolve_directly(const ConvolutionCall& call, const Progress& progress);
 
 }  // namespace vpinfer

@@ -20,14 +20,13 @@ std::optional<float> negative_slope(const Activation& activation) {
 
 }  // namespace
 
-PanelWriter::PanelWriter(const Convolution& conv, const WeightSlice& slice, const Box& box,
-                         int panel)
-    : activation_(conv.activation), slope_(negative_slope(conv.activation)) {
+PanelWriter::PanelWriter(const ConvolutionCall& call, int panel)
+    : activation_(call.convolution.activation), slope_(negative_slope(activation_)) {
   const int filters = micro_kernel().filters;
   filters_ = shift({panel * filters, (panel + 1) * filters},
-                   slice.range.filters.begin - box.channels.begin);
-  wanted_ = intersect(filters_, {0, box.channels.size()});
-  const auto biases = slice.biases_of(shift(wanted_, box.channels.begin));
+                   call.weights.range.filters.begin - call.box.channels.begin);
+  wanted_ = intersect(filters_, {0, call.box.channels.size()});
+  const auto biases = call.weights.biases_of(shift(wanted_, call.box.channels.begin));
   std::copy(biases.begin(), biases.end(), biases_.begin() + (wanted_.begin - filters_.begin));
 }
 

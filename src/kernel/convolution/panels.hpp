@@ -5,22 +5,22 @@
 #include <optional>
 #include <span>
 
-#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/call.hpp"
 #include "kernel/convolution/micro_kernel.hpp"
 
 namespace vpinfer {
 
-/// The panels of a slice that hold the filters of a box.
-[[nodiscard]] inline Interval panels_of(const WeightSlice& slice, const Box& box) {
+/// The panels of a call's weights that hold the filters of its box.
+[[nodiscard]] inline Interval panels_of(const ConvolutionCall& call) {
   const int filters = micro_kernel().filters;
-  const Interval wanted = shift(box.channels, -slice.range.filters.begin);
+  const Interval wanted = shift(call.box.channels, -call.weights.range.filters.begin);
   return {wanted.begin / filters, divide_up(wanted.end, filters)};
 }
 
 /// Writes what a panel adds up to into the box of a call.
 class PanelWriter {
  public:
-  PanelWriter(const Convolution& conv, const WeightSlice& slice, const Box& box, int panel);
+  PanelWriter(const ConvolutionCall& call, int panel);
 
   /// `pixels` point to the first of the box's channels; null where a pixel is not wanted.
   /// compute(outputs) writes the panel's sums or, with `accumulate`, adds them; bias and activation

@@ -67,42 +67,37 @@ void multiply(const float* matrix, int pixels, int depth, std::size_t matrix_str
               product, static_cast<int>(product_stride));
 }
 
-/// What one group of one call works on.
-struct Job {
-  const Convolution& conv;
-  const WeightSlice& slice;
-  const Shape& input_shape;
-  const ConstTensorView& input;
-  const TensorView& output;
-  Box box;            ///< outputs of this group
-  Interval channels;  ///< input channels that the slice has weights for, of this group
-  ChannelSum sum;     ///< some or all of them
+/// A call's part that lies within one group.
+struct GroupCall {
+  ConvolutionCall call;
+  Interval channels;  ///< input channels that there are weights for, of this group
 
+  /// Columns of the unrolled matrix.
+  [[nodiscard]] int depth() const { return unrolled(call.convolution, channels.size()); }
   [[nodiscard]] const float* weights() const {
-    return slice.weights.data() +
-           static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin) *
-               static_cast<std::size_t>(unrolled(conv, channels.size()));
+    return call.weights.weights.data() +
+           static_cast<std::size_t>(call.box.channels.begin - call.weights.range.filters.begin) *
+               static_cast<std::size_t>(depth());
   }
-  [[nodiscard]] std::span<const float> biases() const { return slice.biases_of(box.channels); }
 };
 
 /// The columns of the unrolled matrix that a sum is over, in pieces of at most `depth`.
 template <typename Visit>
-void for_each_piece(const Job& job, int depth, const Visit& visit) {
-  const int all = unrolled(job.conv, job.channels.size());
-  const bool all_channels = job.sum.channels == job.channels;
+void for_each_piece(const GroupCall& group, int depth, const Visit& visit) {
+  const Interval& summed = group.call.sum.channels;
+  const bool all_channels = summed == group.channels;
   const Interval part =
-      all_channels ? Interval{0, all} : shift(job.sum.channels, -job.channels.begin);
-  const int taps = all_channels ? 1 : job.conv.taps();
+      all_channels ? Interval{0, group.depth()} : shift(summed, -group.channels.begin);
+  const int taps = all_channels ? 1 : group.call.convolution.taps();
   for (int tap = 0; tap < taps; ++tap) {
-    const Interval columns = shift(part, tap * job.channels.size());
+    const Interval columns = shift(part, tap * group.channels.size());
     for (int begin = columns.begin; begin < columns.end; begin += depth) {
       visit(Interval{begin, std::min(columns.end, begin + depth)});
     }
   }
 }
 
-/// Pixels of a job that lie at the same distance from each other in its output, and in its input if
+/// Pixels that lie at the same distance from each other in a call's output, and in its input if
 /// they are read there as they lie.
 struct Run {
   int row = 0;
@@ -110,83 +105,96 @@ struct Run {
   int pixels = 0;
 };
 
-/// Calls visit(run) for some pixels of a job, counted row by row.
+/// Calls visit(run) for some pixels of a call's box, counted row by row.
 template <typename Visit>
-void for_each_run(const Job& job, Interval pixels, const Visit& visit) {
-  const int cols = job.box.cols.size();
-  const bool in_line = job.box.cols == job.output.box.cols &&
-                       (!is_pointwise(job.conv) || job.box.cols == job.input.box.cols);
+void for_each_run(const ConvolutionCall& call, Interval pixels, const Visit& visit) {
+  const Box& box = call.box;
+  const int cols = box.cols.size();
+  const bool in_line = box.cols == call.output.box.cols &&
+                       (!is_pointwise(call.convolution) || box.cols == call.input.box.cols);
   for (int at = pixels.begin; at < pixels.end;) {
     const int end = in_line ? pixels.end : std::min(pixels.end, (at / cols + 1) * cols);
-    visit(Run{job.box.rows.begin + at / cols, job.box.cols.begin + at % cols, end - at});
+    visit(Run{box.rows.begin + at / cols, box.cols.begin + at % cols, end - at});
     at = end;
   }
 }
 
 /// Adds up the products of a run with some columns of the weights.
-void multiply(const Job& job, const Run& run, const float* matrix, std::size_t matrix_stride,
-              Interval columns, bool accumulate, const Progress& progress) {
-  const int depth = unrolled(job.conv, job.channels.size());
-  const int parts = std::min(kernel_threads(), job.box.channels.size());
+void multiply(const GroupCall& group, const Run& run, const float* matrix,
+              std::size_t matrix_stride, Interval columns, bool accumulate,
+              const Progress& progress) {
+  const Interval& all_filters = group.call.box.channels;
+  const TensorView& output = group.call.output;
+  const int depth = group.depth();
+  const int parts = std::min(kernel_threads(), all_filters.size());
   const auto multiply_part = [&](int part, int) {
-    const Interval filters = share(job.box.channels.size(), parts, part);
+    const Interval filters = share(all_filters.size(), parts, part);
     multiply(matrix, run.pixels, columns.size(), matrix_stride,
-             job.weights() + static_cast<std::ptrdiff_t>(filters.begin) * depth + columns.begin,
+             group.weights() + static_cast<std::ptrdiff_t>(filters.begin) * depth + columns.begin,
              filters.size(), depth, accumulate,
-             job.output.at(run.row, run.col, job.box.channels.begin + filters.begin),
-             job.output.pixel_stride());
+             output.at(run.row, run.col, all_filters.begin + filters.begin), output.pixel_stride());
   };
   share_out(parts, std::ref(multiply_part), progress);
 }
 
 /// Straight from the input.
-void convolve_pointwise(const Job& job, const Run& run, const Progress& progress) {
-  const Interval& summed = job.sum.channels;
-  multiply(job, run, job.input.at(run.row, run.col, summed.begin), job.input.pixel_stride(),
-           shift(summed, -job.channels.begin), !job.sum.begins, progress);
+void convolve_pointwise(const GroupCall& group, const Run& run, const Progress& progress) {
+  const ConstTensorView& input = group.call.input;
+  const ChannelSum& sum = group.call.sum;
+  multiply(group, run, input.at(run.row, run.col, sum.channels.begin), input.pixel_stride(),
+           shift(sum.channels, -group.channels.begin), !sum.begins, progress);
 }
 
 /// By way of the workspace.
-void convolve_unrolled(const Job& job, const Run& run, float* workspace, const Progress& progress) {
-  const Im2col im2col(job.conv, job.input_shape, job.input, job.channels);
-  const int cols = job.box.cols.size();
-  const int first = run.col - job.box.cols.begin;
+void convolve_unrolled(const GroupCall& group, const Run& run, float* workspace,
+                       const Progress& progress) {
+  const ConvolutionCall& call = group.call;
+  const Im2col im2col(call.convolution, call.input_shape, call.input, group.channels);
+  const Interval& all_cols = call.box.cols;
+  const int cols = all_cols.size();
+  const int first = run.col - all_cols.begin;
   const int parts = std::min(kernel_threads(), run.pixels);
-  bool accumulate = !job.sum.begins;
-  for_each_piece(job, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
+  bool accumulate = !call.sum.begins;
+  for_each_piece(group, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
     const auto unroll_part = [&](int part, int) {
       // Counted from the first of the row that the run begins in.
       const Interval pixels = shift(share(run.pixels, parts, part), first);
       for (int row = pixels.begin / cols; row * cols < pixels.end; ++row) {
         const Interval of_row = intersect(pixels, {row * cols, (row + 1) * cols});
         im2col.unroll(
-            run.row + row, shift(of_row, job.box.cols.begin - row * cols), columns,
+            run.row + row, shift(of_row, all_cols.begin - row * cols), columns,
             workspace + static_cast<std::ptrdiff_t>(of_row.begin - first) * columns.size());
       }
     };
     share_out(parts, std::ref(unroll_part), progress);
-    multiply(job, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
+    multiply(group, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
              progress);
     accumulate = true;
   });
 }
 
-void convolve_group(const Job& job, std::span<float> workspace, const Progress& progress) {
-  const int channels = job.sum.channels.size();
-  const Chunks blocks = blocks_of(job.conv, channels, job.box, kernel_threads());
-  blocks.compute(workspace, block_workspace(job.conv, channels, blocks), progress,
+void convolve_run(const GroupCall& group, const Run& run, float* workspace,
+                  const Progress& progress) {
+  const ConvolutionCall& call = group.call;
+  if (is_pointwise(call.convolution)) {
+    convolve_pointwise(group, run, progress);
+  } else {
+    convolve_unrolled(group, run, workspace, progress);
+  }
+  if (!call.sum.ends) return;
+  add_bias_and_activate(call.output.at(run.row, run.col, call.box.channels.begin),
+                        static_cast<std::size_t>(run.pixels), call.output.pixel_stride(),
+                        call.weights.biases_of(call.box.channels), call.convolution.activation);
+}
+
+void convolve_group(const GroupCall& group, const Progress& progress) {
+  const ConvolutionCall& call = group.call;
+  const int channels = call.sum.channels.size();
+  const Chunks blocks = blocks_of(call.convolution, channels, call.box, kernel_threads());
+  blocks.compute(call.workspace, block_workspace(call.convolution, channels, blocks), progress,
                  [&](Interval pixels, std::span<float> room, const Progress& progress_of_thread) {
-                   for_each_run(job, pixels, [&](const Run& run) {
-                     if (is_pointwise(job.conv)) {
-                       convolve_pointwise(job, run, progress_of_thread);
-                     } else {
-                       convolve_unrolled(job, run, room.data(), progress_of_thread);
-                     }
-                     if (!job.sum.ends) return;
-                     add_bias_and_activate(job.output.at(run.row, run.col, job.box.channels.begin),
-                                           static_cast<std::size_t>(run.pixels),
-                                           job.output.pixel_stride(), job.biases(),
-                                           job.conv.activation);
+                   for_each_run(call, pixels, [&](const Run& run) {
+                     convolve_run(group, run, room.data(), progress_of_thread);
                    });
                  });
 }
@@ -204,23 +212,18 @@ std::size_t plain_workspace(const Convolution& conv, int input_channels, const B
   return static_cast<std::size_t>(blocks.workspaces()) * block_workspace(conv, channels, blocks);
 }
 
-void convolve_plainly(const Convolution& conv, const WeightSlice& slice, const Shape& input_shape,
-                      const ConstTensorView& input, const TensorView& output, const Box& box,
-                      const ChannelSum& sum, std::span<float> workspace, const Progress& progress) {
-  if (is_depthwise(conv, input_shape.channels)) {
-    convolve_depthwise(conv, slice, input_shape, input, output, box, workspace, progress);
-    return;
-  }
+void convolve_plainly(const ConvolutionCall& call, const Progress& progress) {
+  const Convolution& conv = call.convolution;
+  if (is_depthwise(conv, call.input_shape.channels)) return convolve_depthwise(call, progress);
   const int filters_per_group = conv.filters / conv.groups;
-  const int channels_per_group = input_shape.channels / conv.groups;
-  for (int group = box.channels.begin / filters_per_group;
-       group * filters_per_group < box.channels.end; ++group) {
-    Job job{conv, slice, input_shape, input, output, box, {}, sum};
-    job.box.channels =
-        intersect(box.channels, {group * filters_per_group, (group + 1) * filters_per_group});
-    job.channels = shift(slice.range.channels, group * channels_per_group);
-    if (conv.groups > 1) job.sum.channels = job.channels;
-    convolve_group(job, workspace, progress);
+  const int channels_per_group = call.input_shape.channels / conv.groups;
+  const Interval& filters = call.box.channels;
+  for (int i = filters.begin / filters_per_group; i * filters_per_group < filters.end; ++i) {
+    GroupCall group{call, shift(call.weights.range.channels, i * channels_per_group)};
+    group.call.box.channels =
+        intersect(filters, {i * filters_per_group, (i + 1) * filters_per_group});
+    if (conv.groups > 1) group.call.sum.channels = group.channels;
+    convolve_group(group, progress);
   }
 }
 

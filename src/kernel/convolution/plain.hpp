@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
+#include <cstddef>
 
-#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/call.hpp"
 
 namespace vpinfer {
 
@@ -13,9 +13,6 @@ namespace vpinfer {
 /// `convolve` for a slice in rows: BLAS multiplies them by receptive fields that are unrolled or,
 /// if the window is one pixel, by the pixels as they lie.  Depthwise convolutions have a loop of
 /// their own.
-void convolve_plainly(const Convolution& convolution, const WeightSlice& slice,
-                      const Shape& input_shape, const ConstTensorView& input,
-                      const TensorView& output, const Box& box, const ChannelSum& sum,
-                      std::span<float> workspace, const Progress& progress);
+void convolve_plainly(const ConvolutionCall& call, const Progress& progress);
 
 }  // namespace vpinfer

@@ -57,27 +57,25 @@ std::size_t pooled_workspace(const PooledConvolution& both, ConvolutionAlgorithm
                          strips);
 }
 
-void convolve_and_pool(const PooledConvolution& both, ConvolutionAlgorithm algorithm,
-                       const WeightSlice& slice, const Shape& input_shape,
-                       const ConstTensorView& input, const TensorView& output, const Box& box,
-                       int strip_rows, std::span<float> workspace, const Progress& progress) {
-  const Chunks strips = strips_of(box, strip_rows, kernel_threads());
-  const Box largest = both.largest_strip(box, strip_rows);
+void convolve_and_pool(const PooledConvolution& both, int strip_rows, const ConvolutionCall& call,
+                       const Progress& progress) {
+  const Chunks strips = strips_of(call.box, strip_rows, kernel_threads());
+  const Box largest = both.largest_strip(call.box, strip_rows);
   const std::size_t floats =
-      strip_workspace(both, algorithm, input_shape.channels, largest, strips);
+      strip_workspace(both, call.algorithm, call.input_shape.channels, largest, strips);
   strips.compute(
-      workspace, floats, progress,
+      call.workspace, floats, progress,
       [&](Interval strip_number, std::span<float> room, const Progress& progress_of_thread) {
         if (strip_number.empty()) return;
-        Box pooled = box;
+        Box pooled = call.box;
         pooled.rows.begin += strip_number.begin * strip_rows;
-        pooled.rows.end = std::min(pooled.rows.begin + strip_rows, box.rows.end);
-        const Box strip = both.convolved(pooled);
-        const TensorView convolved{room.data(), strip};
-        convolve(both.convolution, algorithm, slice, input_shape, input, convolved, strip,
-                 {{0, input_shape.channels}}, room.subspan(whole_lines(largest.elements())),
-                 progress_of_thread);
-        max_pool(both.pool, both.between, convolved, output, pooled, progress_of_thread);
+        pooled.rows.end = std::min(pooled.rows.begin + strip_rows, call.box.rows.end);
+        ConvolutionCall of_strip = call;
+        of_strip.box = both.convolved(pooled);
+        of_strip.output = {room.data(), of_strip.box};
+        of_strip.workspace = room.subspan(whole_lines(largest.elements()));
+        convolve(of_strip, progress_of_thread);
+        max_pool(both.pool, both.between, of_strip.output, call.output, pooled, progress_of_thread);
       });
 }
 

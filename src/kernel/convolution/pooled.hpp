@@ -38,11 +38,10 @@ struct PooledConvolution {
                                            ConvolutionAlgorithm algorithm, int input_channels,
                                            const Box& box, int strip_rows, int threads);
 
-/// Computes `box` of the pooling, `strip_rows` of its rows at a time.  The rest is as for
-/// `convolve`, which sums over all input channels.
-void convolve_and_pool(const PooledConvolution& both, ConvolutionAlgorithm algorithm,
-                       const WeightSlice& slice, const Shape& input_shape,
-                       const ConstTensorView& input, const TensorView& output, const Box& box,
-                       int strip_rows, std::span<float> workspace, const Progress& progress);
+/// Computes a box of the pooling, `strip_rows` of its rows at a time.  The call is one of
+/// `convolve` that sums over all input channels, but for `output` and `box`, which are the
+/// pooling's, and the workspace, of `pooled_workspace` floats.
+void convolve_and_pool(const PooledConvolution& both, int strip_rows, const ConvolutionCall& call,
+                       const Progress& progress);
 
 }  // namespace vpinfer

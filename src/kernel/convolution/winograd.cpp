@@ -74,25 +74,19 @@ std::size_t chunk_workspace(int outputs, int channels, const Chunks& chunks) {
 /// Computes a chunk of tiles, in a workspace.
 class WinogradChunk {
  public:
-  WinogradChunk(int outputs, const Convolution& conv, const WeightSlice& slice,
-                const Shape& input_shape, const ConstTensorView& input, const TensorView& output,
-                const Box& box, const ChannelSum& sum, Interval tiles, std::span<float> workspace)
+  WinogradChunk(int outputs, const ConvolutionCall& call, Interval tiles,
+                std::span<float> workspace)
       : transforms_(transforms_of(outputs)),
-        conv_(conv),
-        slice_(slice),
-        input_(input),
-        output_(output),
-        box_(box),
-        sum_(sum),
+        call_(call),
         tiles_(tiles),
-        readable_rows_(read_by(conv.rows, box.rows, input_shape.rows)),
-        readable_cols_(read_by(conv.cols, box.cols, input_shape.cols)),
+        readable_rows_(read_by(call.convolution.rows, call.box.rows, call.input_shape.rows)),
+        readable_cols_(read_by(call.convolution.cols, call.box.cols, call.input_shape.cols)),
         transformed_(workspace) {}
 
   void compute(const Progress& progress) const {
     share_out_evenly(
         tiles_.size(), [&](int tile) { transform_tile(tile); }, progress);
-    const Interval panels = panels_of(slice_, box_);
+    const Interval panels = panels_of(call_);
     // Each part transforms all weights: no more than make the threads even.
     const int threads = kernel_threads();
     const int parts = std::min(tiles_.size(), threads / std::gcd(panels.size(), threads));
@@ -103,23 +97,25 @@ class WinogradChunk {
   }
 
  private:
-  [[nodiscard]] int tile_cols() const { return divide_up(box_.cols.size(), transforms_.outputs); }
-  [[nodiscard]] int blocks() const { return blocks_of(sum_.channels.size()); }
+  [[nodiscard]] int tile_cols() const {
+    return divide_up(call_.box.cols.size(), transforms_.outputs);
+  }
+  [[nodiscard]] int blocks() const { return blocks_of(call_.sum.channels.size()); }
   [[nodiscard]] int elements() const { return transforms_.inputs * transforms_.inputs; }
 
   /// The outputs of a tile, counted from the first of the chunk; those of the last tiles may lie
   /// beyond the box.
   [[nodiscard]] Box outputs_of(int tile) const {
     const int m = transforms_.outputs;
-    const int row = box_.rows.begin + (tiles_.begin + tile) / tile_cols() * m;
-    const int col = box_.cols.begin + (tiles_.begin + tile) % tile_cols() * m;
-    return {{row, row + m}, {col, col + m}, box_.channels};
+    const int row = call_.box.rows.begin + (tiles_.begin + tile) / tile_cols() * m;
+    const int col = call_.box.cols.begin + (tiles_.begin + tile) % tile_cols() * m;
+    return {{row, row + m}, {col, col + m}, call_.box.channels};
   }
 
   /// Some of the channels that are summed over, counted from the first of them.
   [[nodiscard]] Interval channels_of(int block) const {
     return intersect(Interval{block * kWinogradBlockChannels, (block + 1) * kWinogradBlockChannels},
-                     Interval{0, sum_.channels.size()});
+                     Interval{0, call_.sum.channels.size()});
   }
 
   /// Where transformed inputs lie: [block][element][tile][channel].
@@ -133,13 +129,13 @@ class WinogradChunk {
     const Box outputs = outputs_of(tile);
     std::array<const float*, kMostElements> pixels{};
     const float** next = pixels.data();
-    const int first_row = outputs.rows.begin - conv_.rows.pad_before;
-    const int first_col = outputs.cols.begin - conv_.cols.pad_before;
+    const int first_row = outputs.rows.begin - call_.convolution.rows.pad_before;
+    const int first_col = outputs.cols.begin - call_.convolution.cols.pad_before;
     for (int row = first_row; row < first_row + transforms_.inputs; ++row) {
       const bool row_inside = readable_rows_.contains({row, row + 1});
       for (int col = first_col; col < first_col + transforms_.inputs; ++col) {
         const bool inside = row_inside && readable_cols_.contains({col, col + 1});
-        *next++ = inside ? input_.at(row, col, sum_.channels.begin) : nullptr;
+        *next++ = inside ? call_.input.at(row, col, call_.sum.channels.begin) : nullptr;
       }
     }
     for (int block = 0; block < blocks(); ++block) {
@@ -170,9 +166,9 @@ class WinogradChunk {
     products.sum_stride = apart(static_cast<std::size_t>(tiles.size() * filters));
     for (int block = 0; block < blocks(); ++block) {
       const Interval channels = channels_of(block);
-      const BlockOfPanel taps =
-          block_of_panel(slice_, {kTaps, slice_.range.channels.size()}, panel, {0, kTaps},
-                         shift(channels, sum_.channels.begin - slice_.range.channels.begin), room);
+      const BlockOfPanel taps = block_of_panel(
+          call_.weights, {kTaps, call_.weights.range.channels.size()}, panel, {0, kTaps},
+          shift(channels, call_.sum.channels.begin - call_.weights.range.channels.begin), room);
       products.channels = channels.size();
       products.accumulate = block > 0;
       for (int row = 0; row < row_elements; ++row) {
@@ -184,7 +180,7 @@ class WinogradChunk {
         multiply(products, tiles.size());
       }
     }
-    const PanelWriter writer(conv_, slice_, box_, panel);
+    const PanelWriter writer(call_, panel);
     for (int tile = tiles.begin; tile < tiles.end; ++tile) {
       write_tile(writer, tile, sums.data() + (tile - tiles.begin) * filters, products.sum_stride);
     }
@@ -209,23 +205,18 @@ class WinogradChunk {
     std::size_t count = 0;
     for (int row = outputs.rows.begin; row < outputs.rows.end; ++row) {
       for (int col = outputs.cols.begin; col < outputs.cols.end; ++col) {
-        const bool wanted = row < box_.rows.end && col < box_.cols.end;
-        pixels[count++] = wanted ? output_.at(row, col, box_.channels.begin) : nullptr;
+        const bool wanted = row < call_.box.rows.end && col < call_.box.cols.end;
+        pixels[count++] = wanted ? call_.output.at(row, col, call_.box.channels.begin) : nullptr;
       }
     }
-    writer.write({pixels.data(), count}, !sum_.begins, sum_.ends,
+    writer.write({pixels.data(), count}, !call_.sum.begins, call_.sum.ends,
                  [&](const PanelOutputs& panel_outputs) {
                    transforms_.transform_sums(sums, element_stride, panel_outputs);
                  });
   }
 
   const WinogradTransforms& transforms_;
-  const Convolution& conv_;
-  const WeightSlice& slice_;
-  const ConstTensorView& input_;
-  const TensorView& output_;
-  const Box& box_;
-  const ChannelSum& sum_;
+  const ConvolutionCall& call_;
   Interval tiles_;  // of the box
   // What the box reads.  A tile that reaches beyond it must take zeros from there: there may be
   // anything, which has not arrived yet.
@@ -256,17 +247,12 @@ std::size_t winograd_workspace(int outputs, int channels, const Box& box, int th
   return static_cast<std::size_t>(chunks.workspaces()) * chunk_workspace(outputs, channels, chunks);
 }
 
-void convolve_winograd(int outputs, const Convolution& conv, const WeightSlice& slice,
-                       const Shape& input_shape, const ConstTensorView& input,
-                       const TensorView& output, const Box& box, const ChannelSum& sum,
-                       std::span<float> workspace, const Progress& progress) {
-  const int channels = sum.channels.size();
-  const Chunks chunks = chunks_of(outputs, channels, box, kernel_threads());
-  chunks.compute(workspace, chunk_workspace(outputs, channels, chunks), progress,
+void convolve_winograd(int outputs, const ConvolutionCall& call, const Progress& progress) {
+  const int channels = call.sum.channels.size();
+  const Chunks chunks = chunks_of(outputs, channels, call.box, kernel_threads());
+  chunks.compute(call.workspace, chunk_workspace(outputs, channels, chunks), progress,
                  [&](Interval tiles, std::span<float> room, const Progress& progress_of_thread) {
-                   WinogradChunk(outputs, conv, slice, input_shape, input, output, box, sum, tiles,
-                                 room)
-                       .compute(progress_of_thread);
+                   WinogradChunk(outputs, call, tiles, room).compute(progress_of_thread);
                  });
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <span>
+#include <cstddef>
 
-#include "kernel/convolution/convolution.hpp"
+#include "kernel/convolution/call.hpp"
 
 namespace vpinfer {
 
@@ -19,9 +19,6 @@ inline constexpr int kWinogradChunkTiles = 52;
 
 /// `convolve` for a slice in panels and a 3x3 window without stride and dilation, by Winograd's
 /// F(outputs x outputs, 3x3), `outputs` being 2 or 4.
-void convolve_winograd(int outputs, const Convolution& convolution, const WeightSlice& slice,
-                       const Shape& input_shape, const ConstTensorView& input,
-                       const TensorView& output, const Box& box, const ChannelSum& sum,
-                       std::span<float> workspace, const Progress& progress);
+void convolve_winograd(int outputs, const ConvolutionCall& call, const Progress& progress);
 
 }  // namespace vpinfer
