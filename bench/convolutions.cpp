@@ -13,7 +13,7 @@
 #include "io/model_file.hpp"
 #include "kernel/blas.hpp"
 #include "kernel/convolution/convolution.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 #include "plan/geometry.hpp"
 
 /// Times every convolution of a model by every algorithm that can compute it, and prints a Markdown
@@ -50,7 +50,7 @@ class LayerRun {
         output_(box_.elements()) {}
 
   /// Seconds, the median of some runs.
-  double seconds(ConvolutionAlgorithm algorithm) {
+  double seconds(ConvolutionAlgorithm algorithm, ThreadPool& pool) {
     const bool plain = algorithm == ConvolutionAlgorithm::kPlain;
     const WeightForm form = plain ? WeightForm::kRows : WeightForm::kPanels;
     FloatBuffer panels;
@@ -59,7 +59,7 @@ class LayerRun {
       pack(weight_shape_, rows_.all(), form, panels.all());
     }
     FloatBuffer workspace(
-        convolution_workspace(conv_, algorithm, shape_.channels, box_, kernel_threads()));
+        convolution_workspace(conv_, algorithm, shape_.channels, box_, pool.threads()));
     const WeightSlice slice{weight_shape_.range(), form, plain ? rows_.all() : panels.all(),
                             biases_.all()};
     const ConstTensorView input{input_.all().data(), whole(shape_)};
@@ -76,7 +76,7 @@ class LayerRun {
                 box_,
                 {{0, shape_.channels}},
                 workspace.all()},
-               [] {});
+               {pool});
       all.push_back(seconds_since(start));
     }
     std::nth_element(all.begin(), all.begin() + kRepeats / 2, all.end());
@@ -108,7 +108,7 @@ class LayerRun {
   FloatBuffer output_;
 };
 
-void print_row(const Network& network, int position, double limit) {
+void print_row(const Network& network, int position, ThreadPool& pool, double limit) {
   const auto& conv = std::get<Convolution>(network.layer(position).operation);
   LayerRun run(network, position);
   const double operations = flop(network, position, whole(network.layer(position).output));
@@ -122,7 +122,7 @@ void print_row(const Network& network, int position, double limit) {
       std::cout << " | | ";
       continue;
     }
-    const double seconds = run.seconds(algorithm);
+    const double seconds = run.seconds(algorithm, pool);
     std::cout << " | " << 1e3 * seconds << (run.is_usual(algorithm) ? " * | " : " | ")
               << operations / seconds / 1e9 << " (" << std::setprecision(0)
               << 100 * operations / seconds / limit << " %)" << std::setprecision(2);
@@ -140,7 +140,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   use_one_blas_thread();
-  set_kernel_threads(threads);
+  ThreadPool pool(threads);
   const ModelFile model(arguments[1]);
   const double limit = fma_limit() * threads;
   std::cout
@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
       << "| ---: | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
   for (int i = 0; i < model.network().size(); ++i) {
     if (std::holds_alternative<Convolution>(model.network().layer(i).operation)) {
-      print_row(model.network(), i, limit);
+      print_row(model.network(), i, pool, limit);
     }
   }
 }

@@ -6,7 +6,6 @@
 #include "base/clock.hpp"
 #include "base/machine.hpp"
 #include "kernel/blas.hpp"
-#include "kernel/threads.hpp"
 #include "report/summary.hpp"
 
 namespace vpinfer {
@@ -21,24 +20,26 @@ constexpr std::string_view kEverything = "deliver everything";
 constexpr std::string_view kDismiss = "dismiss ";  // followed by the exit code
 
 Outputs run_everything(MpiSession& session, const Agreement& agreement, const Weights& weights,
-                       std::chrono::duration<double> timeout, const InputWriter& write_input) {
+                       ThreadPool& pool, std::chrono::duration<double> timeout,
+                       const InputWriter& write_input) {
   Delivery everything(agreement.network.layers.size());
   std::iota(everything.begin(), everything.end(), 0);
-  ReadyRank rank(session, agreement, everything, weights, timeout);
+  ReadyRank rank(session, agreement, everything, weights, pool, timeout);
   return rank.run(write_input);
 }
 
 }  // namespace
 
 ReadyRank::ReadyRank(MpiSession& session, const Agreement& agreement, const Delivery& delivery,
-                     const Weights& weights, std::chrono::duration<double> timeout, int lanes)
+                     const Weights& weights, ThreadPool& pool,
+                     std::chrono::duration<double> timeout, int lanes)
     : session_(session),
       agreement_(agreement),
       timeout_(timeout),
       program_(make_program(agreement.network, agreement.plan, delivery, session.rank(),
-                            {lanes, kernel_threads()})),
+                            {lanes, pool.threads()})),
       weights_(weights),
-      executor_(agreement.network, program_, weights, session, timeout) {}
+      executor_(agreement.network, program_, weights, pool, session, timeout) {}
 
 Outputs ReadyRank::run(const InputWriter& write_input) {
   Outputs outputs;
@@ -111,10 +112,10 @@ std::vector<RankReport> AllRanks::reports() {
 }
 
 Outputs AllRanks::run_delivering_everything(const Agreement& agreement, const Weights& weights,
-                                            std::chrono::duration<double> timeout,
+                                            ThreadPool& pool, std::chrono::duration<double> timeout,
                                             const InputWriter& write_input) {
   (void)session_.broadcast(std::string(kEverything));
-  return run_everything(session_, agreement, weights, timeout, write_input);
+  return run_everything(session_, agreement, weights, pool, timeout, write_input);
 }
 
 void AllRanks::dismiss(ExitCode code) {
@@ -122,13 +123,13 @@ void AllRanks::dismiss(ExitCode code) {
 }
 
 ExitCode follow(MpiSession& session, const Agreement& agreement, const Weights& weights,
-                std::chrono::duration<double> timeout, ReadyRank& own) {
+                ThreadPool& pool, std::chrono::duration<double> timeout, ReadyRank& own) {
   while (true) {
     const std::string order = session.broadcast({});
     if (order == kWarmUp) own.run({});
     if (order == kStream) own.follow();
     if (order == kReport) (void)session.gather(to_json(own.report()));
-    if (order == kEverything) (void)run_everything(session, agreement, weights, timeout, {});
+    if (order == kEverything) (void)run_everything(session, agreement, weights, pool, timeout, {});
     if (order.starts_with(kDismiss)) {
       return static_cast<ExitCode>(std::stoi(order.substr(kDismiss.size())));
     }

@@ -16,7 +16,8 @@ namespace vpinfer {
 class ReadyRank {
  public:
   ReadyRank(MpiSession& session, const Agreement& agreement, const Delivery& delivery,
-            const Weights& weights, std::chrono::duration<double> timeout, int lanes = 1);
+            const Weights& weights, ThreadPool& pool, std::chrono::duration<double> timeout,
+            int lanes = 1);
 
   /// Runs one frame and returns the delivered outputs on rank 0.
   Outputs run(const InputWriter& write_input);
@@ -52,7 +53,7 @@ class AllRanks {
   std::vector<RankReport> reports();
   /// Runs one frame with every layer's output brought to rank 0.
   Outputs run_delivering_everything(const Agreement& agreement, const Weights& weights,
-                                    std::chrono::duration<double> timeout,
+                                    ThreadPool& pool, std::chrono::duration<double> timeout,
                                     const InputWriter& write_input);
   /// Ends the job: all ranks leave with this code.
   void dismiss(ExitCode code);
@@ -64,6 +65,6 @@ class AllRanks {
 
 /// The other ranks: carries out orders until dismissed; returns the job's exit code.
 ExitCode follow(MpiSession& session, const Agreement& agreement, const Weights& weights,
-                std::chrono::duration<double> timeout, ReadyRank& own);
+                ThreadPool& pool, std::chrono::duration<double> timeout, ReadyRank& own);
 
 }  // namespace vpinfer

@@ -15,7 +15,7 @@
 #include "base/machine.hpp"
 #include "io/file.hpp"
 #include "kernel/blas.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/thread_pool.hpp"
 
 namespace vpinfer {
 namespace {
@@ -125,12 +125,13 @@ class Conductor {
  public:
   Conductor(MpiSession& session, const RunOptions& options, const Agreement& agreement,
             const ModelFile& model, std::shared_ptr<FrameSource> source, Results& results,
-            const Weights& weights, ReadyRank& own)
+            const Weights& weights, ThreadPool& pool, ReadyRank& own)
       : session_(session),
         options_(options),
         agreement_(agreement),
         model_(model),
         weights_(weights),
+        pool_(pool),
         all_(session, own),
         source_(std::move(source)),
         results_(results) {}
@@ -176,7 +177,7 @@ class Conductor {
   }
 
   Comparison compare(double all_ranks_seconds) {
-    SingleRank single(session_, all_, agreement_, model_, options_);
+    SingleRank single(session_, all_, agreement_, model_, pool_, options_);
     std::optional<std::size_t> first_failure;
     for (const FinishedFrame& frame : finished_) {
       const Frame again = source_->load(frame.index);
@@ -187,8 +188,8 @@ class Conductor {
       const Frame failed = source_->load(*first_failure);
       const InputWriter write_input = source_->writer(failed);
       single.find_first_difference(
-          write_input,
-          all_.run_delivering_everything(agreement_, weights_, options_.timeout, write_input));
+          write_input, all_.run_delivering_everything(agreement_, weights_, pool_, options_.timeout,
+                                                      write_input));
     }
     return single.verdict(all_ranks_seconds);
   }
@@ -198,6 +199,7 @@ class Conductor {
   const Agreement& agreement_;
   const ModelFile& model_;
   const Weights& weights_;
+  ThreadPool& pool_;
   AllRanks all_;
   std::shared_ptr<FrameSource> source_;
   Results& results_;
@@ -212,7 +214,7 @@ ExitCode run_model(const RunOptions& options) {
   MpiSession session(options.timeout);
   use_one_blas_thread();
   const int threads = choose_threads(session, options);
-  set_kernel_threads(threads);
+  ThreadPool pool(threads);
   const std::vector<int> threads_of_ranks = session.all_gather(threads);
   const int most_threads = *std::max_element(threads_of_ranks.begin(), threads_of_ranks.end());
   std::unique_ptr<ModelFile> model;  // these three on rank 0
@@ -236,9 +238,9 @@ ExitCode run_model(const RunOptions& options) {
   in_flight = agree(session, in_flight);
   warn_of_slow_blas(session);
   const Weights weights = load_rank_weights(session, options, agreement, model.get());
-  ReadyRank own(session, agreement, delivery, weights, options.timeout, in_flight.lanes);
-  if (!model) return follow(session, agreement, weights, options.timeout, own);
-  Conductor conductor(session, options, agreement, *model, source, *results, weights, own);
+  ReadyRank own(session, agreement, delivery, weights, pool, options.timeout, in_flight.lanes);
+  if (!model) return follow(session, agreement, weights, pool, options.timeout, own);
+  Conductor conductor(session, options, agreement, *model, source, *results, weights, pool, own);
   return conductor.conduct(context_of(options, agreement, threads, in_flight));
 }
 

@@ -32,13 +32,15 @@ Weights load_all(AllRanks& all, const Agreement& agreement, const ModelFile& mod
 }  // namespace
 
 SingleRank::SingleRank(MpiSession& session, AllRanks& all, const Agreement& agreement,
-                       const ModelFile& model, const RunOptions& options)
+                       const ModelFile& model, ThreadPool& pool, const RunOptions& options)
     : session_(session),
       all_(all),
       agreement_(alone(agreement)),
+      pool_(pool),
       options_(options),
       weights_(load_all(all, agreement_, model)),
-      rank_(session, agreement_, result_layers(agreement_.network), weights_, options.timeout) {
+      rank_(session, agreement_, result_layers(agreement_.network), weights_, pool,
+            options.timeout) {
   comparison_.tolerance = tolerance(agreement.plan.wire);
 }
 
@@ -66,7 +68,7 @@ bool SingleRank::compare(const InputWriter& write_input, const Outputs& outputs)
 void SingleRank::find_first_difference(const InputWriter& write_input, const Outputs& everything) {
   Delivery delivery(agreement_.network.layers.size());
   std::iota(delivery.begin(), delivery.end(), 0);
-  ReadyRank rank(session_, agreement_, delivery, weights_, options_.timeout);
+  ReadyRank rank(session_, agreement_, delivery, weights_, pool_, options_.timeout);
   for (const auto& [position, values] : rank.run(write_input)) {
     const Difference d = difference(everything.at(position), values);
     if (agrees(d, comparison_.tolerance)) continue;

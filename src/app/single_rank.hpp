@@ -9,7 +9,7 @@ class SingleRank {
  public:
   /// Loads the whole model; the referenced objects must outlive this one.
   SingleRank(MpiSession& session, AllRanks& all, const Agreement& agreement, const ModelFile& model,
-             const RunOptions& options);
+             ThreadPool& pool, const RunOptions& options);
 
   /// Runs a frame, timed and repeated like the other run, and adds up how `outputs` differ; tells
   /// whether they agree.
@@ -23,6 +23,7 @@ class SingleRank {
   MpiSession& session_;
   AllRanks& all_;
   Agreement agreement_;  // the same network on a plan of one rank
+  ThreadPool& pool_;
   const RunOptions& options_;
   Weights weights_;
   ReadyRank rank_;

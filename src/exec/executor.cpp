@@ -31,7 +31,7 @@ struct ComputeBox {
   TensorView output;
   const WeightSlice& weights;
   std::span<float> workspace;
-  const Progress& progress;
+  const Workers& workers;
 
   const Shape& input_shape(std::size_t index = 0) const {
     return network.input_shape(position, index);
@@ -45,40 +45,40 @@ struct ComputeBox {
         workspace};
   }
   void in_strips(const PooledConvolution& both, int rows) const {
-    convolve_and_pool(both, rows, call(both.convolution), progress);
+    convolve_and_pool(both, rows, call(both.convolution), workers);
   }
 
   void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
   void operator()(const Constant& constant) const {
     write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
   }
-  void operator()(const Convolution& conv) const { convolve(call(conv), progress); }
+  void operator()(const Convolution& conv) const { convolve(call(conv), workers); }
   void operator()(const LocallyConnected& local) const {
     connect_locally(local, weights, input_shape(), output_shape(), inputs.front(), output, box,
-                    workspace, progress);
+                    workspace, workers);
   }
   void operator()(const MaxPool& pool) const {
-    max_pool(pool, input_shape(), inputs.front(), output, box, progress);
+    max_pool(pool, input_shape(), inputs.front(), output, box, workers);
   }
   void operator()(const AveragePool& pool) const {
-    average_pool(pool, input_shape(), inputs.front(), output, box, progress);
+    average_pool(pool, input_shape(), inputs.front(), output, box, workers);
   }
   void operator()(const Elementwise& elementwise) const {
     combine(elementwise, input_shape(0), inputs[0], input_shape(1), inputs[1], output, box,
-            progress);
+            workers);
   }
   void operator()(const Shortcut& shortcut) const {
     add_shortcut(shortcut, inputs[0], output_shape(), input_shape(1), inputs[1], output, box,
-                 progress);
+                 workers);
   }
   void operator()(const Sum& all) const {
-    add_up(all, weights.weights, weights.range.filters.begin, inputs, output, box, progress);
+    add_up(all, weights.weights, weights.range.filters.begin, inputs, output, box, workers);
   }
   void operator()(const Activate& activate) const {
-    activate_box(activate.activation, inputs.front(), output, box, progress);
+    activate_box(activate.activation, inputs.front(), output, box, workers);
   }
   void operator()(const PRelu&) const {
-    prelu(weights.weights, weights.range.filters.begin, inputs.front(), output, box, progress);
+    prelu(weights.weights, weights.range.filters.begin, inputs.front(), output, box, workers);
   }
   void operator()(const Softmax& softmax) const {
     softmax_box(softmax, input_shape(), inputs.front(), output, box);
@@ -96,11 +96,11 @@ struct ComputeBox {
     pad(margin, input_shape(), inputs.front(), output, box);
   }
   void operator()(const Resample& resize) const {
-    resample(resize, input_shape(), inputs.front(), output, box, progress);
+    resample(resize, input_shape(), inputs.front(), output, box, workers);
   }
   void operator()(const Flatten&) const { flatten(input_shape(), inputs.front(), output, box); }
   void operator()(const Reorg& reorg) const {
-    reorganise(reorg, input_shape(), output_shape(), inputs.front(), output, box, progress);
+    reorganise(reorg, input_shape(), output_shape(), inputs.front(), output, box, workers);
   }
   void operator()(const SpaceToDepth& move) const {
     space_to_depth(move, input_shape(), inputs.front(), output, box);
@@ -109,13 +109,13 @@ struct ComputeBox {
     depth_to_space(move, output_shape(), inputs.front(), output, box);
   }
   void operator()(const Region& region) const {
-    activate_region(region, inputs.front(), output, box, progress);
+    activate_region(region, inputs.front(), output, box, workers);
   }
   void operator()(const GridHead& head) const {
-    activate_grid(head, inputs.front(), output, box, progress);
+    activate_grid(head, inputs.front(), output, box, workers);
   }
   void operator()(const NanoDet& head) const {
-    activate_nanodet(head, inputs.front(), output, box, progress);
+    activate_nanodet(head, inputs.front(), output, box, workers);
   }
 };
 
@@ -135,16 +135,18 @@ std::span<float> buffer(std::span<float> arena, const Message& message) {
 }  // namespace
 
 Executor::Executor(const Network& network, const Program& program, const Weights& weights,
-                   Communicator& communicator, std::chrono::duration<double> timeout)
+                   ThreadPool& pool, Communicator& communicator,
+                   std::chrono::duration<double> timeout)
     : network_(network),
       program_(program),
       weights_(weights),
       communicator_(communicator),
       timeout_(timeout),
-      progress_([this] {
-        const Stopwatch stopwatch(counters_.message_seconds);
-        communicator_.progress();
-      }),
+      workers_{pool,
+               [this] {
+                 const Stopwatch stopwatch(counters_.message_seconds);
+                 communicator_.progress();
+               }},
       arenas_(static_cast<std::size_t>(program.lanes) * program.arena_floats) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(program.lanes); ++i) {
     lanes_.push_back(make_lane(i));
@@ -290,7 +292,7 @@ void Executor::compute(Lane& lane, const Step& step) {
                                view(lane.arena, tensor.written),
                                weights_.slice(layer),
                                lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats),
-                               progress_};
+                               workers_};
   if (tensor.strips) {
     compute_box.in_strips(pooled_convolution(network_, layer, tensor.position),
                           tensor.strips->rows);
@@ -319,7 +321,7 @@ void Executor::add_up(Lane& lane, const Step& step) {
     } else {
       add(ConstHalfView{halves(room), step.box});
     }
-    progress_();
+    workers_.progress();
   }
   end_sums(std::get<Convolution>(network_.layer(sums.position).operation),
            weights_.slice(sums.position), output, step.box);

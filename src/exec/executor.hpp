@@ -13,6 +13,7 @@
 #include "comm/communicator.hpp"
 #include "exec/weights.hpp"
 #include "kernel/tensor.hpp"
+#include "kernel/workers.hpp"
 #include "plan/program.hpp"
 #include "vpinfer/error.hpp"
 
@@ -54,7 +55,7 @@ struct ExecutionCounters {
 /// an arena of its own; a frame that finds no lane free waits between the segments.
 class Executor {
  public:
-  Executor(const Network& network, const Program& program, const Weights& weights,
+  Executor(const Network& network, const Program& program, const Weights& weights, ThreadPool& pool,
            Communicator& communicator, std::chrono::duration<double> timeout);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
@@ -121,7 +122,7 @@ class Executor {
   const Weights& weights_;
   Communicator& communicator_;
   std::chrono::duration<double> timeout_;
-  Progress progress_;
+  Workers workers_;
   FloatBuffer arenas_;  // of all lanes
   std::vector<Lane> lanes_;
   std::vector<std::size_t> segment_of_step_;

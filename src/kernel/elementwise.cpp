@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernel/activation.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 namespace {
@@ -11,7 +11,7 @@ namespace {
 /// Calls compute(row, col) for the pixels of a box, then activates each row.
 template <typename Compute>
 void for_each_row(const TensorView& output, const Box& box, const Activation& activation,
-                  const Progress& progress, const Compute& compute) {
+                  const Workers& workers, const Compute& compute) {
   const auto compute_row = [&](int row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       compute(row, col, output.at(row, col, box.channels.begin));
@@ -20,7 +20,7 @@ void for_each_row(const TensorView& output, const Box& box, const Activation& ac
              static_cast<std::size_t>(box.cols.size()), output.pixel_stride(),
              static_cast<std::size_t>(box.channels.size()), activation);
   };
-  share_out_rows(box.rows, compute_row, progress);
+  workers.share_out_rows(box.rows, compute_row);
 }
 
 /// Calls `use` with the function of two numbers.
@@ -52,12 +52,12 @@ struct Broadcast {
 
 void combine(const Elementwise& elementwise, const Shape& a_shape, const ConstTensorView& a,
              const Shape& b_shape, const ConstTensorView& b, const TensorView& output,
-             const Box& box, const Progress& progress) {
+             const Box& box, const Workers& workers) {
   const Broadcast left{a_shape, a};
   const Broadcast right{b_shape, b};
   const int channels = box.channels.size();
   with_function(elementwise.function, [&](auto function) {
-    for_each_row(output, box, elementwise.activation, progress,
+    for_each_row(output, box, elementwise.activation, workers,
                  [&](int row, int col, float* target) {
                    const float* x = left.at(row, col, box.channels.begin);
                    const float* y = right.at(row, col, box.channels.begin);
@@ -74,11 +74,11 @@ void combine(const Elementwise& elementwise, const Shape& a_shape, const ConstTe
 
 void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const Shape& output_shape,
                   const Shape& from_shape, const ConstTensorView& from, const TensorView& output,
-                  const Box& box, const Progress& progress) {
+                  const Box& box, const Workers& workers) {
   const int shrink = std::max(1, from_shape.rows / output_shape.rows);
   const int grow = std::max(1, output_shape.rows / from_shape.rows);
   const int added = intersect(box.channels, Interval{0, from_shape.channels}).size();
-  for_each_row(output, box, shortcut.activation, progress, [&](int row, int col, float* target) {
+  for_each_row(output, box, shortcut.activation, workers, [&](int row, int col, float* target) {
     const float* source = input.at(row, col, box.channels.begin);
     std::copy_n(source, box.channels.size(), target);
     const int from_row = row / grow * shrink;
@@ -95,10 +95,10 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
 
 void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
             const std::vector<ConstTensorView>& inputs, const TensorView& output, const Box& box,
-            const Progress& progress) {
+            const Workers& workers) {
   const int begin = box.channels.begin;
   const auto stride = inputs.size();
-  for_each_row(output, box, sum.activation, progress, [&](int row, int col, float* target) {
+  for_each_row(output, box, sum.activation, workers, [&](int row, int col, float* target) {
     std::fill_n(target, box.channels.size(), 0.0F);
     for (std::size_t input = 0; input < inputs.size(); ++input) {
       const int added = intersect(box.channels, inputs[input].box.channels).size();
@@ -116,16 +116,16 @@ void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
 }
 
 void activate_box(const Activation& activation, const ConstTensorView& input,
-                  const TensorView& output, const Box& box, const Progress& progress) {
-  for_each_row(output, box, activation, progress, [&](int row, int col, float* target) {
+                  const TensorView& output, const Box& box, const Workers& workers) {
+  for_each_row(output, box, activation, workers, [&](int row, int col, float* target) {
     std::copy_n(input.at(row, col, box.channels.begin), box.channels.size(), target);
   });
 }
 
 void prelu(std::span<const float> slopes, int first_channel, const ConstTensorView& input,
-           const TensorView& output, const Box& box, const Progress& progress) {
+           const TensorView& output, const Box& box, const Workers& workers) {
   const float* slope = slopes.data() + (box.channels.begin - first_channel);
-  for_each_row(output, box, Activation::kLinear, progress, [&](int row, int col, float* target) {
+  for_each_row(output, box, Activation::kLinear, workers, [&](int row, int col, float* target) {
     const float* source = input.at(row, col, box.channels.begin);
     for (int i = 0; i < box.channels.size(); ++i) {
       target[i] = source[i] > 0 ? source[i] : slope[i] * source[i];

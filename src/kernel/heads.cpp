@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernel/softmax.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 namespace {
@@ -41,20 +41,20 @@ void activate_scores(const Region& region, const std::vector<Interval>& siblings
 
 /// Calls visit(channels) for each output pixel of a box that spans all channels.
 template <typename Visit>
-void for_each_pixel(const TensorView& output, const Box& box, const Progress& progress,
+void for_each_pixel(const TensorView& output, const Box& box, const Workers& workers,
                     const Visit& visit) {
   const auto visit_row = [&](int row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {
       visit(std::span(output.at(row, col, 0), static_cast<std::size_t>(box.channels.size())));
     }
   };
-  share_out_rows(box.rows, visit_row, progress);
+  workers.share_out_rows(box.rows, visit_row);
 }
 
 }  // namespace
 
 void activate_region(const Region& region, const ConstTensorView& input, const TensorView& output,
-                     const Box& box, const Progress& progress) {
+                     const Box& box, const Workers& workers) {
   copy_box(input, output, box);
   const auto per_anchor = static_cast<std::size_t>(region.channels_per_anchor());
   const BoxPlaces at = box_places(region.coding);
@@ -63,7 +63,7 @@ void activate_region(const Region& region, const ConstTensorView& input, const T
   const auto stretch = [&](float& place) {
     place = place * region.stretch - 0.5F * (region.stretch - 1);
   };
-  for_each_pixel(output, box, progress, [&](std::span<float> channels) {
+  for_each_pixel(output, box, workers, [&](std::span<float> channels) {
     for (; !channels.empty(); channels = channels.subspan(per_anchor)) {
       float* const anchor = channels.data();
       if (region.coding != BoxCoding::kSquare) {
@@ -78,11 +78,11 @@ void activate_region(const Region& region, const ConstTensorView& input, const T
 }
 
 void activate_grid(const GridHead& head, const ConstTensorView& input, const TensorView& output,
-                   const Box& box, const Progress& progress) {
+                   const Box& box, const Workers& workers) {
   copy_box(input, output, box);
   if (!head.softmax) return;
   const auto classes = static_cast<std::size_t>(head.classes);
-  for_each_pixel(output, box, progress, [&](std::span<float> values) {
+  for_each_pixel(output, box, workers, [&](std::span<float> values) {
     for (int cell = 0; cell < head.cells(); ++cell) {
       softmax(values.subspan(static_cast<std::size_t>(cell) * classes, classes));
     }
@@ -90,11 +90,11 @@ void activate_grid(const GridHead& head, const ConstTensorView& input, const Ten
 }
 
 void activate_nanodet(const NanoDet& head, const ConstTensorView& input, const TensorView& output,
-                      const Box& box, const Progress& progress) {
+                      const Box& box, const Workers& workers) {
   copy_box(input, output, box);
   const auto classes = static_cast<std::size_t>(head.classes);
   const auto bins = static_cast<std::size_t>(head.bins);
-  for_each_pixel(output, box, progress, [&](std::span<float> channels) {
+  for_each_pixel(output, box, workers, [&](std::span<float> channels) {
     sigmoids(channels.first(classes));
     for (std::size_t side = 0; side < 4; ++side) {
       softmax(channels.subspan(classes + side * bins, bins));

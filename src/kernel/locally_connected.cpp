@@ -33,7 +33,7 @@ std::size_t locally_connected_workspace(const LocallyConnected& local, int input
 void connect_locally(const LocallyConnected& local, const WeightSlice& slice,
                      const Shape& input_shape, const Shape& output_shape,
                      const ConstTensorView& input, const TensorView& output, const Box& box,
-                     std::span<float> workspace, const Progress& progress) {
+                     std::span<float> workspace, const Workers& workers) {
   const std::size_t per_pixel = locally_connected_workspace(local, input_shape.channels);
   const std::size_t per_filter =
       static_cast<std::size_t>(output_shape.rows * output_shape.cols) * per_pixel;
@@ -53,7 +53,7 @@ void connect_locally(const LocallyConnected& local, const WeightSlice& slice,
     activate(output.at(row, box.cols.begin, box.channels.begin),
              static_cast<std::size_t>(box.cols.size()), output.pixel_stride(),
              static_cast<std::size_t>(box.channels.size()), local.activation);
-    progress();
+    workers.progress();
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernel/tensor.hpp"
 #include "kernel/weight_slice.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 
@@ -14,10 +15,10 @@ namespace vpinfer {
 
 /// Computes `box` of a locally connected layer.  `input` holds the windows of `box` clipped to the
 /// picture `input_shape`; beyond it there are zeros.  box.channels must lie within the
-/// slice's filters.  `progress` is called after every row.
+/// slice's filters.  There is progress after every row.
 void connect_locally(const LocallyConnected& local, const WeightSlice& slice,
                      const Shape& input_shape, const Shape& output_shape,
                      const ConstTensorView& input, const TensorView& output, const Box& box,
-                     std::span<float> workspace, const Progress& progress);
+                     std::span<float> workspace, const Workers& workers);
 
 }  // namespace vpinfer

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 /// its window; `target` starts as `initial`, and finish(target, row, col, inputs) ends a pixel.
 template <typename Pool, typename Combine, typename Finish>
 void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& input,
-                  const TensorView& output, const Box& box, const Progress& progress, float initial,
+                  const TensorView& output, const Box& box, const Workers& workers, float initial,
                   const Combine& combine, const Finish& finish) {
   const auto pool_row = [&](int row) {
     const WindowTaps rows = taps_within(pool.rows, row, {0, shape.rows});
@@ -29,16 +29,16 @@ void pool_windows(const Pool& pool, const Shape& shape, const ConstTensorView& i
       finish(target, row, col, rows.count * cols.count);
     }
   };
-  share_out_rows(box.rows, pool_row, progress);
+  workers.share_out_rows(box.rows, pool_row);
 }
 
 }  // namespace
 
 void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorView& input,
-              const TensorView& output, const Box& box, const Progress& progress) {
+              const TensorView& output, const Box& box, const Workers& workers) {
   const int channels = box.channels.size();
   pool_windows(
-      pool, input_shape, input, output, box, progress, -std::numeric_limits<float>::infinity(),
+      pool, input_shape, input, output, box, workers, -std::numeric_limits<float>::infinity(),
       [=](float* target, const float* source) {
         for (int i = 0; i < channels; ++i) target[i] = larger(target[i], source[i]);
       },
@@ -46,13 +46,13 @@ void max_pool(const MaxPool& pool, const Shape& input_shape, const ConstTensorVi
 }
 
 void average_pool(const AveragePool& pool, const Shape& input_shape, const ConstTensorView& input,
-                  const TensorView& output, const Box& box, const Progress& progress) {
+                  const TensorView& output, const Box& box, const Workers& workers) {
   const int channels = box.channels.size();
   const auto padded = [](const Window& window, int size, int index) {
     return taps_within(window, index, {-window.pad_before, size + window.pad_after}).count;
   };
   pool_windows(
-      pool, input_shape, input, output, box, progress, 0.0F,
+      pool, input_shape, input, output, box, workers, 0.0F,
       [=](float* target, const float* source) {
         for (int i = 0; i < channels; ++i) target[i] += source[i];
       },

@@ -1,6 +1,6 @@
 #include "kernel/reorg.hpp"
 
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 namespace {
@@ -37,7 +37,7 @@ Place reduce(const Place& place, const Shape& large, int stride) {
 
 void reorganise(const Reorg& reorg, const Shape& input_shape, const Shape& output_shape,
                 const ConstTensorView& input, const TensorView& output, const Box& box,
-                const Progress& progress) {
+                const Workers& workers) {
   const int s = reorg.stride;
   const Shape large{input_shape.rows * s, input_shape.cols * s, input_shape.channels / (s * s)};
   const auto reorganise_row = [&](int row) {
@@ -52,7 +52,7 @@ void reorganise(const Reorg& reorg, const Shape& input_shape, const Shape& outpu
       }
     }
   };
-  share_out_rows(box.rows, reorganise_row, progress);
+  workers.share_out_rows(box.rows, reorganise_row);
 }
 
 }  // namespace vpinfer

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/tensor.hpp"
+#include "kernel/workers.hpp"
 #include "net/layer.hpp"
 
 namespace vpinfer {
@@ -13,6 +14,6 @@ namespace vpinfer {
 /// on far input rows.  reorg_cpu in Darknet's src/blas.c is the reference.
 void reorganise(const Reorg& reorg, const Shape& input_shape, const Shape& output_shape,
                 const ConstTensorView& input, const TensorView& output, const Box& box,
-                const Progress& progress);
+                const Workers& workers);
 
 }  // namespace vpinfer

@@ -5,7 +5,7 @@
 namespace vpinfer {
 
 void resample(const Resample& resample, const Shape& input_shape, const ConstTensorView& input,
-              const TensorView& output, const Box& box, const Progress& progress) {
+              const TensorView& output, const Box& box, const Workers& workers) {
   const int channels = box.channels.size();
   const int first = box.channels.begin;
   for (int row = box.rows.begin; row < box.rows.end; ++row) {
@@ -35,7 +35,7 @@ void resample(const Resample& resample, const Shape& input_shape, const ConstTen
         target[i] = low_low * a[i] + low_high * b[i] + high_low * c[i] + high_high * d[i];
       }
     }
-    progress();
+    workers.progress();
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <functional>
 
 #include "base/box.hpp"
 #include "base/half.hpp"
@@ -46,9 +45,6 @@ using ConstHalfView = View<const HalfBits>;
 inline float larger(float a, float b) {
   return a < b || std::isnan(b) ? b : a;
 }
-
-/// Called between blocks of a long computation, so that messages move meanwhile.
-using Progress = std::function<void()>;
 
 /// Copies `box`.  Both views must hold it.
 void copy_box(const ConstTensorView& from, const TensorView& to, const Box& box);

@@ -8,7 +8,6 @@
 
 #include "exec/stream.hpp"
 #include "kernel/blas.hpp"
-#include "kernel/threads.hpp"
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
@@ -43,11 +42,12 @@ InputWriter writer_of(const std::vector<float>& frame) {
 }
 
 DistributedRun::DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
-                               std::vector<std::vector<float>> inputs)
+                               std::vector<std::vector<float>> inputs, int threads_of_rank)
     : model_(model),
       plan_(plan),
       delivery_(delivery),
       inputs_(std::move(inputs)),
+      threads_of_rank_(threads_of_rank),
       frames_(inputs_.size()),
       counters_(static_cast<std::size_t>(plan.ranks)) {}
 
@@ -102,10 +102,11 @@ void DistributedRun::on_every_rank(std::uint32_t seed, int lanes,
   const auto run_rank = [&](Communicator& communicator) {
     const int rank = communicator.rank();
     const Program program =
-        make_program(model_.network, plan_, delivery_, rank, {lanes, kernel_threads()});
+        make_program(model_.network, plan_, delivery_, rank, {lanes, threads_of_rank_});
     Weights weights(model_.network, plan_, rank);
     for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
-    Executor executor(model_.network, program, weights, communicator, kTimeout);
+    ThreadPool pool(threads_of_rank_);
+    Executor executor(model_.network, program, weights, pool, communicator, kTimeout);
     work(executor, communicator);
     counters_[static_cast<std::size_t>(rank)] = executor.counters();
   };

@@ -38,7 +38,7 @@ class DistributedRun {
   using Frame = std::map<int, std::vector<float>>;
 
   DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
-                 std::vector<std::vector<float>> inputs);
+                 std::vector<std::vector<float>> inputs, int threads_of_rank = 1);
 
   /// One frame after another.  Fails the test if a rank throws or a message is lost.
   void run(std::uint32_t seed);
@@ -60,6 +60,7 @@ class DistributedRun {
   const Plan& plan_;
   const Delivery& delivery_;
   std::vector<std::vector<float>> inputs_;
+  int threads_of_rank_;
   std::vector<Frame> frames_;
   std::vector<ExecutionCounters> counters_;
 };

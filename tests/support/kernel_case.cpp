@@ -53,6 +53,12 @@ void expect_only_box_written(const KernelCase& c, Stored& output, const Box& box
 
 }  // namespace
 
+const Workers& one_worker() {
+  static ThreadPool pool(1);
+  static const Workers workers{pool};
+  return workers;
+}
+
 KernelCase::KernelCase(const Shape& shape, const Operation& operation, std::uint32_t seed)
     : random(seed) {
   network.layers.push_back({Input{}, {}, shape});

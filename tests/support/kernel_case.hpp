@@ -5,10 +5,14 @@
 #include <vector>
 
 #include "kernel/tensor.hpp"
+#include "kernel/workers.hpp"
 #include "net/network.hpp"
 #include "support/random.hpp"
 
 namespace vpinfer {
+
+/// The thread that calls, alone and undisturbed.
+[[nodiscard]] const Workers& one_worker();
 
 /// A network of one layer with the reference's answer to a random input.
 struct KernelCase {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/half.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 #include "support/kernel_case.hpp"
 #include "support/random.hpp"
 #include "support/random_network.hpp"
@@ -49,18 +49,16 @@ std::vector<ConvolutionAlgorithm> all_algorithms_for(const Convolution& conv) {
   return algorithms;
 }
 
-std::size_t workspace_floats(const Convolution& conv, ConvolutionAlgorithm algorithm, int channels,
-                             const Box& box) {
-  return convolution_workspace(conv, algorithm, channels, box, kernel_threads());
-}
-
 void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionAlgorithm algorithm,
-                       std::uint32_t seed, int boxes) {
+                       std::uint32_t seed, int boxes, ThreadPool& pool) {
   SCOPED_TRACE(to_string(shape) + ", " + std::to_string(conv.filters) + " filters, " +
                std::to_string(conv.groups) + " groups, " + std::to_string(conv.rows.size) + "x" +
                std::to_string(conv.cols.size) + ", seed " + std::to_string(seed) + ", algorithm " +
                std::to_string(static_cast<int>(algorithm)));
   const WeightForm form = form_for(algorithm);
+  const auto workspace_floats = [&](int channels, const Box& box) {
+    return convolution_workspace(conv, algorithm, channels, box, pool.threads());
+  };
   KernelCase c(shape, conv, seed);
   const WeightShape weights = weight_shape(c.network, 1);
   for (const Box& box : c.boxes(boxes)) {
@@ -68,7 +66,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
     const Interval filters = c.grown(box, c.out()).channels;
     const StoredSlice all(c.weights, weights, {filters, weights.range().channels}, form);
     const WeightSlice slice = all.slice();
-    const std::size_t floats = workspace_floats(conv, algorithm, shape.channels, box);
+    const std::size_t floats = workspace_floats(shape.channels, box);
     std::vector<float> workspace(floats + 64, kGuard);
     int progressed = 0;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
@@ -81,7 +79,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
                 part,
                 {{0, shape.channels}},
                 {workspace.data(), floats}},
-               [&] { ++progressed; });
+               {pool, [&] { ++progressed; }});
     });
     // In two sums, as when the channels come from two ranks.
     const int first_channels = seed % 2 == 0 ? shape.channels / 2 : shape.channels / 3;
@@ -90,8 +88,8 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
         const ChannelSum late{{first_channels, shape.channels}, true, false};
         const ChannelSum early{{0, first_channels}, false, true};
         for (const ChannelSum& sum : {late, early}) {
-          std::vector<float> room(workspace_floats(conv, algorithm, sum.channels.size(), part));
-          convolve({conv, algorithm, slice, shape, in, out, part, sum, room}, [] {});
+          std::vector<float> room(workspace_floats(sum.channels.size(), part));
+          convolve({conv, algorithm, slice, shape, in, out, part, sum, room}, {pool});
         }
       });
       // The same with no more weights than a sum needs, the end apart.
@@ -99,7 +97,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
         for (const Interval& channels :
              {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
           const StoredSlice some(c.weights, weights, {filters, channels}, form);
-          std::vector<float> narrow(workspace_floats(conv, algorithm, channels.size(), box));
+          std::vector<float> narrow(workspace_floats(channels.size(), box));
           convolve({conv,
                     algorithm,
                     some.slice(),
@@ -109,12 +107,12 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
                     part,
                     {channels, channels.begin != 0, false},
                     narrow},
-                   [] {});
+                   {pool});
         }
         end_sums(conv, slice, out, part);
       });
     }
-    EXPECT_TRUE(progressed > 0 || kernel_threads() > 1);  // others may be faster
+    EXPECT_TRUE(progressed > 0 || pool.threads() > 1);  // others may be faster
     EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
       return value == kGuard;
     })) << "written behind the workspace";
@@ -122,9 +120,10 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
 }
 
 void check_convolution(const Shape& shape, const Convolution& conv, std::uint32_t seed,
-                       int boxes = 6) {
+                       int boxes = 6, int threads = 1) {
+  ThreadPool pool(threads);
   for (const ConvolutionAlgorithm algorithm : all_algorithms_for(conv)) {
-    check_convolution(shape, conv, algorithm, seed, boxes);
+    check_convolution(shape, conv, algorithm, seed, boxes, pool);
   }
 }
 
@@ -166,14 +165,12 @@ TEST(Convolve, TakesOblongWindows) {
 TEST(Convolve, TakesWindowsWhoseTapsLieApart) {
   std::uint32_t seed = 0;
   for (const int threads : {1, 3}) {
-    set_kernel_threads(threads);
     for (const Window& rows : {Window{3, 1, 2, 2, 2}, Window{3, 1, 1, 1}}) {
       for (const Window& cols : {Window{3, 2, 1, 3, 2}, Window{2, 1, 3, 0, 3}}) {
-        check_convolution({11, 13, 5}, {7, 1, rows, cols, Activation::kLeaky}, seed++);
-        check_convolution({11, 13, 40}, {4, 2, rows, cols, Activation::kLeaky}, seed++);
+        check_convolution({11, 13, 5}, {7, 1, rows, cols, Activation::kLeaky}, seed++, 6, threads);
+        check_convolution({11, 13, 40}, {4, 2, rows, cols, Activation::kLeaky}, seed++, 6, threads);
       }
     }
-    set_kernel_threads(1);
   }
 }
 
@@ -247,14 +244,13 @@ TEST(Convolve, FillsPanelsPartly) {
 TEST(Convolve, SharesItsWorkOut) {
   std::uint32_t seed = 0;
   for (const int threads : {2, 3}) {
-    set_kernel_threads(threads);
     for (const Shape& shape : {Shape{60, 47, 3}, {30, 31, 40}, {13, 11, 70}, {1, 1, 300}}) {
       for (const Window& window : {Window{3, 1, 1, 1}, Window{1, 1, 0, 0}, Window{5, 2, 2, 2}}) {
-        check_convolution(shape, {33, 1, window, window, Activation::kLeaky}, seed++, 4);
-        check_convolution(shape, {shape.channels, shape.channels, window, window}, seed++, 2);
+        check_convolution(shape, {33, 1, window, window, Activation::kLeaky}, seed++, 4, threads);
+        check_convolution(shape, {shape.channels, shape.channels, window, window}, seed++, 2,
+                          threads);
       }
     }
-    set_kernel_threads(1);
   }
 }
 
@@ -268,7 +264,7 @@ std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorith
   std::vector<float> workspace(
       convolution_workspace(conv, algorithm, c.in().channels, box, threads));
   std::vector<float> output(box.elements());
-  set_kernel_threads(threads);
+  ThreadPool pool(threads);
   convolve({conv,
             algorithm,
             all.slice(),
@@ -278,8 +274,7 @@ std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorith
             box,
             {{0, c.in().channels}},
             workspace},
-           [] {});
-  set_kernel_threads(1);
+           {pool});
   return output;
 }
 

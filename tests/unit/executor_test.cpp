@@ -113,7 +113,8 @@ struct TwoRanks {
     const Program program = make_program(model.network, plan, delivery, rank);
     Weights weights(model.network, plan, rank);
     for (int i = 0; i < model.network.size(); ++i) weights.load(i, reader_of(model));
-    Executor executor(model.network, program, weights, loopback.rank(rank),
+    ThreadPool pool(1);
+    Executor executor(model.network, program, weights, pool, loopback.rank(rank),
                       std::chrono::duration<double>(timeout_seconds));
     try {
       const std::vector<float> input = seeded_input(model.network, 1);
@@ -150,7 +151,8 @@ TEST(Executor, CountersStartAnew) {
     const Program program = make_program(two.model.network, two.plan, two.delivery, rank);
     Weights weights(two.model.network, two.plan, rank);
     for (int i = 0; i < two.model.network.size(); ++i) weights.load(i, reader_of(two.model));
-    Executor executor(two.model.network, program, weights, communicator, kTimeout);
+    ThreadPool pool(1);
+    Executor executor(two.model.network, program, weights, pool, communicator, kTimeout);
     executor.run({writer_of(input), ignore});
     EXPECT_GT(executor.counters().compute_seconds, 0);
     EXPECT_GT(executor.counters().sent_bytes, 0U);

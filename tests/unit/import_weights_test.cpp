@@ -207,7 +207,8 @@ std::map<int, double> deviations(const DarknetModel& model, std::uint64_t seed) 
         });
   }
   Loopback alone(1, 1);
-  Executor executor(network, program, weights, alone.rank(0), std::chrono::seconds(1));
+  ThreadPool pool(1);
+  Executor executor(network, program, weights, pool, alone.rank(0), std::chrono::seconds(1));
   const Shape& shape = network.input_shape();
   std::map<int, double> result;
   executor.run(

@@ -12,7 +12,6 @@
 #include "kernel/reorg.hpp"
 #include "kernel/resample.hpp"
 #include "kernel/softmax.hpp"
-#include "kernel/threads.hpp"
 #include "support/kernel_case.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
@@ -40,7 +39,7 @@ TEST(MaxPool, SweepsWindows) {
           for (const Box& box : c.boxes(6)) {
             check_box(c, box,
                       [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-                        max_pool(pool, shape, in, out, part, [] {});
+                        max_pool(pool, shape, in, out, part, one_worker());
                       });
           }
         }
@@ -71,9 +70,10 @@ TEST(AveragePool, SweepsWindows) {
             Window{3, 3, 2, 1, dilation, 1}, Window{2, 3, 1, 0, dilation, 1}}) {
         for (const bool counts_padding : {false, true}) {
           const AveragePool pool{window, window, counts_padding};
-          check_boxes(shape, pool, seed++,
-                      [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
-                          const Box& part) { average_pool(pool, shape, in, out, part, [] {}); });
+          check_boxes(
+              shape, pool, seed++,
+              [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
+                  const Box& part) { average_pool(pool, shape, in, out, part, one_worker()); });
         }
       }
     }
@@ -85,7 +85,7 @@ TEST(MaxPool, TakesDilatedWindows) {
   const Shape shape{11, 10, 3};
   check_boxes(shape, pool, 1,
               [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
-                  const Box& part) { max_pool(pool, shape, in, out, part, [] {}); });
+                  const Box& part) { max_pool(pool, shape, in, out, part, one_worker()); });
 }
 
 TEST(ConnectLocally, SweepsWindows) {
@@ -100,7 +100,8 @@ TEST(ConnectLocally, SweepsWindows) {
                   std::vector<float> workspace(locally_connected_workspace(local, shape.channels));
                   const WeightSlice all{weight_shape(c.network, 1).range(), WeightForm::kRows,
                                         c.weights.weights, c.weights.biases};
-                  connect_locally(local, all, shape, c.out(), in, out, part, workspace, [] {});
+                  connect_locally(local, all, shape, c.out(), in, out, part, workspace,
+                                  one_worker());
                 });
   }
 }
@@ -111,11 +112,11 @@ TEST(Elementwise, ActivatesAndRectifies) {
     const Activation activation = static_cast<Activation::Function>(function);
     check_boxes(shape, Activate{activation}, 1,
                 [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
-                    const Box& part) { activate_box(activation, in, out, part, [] {}); });
+                    const Box& part) { activate_box(activation, in, out, part, one_worker()); });
   }
   check_boxes(shape, PRelu{}, 2,
               [](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
-                 const Box& part) { prelu(c.weights.weights, 0, in, out, part, [] {}); });
+                 const Box& part) { prelu(c.weights.weights, 0, in, out, part, one_worker()); });
 }
 
 TEST(Sum, AddsWhatChannelsThereAre) {
@@ -149,7 +150,7 @@ TEST(Sum, AddsWhatChannelsThereAre) {
       const std::span<const float> part =
           std::span(weights[static_cast<std::size_t>(position)].weights)
               .subspan(weighted ? first : 0);
-      add_up(sum, part, box.channels.begin, views, {result.data(), box}, box, [] {});
+      add_up(sum, part, box.channels.begin, views, {result.data(), box}, box, one_worker());
       const TensorView view{result.data(), box};
       for (int row = box.rows.begin; row < box.rows.end; ++row) {
         for (int col = box.cols.begin; col < box.cols.end; ++col) {
@@ -231,7 +232,7 @@ TEST(Resample, SweepsModes) {
         const Resample resize{rows, cols, interpolation, 2, seed % 3 == 0, 0.5F};
         check_boxes(shape, resize, seed++,
                     [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,
-                        const Box& part) { resample(resize, shape, in, out, part, [] {}); });
+                        const Box& part) { resample(resize, shape, in, out, part, one_worker()); });
       }
     }
   }
@@ -243,7 +244,7 @@ TEST(Heads, OfOtherDetectors) {
   for (Box box : c.boxes(5)) {
     box.channels = whole(c.out()).channels;
     check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-      activate_nanodet(nanodet, in, out, part, [] {});
+      activate_nanodet(nanodet, in, out, part, one_worker());
     });
   }
   for (const bool softmax : {false, true}) {
@@ -251,7 +252,7 @@ TEST(Heads, OfOtherDetectors) {
     KernelCase g({1, 1, 4 * (3 + 2 * 5)}, grid, 2);
     check_box(g, whole(g.out()),
               [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-                activate_grid(grid, in, out, part, [] {});
+                activate_grid(grid, in, out, part, one_worker());
               });
   }
 }
@@ -260,19 +261,18 @@ TEST(Reorganise, IsDarknets) {
   std::uint32_t seed = 0;
   for (const bool reverse : {false, true}) {
     for (const int stride : {1, 2, 3}) {
-      set_kernel_threads(stride);
+      ThreadPool pool(stride);
       for (const Shape& shape : {Shape{6, 12, 36}, Shape{12, 6, 72}}) {
         const Reorg reorg{stride, reverse};
         KernelCase c(shape, reorg, seed++);
         for (const Box& box : c.boxes(8)) {
           check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-            reorganise(reorg, shape, c.out(), in, out, part, [] {});
+            reorganise(reorg, shape, c.out(), in, out, part, {pool});
           });
         }
       }
     }
   }
-  set_kernel_threads(1);
 }
 
 TEST(ActivateRegion, TakesAnyRowsAndColumns) {
@@ -287,7 +287,7 @@ TEST(ActivateRegion, TakesAnyRowsAndColumns) {
         for (Box box : c.boxes(5)) {
           box.channels = whole(shape).channels;
           check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
-            activate_region(region, in, out, part, [] {});
+            activate_region(region, in, out, part, one_worker());
           });
         }
       }
@@ -300,7 +300,7 @@ TEST(ActivateRegion, SurvivesLargeScores) {
   std::vector<float> values{0, 0, 0, 0, 0, 1000, 990};
   const TensorView view{values.data(), {{0, 1}, {0, 1}, {0, 7}}};
   std::vector<float> result(7);
-  activate_region(region, view, {result.data(), view.box}, view.box, [] {});
+  activate_region(region, view, {result.data(), view.box}, view.box, one_worker());
   EXPECT_NEAR(result[5], 1, 1e-3);
   EXPECT_NEAR(result[6], std::exp(-10.0), 1e-6);
 }
@@ -396,14 +396,14 @@ TEST(NotANumber, IsPassedOn) {
     values[at] = kNan;
     float result = 0;
     const MaxPool pool{Window{1}, Window{4}};
-    max_pool(pool, {1, 4, 1}, {values.data(), row}, {&result, pixel}, pixel, [] {});
+    max_pool(pool, {1, 4, 1}, {values.data(), row}, {&result, pixel}, pixel, one_worker());
     EXPECT_TRUE(std::isnan(result)) << at;
   }
   for (const Arithmetic function : {Arithmetic::kMaximum, Arithmetic::kMinimum}) {
     for (const auto& [a, b] : {std::pair{kNan, 1.0F}, std::pair{1.0F, kNan}}) {
       float result = 0;
       combine({function}, {1, 1, 1}, {&a, pixel}, {1, 1, 1}, {&b, pixel}, {&result, pixel}, pixel,
-              [] {});
+              one_worker());
       EXPECT_TRUE(std::isnan(result));
     }
   }

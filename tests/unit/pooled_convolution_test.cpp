@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernel/convolution/pooled.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 #include "plan/geometry.hpp"
 #include "plan/planner.hpp"
 #include "support/distributed_run.hpp"
@@ -25,7 +25,8 @@ Model pooled_model(const Shape& shape, const Convolution& conv, const MaxPool& p
 
 /// A box of the pooling, from exactly the inputs that it needs.
 std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
-                           const std::vector<float>& input, const Box& box, int strip_rows) {
+                           const std::vector<float>& input, const Box& box, int strip_rows,
+                           ThreadPool& pool) {
   const Network& network = model.network;
   const Shape& shape = network.input_shape();
   const PooledConvolution both = pooled_convolution(network, 1, 2);
@@ -42,7 +43,7 @@ std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
   }
   constexpr float kGuard = 12345.5F;
   const std::size_t floats =
-      pooled_workspace(both, algorithm, shape.channels, box, strip_rows, kernel_threads());
+      pooled_workspace(both, algorithm, shape.channels, box, strip_rows, pool.threads());
   std::vector<float> workspace(floats + 64, kGuard);
   std::vector<float> outputs(box.elements());
   const WeightSlice slice{all.range(), form, weights, model.weights[1].biases};
@@ -56,7 +57,7 @@ std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
                      box,
                      {{0, shape.channels}},
                      {workspace.data(), floats}},
-                    [] {});
+                    {pool});
   EXPECT_TRUE(std::all_of(workspace.end() - 64, workspace.end(), [](float value) {
     return value == kGuard;
   })) << "written behind the workspace";
@@ -74,7 +75,7 @@ TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
     const std::vector<float> expected = reference_run(model.network, model.weights, input)[2];
     const Shape& out = model.network.layer(2).output;
     for (const int threads : {1, 2, 5}) {
-      set_kernel_threads(threads);
+      ThreadPool pool(threads);
       for (const int strip_rows : {1, 2, 3, 100}) {
         const Box box = strip_rows == 3 ? whole(out) : random_box(whole(out), random);
         std::vector<float> part(box.elements());
@@ -82,11 +83,10 @@ TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
         for (const auto algorithm :
              {ConvolutionAlgorithm::kPlain, ConvolutionAlgorithm::kDirect,
               ConvolutionAlgorithm::kWinograd2x2, ConvolutionAlgorithm::kWinograd4x4}) {
-          expect_close(compute(model, algorithm, input, box, strip_rows), part, 1e-5F,
+          expect_close(compute(model, algorithm, input, box, strip_rows, pool), part, 1e-5F,
                        to_string(box));
         }
       }
-      set_kernel_threads(1);
     }
   }
 }
@@ -159,11 +159,9 @@ TEST(Executor, SharesStripsOutToThreads) {
   const Plan plan = make_plan(model.network, Strategy::kSingle, 1);
   const Delivery delivery{3};
   for (const int threads : {2, 3, 20}) {  // the last get no strips
-    set_kernel_threads(threads);
-    DistributedRun run(model, plan, delivery, {input});
+    DistributedRun run(model, plan, delivery, {input}, threads);
     run.run(1);
     expect_close(run.frames().front().at(3), expected, 1e-5F, std::to_string(threads));
-    set_kernel_threads(1);
   }
 }
 

@@ -101,7 +101,8 @@ TEST(Stream, NamesASilentRankZero) {
   const Program program = make_program(model.network, plan, {}, 1);
   Weights weights(model.network, plan, 1);
   Loopback loopback(2, 1);
-  Executor executor(model.network, program, weights, loopback.rank(1), kTimeout);
+  ThreadPool pool(1);
+  Executor executor(model.network, program, weights, pool, loopback.rank(1), kTimeout);
   try {
     follow_stream(executor, loopback.rank(1), std::chrono::milliseconds(50));
     FAIL() << "no error";
@@ -133,7 +134,8 @@ TEST(Stream, OutlastsASlowCamera) {
     const Program program = make_program(model.network, plan, {}, communicator.rank());
     Weights weights(model.network, plan, communicator.rank());
     const std::chrono::milliseconds timeout(100);
-    Executor executor(model.network, program, weights, communicator, timeout);
+    ThreadPool pool(1);
+    Executor executor(model.network, program, weights, pool, communicator, timeout);
     if (communicator.rank() == 0) {
       SlowCamera camera;
       lead_stream(executor, communicator, camera, 2, timeout);

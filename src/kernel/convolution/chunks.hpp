@@ -7,7 +7,7 @@
 #include <string>
 
 #include "kernel/tensor.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -34,28 +34,28 @@ class Chunks {
   /// Units that a workspace must have room for.  Fewer units never take more in all workspaces.
   [[nodiscard]] int room() const { return room_; }
 
-  /// Calls compute(units, workspace, progress) for every chunk: within a task of a thread, or on
-  /// the caller's, to share it out.  A workspace has so many floats; throws Bug if there are too
-  /// few.
+  /// Calls compute(units, workspace, workers) for every chunk: within a task of a thread, or on
+  /// the caller's, to share it out to the workers.  A workspace has so many floats; throws Bug if
+  /// there are too few.
   template <typename Compute>
-  void compute(std::span<float> workspaces, std::size_t floats, const Progress& progress,
+  void compute(std::span<float> workspaces, std::size_t floats, const Workers& workers,
                const Compute& compute) const {
     if (workspaces.size() < static_cast<std::size_t>(workspaces_) * floats) {
       throw Bug("too small a workspace for " + std::to_string(threads_) + " threads");
     }
     if (threads_of_chunk() > 1) {
       for (int chunk = 0; chunk < count_; ++chunk) {
-        compute(share(units_, count_, chunk), workspaces.first(floats), progress);
+        compute(share(units_, count_, chunk), workspaces.first(floats), workers);
       }
       return;
     }
-    const Progress nothing = [] {};
+    const Workers helpers{workers.pool};
     const auto task = [&](int chunk, int thread) {
       compute(share(units_, count_, chunk),
               workspaces.subspan(static_cast<std::size_t>(thread) * floats, floats),
-              thread == 0 ? progress : nothing);
+              thread == 0 ? workers : helpers);
     };
-    share_out(count_, std::ref(task), progress);
+    workers.share_out(count_, std::ref(task));
   }
 
  private:

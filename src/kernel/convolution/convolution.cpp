@@ -25,13 +25,13 @@ std::size_t convolution_workspace(const Convolution& conv, ConvolutionAlgorithm 
   return 0;
 }
 
-void convolve(const ConvolutionCall& call, const Progress& progress) {
+void convolve(const ConvolutionCall& call, const Workers& workers) {
   if (call.box.empty()) return;
   switch (call.algorithm) {
-    case ConvolutionAlgorithm::kPlain: return convolve_plainly(call, progress);
-    case ConvolutionAlgorithm::kDirect: return convolve_directly(call, progress);
-    case ConvolutionAlgorithm::kWinograd2x2: return convolve_winograd(2, call, progress);
-    case ConvolutionAlgorithm::kWinograd4x4: return convolve_winograd(4, call, progress);
+    case ConvolutionAlgorithm::kPlain: return convolve_plainly(call, workers);
+    case ConvolutionAlgorithm::kDirect: return convolve_directly(call, workers);
+    case ConvolutionAlgorithm::kWinograd2x2: return convolve_winograd(2, call, workers);
+    case ConvolutionAlgorithm::kWinograd4x4: return convolve_winograd(4, call, workers);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernel/convolution/call.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 
@@ -17,8 +18,8 @@ namespace vpinfer {
                                                 const Box& box, int threads);
 
 /// Computes the call's box of the output.  Bias and activation follow while a block is still in
-/// cache.  `progress` is called between blocks.
-void convolve(const ConvolutionCall& call, const Progress& progress);
+/// cache.
+void convolve(const ConvolutionCall& call, const Workers& workers);
 
 /// Ends sums that are complete in `box` of the output: adds the biases and applies the activation.
 void end_sums(const Convolution& convolution, const WeightSlice& slice, const TensorView& output,

@@ -4,7 +4,7 @@
 
 #include "kernel/activation.hpp"
 #include "kernel/convolution/micro_kernel.hpp"
-#include "kernel/threads.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 namespace {
@@ -59,7 +59,7 @@ bool is_depthwise(const Convolution& conv, int input_channels) {
   return conv.groups == input_channels && conv.filters == input_channels && input_channels > 1;
 }
 
-void convolve_depthwise(const ConvolutionCall& call, const Progress& progress) {
+void convolve_depthwise(const ConvolutionCall& call, const Workers& workers) {
   const Convolution& conv = call.convolution;
   const Box& box = call.box;
   const int channels = box.channels.size();
@@ -83,7 +83,7 @@ void convolve_depthwise(const ConvolutionCall& call, const Progress& progress) {
                           static_cast<std::size_t>(box.cols.size()), call.output.pixel_stride(),
                           biases, conv.activation);
   };
-  share_out_rows(box.rows, compute_row, progress);
+  workers.share_out_rows(box.rows, compute_row);
 }
 
 }  // namespace vpinfer

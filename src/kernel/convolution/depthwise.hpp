@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernel/convolution/call.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 
@@ -9,6 +10,6 @@ namespace vpinfer {
 
 /// `convolve` for a depthwise convolution: channels lie next to each other, so one vector operation
 /// per tap serves many of them, where a matrix product would be one column wide.
-void convolve_depthwise(const ConvolutionCall& call, const Progress& progress);
+void convolve_depthwise(const ConvolutionCall& call, const Workers& workers);
 
 }  // namespace vpinfer

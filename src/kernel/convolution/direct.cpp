@@ -265,10 +265,10 @@ void compute_panel(const Chunk& chunk, int panel, Interval tiles) {
 }
 
 /// Into how many parts `tiles` tiles are cut, each with every panel, so that all threads find work.
-int parts_for_threads(int panels, int tiles) {
+int parts_for_threads(int threads, int panels, int tiles) {
   constexpr int kTasksPerThread = 4;
-  if (kernel_threads() == 1) return 1;
-  return std::clamp(divide_up(kTasksPerThread * kernel_threads(), panels), 1, tiles);
+  if (threads == 1) return 1;
+  return std::clamp(divide_up(kTasksPerThread * threads, panels), 1, tiles);
 }
 
 }  // namespace
@@ -281,23 +281,24 @@ std::size_t direct_workspace(const Convolution& conv, int input_channels, const 
          PixelTable::floats(conv, input_channels, chunks.room());
 }
 
-void convolve_directly(const ConvolutionCall& call, const Progress& progress) {
+void convolve_directly(const ConvolutionCall& call, const Workers& workers) {
   const Interval panels = panels_of(call);
-  const Chunks chunks = chunks_of(call.box, kernel_threads());
+  const Chunks chunks = chunks_of(call.box, workers.threads());
   const std::size_t floats =
       PixelTable::floats(call.convolution, call.sum.channels.size(), chunks.room());
-  chunks.compute(call.workspace, floats, progress,
-                 [&](Interval pixels, std::span<float> room, const Progress& progress_of_thread) {
+  chunks.compute(call.workspace, floats, workers,
+                 [&](Interval pixels, std::span<float> room, const Workers& workers_of_chunk) {
                    const PixelTable table(call, pixels, room);
-                   share_out_evenly(
-                       table.tiles(), [&](int tile) { table.fill(tile); }, progress_of_thread);
+                   workers_of_chunk.share_out_evenly(table.tiles(),
+                                                     [&](int tile) { table.fill(tile); });
                    const Chunk chunk{call, table};
-                   const int parts = parts_for_threads(panels.size(), table.tiles());
+                   const int parts =
+                       parts_for_threads(workers_of_chunk.threads(), panels.size(), table.tiles());
                    const auto compute = [&](int task, int) {
                      compute_panel(chunk, panels.begin + task / parts,
                                    share(table.tiles(), parts, task % parts));
                    };
-                   share_out(panels.size() * parts, std::ref(compute), progress_of_thread);
+                   workers_of_chunk.share_out(panels.size() * parts, std::ref(compute));
                  });
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "kernel/convolution/call.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 
@@ -13,6 +14,6 @@ namespace vpinfer {
 
 /// `convolve` for a slice in panels: a micro-kernel reads the input where it lies (the indirect
 /// convolution: Dukhan, arXiv 1907.02129) and weights in the order in which they are stored.
-void convolve_directly(const ConvolutionCall& call, const Progress& progress);
+void convolve_directly(const ConvolutionCall& call, const Workers& workers);
 
 }  // namespace vpinfer

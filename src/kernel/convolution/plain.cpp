@@ -122,11 +122,11 @@ void for_each_run(const ConvolutionCall& call, Interval pixels, const Visit& vis
 /// Adds up the products of a run with some columns of the weights.
 void multiply(const GroupCall& group, const Run& run, const float* matrix,
               std::size_t matrix_stride, Interval columns, bool accumulate,
-              const Progress& progress) {
+              const Workers& workers) {
   const Interval& all_filters = group.call.box.channels;
   const TensorView& output = group.call.output;
   const int depth = group.depth();
-  const int parts = std::min(kernel_threads(), all_filters.size());
+  const int parts = std::min(workers.threads(), all_filters.size());
   const auto multiply_part = [&](int part, int) {
     const Interval filters = share(all_filters.size(), parts, part);
     multiply(matrix, run.pixels, columns.size(), matrix_stride,
@@ -134,26 +134,26 @@ void multiply(const GroupCall& group, const Run& run, const float* matrix,
              filters.size(), depth, accumulate,
              output.at(run.row, run.col, all_filters.begin + filters.begin), output.pixel_stride());
   };
-  share_out(parts, std::ref(multiply_part), progress);
+  workers.share_out(parts, std::ref(multiply_part));
 }
 
 /// Straight from the input.
-void convolve_pointwise(const GroupCall& group, const Run& run, const Progress& progress) {
+void convolve_pointwise(const GroupCall& group, const Run& run, const Workers& workers) {
   const ConstTensorView& input = group.call.input;
   const ChannelSum& sum = group.call.sum;
   multiply(group, run, input.at(run.row, run.col, sum.channels.begin), input.pixel_stride(),
-           shift(sum.channels, -group.channels.begin), !sum.begins, progress);
+           shift(sum.channels, -group.channels.begin), !sum.begins, workers);
 }
 
 /// By way of the workspace.
 void convolve_unrolled(const GroupCall& group, const Run& run, float* workspace,
-                       const Progress& progress) {
+                       const Workers& workers) {
   const ConvolutionCall& call = group.call;
   const Im2col im2col(call.convolution, call.input_shape, call.input, group.channels);
   const Interval& all_cols = call.box.cols;
   const int cols = all_cols.size();
   const int first = run.col - all_cols.begin;
-  const int parts = std::min(kernel_threads(), run.pixels);
+  const int parts = std::min(workers.threads(), run.pixels);
   bool accumulate = !call.sum.begins;
   for_each_piece(group, std::max(1, kWorkspaceFloats / run.pixels), [&](const Interval& columns) {
     const auto unroll_part = [&](int part, int) {
@@ -166,20 +166,20 @@ void convolve_unrolled(const GroupCall& group, const Run& run, float* workspace,
             workspace + static_cast<std::ptrdiff_t>(of_row.begin - first) * columns.size());
       }
     };
-    share_out(parts, std::ref(unroll_part), progress);
+    workers.share_out(parts, std::ref(unroll_part));
     multiply(group, run, workspace, static_cast<std::size_t>(columns.size()), columns, accumulate,
-             progress);
+             workers);
     accumulate = true;
   });
 }
 
 void convolve_run(const GroupCall& group, const Run& run, float* workspace,
-                  const Progress& progress) {
+                  const Workers& workers) {
   const ConvolutionCall& call = group.call;
   if (is_pointwise(call.convolution)) {
-    convolve_pointwise(group, run, progress);
+    convolve_pointwise(group, run, workers);
   } else {
-    convolve_unrolled(group, run, workspace, progress);
+    convolve_unrolled(group, run, workspace, workers);
   }
   if (!call.sum.ends) return;
   add_bias_and_activate(call.output.at(run.row, run.col, call.box.channels.begin),
@@ -187,14 +187,14 @@ void convolve_run(const GroupCall& group, const Run& run, float* workspace,
                         call.weights.biases_of(call.box.channels), call.convolution.activation);
 }
 
-void convolve_group(const GroupCall& group, const Progress& progress) {
+void convolve_group(const GroupCall& group, const Workers& workers) {
   const ConvolutionCall& call = group.call;
   const int channels = call.sum.channels.size();
-  const Chunks blocks = blocks_of(call.convolution, channels, call.box, kernel_threads());
-  blocks.compute(call.workspace, block_workspace(call.convolution, channels, blocks), progress,
-                 [&](Interval pixels, std::span<float> room, const Progress& progress_of_thread) {
+  const Chunks blocks = blocks_of(call.convolution, channels, call.box, workers.threads());
+  blocks.compute(call.workspace, block_workspace(call.convolution, channels, blocks), workers,
+                 [&](Interval pixels, std::span<float> room, const Workers& workers_of_chunk) {
                    for_each_run(call, pixels, [&](const Run& run) {
-                     convolve_run(group, run, room.data(), progress_of_thread);
+                     convolve_run(group, run, room.data(), workers_of_chunk);
                    });
                  });
 }
@@ -212,9 +212,9 @@ std::size_t plain_workspace(const Convolution& conv, int input_channels, const B
   return static_cast<std::size_t>(blocks.workspaces()) * block_workspace(conv, channels, blocks);
 }
 
-void convolve_plainly(const ConvolutionCall& call, const Progress& progress) {
+void convolve_plainly(const ConvolutionCall& call, const Workers& workers) {
   const Convolution& conv = call.convolution;
-  if (is_depthwise(conv, call.input_shape.channels)) return convolve_depthwise(call, progress);
+  if (is_depthwise(conv, call.input_shape.channels)) return convolve_depthwise(call, workers);
   const int filters_per_group = conv.filters / conv.groups;
   const int channels_per_group = call.input_shape.channels / conv.groups;
   const Interval& filters = call.box.channels;
@@ -223,7 +223,7 @@ void convolve_plainly(const ConvolutionCall& call, const Progress& progress) {
     group.call.box.channels =
         intersect(filters, {i * filters_per_group, (i + 1) * filters_per_group});
     if (conv.groups > 1) group.call.sum.channels = group.channels;
-    convolve_group(group, progress);
+    convolve_group(group, workers);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "kernel/convolution/call.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 
@@ -13,6 +14,6 @@ namespace vpinfer {
 /// `convolve` for a slice in rows: BLAS multiplies them by receptive fields that are unrolled or,
 /// if the window is one pixel, by the pixels as they lie.  Depthwise convolutions have a loop of
 /// their own.
-void convolve_plainly(const ConvolutionCall& call, const Progress& progress);
+void convolve_plainly(const ConvolutionCall& call, const Workers& workers);
 
 }  // namespace vpinfer

@@ -58,14 +58,14 @@ std::size_t pooled_workspace(const PooledConvolution& both, ConvolutionAlgorithm
 }
 
 void convolve_and_pool(const PooledConvolution& both, int strip_rows, const ConvolutionCall& call,
-                       const Progress& progress) {
-  const Chunks strips = strips_of(call.box, strip_rows, kernel_threads());
+                       const Workers& workers) {
+  const Chunks strips = strips_of(call.box, strip_rows, workers.threads());
   const Box largest = both.largest_strip(call.box, strip_rows);
   const std::size_t floats =
       strip_workspace(both, call.algorithm, call.input_shape.channels, largest, strips);
   strips.compute(
-      call.workspace, floats, progress,
-      [&](Interval strip_number, std::span<float> room, const Progress& progress_of_thread) {
+      call.workspace, floats, workers,
+      [&](Interval strip_number, std::span<float> room, const Workers& workers_of_chunk) {
         if (strip_number.empty()) return;
         Box pooled = call.box;
         pooled.rows.begin += strip_number.begin * strip_rows;
@@ -74,8 +74,8 @@ void convolve_and_pool(const PooledConvolution& both, int strip_rows, const Conv
         of_strip.box = both.convolved(pooled);
         of_strip.output = {room.data(), of_strip.box};
         of_strip.workspace = room.subspan(whole_lines(largest.elements()));
-        convolve(of_strip, progress_of_thread);
-        max_pool(both.pool, both.between, of_strip.output, call.output, pooled, progress_of_thread);
+        convolve(of_strip, workers_of_chunk);
+        max_pool(both.pool, both.between, of_strip.output, call.output, pooled, workers_of_chunk);
       });
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "kernel/convolution/convolution.hpp"
+#include "kernel/workers.hpp"
 #include "net/layer.hpp"
 
 namespace vpinfer {
@@ -42,6 +43,6 @@ struct PooledConvolution {
 /// `convolve` that sums over all input channels, but for `output` and `box`, which are the
 /// pooling's, and the workspace, of `pooled_workspace` floats.
 void convolve_and_pool(const PooledConvolution& both, int strip_rows, const ConvolutionCall& call,
-                       const Progress& progress);
+                       const Workers& workers);
 
 }  // namespace vpinfer

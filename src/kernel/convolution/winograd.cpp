@@ -83,17 +83,16 @@ class WinogradChunk {
         readable_cols_(read_by(call.convolution.cols, call.box.cols, call.input_shape.cols)),
         transformed_(workspace) {}
 
-  void compute(const Progress& progress) const {
-    share_out_evenly(
-        tiles_.size(), [&](int tile) { transform_tile(tile); }, progress);
+  void compute(const Workers& workers) const {
+    workers.share_out_evenly(tiles_.size(), [&](int tile) { transform_tile(tile); });
     const Interval panels = panels_of(call_);
     // Each part transforms all weights: no more than make the threads even.
-    const int threads = kernel_threads();
+    const int threads = workers.threads();
     const int parts = std::min(tiles_.size(), threads / std::gcd(panels.size(), threads));
     const auto compute = [&](int task, int) {
       compute_panel(panels.begin + task / parts, share(tiles_.size(), parts, task % parts));
     };
-    share_out(panels.size() * parts, std::ref(compute), progress);
+    workers.share_out(panels.size() * parts, std::ref(compute));
   }
 
  private:
@@ -247,12 +246,12 @@ std::size_t winograd_workspace(int outputs, int channels, const Box& box, int th
   return static_cast<std::size_t>(chunks.workspaces()) * chunk_workspace(outputs, channels, chunks);
 }
 
-void convolve_winograd(int outputs, const ConvolutionCall& call, const Progress& progress) {
+void convolve_winograd(int outputs, const ConvolutionCall& call, const Workers& workers) {
   const int channels = call.sum.channels.size();
-  const Chunks chunks = chunks_of(outputs, channels, call.box, kernel_threads());
-  chunks.compute(call.workspace, chunk_workspace(outputs, channels, chunks), progress,
-                 [&](Interval tiles, std::span<float> room, const Progress& progress_of_thread) {
-                   WinogradChunk(outputs, call, tiles, room).compute(progress_of_thread);
+  const Chunks chunks = chunks_of(outputs, channels, call.box, workers.threads());
+  chunks.compute(call.workspace, chunk_workspace(outputs, channels, chunks), workers,
+                 [&](Interval tiles, std::span<float> room, const Workers& workers_of_chunk) {
+                   WinogradChunk(outputs, call, tiles, room).compute(workers_of_chunk);
                  });
 }
 

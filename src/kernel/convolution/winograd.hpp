@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "kernel/convolution/call.hpp"
+#include "kernel/workers.hpp"
 
 namespace vpinfer {
 
@@ -19,6 +20,6 @@ inline constexpr int kWinogradChunkTiles = 52;
 
 /// `convolve` for a slice in panels and a 3x3 window without stride and dilation, by Winograd's
 /// F(outputs x outputs, 3x3), `outputs` being 2 or 4.
-void convolve_winograd(int outputs, const ConvolutionCall& call, const Progress& progress);
+void convolve_winograd(int outputs, const ConvolutionCall& call, const Workers& workers);
 
 }  // namespace vpinfer

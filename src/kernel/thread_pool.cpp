@@ -1,4 +1,4 @@
-#include "kernel/threads.hpp"
+#include "kernel/thread_pool.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/box.hpp"
 #include "base/clock.hpp"
 #include "base/machine.hpp"
 #include "vpinfer/error.hpp"
@@ -44,11 +45,13 @@ bool comes_soon(const Condition& condition, std::chrono::microseconds moment) {
   return true;
 }
 
-/// Whether this thread does a task: what that shares out in turn, it does alone.
+/// Whether this thread does a task, of any pool: what that shares out in turn, it does alone.
 thread_local bool in_task = false;
 
+}  // namespace
+
 /// The threads beside the caller's.
-class Helpers {
+class ThreadPool::Helpers {
  public:
   explicit Helpers(int count)
       : moment_(waiting_time(count + 1)), stretches_(static_cast<std::size_t>(count) + 1) {
@@ -174,24 +177,18 @@ class Helpers {
   std::vector<std::thread> threads_;
 };
 
-std::unique_ptr<Helpers>& helpers() {
-  static std::unique_ptr<Helpers> helpers;
-  return helpers;
+ThreadPool::ThreadPool(int threads)
+    : helpers_(threads > 1 ? std::make_unique<Helpers>(threads - 1) : nullptr) {}
+
+ThreadPool::~ThreadPool() = default;
+
+int ThreadPool::threads() const {
+  return helpers_ && !in_task ? helpers_->threads() : 1;
 }
 
-}  // namespace
-
-void set_kernel_threads(int threads) {
-  helpers() = threads > 1 ? std::make_unique<Helpers>(threads - 1) : nullptr;
-}
-
-int kernel_threads() {
-  return helpers() && !in_task ? helpers()->threads() : 1;
-}
-
-void share_out(int tasks, const Task& task, const Progress& progress) {
-  if (tasks > 1 && kernel_threads() > 1) {
-    helpers()->share_out(tasks, task, progress);
+void ThreadPool::share_out(int tasks, const Task& task, const Progress& progress) {
+  if (tasks > 1 && threads() > 1) {
+    helpers_->share_out(tasks, task, progress);
     return;
   }
   for (int i = 0; i < tasks; ++i) {
