@@ -6,118 +6,9 @@
 
 #include "base/units.hpp"
 #include "comm/polling.hpp"
-#include "kernel/convolution/convolution.hpp"
-#include "kernel/convolution/pooled.hpp"
-#include "kernel/elementwise.hpp"
-#include "kernel/heads.hpp"
-#include "kernel/locally_connected.hpp"
-#include "kernel/pooling.hpp"
-#include "kernel/rearrange.hpp"
-#include "kernel/reorg.hpp"
-#include "kernel/resample.hpp"
-#include "kernel/softmax.hpp"
 
 namespace vpinfer {
 namespace {
-
-/// Everything that a kernel may need to compute one box of one layer.
-struct ComputeBox {
-  const Network& network;
-  int position;
-  const Box& box;
-  const std::optional<ChannelSum>& sum;
-  ConvolutionAlgorithm algorithm;
-  const std::vector<ConstTensorView>& inputs;
-  TensorView output;
-  const WeightSlice& weights;
-  std::span<float> workspace;
-  const Workers& workers;
-
-  const Shape& input_shape(std::size_t index = 0) const {
-    return network.input_shape(position, index);
-  }
-  const Shape& output_shape() const { return network.layer(position).output; }
-
-  ConvolutionCall call(const Convolution& conv) const {
-    return {
-        conv,           algorithm, weights, input_shape(),
-        inputs.front(), output,    box,     sum.value_or(ChannelSum{{0, input_shape().channels}}),
-        workspace};
-  }
-  void in_strips(const PooledConvolution& both, int rows) const {
-    convolve_and_pool(both, rows, call(both.convolution), workers);
-  }
-
-  void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
-  void operator()(const Constant& constant) const {
-    write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
-  }
-  void operator()(const Convolution& conv) const { convolve(call(conv), workers); }
-  void operator()(const LocallyConnected& local) const {
-    connect_locally(local, weights, input_shape(), output_shape(), inputs.front(), output, box,
-                    workspace, workers);
-  }
-  void operator()(const MaxPool& pool) const {
-    max_pool(pool, input_shape(), inputs.front(), output, box, workers);
-  }
-  void operator()(const AveragePool& pool) const {
-    average_pool(pool, input_shape(), inputs.front(), output, box, workers);
-  }
-  void operator()(const Elementwise& elementwise) const {
-    combine(elementwise, input_shape(0), inputs[0], input_shape(1), inputs[1], output, box,
-            workers);
-  }
-  void operator()(const Shortcut& shortcut) const {
-    add_shortcut(shortcut, inputs[0], output_shape(), input_shape(1), inputs[1], output, box,
-                 workers);
-  }
-  void operator()(const Sum& all) const {
-    add_up(all, weights.weights, weights.range.filters.begin, inputs, output, box, workers);
-  }
-  void operator()(const Activate& activate) const {
-    activate_box(activate.activation, inputs.front(), output, box, workers);
-  }
-  void operator()(const PRelu&) const {
-    prelu(weights.weights, weights.range.filters.begin, inputs.front(), output, box, workers);
-  }
-  void operator()(const Softmax& softmax) const {
-    softmax_box(softmax, input_shape(), inputs.front(), output, box);
-  }
-  void operator()(const Concat& concat) const {
-    int before = 0;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const Box all = shifted(whole(input_shape(i)), concat.axis, before);
-      copy_box(shifted(inputs[i], concat.axis, before), output, intersect(box, all));
-      before += along(input_shape(i), concat.axis);
-    }
-  }
-  void operator()(const Slice& cut) const { slice(cut, inputs.front(), output, box); }
-  void operator()(const Pad& margin) const {
-    pad(margin, input_shape(), inputs.front(), output, box);
-  }
-  void operator()(const Resample& resize) const {
-    resample(resize, input_shape(), inputs.front(), output, box, workers);
-  }
-  void operator()(const Flatten&) const { flatten(input_shape(), inputs.front(), output, box); }
-  void operator()(const Reorg& reorg) const {
-    reorganise(reorg, input_shape(), output_shape(), inputs.front(), output, box, workers);
-  }
-  void operator()(const SpaceToDepth& move) const {
-    space_to_depth(move, input_shape(), inputs.front(), output, box);
-  }
-  void operator()(const DepthToSpace& move) const {
-    depth_to_space(move, output_shape(), inputs.front(), output, box);
-  }
-  void operator()(const Region& region) const {
-    activate_region(region, inputs.front(), output, box, workers);
-  }
-  void operator()(const GridHead& head) const {
-    activate_grid(head, inputs.front(), output, box, workers);
-  }
-  void operator()(const NanoDet& head) const {
-    activate_nanodet(head, inputs.front(), output, box, workers);
-  }
-};
 
 TensorView view(std::span<float> arena, const Storage& storage) {
   return {arena.data() + storage.offset, storage.box};
@@ -130,6 +21,23 @@ HalfBits* halves(std::span<float> room) {
 
 std::span<float> buffer(std::span<float> arena, const Message& message) {
   return arena.subspan(message.offset, message.floats);
+}
+
+/// What is added up of partial sums: a rank's own, if it has some, then those of its messages.
+std::vector<PartialSums> parts_of(std::span<float> arena, const Tensor& tensor, WireFormat wire) {
+  std::vector<PartialSums> parts;
+  if (!tensor.is_partial) return parts;
+  if (!tensor.written.box.empty()) parts.emplace_back(view(arena, tensor.written));
+  for (const Message& message : tensor.receives) {
+    const std::span<float> room = buffer(arena, message);
+    const Box& box = message.boxes.front();
+    if (wire == WireFormat::kFloat) {
+      parts.emplace_back(ConstTensorView{room.data(), box});
+    } else {
+      parts.emplace_back(ConstHalfView{halves(room), box});
+    }
+  }
+  return parts;
 }
 
 }  // namespace
@@ -177,6 +85,7 @@ Executor::Lane Executor::make_lane(std::size_t index) {
     lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), tag),
                               communicator_.sends(endpoints(tensor.sends), tag),
                               std::vector<bool>(tensor.receives.size(), false)});
+    lane.parts.push_back(parts_of(lane.arena, tensor, program_.wire));
   }
   return lane;
 }
@@ -283,48 +192,20 @@ void Executor::compute(Lane& lane, const Step& step) {
   const double in_messages = counters_.message_seconds;
   const Tensor& tensor = program_.tensor(step.tensor);
   const int layer = tensor.first_layer();
-  const ComputeBox compute_box{network_,
-                               layer,
-                               step.box,
-                               step.sum,
-                               step.algorithm,
-                               lane.inputs[static_cast<std::size_t>(layer)],
-                               view(lane.arena, tensor.written),
-                               weights_.slice(layer),
-                               lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats),
-                               workers_};
-  if (tensor.strips) {
-    compute_box.in_strips(pooled_convolution(network_, layer, tensor.position),
-                          tensor.strips->rows);
-  } else {
-    std::visit(compute_box, network_.layer(layer).operation);
-  }
+  const Operands operands{lane.inputs[static_cast<std::size_t>(layer)], weights_.slice(layer),
+                          view(lane.arena, tensor.written),
+                          lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats)};
+  vpinfer::compute(network_, program_.computation(step), operands, workers_);
   counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
 }
 
-/// Always in the same order, so that the same frame gives the same sums.
 void Executor::add_up(Lane& lane, const Step& step) {
   const Clock::time_point start = Clock::now();
   const double in_messages = counters_.message_seconds;
-  const Tensor& sums = program_.tensor(step.tensor);
-  const TensorView output = view(lane.arena, program_.tensor(sums.position).written);
-  bool begins = true;
-  const auto add = [&](const auto& from) {
-    begins ? copy_box(from, output, step.box) : add_box(from, output, step.box);
-    begins = false;
-  };
-  if (!sums.written.box.empty()) add(ConstTensorView(view(lane.arena, sums.written)));
-  for (const Message& message : sums.receives) {
-    const std::span<float> room = buffer(lane.arena, message);
-    if (program_.wire == WireFormat::kFloat) {
-      add(ConstTensorView{room.data(), step.box});
-    } else {
-      add(ConstHalfView{halves(room), step.box});
-    }
-    workers_.progress();
-  }
-  end_sums(std::get<Convolution>(network_.layer(sums.position).operation),
-           weights_.slice(sums.position), output, step.box);
+  const int position = program_.tensor(step.tensor).position;
+  add_up_parts(network_, position, lane.parts[static_cast<std::size_t>(step.tensor)],
+               weights_.slice(position), view(lane.arena, program_.tensor(position).written),
+               step.box, workers_);
   counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
 }
 

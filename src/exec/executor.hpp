@@ -12,8 +12,7 @@
 #include "base/float_buffer.hpp"
 #include "comm/communicator.hpp"
 #include "exec/weights.hpp"
-#include "kernel/tensor.hpp"
-#include "kernel/workers.hpp"
+#include "kernel/computation.hpp"
 #include "plan/program.hpp"
 #include "vpinfer/error.hpp"
 
@@ -87,6 +86,7 @@ class Executor {
     std::span<float> arena;
     std::vector<std::vector<ConstTensorView>> inputs;  // what a layer reads, by position
     std::vector<Exchange> exchanges;                   // by tensor
+    std::vector<std::vector<PartialSums>> parts;       // to add up, by tensor
   };
 
   struct Frame {

@@ -94,7 +94,7 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
 }
 
 void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
-            const std::vector<ConstTensorView>& inputs, const TensorView& output, const Box& box,
+            std::span<const ConstTensorView> inputs, const TensorView& output, const Box& box,
             const Workers& workers) {
   const int begin = box.channels.begin;
   const auto stride = inputs.size();

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
 #include "kernel/tensor.hpp"
 #include "kernel/workers.hpp"
@@ -26,7 +25,7 @@ void add_shortcut(const Shortcut& shortcut, const ConstTensorView& input, const 
 /// `weights`, if the sum has some, are [channels from `first_channel` on][inputs].  Inputs may have
 /// fewer channels than the output.
 void add_up(const Sum& sum, std::span<const float> weights, int first_channel,
-            const std::vector<ConstTensorView>& inputs, const TensorView& output, const Box& box,
+            std::span<const ConstTensorView> inputs, const TensorView& output, const Box& box,
             const Workers& workers);
 
 void activate_box(const Activation& activation, const ConstTensorView& input,

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "kernel/convolution/convolution.hpp"
-#include "kernel/locally_connected.hpp"
 #include "plan/buffers.hpp"
 #include "plan/geometry.hpp"
 #include "plan/steps.hpp"
@@ -80,32 +78,12 @@ std::optional<Strips> strips_of(const Demand& demand, const Plan& plan, const Ex
   return rows ? std::optional(Strips{between, *rows}) : std::nullopt;
 }
 
-/// Scratch memory of a computing step.
-std::size_t workspace_floats(const Network& network, const Tensor& tensor, const Step& step,
-                             int threads) {
-  const Operation& operation = network.layer(tensor.position).operation;
-  if (tensor.strips) {
-    const int channels = network.input_shape(tensor.first_layer(), 0).channels;
-    return pooled_workspace(pooled_convolution(network, tensor.first_layer(), tensor.position),
-                            step.algorithm, channels, step.box, tensor.strips->rows, threads);
-  }
-  if (const auto* conv = std::get_if<Convolution>(&operation)) {
-    const int channels =
-        step.sum ? step.sum->channels.size() : network.input_shape(tensor.position, 0).channels;
-    return convolution_workspace(*conv, step.algorithm, channels, step.box, threads);
-  }
-  if (const auto* local = std::get_if<LocallyConnected>(&operation)) {
-    return locally_connected_workspace(*local, network.input_shape(tensor.position, 0).channels);
-  }
-  return 0;
-}
-
 void reserve_workspaces(const Network& network, int threads, Program& program) {
   for (const Step& step : program.steps) {
     if (step.action != Action::kCompute) continue;
     Tensor& tensor = program.tensors[static_cast<std::size_t>(step.tensor)];
-    tensor.workspace_floats =
-        std::max(tensor.workspace_floats, workspace_floats(network, tensor, step, threads));
+    tensor.workspace_floats = std::max(
+        tensor.workspace_floats, workspace_floats(network, program.computation(step), threads));
   }
 }
 
@@ -160,11 +138,6 @@ Program make_program(const Demand& demand, const Plan& plan, const Exchanges& ex
 }
 
 }  // namespace
-
-PooledConvolution pooled_convolution(const Network& network, int convolution, int pool) {
-  return {std::get<Convolution>(network.layer(convolution).operation),
-          std::get<MaxPool>(network.layer(pool).operation), network.layer(convolution).output};
-}
 
 Program make_program(const Network& network, const Plan& plan, const Delivery& delivery, int rank,
                      const Concurrency& concurrency) {

@@ -4,8 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "kernel/convolution/convolution.hpp"
-#include "kernel/convolution/pooled.hpp"
+#include "kernel/computation.hpp"
 #include "plan/exchange.hpp"
 
 namespace vpinfer {
@@ -58,12 +57,6 @@ struct Storage {
   std::size_t offset = 0;
 };
 
-/// A max pooling that is computed together with the convolution before it, see `convolve_and_pool`.
-struct Strips {
-  int convolution = 0;  ///< its position
-  int rows = 0;         ///< of the pooling, at a time
-};
-
 /// What a rank keeps and moves of one layer's output.  Normally it reads where it has written, and
 /// `written` and `read` are the same hull of both.  They are apart where two boxes take less:
 ///
@@ -95,10 +88,6 @@ struct Tensor {
   /// The layer that computing the tensor begins with, whose inputs are read.
   [[nodiscard]] int first_layer() const { return strips ? strips->convolution : position; }
 };
-
-/// A convolution and the max pooling that reads it, by their positions.
-[[nodiscard]] PooledConvolution pooled_convolution(const Network& network, int convolution,
-                                                   int pool);
 
 /// Bytes that one rank will have allocated, known before anything runs.
 struct RankMemory {
@@ -148,6 +137,11 @@ struct Program {
 
   [[nodiscard]] const Tensor& tensor(int index) const {
     return tensors[static_cast<std::size_t>(index)];
+  }
+  /// What a step of kCompute computes.
+  [[nodiscard]] Computation computation(const Step& step) const {
+    const Tensor& of = tensor(step.tensor);
+    return {of.position, step.box, step.sum, step.algorithm, of.strips};
   }
 };
 

@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <regex>
 #include <sstream>
+#include <string>
+#include <vector>
 
 namespace vpinfer {
 namespace {
@@ -28,6 +31,13 @@ const std::map<std::string, std::string> kPublicHeaders{{"error.hpp", "base"},
 /// The one floor that may include a library's header.
 const std::map<std::string, std::string> kLibraryOwners{
     {"mpi.h", "comm"}, {"hdf5.h", "io"}, {"cblas.h", "kernel"}, {"onnx/onnx_pb.h", "onnx"}};
+
+/// A folder within a floor builds on the files beside it, not they on it, but for one.
+struct Folder {
+  std::string path;
+  std::string user;  ///< its path without extension
+};
+const std::vector<Folder> kFolders{{"src/kernel/convolution/", "src/kernel/computation"}};
 
 /// A source file by its path from the top of the repository.
 struct SourceFile {
@@ -55,6 +65,13 @@ bool may_include(const std::string& from, const std::string& to) {
   return kFloors.at(to) < kFloors.at(from);
 }
 
+bool may_enter_folder(const std::string& from, const std::string& to) {
+  return std::none_of(kFolders.begin(), kFolders.end(), [&](const Folder& folder) {
+    return to.starts_with(folder.path) && !from.starts_with(folder.path) &&
+           !from.starts_with(folder.user + ".") && floor_of(from) == floor_of(to);
+  });
+}
+
 /// What is wrong with one #include of a file; empty if nothing.
 std::string problem_with(const SourceFile& file, const std::string& name, bool quoted,
                          const Exists& exists) {
@@ -68,7 +85,8 @@ std::string problem_with(const SourceFile& file, const std::string& name, bool q
   if (!exists(path)) return name + " does not exist";
   const std::string to = floor_of(path);
   if (!kFloors.contains(to)) return "unknown floor " + to;
-  return may_include(from, to) ? "" : from + " must not include " + to + " (" + name + ")";
+  if (!may_include(from, to)) return from + " must not include " + to + " (" + name + ")";
+  return may_enter_folder(file.path, path) ? "" : "only a folder's user may include " + name;
 }
 
 std::vector<std::string> violations(const SourceFile& file, const Exists& exists) {
@@ -153,6 +171,18 @@ TEST(ArchitectureScanner, FindsIncludesThatGoUpOrSideways) {
   EXPECT_THAT(including("src/kernel/a.cpp", "net"), IsEmpty());
   EXPECT_THAT(including("src/main.cpp", "app"), IsEmpty());
   EXPECT_THAT(including("src/io/a.cpp", "io"), IsEmpty());
+}
+
+TEST(ArchitectureScanner, FindsIncludesOfAFolderFromBesideIt) {
+  const auto including = [](const std::string& path, const std::string& header) {
+    return violations_of(path, "#include \"" + header + "\"\n");
+  };
+  EXPECT_THAT(including("src/kernel/pooling.cpp", "kernel/convolution/x.hpp"),
+              ElementsAre(HasSubstr("only a folder's user may include kernel/convolution/x.hpp")));
+  EXPECT_THAT(including("src/kernel/computation.cpp", "kernel/convolution/x.hpp"), IsEmpty());
+  EXPECT_THAT(including("src/kernel/convolution/a.cpp", "kernel/convolution/x.hpp"), IsEmpty());
+  EXPECT_THAT(including("src/kernel/convolution/a.cpp", "kernel/pooling.hpp"), IsEmpty());
+  EXPECT_THAT(including("src/plan/a.cpp", "kernel/convolution/x.hpp"), IsEmpty());
 }
 
 TEST(ArchitectureScanner, FindsFilesThatAreNotThere) {
