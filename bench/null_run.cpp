@@ -57,8 +57,8 @@ class Neighbours {
       const int peer = session.rank() + 2 * side - 1;
       if (peer < 0 || peer >= session.size()) continue;
       const auto i = static_cast<std::size_t>(side);
-      from.push_back({peer, std::span(&received_[i], 1)});
-      to.push_back({peer, std::span(&sent_[i], 1)});
+      from.push_back({peer, std::as_writable_bytes(std::span(&received_[i], 1))});
+      to.push_back({peer, std::as_writable_bytes(std::span(&sent_[i], 1))});
     }
     if (from.empty()) return;
     receives_ = session.receives(from, 1);

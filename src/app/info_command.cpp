@@ -2,17 +2,17 @@
 
 #include "app/commands.hpp"
 #include "base/units.hpp"
-#include "plan/planner.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
 #include "report/summary.hpp"
 #include "report/table.hpp"
+#include "search/planner.hpp"
 
 namespace vpinfer {
 namespace {
 
 std::size_t fullest_rank_bytes(const Network& network, Strategy strategy, int ranks) {
   const Plan plan = make_plan(network, strategy, ranks);
-  return fullest_bytes(predict_memory(network, plan, result_layers(network)));
+  return fullest(predict_memory({network, plan}, result_layers(network))).bytes;
 }
 
 /// What the fullest of P ranks would hold.

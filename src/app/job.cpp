@@ -5,8 +5,8 @@
 
 #include "app/load_progress.hpp"
 #include "app/planning.hpp"
-#include "plan/planner.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
+#include "search/planner.hpp"
 
 namespace vpinfer {
 namespace {
@@ -83,7 +83,7 @@ void serve_layer(MpiSession& session, const Agreement& agreement, const ModelFil
   for (int rank = 1; rank < session.size(); ++rank) {
     if (has_copy[static_cast<std::size_t>(rank)] != 0) continue;
     for (const WeightRange& range :
-         pieces_to_load(agreement.network, agreement.plan, position, rank)) {
+         pieces_to_load({agreement.network, agreement.plan}, position, rank)) {
       const WeightShape shape = weight_shape(agreement.network, position).of(range);
       FloatBuffer slice(shape.numbers());
       const std::span<float> weights = slice.all().first(shape.elements());
@@ -129,9 +129,8 @@ Agreement agree(MpiSession& session, const RunOptions& options, int most_threads
     model = std::make_unique<ModelFile>(options.model);
     agreement.partitioned = model->partition().has_value();
     agreement.checksum = model->checksum();
-    Plan chosen = choose_plan(options, *model, session.size(), most_threads);
-    choose_formats(options.planning, chosen);
-    plan = to_json(chosen);
+    plan = to_json(with_formats(choose_plan(options, *model, session.size(), most_threads),
+                                options.planning.formats));
   }
   const std::string where = options.model.string();
   agreement.network = network_from_json(
@@ -152,8 +151,8 @@ InFlight choose_in_flight(const RunOptions& options, const Agreement& agreement,
   in_flight.lanes = pipeline ? std::min(in_flight.frames, 2) : in_flight.frames;
   if (options.in_flight || !options.planning.memory_limit_bytes) return in_flight;
   const std::vector<RankMemory> memory =
-      predict_memory(agreement.network, plan, delivery, {in_flight.lanes, most_threads});
-  if (fullest_bytes(memory) > *options.planning.memory_limit_bytes) in_flight.lanes = 1;
+      predict_memory({agreement.network, plan}, delivery, {in_flight.lanes, most_threads});
+  if (fullest(memory).bytes > *options.planning.memory_limit_bytes) in_flight.lanes = 1;
   return in_flight;
 }
 
@@ -171,7 +170,7 @@ Weights load_rank_weights(MpiSession& session, const RunOptions& options,
   if (!reader) reader = served_by_rank_0(session);
 
   const bool serving = std::find(has_copy.begin(), has_copy.end(), 0) != has_copy.end();
-  Weights weights(agreement.network, agreement.plan, rank);
+  Weights weights({agreement.network, agreement.plan}, rank);
   LoadProgress progress(agreement.network, rank == 0);
   for (int position = 0; position < agreement.network.size(); ++position) {
     weights.load(position, reader);

@@ -123,12 +123,17 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
 
 void add_wire_and_conv(CLI::App& app, PlanningOptions& planning, const std::string& by_default) {
   app.add_option_function<std::string>(
-      "--wire", [&planning](const std::string& name) { planning.wire = parse_wire_format(name); },
+      "--wire",
+      [&planning](const std::string& name) {
+        planning.formats.wire = parse_number_format("wire format", name);
+      },
       "numbers that travel between ranks: float, or half for half the bytes [" + by_default +
           "float]");
   app.add_option_function<std::string>(
       "--conv",
-      [&planning](const std::string& name) { planning.conv = parse_convolution_path(name); },
+      [&planning](const std::string& name) {
+        planning.formats.conv = parse_convolution_path(name);
+      },
       "convolutions: auto, each the usually fastest way; direct, that without Winograd's; or blas, "
       "all by im2col and BLAS [" +
           by_default + "auto]");

@@ -12,7 +12,7 @@
 #include "io/model_file.hpp"
 #include "net/network.hpp"
 #include "plan/plan.hpp"
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 
 namespace vpinfer {
 

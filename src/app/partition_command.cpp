@@ -3,8 +3,8 @@
 #include "app/commands.hpp"
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
-#include "plan/planner.hpp"
 #include "report/summary.hpp"
+#include "search/planner.hpp"
 
 namespace vpinfer {
 
@@ -15,10 +15,10 @@ ExitCode partition_model(const PartitionOptions& options) {
     throw BadInput(options.model.string() + ": is partitioned already; take the whole model");
   }
   const Network& network = model.network();
-  Plan plan = options.plan.empty()
-                  ? make_plan(network, options.strategy, options.ranks.value(), options.planning)
-                  : read_plan_file(options.plan, network);
-  choose_formats(options.planning, plan);
+  const Plan plan =
+      options.plan.empty()
+          ? make_plan(network, options.strategy, options.ranks.value(), options.planning)
+          : with_formats(read_plan_file(options.plan, network), options.planning.formats);
   write_partition(options.output, model, plan, options.files);
   std::cout << describe_plan(network, plan) << "written to " << options.output.string();
   if (options.files == PartitionFiles::kOnePerRank) {

@@ -4,8 +4,8 @@
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
 #include "io/file.hpp"
-#include "plan/planner.hpp"
 #include "report/summary.hpp"
+#include "search/planner.hpp"
 
 namespace vpinfer {
 

@@ -15,16 +15,13 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
 void check_memory_limit(const Network& network, const Plan& plan, const Delivery& delivery,
                         std::optional<std::size_t> limit_bytes, const Concurrency& concurrency) {
   if (!limit_bytes) return;
-  const std::vector<RankMemory> memory = predict_memory(network, plan, delivery, concurrency);
-  const auto fullest = std::max_element(
-      memory.begin(), memory.end(),
-      [](const RankMemory& a, const RankMemory& b) { return a.total() < b.total(); });
-  if (fullest->total() <= *limit_bytes) return;
+  const Fullest most = fullest(predict_memory({network, plan}, delivery, concurrency));
+  if (most.bytes <= *limit_bytes) return;
   throw Error(ExitCode::kNotEnoughMemory,
-              "rank " + std::to_string(fullest - memory.begin()) + " would take " +
-                  mebibytes(fullest->total()) + " MiB, the limit is " + mebibytes(*limit_bytes) +
-                  " MiB; use more ranks than " + std::to_string(plan.ranks) +
-                  " or another strategy than " + std::string(to_string(plan.strategy)));
+              "rank " + std::to_string(most.rank) + " would take " + mebibytes(most.bytes) +
+                  " MiB, the limit is " + mebibytes(*limit_bytes) + " MiB; use more ranks than " +
+                  std::to_string(plan.ranks) + " or another strategy than " +
+                  std::string(to_string(plan.strategy)));
 }
 
 }  // namespace vpinfer

@@ -6,7 +6,7 @@
 #include "net/network.hpp"
 #include "plan/exchange.hpp"
 #include "plan/plan.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
 
 namespace vpinfer {
 

@@ -36,7 +36,7 @@ ReadyRank::ReadyRank(MpiSession& session, const Agreement& agreement, const Deli
     : session_(session),
       agreement_(agreement),
       timeout_(timeout),
-      program_(make_program(agreement.network, agreement.plan, delivery, session.rank(),
+      program_(make_program({agreement.network, agreement.plan}, delivery, session.rank(),
                             {lanes, pool.threads()})),
       weights_(weights),
       executor_(agreement.network, program_, weights, pool, session, timeout) {}
@@ -74,7 +74,7 @@ RankReport ReadyRank::report() const {
   report.micro_kernel = micro_kernel_name();
   report.boxes = describe_boxes(agreement_.network, agreement_.plan, report.rank);
   report.memory = program_.memory;
-  report.weights = weight_bytes(agreement_.network, agreement_.plan, report.rank);
+  report.weights = Distribution(agreement_.network, agreement_.plan).weight_bytes(report.rank);
   report.load_seconds = weights_.load_seconds();
   report.peak_rss_bytes = peak_rss_bytes();
   report.compute_seconds = counters.compute_seconds / static_cast<double>(frames);

@@ -107,7 +107,7 @@ RunContext context_of(const RunOptions& options, const Agreement& agreement, int
           agreement.checksum,
           agreement.network.origin,
           std::string(to_string(agreement.plan.strategy)),
-          agreement.plan.wire,
+          agreement.plan.coarsest_wire(),
           agreement.plan.conv,
           MpiSession::library_version(),
           threads,

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "base/clock.hpp"
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 
 namespace vpinfer {
 namespace {
@@ -12,13 +12,13 @@ namespace {
 Agreement alone(const Agreement& together) {
   Agreement agreement = together;
   agreement.plan = make_plan(together.network, Strategy::kSingle, together.plan.ranks,
-                             {.conv = together.plan.conv});
+                             {.formats = {.conv = together.plan.conv}});
   return agreement;
 }
 
 /// All weights on rank 0; the other ranks hear between layers that it is still there.
 Weights load_all(AllRanks& all, const Agreement& agreement, const ModelFile& model) {
-  Weights weights(agreement.network, agreement.plan, 0);
+  Weights weights({agreement.network, agreement.plan}, 0);
   for (int position = 0; position < agreement.network.size(); ++position) {
     weights.load(position, [&](int layer, const WeightRange& range, std::span<float> values,
                                std::span<float> biases) {
@@ -41,7 +41,7 @@ SingleRank::SingleRank(MpiSession& session, AllRanks& all, const Agreement& agre
       weights_(load_all(all, agreement_, model)),
       rank_(session, agreement_, result_layers(agreement_.network), weights_, pool,
             options.timeout) {
-  comparison_.tolerance = tolerance(agreement.plan.wire);
+  comparison_.tolerance = tolerance(agreement.plan.coarsest_wire());
 }
 
 bool SingleRank::compare(const InputWriter& write_input, const Outputs& outputs) {

@@ -12,7 +12,7 @@ namespace vpinfer {
 /// One message to or from a peer; the buffer belongs to the caller and outlives the Transfers.
 struct Endpoint {
   int peer = 0;
-  std::span<float> buffer;
+  std::span<std::byte> buffer;
 };
 
 /// The messages of one direction of one exchange: set up once, started anew for every frame.

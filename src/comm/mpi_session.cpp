@@ -61,11 +61,11 @@ class MpiTransfers final : public Transfers {
       MPI_Request request = MPI_REQUEST_NULL;
       const int size = message_size(endpoint.buffer.size());
       if (direction == Direction::kSend) {
-        check(MPI_Send_init(endpoint.buffer.data(), size, MPI_FLOAT, endpoint.peer, tag,
+        check(MPI_Send_init(endpoint.buffer.data(), size, MPI_BYTE, endpoint.peer, tag,
                             MPI_COMM_WORLD, &request),
               "MPI_Send_init");
       } else {
-        check(MPI_Recv_init(endpoint.buffer.data(), size, MPI_FLOAT, endpoint.peer, tag,
+        check(MPI_Recv_init(endpoint.buffer.data(), size, MPI_BYTE, endpoint.peer, tag,
                             MPI_COMM_WORLD, &request),
               "MPI_Recv_init");
       }

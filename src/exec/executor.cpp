@@ -10,35 +10,22 @@
 namespace vpinfer {
 namespace {
 
-TensorView view(std::span<float> arena, const Storage& storage) {
-  return {arena.data() + storage.offset, storage.box};
-}
-
-/// A message's room, two halves to a float.
-HalfBits* halves(std::span<float> room) {
-  return reinterpret_cast<HalfBits*>(room.data());
-}
-
-std::span<float> buffer(std::span<float> arena, const Message& message) {
-  return arena.subspan(message.offset, message.floats);
-}
-
-/// What is added up of partial sums: a rank's own, if it has some, then those of its messages.
-std::vector<PartialSums> parts_of(std::span<float> arena, const Tensor& tensor, WireFormat wire) {
-  std::vector<PartialSums> parts;
-  if (!tensor.is_partial) return parts;
-  if (!tensor.written.box.empty()) parts.emplace_back(view(arena, tensor.written));
-  for (const Message& message : tensor.receives) {
-    const std::span<float> room = buffer(arena, message);
-    const Box& box = message.boxes.front();
-    if (wire == WireFormat::kFloat) {
-      parts.emplace_back(ConstTensorView{room.data(), box});
-    } else {
-      parts.emplace_back(ConstHalfView{halves(room), box});
-    }
+/// Adds the time until its end to that of computing, but for what messages take meanwhile.
+class ComputeStopwatch {
+ public:
+  explicit ComputeStopwatch(ExecutionCounters& counters)
+      : counters_(counters), in_messages_(counters.message_seconds) {}
+  ComputeStopwatch(const ComputeStopwatch&) = delete;
+  ComputeStopwatch& operator=(const ComputeStopwatch&) = delete;
+  ~ComputeStopwatch() {
+    counters_.compute_seconds += seconds_since(start_) - (counters_.message_seconds - in_messages_);
   }
-  return parts;
-}
+
+ private:
+  ExecutionCounters& counters_;
+  double in_messages_;
+  Clock::time_point start_ = Clock::now();
+};
 
 }  // namespace
 
@@ -55,7 +42,7 @@ Executor::Executor(const Network& network, const Program& program, const Weights
                  const Stopwatch stopwatch(counters_.message_seconds);
                  communicator_.progress();
                }},
-      arenas_(static_cast<std::size_t>(program.lanes) * program.arena_floats) {
+      arenas_(static_cast<std::size_t>(program.lanes) * program.arena_bytes / sizeof(float)) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(program.lanes); ++i) {
     lanes_.push_back(make_lane(i));
   }
@@ -66,14 +53,8 @@ Executor::Executor(const Network& network, const Program& program, const Weights
 
 Executor::Lane Executor::make_lane(std::size_t index) {
   Lane lane;
-  lane.arena = arenas_.part(index * program_.arena_floats, program_.arena_floats);
-  const auto endpoints = [&lane](const std::vector<Message>& messages) {
-    std::vector<Endpoint> list;
-    for (const Message& message : messages) {
-      list.push_back({message.peer, buffer(lane.arena, message)});
-    }
-    return list;
-  };
+  const std::size_t floats = program_.arena_bytes / sizeof(float);
+  lane.arena = std::as_writable_bytes(arenas_.part(index * floats, floats));
   for (const Layer& layer : network_.layers) {
     lane.inputs.emplace_back();
     for (const int input : layer.inputs) {
@@ -82,10 +63,7 @@ Executor::Lane Executor::make_lane(std::size_t index) {
   }
   for (const Tensor& tensor : program_.tensors) {
     const int tag = static_cast<int>(lane.exchanges.size());
-    lane.exchanges.push_back({communicator_.receives(endpoints(tensor.receives), tag),
-                              communicator_.sends(endpoints(tensor.sends), tag),
-                              std::vector<bool>(tensor.receives.size(), false)});
-    lane.parts.push_back(parts_of(lane.arena, tensor, program_.wire));
+    lane.exchanges.emplace_back(tensor, lane.arena, communicator_, tag, counters_);
   }
   return lane;
 }
@@ -139,39 +117,15 @@ bool Executor::may_go_on(std::size_t index) const {
 }
 
 bool Executor::is_computation(const Frame& frame) const {
-  const Action action = program_.steps[frame.step].action;
-  return action == Action::kCompute || action == Action::kAddUp || action == Action::kLoad;
+  const Step& step = program_.steps[frame.step];
+  return std::holds_alternative<step::Compute>(step) || std::holds_alternative<step::AddUp>(step) ||
+         std::holds_alternative<step::Load>(step);
 }
 
 /// The frame's next step; false if it cannot be completed yet.
 bool Executor::execute(Frame& frame) {
-  const Step& step = program_.steps[frame.step];
-  const Tensor& tensor = program_.tensor(step.tensor);
-  Lane& lane = lanes_[frame.lane];
-  bool complete = true;
-  switch (step.action) {
-    case Action::kLoad:
-      frame.task.write_input(
-          {view(lane.arena, tensor.written).data, tensor.written.box.elements()});
-      break;
-    case Action::kPostReceives: post_receives(exchange_of(lane, step.tensor)); break;
-    case Action::kCompute: compute(lane, step); break;
-    case Action::kAddUp: add_up(lane, step); break;
-    case Action::kKeep: keep(lane, tensor); break;
-    case Action::kSend: send(lane, step.tensor); break;
-    case Action::kAwaitReceive:
-      receive(lane, step.tensor);
-      complete = exchange_of(lane, step.tensor).arrived[step.message];
-      break;
-    case Action::kAwaitReceives:
-      receive(lane, step.tensor);
-      complete = !exchange_of(lane, step.tensor).receives->unfinished();
-      break;
-    case Action::kAwaitSends: complete = finish_sends(lane, step.tensor); break;
-    case Action::kDeliver:
-      frame.task.receiver(tensor.position, view(lane.arena, tensor.read));
-      break;
-  }
+  const bool complete =
+      std::visit([&](const auto& step) { return take(frame, step); }, program_.steps[frame.step]);
   if (complete) ++frame.step;
   return complete;
 }
@@ -187,111 +141,92 @@ bool Executor::retire_finished() {
   return frames_.size() < before;
 }
 
-void Executor::compute(Lane& lane, const Step& step) {
-  const Clock::time_point start = Clock::now();
-  const double in_messages = counters_.message_seconds;
-  const Tensor& tensor = program_.tensor(step.tensor);
-  const int layer = tensor.first_layer();
-  const Operands operands{lane.inputs[static_cast<std::size_t>(layer)], weights_.slice(layer),
-                          view(lane.arena, tensor.written),
-                          lane.arena.subspan(tensor.workspace_offset, tensor.workspace_floats)};
-  vpinfer::compute(network_, program_.computation(step), operands, workers_);
-  counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
+bool Executor::take(Frame& frame, const step::Load&) {
+  const TensorView input = view(lanes_[frame.lane].arena, program_.tensor(0).written);
+  frame.task.write_input({input.data, input.box.elements()});
+  return true;
 }
 
-void Executor::add_up(Lane& lane, const Step& step) {
-  const Clock::time_point start = Clock::now();
-  const double in_messages = counters_.message_seconds;
-  const int position = program_.tensor(step.tensor).position;
-  add_up_parts(network_, position, lane.parts[static_cast<std::size_t>(step.tensor)],
-               weights_.slice(position), view(lane.arena, program_.tensor(position).written),
-               step.box, workers_);
-  counters_.compute_seconds += seconds_since(start) - (counters_.message_seconds - in_messages);
+bool Executor::take(Frame& frame, const step::PostReceives& post) {
+  exchange_of(frame, post.tensor).post_receives();
+  return true;
 }
 
-void Executor::keep(Lane& lane, const Tensor& tensor) {
+bool Executor::take(Frame& frame, const step::Compute& compute) {
+  const ComputeStopwatch stopwatch(counters_);
+  const Lane& lane = lanes_[frame.lane];
+  const Tensor& tensor = program_.tensor(compute.tensor);
+  const int layer = compute.computation.first_layer();
+  const std::span<std::byte> workspace =
+      lane.arena.subspan(tensor.workspace.offset, tensor.workspace.bytes);
+  const Operands operands{
+      lane.inputs[static_cast<std::size_t>(layer)],
+      weights_.slice(layer),
+      view(lane.arena, tensor.written),
+      {reinterpret_cast<float*>(workspace.data()), workspace.size() / sizeof(float)}};
+  vpinfer::compute(network_, compute.computation, operands, workers_);
+  return true;
+}
+
+bool Executor::take(Frame& frame, const step::AddUp& add_up) {
+  const ComputeStopwatch stopwatch(counters_);
+  const int position = program_.tensor(add_up.tensor).position;
+  add_up_parts(
+      network_, position, exchange_of(frame, add_up.tensor).parts(), weights_.slice(position),
+      view(lanes_[frame.lane].arena, program_.tensor(position).written), add_up.box, workers_);
+  return true;
+}
+
+bool Executor::take(Frame& frame, const step::Keep& keep) {
   const Stopwatch stopwatch(counters_.pack_seconds);
-  copy_box(view(lane.arena, tensor.written), view(lane.arena, tensor.read),
+  const Tensor& tensor = program_.tensor(keep.tensor);
+  const std::span<std::byte> arena = lanes_[frame.lane].arena;
+  copy_box(view(arena, tensor.written), view(arena, tensor.read),
            intersect(tensor.written.box, tensor.read.box));
+  return true;
 }
 
-void Executor::send(Lane& lane, int index) {
-  const Tensor& tensor = program_.tensor(index);
-  for (const Message& message : tensor.sends) {
-    if (message.staging == Staging::kPacked) pack(lane, tensor, message);
-    counters_.sent_bytes += message.floats * sizeof(float);
-  }
-  const Stopwatch stopwatch(counters_.message_seconds);
-  exchange_of(lane, index).sends->start();
+bool Executor::take(Frame& frame, const step::Send& send) {
+  exchange_of(frame, send.tensor).send();
+  return true;
 }
 
-void Executor::post_receives(Exchange& exchange) {
-  std::fill(exchange.arrived.begin(), exchange.arrived.end(), false);
-  const Stopwatch stopwatch(counters_.message_seconds);
-  exchange.receives->start();
+bool Executor::take(Frame& frame, const step::AwaitReceive& await) {
+  TensorExchange& exchange = exchange_of(frame, await.tensor);
+  exchange.receive();
+  return exchange.has_received(await.message);
 }
 
-void Executor::receive(Lane& lane, int index) {
-  const Tensor& tensor = program_.tensor(index);
-  Exchange& exchange = exchange_of(lane, index);
-  while (const auto arrived = test(*exchange.receives)) {
-    const Message& message = tensor.receives[*arrived];
-    if (message.staging == Staging::kPacked && !tensor.is_partial) unpack(lane, tensor, message);
-    counters_.received_bytes += message.floats * sizeof(float);
-    exchange.arrived[*arrived] = true;
-  }
+bool Executor::take(Frame& frame, const step::AwaitReceives& await) {
+  TensorExchange& exchange = exchange_of(frame, await.tensor);
+  exchange.receive();
+  return exchange.has_received_all();
 }
 
-bool Executor::finish_sends(Lane& lane, int tensor) {
-  Transfers& sends = *exchange_of(lane, tensor).sends;
-  while (test(sends)) {
-  }
-  return !sends.unfinished();
+bool Executor::take(Frame& frame, const step::AwaitSends& await) {
+  return exchange_of(frame, await.tensor).finish_sends();
 }
 
-std::optional<std::size_t> Executor::test(Transfers& transfers) {
-  const Stopwatch stopwatch(counters_.message_seconds);
-  return transfers.test();
-}
-
-void Executor::pack(Lane& lane, const Tensor& tensor, const Message& message) {
-  const Stopwatch stopwatch(counters_.pack_seconds);
-  const std::span<float> room = buffer(lane.arena, message);
-  const auto pack_to = [&](auto* target) {
-    for (const Box& box : message.boxes) {
-      copy_box(view(lane.arena, tensor.written), View{target, box}, box);
-      target += box.elements();
-    }
-  };
-  if (program_.wire == WireFormat::kFloat) return pack_to(room.data());
-  room.back() = 0;  // of an odd number of halves, half of the last float
-  pack_to(halves(room));
-}
-
-void Executor::unpack(Lane& lane, const Tensor& tensor, const Message& message) {
-  const Stopwatch stopwatch(counters_.pack_seconds);
-  const std::span<float> room = buffer(lane.arena, message);
-  const auto unpack_from = [&](const auto* source) {
-    for (const Box& box : message.boxes) {
-      copy_box(View{source, box}, view(lane.arena, tensor.read), box);
-      source += box.elements();
-    }
-  };
-  if (program_.wire == WireFormat::kFloat) return unpack_from(room.data());
-  unpack_from(halves(room));
+bool Executor::take(Frame& frame, const step::Deliver& deliver) {
+  frame.task.receiver(deliver.tensor,
+                      view(lanes_[frame.lane].arena, program_.tensor(deliver.tensor).read));
+  return true;
 }
 
 /// What the oldest frame waits for.
 Error Executor::stuck() const {
   const Frame& frame = frames_.front();
   const Step& step = program_.steps[frame.step];
-  const Exchange& exchange = lanes_[frame.lane].exchanges[static_cast<std::size_t>(step.tensor)];
-  const Tensor& tensor = program_.tensor(step.tensor);
-  const bool receiving = step.action != Action::kAwaitSends;
-  const int peer = receiving ? tensor.receives[*exchange.receives->unfinished()].peer
-                             : tensor.sends[*exchange.sends->unfinished()].peer;
+  const Tensor& tensor = program_.tensor(tensor_of(step));
+  const TensorExchange& exchange =
+      lanes_[frame.lane].exchanges[static_cast<std::size_t>(tensor_of(step))];
+  const bool sending = std::holds_alternative<step::AwaitSends>(step);
+  const auto* receive = std::get_if<step::AwaitReceive>(&step);
+  const int peer = sending              ? exchange.peer_not_reached()
+                   : receive != nullptr ? tensor.receives[receive->message].peer
+                                        : exchange.peer_not_heard();
   return {ExitCode::kRankFailed, Network::label(tensor.position) + ": could not " +
-                                     (receiving ? "receive from" : "send to") + " rank " +
+                                     (sending ? "send to" : "receive from") + " rank " +
                                      std::to_string(peer) + " (" + communicator_.host(peer) +
                                      ") within " + fixed(timeout_.count(), 1) +
                                      " s; is it down or much slower? --timeout sets the limit"};

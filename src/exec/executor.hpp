@@ -11,9 +11,11 @@
 #include "base/clock.hpp"
 #include "base/float_buffer.hpp"
 #include "comm/communicator.hpp"
+#include "exec/counters.hpp"
+#include "exec/tensor_exchange.hpp"
 #include "exec/weights.hpp"
 #include "kernel/computation.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -29,21 +31,6 @@ struct FrameTask {
   InputWriter write_input{};
   Receiver receiver{};           ///< of every delivered output
   std::function<void()> done{};  ///< when nothing is left to do for the frame
-};
-
-/// Where one rank's time and bytes went, summed over frames.
-struct ExecutionCounters {
-  double compute_seconds = 0;
-  double pack_seconds = 0;     ///< copying between outputs and messages
-  double message_seconds = 0;  ///< in calls that start, test and move messages
-  double wait_seconds = 0;     ///< with nothing to do
-  std::size_t sent_bytes = 0;
-  std::size_t received_bytes = 0;
-  std::vector<double> frame_seconds;  ///< of every finished frame, from its beginning
-
-  [[nodiscard]] double busy_seconds() const {
-    return compute_seconds + pack_seconds + message_seconds;
-  }
 };
 
 /// Runs one rank's program for frame after frame, several at a time.  All memory is allocated by
@@ -75,18 +62,11 @@ class Executor {
   void reset_counters() { counters_ = {}; }
 
  private:
-  struct Exchange {
-    std::unique_ptr<Transfers> receives;
-    std::unique_ptr<Transfers> sends;
-    std::vector<bool> arrived;  // which receives
-  };
-
   /// The memory of a frame in a segment.
   struct Lane {
-    std::span<float> arena;
+    std::span<std::byte> arena;
     std::vector<std::vector<ConstTensorView>> inputs;  // what a layer reads, by position
-    std::vector<Exchange> exchanges;                   // by tensor
-    std::vector<std::vector<PartialSums>> parts;       // to add up, by tensor
+    std::vector<TensorExchange> exchanges;             // by tensor
   };
 
   struct Frame {
@@ -103,19 +83,22 @@ class Executor {
   [[nodiscard]] bool is_computation(const Frame& frame) const;
   [[nodiscard]] bool execute(Frame& frame);
   bool retire_finished();
-  void compute(Lane& lane, const Step& step);
-  void add_up(Lane& lane, const Step& step);
-  void keep(Lane& lane, const Tensor& tensor);
-  void send(Lane& lane, int index);
-  void post_receives(Exchange& exchange);
-  void receive(Lane& lane, int index);
-  [[nodiscard]] static Exchange& exchange_of(Lane& lane, int tensor) {
-    return lane.exchanges[static_cast<std::size_t>(tensor)];
+
+  // The steps of a frame: false if it cannot be completed yet.
+  bool take(Frame& frame, const step::Load& load);
+  bool take(Frame& frame, const step::PostReceives& post);
+  bool take(Frame& frame, const step::Compute& compute);
+  bool take(Frame& frame, const step::AddUp& add_up);
+  bool take(Frame& frame, const step::Keep& keep);
+  bool take(Frame& frame, const step::Send& send);
+  bool take(Frame& frame, const step::AwaitReceive& await);
+  bool take(Frame& frame, const step::AwaitReceives& await);
+  bool take(Frame& frame, const step::AwaitSends& await);
+  bool take(Frame& frame, const step::Deliver& deliver);
+
+  [[nodiscard]] TensorExchange& exchange_of(const Frame& frame, int tensor) {
+    return lanes_[frame.lane].exchanges[static_cast<std::size_t>(tensor)];
   }
-  [[nodiscard]] bool finish_sends(Lane& lane, int tensor);
-  [[nodiscard]] std::optional<std::size_t> test(Transfers& transfers);
-  void pack(Lane& lane, const Tensor& tensor, const Message& message);
-  void unpack(Lane& lane, const Tensor& tensor, const Message& message);
 
   const Network& network_;
   const Program& program_;

@@ -1,6 +1,7 @@
 #include "exec/stream.hpp"
 
 #include <array>
+#include <span>
 
 #include "base/clock.hpp"
 #include "base/units.hpp"
@@ -22,7 +23,8 @@ class TicketOffice {
   TicketOffice(Communicator& communicator, std::chrono::duration<double> timeout)
       : communicator_(communicator), timeout_(timeout) {
     std::vector<Endpoint> others;
-    for (int rank = 1; rank < communicator.size(); ++rank) others.push_back({rank, text_});
+    for (int rank = 1; rank < communicator.size(); ++rank)
+      others.push_back({rank, std::as_writable_bytes(std::span(text_))});
     sends_ = communicator.sends(std::move(others), kTicketTag);
   }
 
@@ -64,7 +66,8 @@ class TicketHolder {
   TicketHolder(Communicator& communicator, std::chrono::duration<double> timeout)
       : communicator_(communicator),
         timeout_(timeout),
-        receives_(communicator.receives({{0, text_}}, kTicketTag)) {
+        receives_(
+            communicator.receives({{0, std::as_writable_bytes(std::span(text_))}}, kTicketTag)) {
     receives_->start();
   }
 

@@ -8,20 +8,20 @@
 namespace vpinfer {
 namespace {
 
-std::size_t all_floats(const Network& network, const Plan& plan, int rank) {
-  return weight_bytes(network, plan, rank).total() / sizeof(float);
+std::size_t all_floats(const Distribution& distribution, int rank) {
+  return distribution.weight_bytes(rank).total() / sizeof(float);
 }
 
 }  // namespace
 
-std::vector<WeightRange> pieces_to_load(const Network& network, const Plan& plan, int position,
-                                        int rank) {
+std::vector<WeightRange> pieces_to_load(const Distribution& distribution, int position, int rank) {
   constexpr std::size_t kPieceFloats = 1024 * 1024;
-  const WeightRange all = owned_weights(network, plan, position, rank);
-  if (weight_form(network, plan, position, rank) == WeightForm::kRows) {
+  const WeightRange all = distribution.weights(position, rank);
+  if (distribution.weight_form(position, rank) == WeightForm::kRows) {
     return all.empty() ? std::vector<WeightRange>{} : std::vector{all};
   }
-  const std::size_t per_filter = weight_shape(network, position).of(all).elements_per_filter();
+  const std::size_t per_filter =
+      weight_shape(distribution.network(), position).of(all).elements_per_filter();
   const std::size_t groups = std::max<std::size_t>(
       1, kPieceFloats / std::max<std::size_t>(1, kPackedFilters * per_filter));
   const int step = kPackedFilters * static_cast<int>(groups);
@@ -32,8 +32,9 @@ std::vector<WeightRange> pieces_to_load(const Network& network, const Plan& plan
   return pieces;
 }
 
-Weights::Weights(const Network& network, const Plan& plan, int rank)
-    : storage_(all_floats(network, plan, rank)) {
+Weights::Weights(const Distribution& distribution, int rank)
+    : storage_(all_floats(distribution, rank)) {
+  const Network& network = distribution.network();
   std::size_t offset = 0;
   const auto take = [&](std::size_t floats) {
     const std::size_t begin = offset;
@@ -41,8 +42,8 @@ Weights::Weights(const Network& network, const Plan& plan, int rank)
     return storage_.part(begin, floats);
   };
   for (int position = 0; position < network.size(); ++position) {
-    const WeightRange range = owned_weights(network, plan, position, rank);
-    const WeightForm form = weight_form(network, plan, position, rank);
+    const WeightRange range = distribution.weights(position, rank);
+    const WeightForm form = distribution.weight_form(position, rank);
     const WeightShape shape = weight_shape(network, position).of(range);
     const std::span<float> weights = take(stored_floats(form, shape));
     const std::span<float> biases = take(static_cast<std::size_t>(range.filters.size()));
@@ -50,7 +51,7 @@ Weights::Weights(const Network& network, const Plan& plan, int rank)
                        shape,
                        weights,
                        biases,
-                       pieces_to_load(network, plan, position, rank)});
+                       pieces_to_load(distribution, position, rank)});
   }
 }
 

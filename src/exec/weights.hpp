@@ -6,7 +6,7 @@
 
 #include "base/float_buffer.hpp"
 #include "kernel/weight_slice.hpp"
-#include "plan/plan.hpp"
+#include "plan/distribution.hpp"
 
 namespace vpinfer {
 
@@ -17,13 +17,13 @@ using WeightReader = std::function<void(int position, const WeightRange& range,
 
 /// The pieces in which `rank` loads what it stores of the layer at `position`, in their order. What
 /// is packed comes some MiB at a time, so that no layer is in memory twice, in rows and in panels.
-[[nodiscard]] std::vector<WeightRange> pieces_to_load(const Network& network, const Plan& plan,
+[[nodiscard]] std::vector<WeightRange> pieces_to_load(const Distribution& distribution,
                                                       int position, int rank);
 
 /// One rank's weights, in one allocation; views stay valid for the object's life.
 class Weights {
  public:
-  Weights(const Network& network, const Plan& plan, int rank);
+  Weights(const Distribution& distribution, int rank);
 
   /// What `rank` stores of the layer at `position`; an empty range if nothing.
   [[nodiscard]] const WeightSlice& slice(int position) const {

@@ -5,6 +5,7 @@
 
 #include "base/checksum.hpp"
 #include "io/hdf5_file.hpp"
+#include "plan/distribution.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -136,11 +137,10 @@ std::string_view precision_name(WeightPrecision precision) {
 }
 
 /// How activations travel and convolutions are computed does not matter to the weights of a share.
-std::string plan_checksum(Plan plan) {
-  plan.wire = WireFormat::kFloat;
-  plan.conv = ConvolutionPath::kAuto;
+std::string plan_checksum(const Plan& plan) {
   Checksum checksum;
-  const std::string text = to_json(plan);
+  const std::string text =
+      to_json(with_formats(plan, {NumberFormat::kFloat, ConvolutionPath::kAuto}));
   checksum.add(std::as_bytes(std::span(text)));
   return checksum.text();
 }
@@ -180,7 +180,7 @@ struct ModelFile::Content {
     std::vector<StoredSlice> slices;
     for (int i = 0; i < plan->ranks; ++i) {
       const int owner = (rank + i) % plan->ranks;
-      const WeightRange range = owned_weights(network, *plan, position, owner);
+      const WeightRange range = Distribution(network, *plan).weights(position, owner);
       if (!range.empty()) slices.push_back({layer_group(rank_group(owner), position), range});
     }
     return slices;
@@ -287,7 +287,7 @@ void ShareFile::read_weights(int position, const WeightRange& range, std::span<f
                              std::span<float> biases) const {
   const StoredSlice stored{
       layer_group("", position),
-      owned_weights(content_->network, content_->plan, position, content_->rank)};
+      Distribution(content_->network, content_->plan).weights(position, content_->rank)};
   read_slice(content_->file, stored, weight_shape(content_->network, position), range, weights,
              biases);
 }
@@ -323,7 +323,7 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
   const Network& network = model.network();
   const auto write_rank = [&](Hdf5Writer& file, const std::string& parent, int rank) {
     for (int position = 0; position < network.size(); ++position) {
-      const WeightRange range = owned_weights(network, plan, position, rank);
+      const WeightRange range = Distribution(network, plan).weights(position, rank);
       if (range.empty()) continue;
       LayerWeights slice{std::vector<float>(weight_shape(network, position).of(range).elements()),
                          std::vector<float>(static_cast<std::size_t>(range.filters.size()))};

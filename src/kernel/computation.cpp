@@ -171,10 +171,12 @@ void add_up_parts(const Network& network, int position, std::span<const PartialS
                   const Workers& workers) {
   for (const PartialSums& part : parts) {
     const bool begins = &part == &parts.front();
-    const auto add = [&](const auto& sums) {
-      begins ? copy_box(sums, output, box) : add_box(sums, output, box);
-    };
-    std::visit(add, part);
+    if (const auto* received = std::get_if<EncodedBox>(&part)) {
+      begins ? decode(*received, output, box) : add_decoded(*received, output, box);
+    } else {
+      const auto& computed = std::get<ConstTensorView>(part);
+      begins ? copy_box(computed, output, box) : add_box(computed, output, box);
+    }
     workers.progress();
   }
   end_sums(std::get<Convolution>(network.layer(position).operation), weights, output, box);

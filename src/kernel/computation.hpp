@@ -5,6 +5,7 @@
 #include <span>
 #include <variant>
 
+#include "kernel/codec.hpp"
 #include "kernel/convolution/call.hpp"
 #include "kernel/convolution/pooled.hpp"
 #include "kernel/tensor.hpp"
@@ -18,19 +19,20 @@ namespace vpinfer {
 struct Strips {
   int convolution = 0;  ///< its position
   int rows = 0;         ///< of the pooling, at a time
+  bool operator==(const Strips&) const = default;
 };
 
 /// What is computed in one go: a box of the output of any layer but the input.
 struct Computation {
-  int position = 0;  ///< of the layer
-  Box box{};         ///< of its output
-  std::optional<ChannelSum>
-      sum{};  ///< of a convolution, if it does not sum over all input channels
+  int position = 0;                 ///< of the layer
+  Box box{};                        ///< of its output
+  std::optional<ChannelSum> sum{};  ///< of a convolution that does not sum over all input channels
   ConvolutionAlgorithm algorithm = ConvolutionAlgorithm::kPlain;  ///< of a convolution
   std::optional<Strips> strips{};                                 ///< of a max pooling
 
   /// The layer that it begins with, whose inputs and weights are read.
   [[nodiscard]] int first_layer() const { return strips ? strips->convolution : position; }
+  bool operator==(const Computation&) const = default;
 };
 
 /// A convolution and the max pooling that reads it, by their positions.  The network must outlive
@@ -55,7 +57,7 @@ void compute(const Network& network, const Computation& computation, const Opera
              const Workers& workers);
 
 /// Sums of a convolution over some of its input channels, as computed or as received.
-using PartialSums = std::variant<ConstTensorView, ConstHalfView>;
+using PartialSums = std::variant<ConstTensorView, EncodedBox>;
 
 /// Adds up the parts of a convolution's sums in `box`, always in their order, so that the same
 /// parts give the same sums, and ends them: bias and activation follow.  Every part, the weights'

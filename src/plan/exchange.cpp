@@ -1,6 +1,8 @@
 #include "plan/exchange.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "vpinfer/error.hpp"
 
@@ -45,125 +47,141 @@ void collect_transfers(const Layout& layout, int rank, std::vector<Box> missing,
                    [](const Transfer& a, const Transfer& b) { return a.from < b.from; });
 }
 
-/// Whether a layer is divided in the same way under both plans.
-bool is_divided_alike(const Plan& a, const Plan& b, int position) {
-  const auto layer = static_cast<std::size_t>(position);
-  if (a.layouts.size() != b.layouts.size() || a.layouts[layer] != b.layouts[layer]) return false;
-  const auto sums_a = a.sums.find(position);
-  const auto sums_b = b.sums.find(position);
-  if (sums_a == a.sums.end() || sums_b == b.sums.end()) {
-    return sums_a == a.sums.end() && sums_b == b.sums.end();
-  }
-  return sums_a->second == sums_b->second;
-}
-
-/// Whether a layer and all who read it are divided in the same way under both plans.
+/// Whether a layer and all who read it are.
 bool have_same_exchange(const Demand& demand, const Plan& a, const Plan& b, int position) {
   const std::vector<Demand::Reader>& readers = demand.readers(position);
-  return is_divided_alike(a, b, position) &&
+  return are_planned_alike(a, b, position) &&
          std::all_of(readers.begin(), readers.end(), [&](const Demand::Reader& reader) {
-           return is_divided_alike(a, b, reader.position);
+           return are_planned_alike(a, b, reader.position);
          });
-}
-
-/// All that one rank sends another at once is one message.
-std::size_t floats_moved(const std::vector<Transfer>& transfers, WireFormat wire) {
-  std::size_t floats = 0;
-  for (auto it = transfers.begin(); it != transfers.end();) {
-    const Transfer& first = *it;
-    std::size_t elements = 0;
-    for (; it != transfers.end() && it->from == first.from && it->to == first.to; ++it) {
-      elements += it->box.elements();
-    }
-    floats += wire_floats(wire, elements);
-  }
-  return floats;
 }
 
 }  // namespace
 
-Demand::Demand(const Network& network, Delivery delivery)
-    : network_(network), delivery_(std::move(delivery)), readers_(network.layers.size()) {
-  for (int position = 0; position < network.size(); ++position) {
-    const std::vector<int>& inputs = network.layer(position).inputs;
-    for (std::size_t index = 0; index < inputs.size(); ++index) {
-      readers_[static_cast<std::size_t>(inputs[index])].push_back({position, index});
-    }
-  }
-}
-
-bool Demand::is_delivered_to(int position, int rank) const {
-  return rank == 0 && std::binary_search(delivery_.begin(), delivery_.end(), position);
-}
-
-std::vector<Box> needed_boxes(const Demand& demand, const Plan& plan, int position, int rank) {
-  const Network& network = demand.network();
-  if (demand.is_delivered_to(position, rank)) return {whole(network.layer(position).output)};
-  std::vector<Box> needed;
-  for (const Demand::Reader& reader : demand.readers(position)) {
-    const Box box = read_box(network, plan, reader.position, reader.index, rank);
-    if (!box.empty()) needed.push_back(box);
-  }
-  return needed;
-}
-
-Box hull_of_needs(const Demand& demand, const Plan& plan, int position, int rank) {
-  Box all;
-  for (const Box& box : needed_boxes(demand, plan, position, rank)) all = hull(all, box);
-  return all;
-}
-
-std::vector<Transfer> exchange(const Demand& demand, const Plan& plan, int position) {
+std::vector<Transfer> transfers_of_output(const Demand& demand, const Distribution& distribution,
+                                          int position) {
   std::vector<Transfer> transfers;
-  const Layout& layout = plan.layouts[static_cast<std::size_t>(position)];
-  for (int rank = 0; rank < plan.ranks; ++rank) {
-    const std::vector<Box> needed = needed_boxes(demand, plan, position, rank);
-    collect_transfers(layout, rank, missing_boxes(needed, plan.owned(position, rank)), transfers);
+  const Layout& layout = distribution.plan().layer(position).owned;
+  for (int rank = 0; rank < distribution.ranks(); ++rank) {
+    const std::vector<Box> needed = demand.needed(distribution, position, rank);
+    collect_transfers(layout, rank, missing_boxes(needed, distribution.owned(position, rank)),
+                      transfers);
   }
   return transfers;
 }
 
-std::vector<Transfer> exchange_of_sums(const Network& network, const Plan& plan, int position) {
+std::vector<Transfer> transfers_of_sums(const Distribution& distribution, int position) {
   std::vector<Transfer> transfers;
-  for (int owner = 0; owner < plan.ranks; ++owner) {
-    const Box& box = plan.owned(position, owner);
-    if (box.empty()) continue;
-    for (int rank = 0; rank < plan.ranks; ++rank) {
-      if (rank == owner || computed_box(network, plan, position, rank).empty()) continue;
-      transfers.push_back({rank, owner, box});
+  for (int owner = 0; owner < distribution.ranks(); ++owner) {
+    const Box& owned = distribution.owned(position, owner);
+    for (int rank = 0; rank < distribution.ranks(); ++rank) {
+      const Box box = intersect(owned, distribution.computed(position, rank));
+      if (rank != owner && !box.empty()) transfers.push_back({rank, owner, box});
     }
   }
   return transfers;
 }
 
-Exchanges all_exchanges(const Demand& demand, const Plan& plan) {
-  return all_exchanges(demand, plan, {}, {});
+Exchange::Exchange(int ranks, NumberFormat wire, const std::vector<Transfer>& transfers)
+    : wire_(wire), shares_(static_cast<std::size_t>(ranks)) {
+  boxes_.reserve(transfers.size());
+  for (const Transfer& transfer : transfers) {
+    if (parcels_.empty() || parcels_.back().from != transfer.from ||
+        parcels_.back().to != transfer.to) {
+      parcels_.push_back(
+          {transfer.from, transfer.to, static_cast<std::uint32_t>(boxes_.size()), 0});
+    }
+    boxes_.push_back(transfer.box);
+    ++parcels_.back().boxes;
+  }
+  for (std::size_t i = 0; i < parcels_.size(); ++i) {
+    const Message sent = message(parcels_[i]);
+    Share& receiver = shares_[static_cast<std::size_t>(sent.to)];
+    Share& sender = shares_[static_cast<std::size_t>(sent.from)];
+    if (receiver.received++ == 0) receiver.first_received = i;
+    ++sender.sent;
+    receiver.received_bytes += sent.bytes;
+    sender.sent_bytes += sent.bytes;
+  }
+  std::size_t first = 0;
+  for (Share& share : shares_) share.first_sent = std::exchange(first, first + share.sent);
+  by_sender_.resize(parcels_.size());
+  std::iota(by_sender_.begin(), by_sender_.end(), 0U);
+  std::stable_sort(by_sender_.begin(), by_sender_.end(), [this](std::uint32_t a, std::uint32_t b) {
+    return parcels_[a].from < parcels_[b].from;
+  });
 }
 
-Exchanges all_exchanges(const Demand& demand, const Plan& plan, const Plan& known_plan,
-                        const Exchanges& known) {
-  const auto shared = [](std::vector<Transfer> transfers) {
-    return std::make_shared<const std::vector<Transfer>>(std::move(transfers));
+Message Exchange::message(const Parcel& parcel) const {
+  const std::span<const Box> boxes = std::span(boxes_).subspan(parcel.first_box, parcel.boxes);
+  Message message{parcel.from, parcel.to, boxes};
+  for (const Box& box : boxes) {
+    message.elements += box.elements();
+    message.bytes += bytes_of(wire_, box.elements());
+  }
+  return message;
+}
+
+std::vector<Message> Exchange::to(int rank) const {
+  const Share& own = share(rank);
+  std::vector<Message> messages;
+  messages.reserve(own.received);
+  for (std::size_t i = 0; i < own.received; ++i) {
+    messages.push_back(message(parcels_[own.first_received + i]));
+  }
+  return messages;
+}
+
+std::vector<Message> Exchange::from(int rank) const {
+  const Share& own = share(rank);
+  std::vector<Message> messages;
+  messages.reserve(own.sent);
+  for (std::size_t i = 0; i < own.sent; ++i) {
+    messages.push_back(message(parcels_[by_sender_[own.first_sent + i]]));
+  }
+  return messages;
+}
+
+std::size_t Exchange::received_bytes(int rank) const {
+  return share(rank).received_bytes;
+}
+
+std::size_t Exchange::sent_bytes(int rank) const {
+  return share(rank).sent_bytes;
+}
+
+std::size_t Exchange::bytes() const {
+  std::size_t bytes = 0;
+  for (const Share& share : shares_) bytes += share.sent_bytes;
+  return bytes;
+}
+
+Exchanges::Exchanges(const Demand& demand, const Distribution& distribution)
+    : Exchanges(demand, distribution, {}, {}) {}
+
+Exchanges::Exchanges(const Demand& demand, const Distribution& distribution, const Plan& known_plan,
+                     const Exchanges& known) {
+  const Plan& plan = distribution.plan();
+  const auto exchange = [&](int position, const std::vector<Transfer>& transfers) {
+    return std::make_shared<const Exchange>(plan.ranks, plan.layer(position).wire, transfers);
   };
-  Exchanges all;
   for (int position = 0; position < demand.network().size(); ++position) {
-    all.outputs.push_back(have_same_exchange(demand, plan, known_plan, position)
-                              ? known.outputs[static_cast<std::size_t>(position)]
-                              : shared(exchange(demand, plan, position)));
+    outputs_.push_back(
+        have_same_exchange(demand, plan, known_plan, position)
+            ? known.output(position)
+            : exchange(position, transfers_of_output(demand, distribution, position)));
+    sums_.push_back(!plan.layer(position).divides_sums() ? nullptr
+                    : are_planned_alike(plan, known_plan, position)
+                        ? known.sums(position)
+                        : exchange(position, transfers_of_sums(distribution, position)));
   }
-  for (const auto& [position, shares] : plan.sums) {
-    all.sums[position] = is_divided_alike(plan, known_plan, position)
-                             ? known.sums.at(position)
-                             : shared(exchange_of_sums(demand.network(), plan, position));
-  }
-  return all;
 }
 
-std::size_t bytes_moved(const Exchanges& exchanges, WireFormat wire) {
-  std::size_t floats = 0;
-  for (const auto& output : exchanges.outputs) floats += floats_moved(*output, wire);
-  for (const auto& [position, sums] : exchanges.sums) floats += floats_moved(*sums, wire);
-  return floats * sizeof(float);
+std::size_t Exchanges::bytes() const {
+  std::size_t bytes = 0;
+  for (const Shared& output : outputs_) bytes += output->bytes();
+  for (const Shared& sums : sums_) bytes += sums ? sums->bytes() : 0;
+  return bytes;
 }
 
 }  // namespace vpinfer

@@ -22,8 +22,8 @@ Difference difference(std::span<const float> values, std::span<const float> refe
   return result;
 }
 
-double tolerance(WireFormat wire) {
-  return wire == WireFormat::kHalf ? 1e-2 : 1e-4;
+double tolerance(NumberFormat wire) {
+  return wire == NumberFormat::kHalf ? 1e-2 : 1e-4;
 }
 
 bool agrees(const Difference& difference, double tolerance) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "plan/program.hpp"
+#include "program/program.hpp"
 #include "report/comparison.hpp"
 
 namespace vpinfer {
@@ -38,7 +38,7 @@ struct RunContext {
   std::string model_checksum;
   std::string model_origin;
   std::string strategy;
-  WireFormat wire = WireFormat::kFloat;
+  NumberFormat wire = NumberFormat::kFloat;
   ConvolutionPath conv = ConvolutionPath::kAuto;
   std::string mpi;
   int threads = 1;

@@ -4,8 +4,7 @@
 #include <array>
 
 #include "base/units.hpp"
-#include "plan/exchange.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
 #include "report/table.hpp"
 
 namespace vpinfer {
@@ -149,11 +148,12 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   int shares = 0;
   int sums = 0;
   int wholes = 0;
+  const Distribution distribution(network, plan);
   for (int i = 1; i < network.size(); ++i) {
     const Box& box = plan.owned(i, rank);
-    if (owned_weights(network, plan, i, rank).empty()) continue;
+    if (distribution.weights(i, rank).empty()) continue;
     const Box all = whole(network.layer(i).output);
-    if (plan.sums.contains(i)) {
+    if (plan.layer(i).divides_sums()) {
       ++sums;
     } else if (box == all) {
       ++wholes;
@@ -175,9 +175,9 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   return text.empty() ? "nothing" : text;
 }
 
-std::string formats_remark(WireFormat wire, ConvolutionPath conv) {
+std::string formats_remark(NumberFormat wire, ConvolutionPath conv) {
   std::string text;
-  if (wire != WireFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";
+  if (wire != NumberFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";
   if (conv == ConvolutionPath::kDirect) text += ", convolved without Winograd";
   if (conv == ConvolutionPath::kBlas) text += ", convolved by BLAS";
   return text.empty() ? "" : text + ",";
@@ -186,7 +186,10 @@ std::string formats_remark(WireFormat wire, ConvolutionPath conv) {
 std::string describe_plan(const Network& network, const Plan& plan,
                           const Concurrency& concurrency) {
   const Demand demand(network, result_layers(network));
-  const std::size_t moved = bytes_moved(all_exchanges(demand, plan), plan.wire);
+  const Distribution distribution(network, plan);
+  const Exchanges exchanges(demand, distribution);
+  const std::vector<RankMemory> memory =
+      predict_memory(demand, distribution, exchanges, concurrency);
   Table table({{"rank"},
                {"convolutions", Align::kLeft},
                {"weights"},
@@ -196,20 +199,18 @@ std::string describe_plan(const Network& network, const Plan& plan,
                {"library"},
                {"results"},
                {"total/MiB"}});
-  std::size_t fullest = 0;
   int rank = 0;
-  for (const RankMemory& m : predict_memory(network, plan, demand.delivery(), concurrency)) {
+  for (const RankMemory& m : memory) {
     table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
                mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
                mebibytes(m.library), mebibytes(m.results), mebibytes(m.total())});
-    fullest = std::max(fullest, m.total());
     ++rank;
   }
-  return std::string(to_string(plan.strategy)) + formats_remark(plan.wire, plan.conv) + " on " +
-         counted(plan.ranks, "rank") +
+  return std::string(to_string(plan.strategy)) + formats_remark(plan.coarsest_wire(), plan.conv) +
+         " on " + counted(plan.ranks, "rank") +
          (concurrency.threads > 1 ? " of " + counted(concurrency.threads, "thread") : "") +
          ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
-         mebibytes(fullest) + " MiB, " + mebibytes(moved) +
+         mebibytes(fullest(memory).bytes) + " MiB, " + mebibytes(exchanges.bytes()) +
          " MiB moved per frame by all ranks together\n";
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "net/network.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
 
 namespace vpinfer {
 
@@ -18,7 +18,7 @@ namespace vpinfer {
                                         const Concurrency& concurrency = {});
 
 /// Of formats that are not the usual ones, for example `, half on the wire,`.
-[[nodiscard]] std::string formats_remark(WireFormat wire, ConvolutionPath conv);
+[[nodiscard]] std::string formats_remark(NumberFormat wire, ConvolutionPath conv);
 
 /// How a rank's boxes cut the layers: `13 tiles, 9 shares of channels`.
 [[nodiscard]] std::string describe_boxes(const Network& network, const Plan& plan, int rank);

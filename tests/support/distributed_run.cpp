@@ -102,8 +102,8 @@ void DistributedRun::on_every_rank(std::uint32_t seed, int lanes,
   const auto run_rank = [&](Communicator& communicator) {
     const int rank = communicator.rank();
     const Program program =
-        make_program(model_.network, plan_, delivery_, rank, {lanes, threads_of_rank_});
-    Weights weights(model_.network, plan_, rank);
+        make_program({model_.network, plan_}, delivery_, rank, {lanes, threads_of_rank_});
+    Weights weights({model_.network, plan_}, rank);
     for (int i = 0; i < model_.network.size(); ++i) weights.load(i, reader_of(model_));
     ThreadPool pool(threads_of_rank_);
     Executor executor(model_.network, program, weights, pool, communicator, kTimeout);
@@ -123,8 +123,8 @@ FrameTask DistributedRun::task(std::size_t index) {
           }};
 }
 
-float tolerance_of(WireFormat wire) {
-  return wire == WireFormat::kHalf ? 1e-2F : 1e-4F;
+float tolerance_of(NumberFormat wire) {
+  return wire == NumberFormat::kHalf ? 1e-2F : 1e-4F;
 }
 
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
@@ -165,11 +165,13 @@ void expect_same_as_reference(const Model& model, const Plan& plan, const Delive
     const std::vector<float> scales = scales_of(model.network, references[frame]);
     for (const auto& [position, output] : run.frames()[frame]) {
       expect_close(output, references[frame][static_cast<std::size_t>(position)],
-                   tolerance_of(plan.wire),
+                   tolerance_of(plan.coarsest_wire()),
                    "frame " + std::to_string(frame) + ", layer " +
                        std::to_string(Network::number(position)) + " " +
                        std::string(operation_name(model.network.layer(position).operation)),
-                   plan.wire == WireFormat::kHalf ? scales[static_cast<std::size_t>(position)] : 0);
+                   plan.coarsest_wire() == NumberFormat::kHalf
+                       ? scales[static_cast<std::size_t>(position)]
+                       : 0);
     }
   }
   std::size_t sent = 0;
@@ -180,7 +182,7 @@ void expect_same_as_reference(const Model& model, const Plan& plan, const Delive
     received += counters.received_bytes;
   }
   const std::size_t moved =
-      bytes_moved(all_exchanges({model.network, delivery}, plan), plan.wire) * references.size();
+      Exchanges({model.network, delivery}, {model.network, plan}).bytes() * references.size();
   EXPECT_EQ(sent, moved);
   EXPECT_EQ(received, moved);
 }

@@ -4,19 +4,17 @@
 
 #include <numeric>
 
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/random_network.hpp"
 
 namespace vpinfer {
 
 Plan with_halves(Plan plan) {
-  plan.wire = WireFormat::kHalf;
-  return plan;
+  return with_formats(std::move(plan), {.wire = NumberFormat::kHalf});
 }
 
 Plan with_blas(Plan plan) {
-  plan.conv = ConvolutionPath::kBlas;
-  return plan;
+  return with_formats(std::move(plan), {.conv = ConvolutionPath::kBlas});
 }
 
 std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed) {

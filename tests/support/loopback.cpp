@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <compare>
 #include <deque>
-#include <limits>
 #include <map>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <thread>
 
+#include "base/clock.hpp"
 #include "support/random.hpp"
 
 namespace vpinfer {
@@ -21,16 +22,26 @@ struct Route {
   auto operator<=>(const Route&) const = default;
 };
 
+struct Link {
+  int from;
+  int to;
+  auto operator<=>(const Link&) const = default;
+};
+
 std::string to_string(const Route& route) {
   return "message from rank " + std::to_string(route.from) + " to rank " +
          std::to_string(route.to) + " with tag " + std::to_string(route.tag);
 }
 
+/// Floats of such bytes are NaN.
+constexpr std::byte kPoison{0xFF};
+
 /// A message on its way.
 struct Parcel {
-  std::span<const float> values;  // the sender's buffer, or `copy`
-  std::vector<float> copy;
-  bool eager = false;  // its send completes before it is delivered
+  std::span<const std::byte> bytes;  // the sender's buffer, or `copy`
+  std::vector<std::byte> copy;
+  Clock::time_point arrival{};  // not delivered before
+  bool eager = false;           // its send completes before it is delivered
   bool delivered = false;
 };
 
@@ -40,10 +51,14 @@ class Receives;
 
 struct LoopbackState {
   explicit LoopbackState(int ranks, std::uint32_t seed)
-      : random(seed), receives(static_cast<std::size_t>(ranks)) {}
+      : random(seed),
+        delays(static_cast<std::size_t>(ranks)),
+        receives(static_cast<std::size_t>(ranks)) {}
 
   std::mutex mutex;  // guards everything
   Random random;
+  std::vector<Clock::duration> delays;  // by sending rank
+  std::set<Link> cuts;
   std::map<Route, std::deque<std::shared_ptr<Parcel>>> mail;
   std::map<Route, std::deque<const void*>> posted;  // receives without a message
   std::vector<std::vector<Receives*>> receives;     // by receiving rank
@@ -135,7 +150,7 @@ class Sends final : public LoopbackTransfers {
     complain_if_active();
     for (const Item& item : items()) {
       // The sender's buffer goes away; what is still under way has been complained about.
-      if (item.parcel && !item.parcel->delivered && !item.parcel->eager) item.parcel->values = {};
+      if (item.parcel && !item.parcel->delivered && !item.parcel->eager) item.parcel->bytes = {};
     }
   }
 
@@ -144,12 +159,14 @@ class Sends final : public LoopbackTransfers {
     for (Item& item : items()) {
       activate(item);
       item.parcel = std::make_shared<Parcel>();
-      item.parcel->values = item.endpoint.buffer;
+      item.parcel->bytes = item.endpoint.buffer;
       item.parcel->eager = state().random.chance(50);
       if (item.parcel->eager) {
         item.parcel->copy.assign(item.endpoint.buffer.begin(), item.endpoint.buffer.end());
-        item.parcel->values = item.parcel->copy;
+        item.parcel->bytes = item.parcel->copy;
       }
+      if (state().cuts.contains({rank(), item.endpoint.peer})) continue;
+      item.parcel->arrival = Clock::now() + state().delays[static_cast<std::size_t>(rank())];
       state().mail[{rank(), item.endpoint.peer, tag()}].push_back(item.parcel);
     }
   }
@@ -181,8 +198,7 @@ class Receives final : public LoopbackTransfers {
       activate(item);
       item.parcel = nullptr;
       posted(item).push_back(&item);
-      std::fill(item.endpoint.buffer.begin(), item.endpoint.buffer.end(),
-                std::numeric_limits<float>::quiet_NaN());
+      std::fill(item.endpoint.buffer.begin(), item.endpoint.buffer.end(), kPoison);
     }
   }
 
@@ -194,14 +210,15 @@ class Receives final : public LoopbackTransfers {
       auto& queue = state().mail[route];
       if (queue.empty() || posted(item).front() != &item) continue;
       const std::shared_ptr<Parcel> parcel = queue.front();
-      if (parcel->values.size() != item.endpoint.buffer.size()) {
-        throw std::logic_error(to_string(route) + " has " + std::to_string(parcel->values.size()) +
-                               " floats, its receiver expects " +
+      if (parcel->arrival > Clock::now()) continue;
+      if (parcel->bytes.size() != item.endpoint.buffer.size()) {
+        throw std::logic_error(to_string(route) + " has " + std::to_string(parcel->bytes.size()) +
+                               " bytes, its receiver expects " +
                                std::to_string(item.endpoint.buffer.size()));
       }
       queue.pop_front();
       posted(item).pop_front();
-      std::copy(parcel->values.begin(), parcel->values.end(), item.endpoint.buffer.begin());
+      std::copy(parcel->bytes.begin(), parcel->bytes.end(), item.endpoint.buffer.begin());
       parcel->delivered = true;
       item.parcel = parcel;
     }
@@ -262,6 +279,21 @@ Communicator& Loopback::rank(int rank) {
 
 int Loopback::size() const {
   return static_cast<int>(ranks_.size());
+}
+
+void Loopback::cut(int from, int to) {
+  const Lock lock(state_->mutex);
+  state_->cuts.insert({from, to});
+}
+
+void Loopback::silence(int rank) {
+  for (int peer = 0; peer < size(); ++peer) cut(rank, peer);
+}
+
+void Loopback::delay(int rank, std::chrono::duration<double> delay) {
+  const Lock lock(state_->mutex);
+  state_->delays[static_cast<std::size_t>(rank)] =
+      std::chrono::duration_cast<Clock::duration>(delay);
 }
 
 std::vector<std::string> Loopback::complaints() const {

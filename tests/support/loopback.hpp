@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -17,8 +18,8 @@ struct LoopbackState;
 /// As unhelpful as MPI may be: a message arrives late, in any order between different senders and
 /// tags, at any time after its receive was started; a send copies its buffer at once or only when
 /// the receiver takes it; test() fails now and then for no reason; the buffer of a started receive
-/// holds NaN until its message comes.  Misuse (starting what is active, destroying what is active,
-/// messages of the wrong size) throws std::logic_error.
+/// holds NaN until its message comes.  Ranks may also be made slow or silent.  Misuse (starting
+/// what is active, destroying what is active, messages of the wrong size) throws std::logic_error.
 class Loopback {
  public:
   Loopback(int ranks, std::uint32_t seed);
@@ -28,6 +29,13 @@ class Loopback {
 
   [[nodiscard]] Communicator& rank(int rank);
   [[nodiscard]] int size() const;
+  /// From now on, what one rank sends the other is lost; the sender notices only if a send waits
+  /// for its receiver.
+  void cut(int from, int to);
+  /// From now on, nothing that this rank sends arrives.
+  void silence(int rank);
+  /// From now on, what this rank sends arrives so much later.
+  void delay(int rank, std::chrono::duration<double> delay);
   /// A line for every message that nobody has received and for every misuse in a destructor.
   [[nodiscard]] std::vector<std::string> complaints() const;
 

@@ -4,16 +4,17 @@
 #include <set>
 #include <vector>
 
-#include "plan/program.hpp"
+#include "program/program.hpp"
 
 namespace vpinfer {
 
-/// Runs one rank's program on an arena whose floats are names: "element i of the output (or
-/// of the partial sums) t".  Whatever is not where it is read, or is written over while a message
-/// may use it, fails the test.  Peers are taken to send what they promise, at the worst moment.
+/// Runs one rank's program on an arena whose bytes are names: "byte b of element i of the output
+/// (or of the partial sums) t".  Whatever is not where it is read, or is written over while a
+/// message may use it, fails the test.  Peers are taken to send what they promise, at the worst
+/// moment.
 class ProgramSimulator {
  public:
-  ProgramSimulator(const Network& network, const Plan& plan, const Delivery& delivery,
+  ProgramSimulator(const Distribution& distribution, const Delivery& delivery,
                    const Program& program);
 
   /// One frame; call it twice to prove that frames follow each other.
@@ -24,39 +25,38 @@ class ProgramSimulator {
 
   enum class Messages { kIdle, kUnderWay, kDone };
 
-  void execute(const Step& step);
   // Tensors go by their index in the program, as in its steps.
-  void load(int index);
-  void compute(const Step& step);
-  void add_up(const Step& step);
+  void take(const step::Load& load);
+  void take(const step::PostReceives& post);
+  void take(const step::Compute& compute);
+  void take(const step::AddUp& add_up);
+  void take(const step::Keep& keep);
+  void take(const step::Send& send);
+  void take(const step::AwaitReceive& await);
+  void take(const step::AwaitReceives& await);
+  void take(const step::AwaitSends& await);
+  void take(const step::Deliver& deliver);
   void count(int index, const Box& box);
-  void keep(int index);
-  void post_receives(int index);
-  void receive(int index, std::size_t which);
-  void await_receives(int index);
-  void arrive(int index, const Message& message);
-  void unpack(int index, const Message& message);
-  void expect_received(int index, const Message& message);
-  void send(int index);
-  void await_sends(int index);
-  void deliver(int index);
+  void arrive(int index, const StagedMessage& message);
+  void unpack(int index, const StagedMessage& message);
+  void expect_received(int index, const StagedMessage& message);
   void check_everything_done();
 
   [[nodiscard]] const Shape& shape_of(int index) const {
     return network_.layer(program_.tensor(index).position).output;
   }
   [[nodiscard]] Name name(int index, int row, int col, int channel) const;
-  /// What the floats of a message must be: names of elements, or of pairs of halves.
-  [[nodiscard]] std::vector<Name> content_of(int index, const Message& message) const;
+  /// What the bytes of a message must be.
+  [[nodiscard]] std::vector<Name> content_of(int index, const StagedMessage& message) const;
   void expect_stored(int index, const Storage& storage, const Box& box);
   void store(int index, const Storage& storage, const Box& box);
-  void expect_message(int index, const Message& message);
+  void expect_message(int index, const StagedMessage& message);
   void write(std::size_t place, Name value);
   [[nodiscard]] Messages& sends(int index) { return sends_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] Messages& receives(int index) { return receives_[static_cast<std::size_t>(index)]; }
 
+  Distribution distribution_;
   const Network& network_;
-  const Plan& plan_;
   const Delivery& delivery_;
   const Program& program_;
   std::vector<Name> arena_;

@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "search/division.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -352,14 +354,38 @@ std::vector<Box> cut(const Box& box, int pieces, const std::vector<Axis>& axes, 
   return list;
 }
 
-SumShares random_shares(const Shape& shape, int ranks, Random& random) {
-  SumShares shares;
-  for (const Box& box : cut(whole(shape), random.between(1, ranks), {&Box::channels}, random)) {
-    shares.push_back(box.channels);
+/// Partial sums of the whole output over random shares of the input's channels.
+std::vector<SumShare> random_shares(const Shape& output, const Shape& input, int ranks,
+                                    Random& random) {
+  std::vector<SumShare> shares;
+  for (const Box& box : cut(whole(input), random.between(1, ranks), {&Box::channels}, random)) {
+    shares.push_back({box.empty() ? Box{} : whole(output), box.channels});
   }
   shares.resize(static_cast<std::size_t>(ranks));
   random.shuffle(shares);
   return shares;
+}
+
+/// A grid over some of the ranks, with shares as uneven as can be.
+Division random_division(int ranks, bool divisible, Random& random) {
+  Division division;
+  const auto extent = [&](int most) {
+    const int cells = division.rows * division.cols * division.channels * division.sums;
+    return random.between(1, std::min(most, ranks / cells));
+  };
+  if (divisible) division.sums = extent(3);
+  division.rows = extent(3);
+  division.cols = extent(2);
+  division.channels = extent(3);
+  std::vector<int> order(static_cast<std::size_t>(ranks));
+  std::iota(order.begin(), order.end(), 0);
+  random.shuffle(order);
+  order.resize(
+      static_cast<std::size_t>(division.rows * division.cols * division.channels * division.sums));
+  division.ranks = order;
+  for (std::size_t i = 0; i < order.size(); ++i) division.weights.push_back(random.between(0, 3));
+  division.weights.front() = 1;
+  return division;
 }
 
 Layout random_layout(const Layer& layer, int ranks, Random& random) {
@@ -409,12 +435,21 @@ std::vector<float> seeded_input(const Network& network, std::uint32_t seed) {
 Plan random_plan(const Network& network, int ranks, std::uint32_t seed) {
   Random random(seed);
   Plan plan{Strategy::kVertical, ranks, {}};
-  plan.layouts.emplace_back(static_cast<std::size_t>(ranks));
-  plan.layouts.front().front() = whole(network.input_shape());
+  plan.layers.push_back({Layout(static_cast<std::size_t>(ranks))});
+  plan.layers.front().owned.front() = whole(network.input_shape());
   for (int i = 1; i < network.size(); ++i) {
-    plan.layouts.push_back(random_layout(network.layer(i), ranks, random));
-    if (!has_divisible_sums(network.layer(i).operation) || random.chance(50)) continue;
-    plan.sums.emplace(i, random_shares(network.input_shape(i, 0), ranks, random));
+    const Layer& layer = network.layer(i);
+    const bool divisible = has_divisible_sums(layer.operation);
+    if (!is_head(layer.operation) && random.chance(30)) {
+      const Division division = random_division(ranks, divisible, random);
+      const int input_channels = divisible ? network.input_shape(i, 0).channels : 0;
+      plan.layers.push_back(
+          divide(division, layer.output, input_channels, ranks, NumberFormat::kFloat));
+      continue;
+    }
+    plan.layers.push_back({random_layout(layer, ranks, random)});
+    if (!divisible || random.chance(50)) continue;
+    plan.layers.back().sums = random_shares(layer.output, network.input_shape(i, 0), ranks, random);
   }
   return plan;
 }

@@ -56,7 +56,7 @@ inline Plan channel_shares(const Network& network, int ranks) {
       }
       layout.push_back(box);
     }
-    plan.layouts.push_back(std::move(layout));
+    plan.layers.push_back({std::move(layout)});
   }
   return plan;
 }

@@ -21,8 +21,9 @@ using testing::IsEmpty;
 
 /// The height of a floor: sources include from lower floors and from their own.
 const std::map<std::string, int> kFloors{
-    {"base", 0}, {"net", 1},  {"kernel", 1}, {"plan", 2},   {"import", 3}, {"onnx", 4}, {"comm", 4},
-    {"io", 4},   {"exec", 5}, {"vision", 5}, {"report", 6}, {"app", 7},    {"main", 8}};
+    {"base", 0},   {"net", 1},    {"kernel", 1}, {"plan", 2}, {"program", 3},
+    {"search", 4}, {"import", 3}, {"onnx", 4},   {"comm", 4}, {"io", 4},
+    {"exec", 5},   {"vision", 5}, {"report", 6}, {"app", 7},  {"main", 8}};
 
 /// The floors of the headers that programs which embed vpinfer include, too.
 const std::map<std::string, std::string> kPublicHeaders{{"error.hpp", "base"},

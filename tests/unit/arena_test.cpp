@@ -1,4 +1,4 @@
-#include "plan/arena.hpp"
+#include "program/arena.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,38 +19,38 @@ TEST(PackArena, NeverOverlapsWhatLivesTogether) {
     std::vector<Lifetime> buffers(random.index(25));
     std::size_t all = 0;
     for (Lifetime& buffer : buffers) {
-      buffer.floats = random.chance(10) ? 0 : static_cast<std::size_t>(random.between(1, 500));
+      buffer.bytes = random.chance(10) ? 0 : static_cast<std::size_t>(random.between(1, 500));
       buffer.first = random.index(20);
       buffer.last = buffer.first + random.index(8);
-      all += buffer.floats + 15;
+      all += buffer.bytes + 63;
     }
     const ArenaPlan plan = pack_arena(buffers);
     ASSERT_EQ(plan.offsets.size(), buffers.size());
-    EXPECT_LE(plan.floats, all);
+    EXPECT_LE(plan.bytes, all);
     for (std::size_t step = 0; step < 30; ++step) {
-      std::vector<int> users(plan.floats, 0);
+      std::vector<int> users(plan.bytes, 0);
       std::size_t alive = 0;
       for (std::size_t i = 0; i < buffers.size(); ++i) {
         if (!alive_at(buffers[i], step)) continue;
-        EXPECT_EQ(plan.offsets[i] % 16, 0U);
-        ASSERT_LE(plan.offsets[i] + buffers[i].floats, plan.floats);
-        alive += buffers[i].floats;
-        for (std::size_t k = 0; k < buffers[i].floats; ++k) ++users[plan.offsets[i] + k];
+        EXPECT_EQ(plan.offsets[i] % 64, 0U);
+        ASSERT_LE(plan.offsets[i] + buffers[i].bytes, plan.bytes);
+        alive += buffers[i].bytes;
+        for (std::size_t k = 0; k < buffers[i].bytes; ++k) ++users[plan.offsets[i] + k];
       }
-      EXPECT_GE(plan.floats, alive);
+      EXPECT_GE(plan.bytes, alive);
       EXPECT_TRUE(std::all_of(users.begin(), users.end(), [](int n) { return n <= 1; }));
     }
   }
 }
 
 TEST(PackArena, ReusesMemory) {
-  const ArenaPlan plan = pack_arena({{160, 0, 1}, {160, 2, 3}, {320, 1, 2}});
-  EXPECT_EQ(plan.floats, 480U);
+  const ArenaPlan plan = pack_arena({{640, 0, 1}, {640, 2, 3}, {1280, 1, 2}});
+  EXPECT_EQ(plan.bytes, 1920U);
   EXPECT_EQ(plan.offsets[0], plan.offsets[1]);
 }
 
 TEST(PackArena, OfNothingIsEmpty) {
-  EXPECT_EQ(pack_arena({}).floats, 0U);
+  EXPECT_EQ(pack_arena({}).bytes, 0U);
 }
 
 }  // namespace

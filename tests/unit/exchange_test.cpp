@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "plan/geometry.hpp"
-#include "plan/planner.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
+#include "search/planner.hpp"
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
 #include "support/reference.hpp"
@@ -40,7 +40,8 @@ class Tally {
 void check_exchange_of(const Network& network, const Plan& plan, const Delivery& delivery,
                        int position) {
   const Shape& shape = network.layer(position).output;
-  const std::vector<Transfer> transfers = exchange({network, delivery}, plan, position);
+  const std::vector<Transfer> transfers =
+      transfers_of_output({network, delivery}, {network, plan}, position);
   EXPECT_TRUE(
       std::is_sorted(transfers.begin(), transfers.end(), [](const Transfer& a, const Transfer& b) {
         return a.to != b.to ? a.to < b.to : a.from < b.from;
@@ -50,8 +51,8 @@ void check_exchange_of(const Network& network, const Plan& plan, const Delivery&
     Tally needed(shape);
     Tally received(shape);
     owned.add(plan.owned(position, rank));
-    const Box hull_of = hull_of_needs({network, delivery}, plan, position, rank);
-    for (const Box& box : needed_boxes({network, delivery}, plan, position, rank)) {
+    const Box hull_of = Demand(network, delivery).hull_of_needs({network, plan}, position, rank);
+    for (const Box& box : Demand(network, delivery).needed({network, plan}, position, rank)) {
       needed.add(box);
       EXPECT_TRUE(hull_of.contains(box));
     }
@@ -85,12 +86,14 @@ TEST(Exchange, NeedsAreTheReceptiveFieldsOfAllConsumers) {
       for (int consumer = 1; consumer < network.size(); ++consumer) {
         const std::vector<int>& inputs = network.layer(consumer).inputs;
         for (std::size_t i = 0; i < inputs.size(); ++i) {
-          const std::optional<Interval> summed = plan.summed(consumer, rank);
-          Box box = required_input(
-              network, consumer, i,
-              summed ? whole(network.layer(consumer).output) : plan.owned(consumer, rank));
+          const std::optional<Interval> summed = Distribution(network, plan).summed(consumer, rank);
+          Box box =
+              required_input(network, consumer, i,
+                             summed ? plan.layer(consumer).sums[static_cast<std::size_t>(rank)].box
+                                    : plan.owned(consumer, rank));
           if (summed) box.channels = *summed;
-          const std::vector<Box> needed = needed_boxes({network, {}}, plan, inputs[i], rank);
+          const std::vector<Box> needed =
+              Demand(network, {}).needed({network, plan}, inputs[i], rank);
           EXPECT_TRUE(box.empty() || std::count(needed.begin(), needed.end(), box) > 0);
         }
       }
@@ -100,15 +103,17 @@ TEST(Exchange, NeedsAreTheReceptiveFieldsOfAllConsumers) {
 
 TEST(ExchangeOfSums, BringsEveryOwnerWhatTheOthersHave) {
   for_every_plan({0, 40}, [](const Network& network, const Plan& plan) {
-    for (const auto& [position, shares] : plan.sums) {
+    for (int position = 0; position < network.size(); ++position) {
+      const std::vector<SumShare>& shares = plan.layer(position).sums;
+      if (shares.empty()) continue;
       std::size_t expected = 0;
       for (int to = 0; to < plan.ranks; ++to) {
         for (int from = 0; from < plan.ranks; ++from) {
-          const bool sums = !shares[static_cast<std::size_t>(from)].empty();
-          expected += from != to && sums && !plan.owned(position, to).empty() ? 1 : 0;
+          const Box& summed = shares[static_cast<std::size_t>(from)].box;
+          expected += from != to && !intersect(summed, plan.owned(position, to)).empty() ? 1 : 0;
         }
       }
-      const std::vector<Transfer> transfers = exchange_of_sums(network, plan, position);
+      const std::vector<Transfer> transfers = transfers_of_sums({network, plan}, position);
       EXPECT_EQ(transfers.size(), expected);
       for (const Transfer& transfer : transfers) {
         EXPECT_NE(transfer.from, transfer.to);
@@ -122,8 +127,8 @@ TEST(Exchange, RankZeroNeedsAllOfWhatIsDelivered) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
     const Delivery delivery{network.size() - 1};
     const Box all = whole(network.layer(delivery.front()).output);
-    EXPECT_EQ(hull_of_needs({network, delivery}, plan, delivery.front(), 0), all);
-    EXPECT_TRUE(needed_boxes({network, {}}, plan, delivery.front(), 0).empty());
+    EXPECT_EQ(Demand(network, delivery).hull_of_needs({network, plan}, delivery.front(), 0), all);
+    EXPECT_TRUE(Demand(network, {}).needed({network, plan}, delivery.front(), 0).empty());
   });
 }
 
@@ -133,47 +138,80 @@ TEST(Exchange, SentReceivedAndMovedAreTheSame) {
     std::size_t sent = 0;
     std::size_t received = 0;
     for (int rank = 0; rank < plan.ranks; ++rank) {
-      const Program program = make_program(network, plan, delivery, rank);
+      const Program program = make_program({network, plan}, delivery, rank);
       for (const Tensor& tensor : program.tensors) {
-        for (const Message& message : tensor.sends) sent += message.floats * sizeof(float);
-        for (const Message& message : tensor.receives) received += message.floats * sizeof(float);
+        for (const StagedMessage& message : tensor.sends) sent += message.bytes;
+        for (const StagedMessage& message : tensor.receives) received += message.bytes;
       }
     }
-    EXPECT_EQ(sent, bytes_moved(all_exchanges({network, delivery}, plan), plan.wire));
+    EXPECT_EQ(sent, Exchanges({network, delivery}, {network, plan}).bytes());
     EXPECT_EQ(received, sent);
   });
 }
 
-void expect_same(const Exchanges& actual, const Exchanges& expected) {
-  ASSERT_EQ(actual.outputs.size(), expected.outputs.size());
-  for (std::size_t i = 0; i < actual.outputs.size(); ++i) {
-    EXPECT_EQ(*actual.outputs[i], *expected.outputs[i]);
+std::vector<Transfer> transfers_of(const Exchange& exchange, int ranks) {
+  std::vector<Transfer> transfers;
+  for (int rank = 0; rank < ranks; ++rank) {
+    for (const Message& message : exchange.to(rank)) {
+      for (const Box& box : message.boxes) transfers.push_back({message.from, message.to, box});
+    }
   }
-  ASSERT_EQ(actual.sums.size(), expected.sums.size());
-  for (const auto& [position, sums] : actual.sums) EXPECT_EQ(*sums, *expected.sums.at(position));
+  return transfers;
 }
 
-TEST(AllExchanges, TakesFromKnownOnesOnlyWhatIsTheSame) {
+TEST(Exchange, MakesOneMessageForEachPairOfRanks) {
+  const Box a{{0, 1}, {0, 3}, {0, 5}};
+  const Box b{{1, 2}, {0, 3}, {0, 5}};
+  const std::vector<Transfer> transfers{{1, 0, a}, {1, 0, b}, {2, 0, a}, {0, 2, b}, {1, 2, a}};
+  const Exchange exchange(3, NumberFormat::kHalf, transfers);
+  EXPECT_EQ(transfers_of(exchange, 3), transfers);
+  EXPECT_EQ(exchange.messages(), 4U);
+  ASSERT_EQ(exchange.to(0).size(), 2U);
+  EXPECT_EQ(exchange.to(0).front().elements, 30U);
+  EXPECT_EQ(exchange.to(0).front().bytes, 60U);
+  ASSERT_EQ(exchange.from(1).size(), 2U);
+  EXPECT_EQ(exchange.from(1).back().to, 2);
+  EXPECT_TRUE(exchange.to(1).empty());
+  EXPECT_EQ(exchange.received_bytes(0), 90U);
+  EXPECT_EQ(exchange.sent_bytes(1), 90U);
+  EXPECT_EQ(exchange.bytes(), 150U);
+}
+
+void expect_same(const Exchanges& actual, const Exchanges& expected, const Plan& plan) {
+  for (int position = 0; position < static_cast<int>(plan.layers.size()); ++position) {
+    EXPECT_EQ(transfers_of(*actual.output(position), plan.ranks),
+              transfers_of(*expected.output(position), plan.ranks));
+    ASSERT_EQ(actual.sums(position) == nullptr, expected.sums(position) == nullptr);
+    if (!actual.sums(position)) continue;
+    EXPECT_EQ(transfers_of(*actual.sums(position), plan.ranks),
+              transfers_of(*expected.sums(position), plan.ranks));
+  }
+}
+
+TEST(Exchanges, TakeFromKnownOnesOnlyWhatIsTheSame) {
   for (std::uint32_t seed = 0; seed < 30; ++seed) {
     const Network network = random_network(seed);
     const Demand demand(network, result_layers(network));
     const Plan known_plan = make_plan(network, Strategy::kVertical, 3);
-    const Exchanges known = all_exchanges(demand, known_plan);
-    for (const Strategy strategy : kStrategies) {
-      const Plan plan = make_plan(network, strategy, 3);
-      expect_same(all_exchanges(demand, plan, known_plan, known), all_exchanges(demand, plan));
-    }
-    EXPECT_EQ(all_exchanges(demand, known_plan, known_plan, known).outputs, known.outputs);
+    const Exchanges known(demand, {network, known_plan});
+    const auto check = [&](const Plan& plan) {
+      const Distribution distribution(network, plan);
+      expect_same(Exchanges(demand, distribution, known_plan, known),
+                  Exchanges(demand, distribution), plan);
+    };
+    for (const Strategy strategy : kStrategies) check(make_plan(network, strategy, 3));
+    const Exchanges again(demand, {network, known_plan}, known_plan, known);
+    for (int i = 0; i < network.size(); ++i) EXPECT_EQ(again.output(i), known.output(i));
     // One layer divided otherwise, or only its sums.
-    for (int position = 1; position < network.size(); ++position) {
-      const auto layer = static_cast<std::size_t>(position);
+    for (std::size_t layer = 1; layer < network.layers.size(); ++layer) {
       Plan plan = known_plan;
-      std::rotate(plan.layouts[layer].begin(), plan.layouts[layer].begin() + 1,
-                  plan.layouts[layer].end());
-      expect_same(all_exchanges(demand, plan, known_plan, known), all_exchanges(demand, plan));
+      Layout& owned = plan.layers[layer].owned;
+      std::rotate(owned.begin(), owned.begin() + 1, owned.end());
+      if (!plan.layers[layer].divides_sums()) check(plan);
       plan = known_plan;
-      if (plan.sums.erase(position) == 0) continue;
-      expect_same(all_exchanges(demand, plan, known_plan, known), all_exchanges(demand, plan));
+      if (!plan.layers[layer].divides_sums()) continue;
+      plan.layers[layer].sums.clear();
+      check(plan);
     }
   }
 }
@@ -185,8 +223,10 @@ TEST(Exchange, TakesFromTheNearestOwner) {
   add_layer(network, MaxPool{}, {1}, "test");
   const Box all = whole({4, 1, 1});
   // Ranks 0 and 3 both own all of layer 1; ranks 1 and 2 read it.
-  const Plan plan{Strategy::kData, 4, {{all, {}, {}, {}}, {all, {}, {}, all}, {{}, all, all, {}}}};
-  EXPECT_EQ(exchange({network, {}}, plan, 1), (std::vector<Transfer>{{0, 1, all}, {3, 2, all}}));
+  const Plan plan{
+      Strategy::kData, 4, {{{all, {}, {}, {}}}, {{all, {}, {}, all}}, {{{}, all, all, {}}}}};
+  EXPECT_EQ(transfers_of_output({network, {}}, {network, plan}, 1),
+            (std::vector<Transfer>{{0, 1, all}, {3, 2, all}}));
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/distributed_run.hpp"
 #include "support/every_plan.hpp"
 #include "support/loopback.hpp"
@@ -65,7 +65,8 @@ TEST(Executor, ManyRanksGiveWhatOneGives) {
     alone.run(seed);
     together.run(seed);
     for (const auto& [position, output] : alone.frames().front()) {
-      expect_close(together.frames().front().at(position), output, tolerance_of(vertical.wire),
+      expect_close(together.frames().front().at(position), output,
+                   tolerance_of(vertical.coarsest_wire()),
                    "seed " + std::to_string(seed) + ", position " + std::to_string(position));
     }
   }
@@ -79,7 +80,7 @@ TEST(Executor, RoundsWhatTravelsAndNothingElse) {
   model.weights = seeded_weights(model.network, 1);
   const Box all = whole({6, 5, 3});
   const Layout halves{{{0, 3}, all.cols, all.channels}, {{3, 6}, all.cols, all.channels}};
-  const Plan plan = with_halves({Strategy::kData, 2, {{all, {}}, halves}, WireFormat::kFloat});
+  const Plan plan = with_halves({Strategy::kData, 2, {{{all, {}}}, {halves}}});
   const std::vector<float> input = seeded_input(model.network, 1);
   const Delivery delivery{1};
   DistributedRun run(model, plan, delivery, {input});
@@ -90,9 +91,9 @@ TEST(Executor, RoundsWhatTravelsAndNothingElse) {
   }
   EXPECT_EQ(run.frames().front().at(1), expected);
   EXPECT_NE(expected, input);
-  // 45 numbers there and 45 back, each time 22 floats of two halves and one more.
-  EXPECT_EQ(run.counters()[0].sent_bytes, 92U);
-  EXPECT_EQ(run.counters()[1].sent_bytes, 92U);
+  // 45 numbers there and 45 back, of two bytes each.
+  EXPECT_EQ(run.counters()[0].sent_bytes, 90U);
+  EXPECT_EQ(run.counters()[1].sent_bytes, 90U);
 }
 
 /// A network and a plan of two ranks that must exchange something after layer 0.
@@ -110,8 +111,8 @@ struct TwoRanks {
   /// The message of the Error of one rank that runs while the other is silent.
   std::string failure_of(int rank, double timeout_seconds) const {
     Loopback loopback(2, 1);
-    const Program program = make_program(model.network, plan, delivery, rank);
-    Weights weights(model.network, plan, rank);
+    const Program program = make_program({model.network, plan}, delivery, rank);
+    Weights weights({model.network, plan}, rank);
     for (int i = 0; i < model.network.size(); ++i) weights.load(i, reader_of(model));
     ThreadPool pool(1);
     Executor executor(model.network, program, weights, pool, loopback.rank(rank),
@@ -148,8 +149,8 @@ TEST(Executor, CountersStartAnew) {
   const std::vector<float> input = seeded_input(two.model.network, 2);
   const std::vector<std::string> errors = run_ranks(loopback, [&](Communicator& communicator) {
     const int rank = communicator.rank();
-    const Program program = make_program(two.model.network, two.plan, two.delivery, rank);
-    Weights weights(two.model.network, two.plan, rank);
+    const Program program = make_program({two.model.network, two.plan}, two.delivery, rank);
+    Weights weights({two.model.network, two.plan}, rank);
     for (int i = 0; i < two.model.network.size(); ++i) weights.load(i, reader_of(two.model));
     ThreadPool pool(1);
     Executor executor(two.model.network, program, weights, pool, communicator, kTimeout);

@@ -8,7 +8,7 @@
 #include "exec/executor.hpp"
 #include "import/darknet.hpp"
 #include "import/labels.hpp"
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/error_line.hpp"
 #include "support/loopback.hpp"
 #include "support/temporary_folder.hpp"
@@ -195,8 +195,8 @@ std::map<int, double> deviations(const DarknetModel& model, std::uint64_t seed) 
   const Plan plan = make_plan(network, Strategy::kSingle, 1);
   Delivery everything;
   for (int i = 1; i < network.size(); ++i) everything.push_back(i);
-  const Program program = make_program(network, plan, everything, 0);
-  Weights weights(network, plan, 0);
+  const Program program = make_program({network, plan}, everything, 0);
+  Weights weights({network, plan}, 0);
   const WeightSource source = random_weights(model, seed);
   for (int i = 0; i < network.size(); ++i) {
     weights.load(

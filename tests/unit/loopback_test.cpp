@@ -6,6 +6,9 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <span>
+
+#include "base/clock.hpp"
 
 namespace vpinfer {
 namespace {
@@ -13,6 +16,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+template <std::size_t Count>
+std::span<std::byte> bytes_of(std::array<float, Count>& values) {
+  return std::as_writable_bytes(std::span(values));
+}
 
 /// Completes all messages of one side.
 std::set<std::size_t> finish(Transfers& transfers) {
@@ -34,8 +42,8 @@ TEST(Loopback, DeliversInOrderBetweenThreads) {
     std::vector<Endpoint> from;
     for (int peer = 0; peer < 3; ++peer) {
       if (peer == rank) continue;
-      to.push_back({peer, out[static_cast<std::size_t>(peer)]});
-      from.push_back({peer, in[static_cast<std::size_t>(peer)]});
+      to.push_back({peer, bytes_of(out[static_cast<std::size_t>(peer)])});
+      from.push_back({peer, bytes_of(in[static_cast<std::size_t>(peer)])});
     }
     const auto receives = communicator.receives(from, 7);
     const auto sends = communicator.sends(to, 7);
@@ -48,8 +56,9 @@ TEST(Loopback, DeliversInOrderBetweenThreads) {
       EXPECT_THAT(finish(*receives), ElementsAre(0U, 1U));
       EXPECT_THAT(finish(*sends), ElementsAre(0U, 1U));
       for (const Endpoint& endpoint : from) {
-        EXPECT_EQ(endpoint.buffer[0], static_cast<float>(endpoint.peer));
-        EXPECT_EQ(endpoint.buffer[1], static_cast<float>(frame));
+        const std::array<float, 2>& values = in[static_cast<std::size_t>(endpoint.peer)];
+        EXPECT_EQ(values[0], static_cast<float>(endpoint.peer));
+        EXPECT_EQ(values[1], static_cast<float>(frame));
       }
     }
   });
@@ -61,7 +70,7 @@ TEST(Loopback, PoisonsTheBufferOfAStartedReceive) {
   Loopback loopback(2, 1);
   std::array<float, 1> value{5};
   {
-    const auto receives = loopback.rank(0).receives({{1, value}}, 0);
+    const auto receives = loopback.rank(0).receives({{1, bytes_of(value)}}, 0);
     receives->start();
     EXPECT_TRUE(std::isnan(value[0]));
   }
@@ -71,7 +80,7 @@ TEST(Loopback, PoisonsTheBufferOfAStartedReceive) {
 TEST(Loopback, RefusesToStartWhatIsActive) {
   Loopback loopback(2, 1);
   std::array<float, 1> value{};
-  const auto sends = loopback.rank(0).sends({{1, value}}, 0);
+  const auto sends = loopback.rank(0).sends({{1, bytes_of(value)}}, 0);
   sends->start();
   EXPECT_THROW(sends->start(), std::logic_error);
 }
@@ -80,8 +89,8 @@ TEST(Loopback, RefusesAMessageOfAnotherSize) {
   Loopback loopback(2, 1);
   std::array<float, 2> two{};
   std::array<float, 3> three{};
-  const auto sends = loopback.rank(0).sends({{1, two}}, 0);
-  const auto receives = loopback.rank(1).receives({{0, three}}, 0);
+  const auto sends = loopback.rank(0).sends({{1, bytes_of(two)}}, 0);
+  const auto receives = loopback.rank(1).receives({{0, bytes_of(three)}}, 0);
   sends->start();
   receives->start();
   EXPECT_THROW(finish(*receives), std::logic_error);
@@ -92,12 +101,51 @@ TEST(Loopback, ComplainsAboutAMessageThatNobodyReceived) {
   std::array<float, 1> value{};
   // Half of the sends complete without a receiver; enough of them leave a letter behind.
   for (int i = 0; i < 10; ++i) {
-    const auto sends = loopback.rank(0).sends({{1, value}}, i);
+    const auto sends = loopback.rank(0).sends({{1, bytes_of(value)}}, i);
     sends->start();
     (void)sends->test();
   }
   EXPECT_THAT(loopback.complaints(),
               testing::Contains(HasSubstr("nobody received the message from rank 0 to rank 1")));
+}
+
+/// Whether rank 1 has a message of rank 0 after some milliseconds.
+bool arrives_within(Loopback& loopback, int milliseconds) {
+  std::array<float, 1> value{};
+  std::array<float, 1> copy{};
+  const auto sends = loopback.rank(0).sends({{1, bytes_of(value)}}, 0);
+  const auto receives = loopback.rank(1).receives({{0, bytes_of(copy)}}, 0);
+  sends->start();
+  receives->start();
+  const Clock::time_point start = Clock::now();
+  while (seconds_since(start) < milliseconds / 1e3) {
+    if (receives->test()) return true;
+  }
+  return false;
+}
+
+TEST(Loopback, LosesWhatIsSentOverACutLink) {
+  Loopback loopback(3, 1);
+  loopback.cut(0, 2);
+  EXPECT_TRUE(arrives_within(loopback, 1000));
+  loopback.cut(0, 1);
+  EXPECT_FALSE(arrives_within(loopback, 20));
+}
+
+TEST(Loopback, LosesWhatASilentRankSends) {
+  Loopback loopback(2, 1);
+  loopback.silence(1);
+  EXPECT_TRUE(arrives_within(loopback, 1000));
+  loopback.silence(0);
+  EXPECT_FALSE(arrives_within(loopback, 20));
+}
+
+TEST(Loopback, DelaysWhatASlowRankSends) {
+  Loopback loopback(2, 1);
+  loopback.delay(0, std::chrono::milliseconds(40));
+  const Clock::time_point start = Clock::now();
+  EXPECT_TRUE(arrives_within(loopback, 1000));
+  EXPECT_GE(seconds_since(start), 0.04);
 }
 
 }  // namespace

@@ -39,7 +39,9 @@ Plan shares_and_sums(const Network& network, int ranks) {
   Plan plan = channel_shares(network, ranks);
   const int position = kSmallConvolutions[1];
   for (int rank = 0; rank < ranks; ++rank) {
-    plan.sums[position].push_back(share(network.input_shape(position, 0).channels, ranks, rank));
+    const Interval channels = share(network.input_shape(position, 0).channels, ranks, rank);
+    plan.layers[static_cast<std::size_t>(position)].sums.push_back(
+        {channels.empty() ? Box{} : whole(network.layer(position).output), channels});
   }
   return plan;
 }
@@ -78,7 +80,7 @@ class ModelFileTest : public testing::Test {
   void for_each_share(const Body& body) const {
     for (int rank = 0; rank < plan_.ranks; ++rank) {
       for (int position = 1; position < network_.size(); ++position) {
-        const WeightRange range = owned_weights(network_, plan_, position, rank);
+        const WeightRange range = Distribution(network_, plan_).weights(position, rank);
         if (!range.empty()) body(rank, position, range);
       }
     }
@@ -169,7 +171,7 @@ TEST_F(ModelFileTest, ARankMayHaveBiasesOnly) {
   // Of six ranks one sums over none of the five input channels, but adds up a filter.
   const Plan plan = shares_and_sums(network_, 6);
   const int position = kSmallConvolutions[1];
-  const WeightRange biases_only = owned_weights(network_, plan, position, 0);
+  const WeightRange biases_only = Distribution(network_, plan).weights(position, 0);
   ASSERT_TRUE(biases_only.channels.empty() && !biases_only.filters.empty());
   const ModelFile model = write("m.h5");
   write_partition(path("m-6.h5"), model, plan, PartitionFiles::kOne);

@@ -45,7 +45,7 @@ TEST(RunOptions, IsTheDefaultAndHasDefaults) {
     EXPECT_EQ(run.model, "m.h5");
     EXPECT_TRUE(run.input.empty() && run.output.empty() && run.plan.empty() && run.json.empty());
     EXPECT_FALSE(run.strategy);
-    EXPECT_FALSE(run.planning.wire);
+    EXPECT_FALSE(run.planning.formats.wire);
     EXPECT_FALSE(run.planning.memory_limit_bytes);
     EXPECT_FALSE(run.compare_single);
     EXPECT_FALSE(run.threads);
@@ -67,8 +67,8 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_EQ(run.input, "in");
   EXPECT_EQ(run.output, "out");
   EXPECT_EQ(run.strategy, Strategy::kData);
-  EXPECT_EQ(run.planning.wire, WireFormat::kHalf);
-  EXPECT_EQ(run.planning.conv, ConvolutionPath::kBlas);
+  EXPECT_EQ(run.planning.formats.wire, NumberFormat::kHalf);
+  EXPECT_EQ(run.planning.formats.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(run.json, "r.json");
   EXPECT_EQ(run.nms, 0.3F);
   EXPECT_EQ(run.threshold, 0.25F);
@@ -83,8 +83,8 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_THAT(run.command_line, StartsWith("vpinfer --model m.h5 --input in "));
   EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json"}).plan, "p.json");
   EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json", "--wire", "float"})
-                .planning.wire,
-            WireFormat::kFloat);
+                .planning.formats.wire,
+            NumberFormat::kFloat);
   EXPECT_TRUE(
       parse_as<RunOptions>({"--model", "m.h5", "--dump-output", "t.h5", "--dump-layers", "all"})
           .dump_layers.all);
@@ -220,12 +220,12 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_EQ(plan.model, "m.h5");
   EXPECT_EQ(plan.ranks, 8);
   EXPECT_EQ(plan.strategy, Strategy::kData);
-  EXPECT_EQ(plan.planning.wire, WireFormat::kHalf);
-  EXPECT_EQ(plan.planning.conv, ConvolutionPath::kBlas);
+  EXPECT_EQ(plan.planning.formats.wire, NumberFormat::kHalf);
+  EXPECT_EQ(plan.planning.formats.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(plan.planning.memory_limit_bytes, 64U << 20U);
   EXPECT_EQ(plan.output, "p.json");
   EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, Strategy::kVertical);
-  EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).planning.wire);
+  EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).planning.formats.wire);
 }
 
 TEST(PlanOptions, TakesThreads) {
@@ -248,14 +248,14 @@ TEST(PartitionOptions, TakesRanksOrAPlan) {
   EXPECT_EQ(ranks.ranks, 3);
   EXPECT_EQ(ranks.output, "m-3.h5");
   EXPECT_EQ(ranks.files, PartitionFiles::kOne);
-  EXPECT_FALSE(ranks.planning.wire);
-  EXPECT_FALSE(ranks.planning.conv);
+  EXPECT_FALSE(ranks.planning.formats.wire);
+  EXPECT_FALSE(ranks.planning.formats.conv);
   const auto plan =
       parse_as<PartitionOptions>({"partition", "m.h5", "--plan", "p.json", "--split-files",
                                   "--wire", "half", "--conv", "auto", "-o", "m-3.h5"});
   EXPECT_EQ(plan.plan, "p.json");
-  EXPECT_EQ(plan.planning.wire, WireFormat::kHalf);
-  EXPECT_EQ(plan.planning.conv, ConvolutionPath::kAuto);
+  EXPECT_EQ(plan.planning.formats.wire, NumberFormat::kHalf);
+  EXPECT_EQ(plan.planning.formats.conv, ConvolutionPath::kAuto);
   EXPECT_FALSE(plan.ranks);
   EXPECT_EQ(plan.files, PartitionFiles::kOnePerRank);
 }

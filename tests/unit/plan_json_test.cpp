@@ -4,7 +4,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
 #include "vpinfer/error.hpp"
@@ -76,7 +76,7 @@ TEST(PlanJson, RefusesWrongTypesAndNames) {
   (void)refusal_after([](Json& j) { j["layouts"][1][0] = nullptr; });
 }
 
-TEST(PlanJson, NamesTheWireFormatIfItIsNotFloat) {
+TEST(PlanJson, NamesTheNumberFormatIfItIsNotFloat) {
   const Network network = small_network();
   const Plan plan = make_plan(network, Strategy::kData, 3);
   EXPECT_FALSE(Json::parse(to_json(plan)).contains("wire"));
@@ -105,7 +105,8 @@ TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
   const Network network = small_network();
   Plan plan = make_plan(network, Strategy::kData, 3);
   EXPECT_FALSE(Json::parse(to_json(plan)).contains("sums"));
-  plan.sums[1] = {{2, 4}, {}, {0, 2}};
+  const Box all = whole(network.layer(1).output);
+  plan.layers[1].sums = {{all, {2, 4}}, {}, {all, {0, 2}}};
   EXPECT_EQ(plan_from_json(to_json(plan), network, "plan.json"), plan);
   const auto refusal_of_sums = [](int layer, const Json& channels) {
     return refusal_after([&](Json& j) {

@@ -6,9 +6,10 @@
 #include <optional>
 
 #include "base/float_buffer.hpp"
-#include "plan/cost.hpp"
-#include "plan/planner.hpp"
-#include "plan/program.hpp"
+#include "program/program.hpp"
+#include "search/evaluation.hpp"
+#include "search/planner.hpp"
+#include "search/work.hpp"
 #include "support/every_plan.hpp"
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
@@ -29,13 +30,12 @@ bool only_moves(const Network& network, int position) {
 }
 
 void check_layouts(const Network& network, const Plan& plan) {
-  ASSERT_EQ(plan.layouts.size(), network.layers.size());
+  ASSERT_EQ(plan.layers.size(), network.layers.size());
   EXPECT_EQ(plan.owned(0, 0), whole(network.input_shape()));
   for (int position = 0; position < network.size(); ++position) {
     const Shape& shape = network.layer(position).output;
     std::vector<Box> missing{whole(shape)};
-    ASSERT_EQ(plan.layouts[static_cast<std::size_t>(position)].size(),
-              static_cast<std::size_t>(plan.ranks));
+    ASSERT_EQ(plan.layer(position).owned.size(), static_cast<std::size_t>(plan.ranks));
     for (int rank = 0; rank < plan.ranks; ++rank) {
       EXPECT_TRUE(whole(shape).contains(plan.owned(position, rank)));
       missing = subtract(missing, plan.owned(position, rank));
@@ -50,16 +50,28 @@ bool owned_once(const Network& network, const Plan& plan, int position) {
   return elements == network.layer(position).output.elements();  // given that all is covered
 }
 
-Exchanges exchanges_of(const Network& network, const Plan& plan) {
-  return all_exchanges({network, result_layers(network)}, plan);
+Evaluation evaluated(const Network& network, const Plan& plan,
+                     const Host& host = raspberry_pi_4()) {
+  return Evaluator(network, cluster_of(plan.ranks, host), {}).evaluate(plan);
 }
 
-std::size_t moved_bytes(const Network& network, const Plan& plan) {
-  return bytes_moved(exchanges_of(network, plan), plan.wire);
+double seconds_of(const Network& network, const Plan& plan, const Host& host = raspberry_pi_4()) {
+  return evaluated(network, plan, host).latency_seconds;
 }
 
-double seconds_of(const Network& network, const Plan& plan, const Device& device = {}) {
-  return predicted_seconds(network, plan, exchanges_of(network, plan), device);
+/// By position.
+std::vector<int> layers_with_divided_sums(const Plan& plan) {
+  std::vector<int> positions;
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    if (plan.layers[i].divides_sums()) positions.push_back(static_cast<int>(i));
+  }
+  return positions;
+}
+
+/// The same plan, but inputs are gathered instead of sums divided.
+Plan gathering_inputs(Plan plan) {
+  for (LayerPlan& layer : plan.layers) layer.sums.clear();
+  return plan;
 }
 
 TEST(Plan, CoversEveryOutput) {
@@ -87,7 +99,7 @@ TEST(MakePlan, SingleGivesEverythingToRankZero) {
       EXPECT_EQ(plan.owned(i, 0), whole(network.layer(i).output));
       for (int rank = 1; rank < 4; ++rank) EXPECT_TRUE(plan.owned(i, rank).empty());
     }
-    EXPECT_EQ(moved_bytes(network, plan), 0U);
+    EXPECT_EQ(evaluated(network, plan).moved_bytes, 0U);
   }
 }
 
@@ -132,11 +144,13 @@ TEST(MakePlan, DividesSumsWhereThatMovesFewerBytes) {
     add_layer(network, Convolution{filters, 1, window, window}, {network.size() - 1}, "test");
   }
   const Plan plan = make_plan(network, Strategy::kHorizontal, 4);
-  ASSERT_EQ(plan.sums.size(), 1U);
-  EXPECT_EQ(plan.sums.at(2), (SumShares{{0, 16}, {16, 32}, {32, 48}, {48, 64}}));
-  Plan gathering = plan;
-  gathering.sums.clear();
-  const auto bytes = [&](const Plan& p) { return moved_bytes(network, p); };
+  EXPECT_EQ(layers_with_divided_sums(plan), std::vector<int>{2});
+  const Box all = whole(network.layer(2).output);
+  EXPECT_EQ(
+      plan.layer(2).sums,
+      (std::vector<SumShare>{{all, {0, 16}}, {all, {16, 32}}, {all, {32, 48}}, {all, {48, 64}}}));
+  const Plan gathering = gathering_inputs(plan);
+  const auto bytes = [&](const Plan& p) { return evaluated(network, p).moved_bytes; };
   constexpr std::size_t kPixelBytes = 8 * 8 * sizeof(float);
   EXPECT_EQ(bytes(gathering) - bytes(plan), 3 * (64 - 8) * kPixelBytes);
 }
@@ -202,7 +216,7 @@ TEST(MakePlan, SequentialKeepsTheMemoryLimit) {
   const auto fullest = [&](const PlanningOptions& options) {
     const Plan plan = make_plan(network, Strategy::kSequential, 2, options);
     std::size_t most = 0;
-    for (const RankMemory& rank : predict_memory(network, plan, result_layers(network))) {
+    for (const RankMemory& rank : predict_memory({network, plan}, result_layers(network))) {
       most = std::max(most, rank.total());
     }
     return most;
@@ -217,7 +231,7 @@ TEST(MakePlan, FusesRunsOfTiles) {
     const Plan plan = make_plan(network, Strategy::kData, 4, {.fuse = fuse});
     int count = 0;
     for (int i = 1; i + 1 < network.size(); ++i) {
-      count += exchange({network, {}}, plan, i).empty() ? 0 : 1;
+      count += transfers_of_output({network, {}}, {network, plan}, i).empty() ? 0 : 1;
     }
     return count;
   };
@@ -246,8 +260,8 @@ TEST(MakePlan, OfOneRankIsThatRank) {
   for (std::uint32_t seed = 0; seed < 20; ++seed) {
     const Network network = random_network(seed);
     for (const Strategy strategy : kStrategies) {
-      EXPECT_EQ(make_plan(network, strategy, 1).layouts,
-                make_plan(network, Strategy::kSingle, 1).layouts);
+      EXPECT_EQ(make_plan(network, strategy, 1).layers,
+                make_plan(network, Strategy::kSingle, 1).layers);
     }
   }
 }
@@ -260,18 +274,20 @@ TEST(MakePlan, NeedsARank) {
 
 TEST(WeightsBytes, AddUp) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
+    const Distribution distribution(network, plan);
     for (int rank = 0; rank < plan.ranks; ++rank) {
       std::size_t bytes = 0;
       for (int i = 0; i < network.size(); ++i) {
         const WeightShape shape = weight_shape(network, i);
-        const WeightRange range = owned_weights(network, plan, i, rank);
+        const WeightRange range = distribution.weights(i, rank);
         const bool computes = !plan.owned(i, rank).empty();
         if (shape.filters == 0) {
           EXPECT_TRUE(range.empty());
-        } else if (const std::optional<Interval> summed = plan.summed(i, rank)) {
+        } else if (const std::optional<Interval> summed = distribution.summed(i, rank)) {
           // Without channels of its own a rank needs the biases of what it adds up.
           const Interval biases = computes ? plan.owned(i, rank).channels : Interval{};
-          const Interval filters = summed->empty() ? biases : Interval{0, shape.filters};
+          const Interval filters =
+              summed->empty() ? biases : hull(biases, distribution.computed(i, rank).channels);
           EXPECT_EQ(range.filters, filters);
           EXPECT_EQ(range.channels.size(), filters.empty() ? 0 : summed->size());
         } else {
@@ -279,11 +295,11 @@ TEST(WeightsBytes, AddUp) {
                                ? (WeightRange{plan.owned(i, rank).channels, {0, shape.channels}})
                                : WeightRange{});
         }
-        bytes += (whole_lines(stored_floats(weight_form(network, plan, i, rank), shape.of(range))) +
+        bytes += (whole_lines(stored_floats(distribution.weight_form(i, rank), shape.of(range))) +
                   whole_lines(static_cast<std::size_t>(range.filters.size()))) *
                  sizeof(float);
       }
-      EXPECT_EQ(weight_bytes(network, plan, rank).total(), bytes);
+      EXPECT_EQ(distribution.weight_bytes(rank).total(), bytes);
     }
   });
 }
@@ -300,7 +316,7 @@ TEST(Yolov2, FitsEightSmallRanks) {
   const Network network = yolov2();
   const Plan plan = make_plan(network, Strategy::kVertical, 8);
   check_layouts(network, plan);
-  const std::vector<RankMemory> memory = predict_memory(network, plan, result_layers(network));
+  const std::vector<RankMemory> memory = predict_memory({network, plan}, result_layers(network));
   for (const RankMemory& rank : memory) {
     EXPECT_LE(rank.weights, 30'000'000U);
     EXPECT_LE(rank.total(), 40'000'000U);
@@ -314,12 +330,12 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
                      {.objective = objective, .memory_limit_bytes = limit});
   };
   const auto memory = [&](const Plan& plan, int lanes = 1) {
-    return fullest_bytes(predict_memory(network, plan, result_layers(network), {.lanes = lanes}));
+    return fullest(predict_memory({network, plan}, result_layers(network), {.lanes = lanes})).bytes;
   };
   const auto seconds = [&](const Plan& plan) { return seconds_of(network, plan); };
   const Plan lean = plan_for(Objective::kMemory, std::nullopt);
   const Plan fast = plan_for(Objective::kLatency, std::nullopt);
-  EXPECT_FALSE(lean.sums.empty());
+  EXPECT_FALSE(layers_with_divided_sums(lean).empty());
   EXPECT_LT(seconds(fast), seconds(lean));
   EXPECT_LT(memory(lean), memory(fast));
   EXPECT_LE(memory(fast), 45'000'000U);
@@ -335,19 +351,22 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
   EXPECT_LE(memory(fastest), 100'000'000U);
 }
 
-TEST(FullestWithin, IsTheFullestRankOrNothing) {
+TEST(MemoryWithin, IsThatOfEveryRankOrNothing) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
     const Demand demand(network, result_layers(network));
-    const Exchanges exchanges = all_exchanges(demand, plan);
+    const Distribution distribution(network, plan);
+    const Exchanges exchanges(demand, distribution);
+    const Outlines outlines(demand, distribution, exchanges);
     const std::vector<RankMemory> memory =
-        predict_memory(network, plan, demand.delivery(), {.lanes = 2});
-    const std::size_t most = fullest_bytes(memory);
-    const auto fullest =
-        fullest_within(demand, plan, exchanges, {.lanes = 2}, most, plan.ranks - 1);
-    ASSERT_TRUE(fullest);
-    EXPECT_EQ(fullest->bytes, most);
-    EXPECT_EQ(memory[static_cast<std::size_t>(fullest->rank)].total(), most);
-    EXPECT_FALSE(fullest_within(demand, plan, exchanges, {.lanes = 2}, most - 1));
+        predict_memory(distribution, demand.delivery(), {.lanes = 2});
+    const Fullest most = fullest(memory);
+    EXPECT_EQ(memory[static_cast<std::size_t>(most.rank)].total(), most.bytes);
+    const auto within = [&](std::size_t bytes) {
+      return memory_within(demand, distribution, exchanges, outlines, {.lanes = 2}, bytes,
+                           plan.ranks - 1);
+    };
+    EXPECT_EQ(within(most.bytes), memory);
+    EXPECT_TRUE(within(most.bytes - 1).empty());
   });
 }
 
@@ -359,11 +378,10 @@ TEST(PredictedSeconds, CountDividedSums) {
     add_layer(network, Convolution{filters, 1, {}, {}}, {network.size() - 1}, "test");
   }
   const Plan divided = make_plan(network, Strategy::kHorizontal, 4);
-  ASSERT_EQ(divided.sums.size(), 1U);
-  Plan gathered = divided;
-  gathered.sums.clear();
-  EXPECT_LT(seconds_of(network, divided), seconds_of(network, gathered));
-  const Device fast_link{.link_bytes_per_second = 1e15, .byte_seconds = 0, .exchange_seconds = 1};
+  ASSERT_EQ(layers_with_divided_sums(divided).size(), 1U);
+  EXPECT_LT(seconds_of(network, divided), seconds_of(network, gathering_inputs(divided)));
+  Host fast_link = raspberry_pi_4();
+  fast_link.link = {.bytes_per_second = 1e15, .exchange_seconds = 1, .byte_seconds = 0};
   EXPECT_NEAR(seconds_of(network, divided, fast_link), 2, 0.1);  // the picture, the sums
 }
 
@@ -382,9 +400,9 @@ TEST(Work, IsThatOfTheChosenAlgorithm) {
 TEST(Yolov2, VerticalNeedsLessThanData) {
   const Network network = yolov2();
   const auto fullest = [&](Strategy strategy) {
+    const Plan plan = make_plan(network, strategy, 4);
     std::size_t most = 0;
-    for (const RankMemory& rank :
-         predict_memory(network, make_plan(network, strategy, 4), result_layers(network))) {
+    for (const RankMemory& rank : predict_memory({network, plan}, result_layers(network))) {
       most = std::max(most, rank.total());
     }
     return most;

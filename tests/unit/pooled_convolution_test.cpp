@@ -5,7 +5,7 @@
 #include "kernel/convolution/pooled.hpp"
 #include "kernel/workers.hpp"
 #include "plan/geometry.hpp"
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/distributed_run.hpp"
 #include "support/program_simulator.hpp"
 #include "support/random_network.hpp"
@@ -132,11 +132,11 @@ TEST(Program, PoolsInStripsWhatNobodyElseReads) {
   const Delivery delivery{3};
   for_some_plans(model.network, [&](const Plan& plan, const std::string& what) {
     SCOPED_TRACE(what);
-    const Program program = make_program(model.network, plan, delivery, 0);
+    const Program program = make_program({model.network, plan}, delivery, 0);
     EXPECT_TRUE(program.tensor(2).strips);
     EXPECT_TRUE(program.tensor(1).in_strips);
-    ProgramSimulator(model.network, plan, delivery, program).run();
-    EXPECT_FALSE(make_program(model.network, plan, {1, 3}, 0).tensor(2).strips);
+    ProgramSimulator({model.network, plan}, delivery, program).run();
+    EXPECT_FALSE(make_program({model.network, plan}, {1, 3}, 0).tensor(2).strips);
   });
 }
 

@@ -1,11 +1,11 @@
-#include "plan/program.hpp"
+#include "program/program.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/every_plan.hpp"
 #include "support/program_simulator.hpp"
 #include "support/random_network.hpp"
@@ -17,7 +17,7 @@ std::vector<Program> programs_of(const Network& network, const Plan& plan,
                                  const Delivery& delivery) {
   std::vector<Program> programs;
   for (int rank = 0; rank < plan.ranks; ++rank) {
-    programs.push_back(make_program(network, plan, delivery, rank));
+    programs.push_back(make_program({network, plan}, delivery, rank));
   }
   return programs;
 }
@@ -25,7 +25,7 @@ std::vector<Program> programs_of(const Network& network, const Plan& plan,
 void check_programs_run(const Network& network, const Plan& plan, const Delivery& delivery) {
   for (const Program& program : programs_of(network, plan, delivery)) {
     SCOPED_TRACE("rank " + std::to_string(program.rank));
-    ProgramSimulator simulator(network, plan, delivery, program);
+    ProgramSimulator simulator({network, plan}, delivery, program);
     simulator.run();
     if (testing::Test::HasFailure()) return;
     simulator.run();
@@ -59,7 +59,8 @@ TEST(Program, StorageHoldsWhatIsOwnedAndNeeded) {
         const Tensor& tensor = program.tensor(position);
         const Box& owned = plan.owned(position, program.rank);
         EXPECT_TRUE(tensor.written.box.contains(owned));
-        for (const Box& box : needed_boxes({network, delivery}, plan, position, program.rank)) {
+        for (const Box& box :
+             Demand(network, delivery).needed({network, plan}, position, program.rank)) {
           EXPECT_TRUE(tensor.read.box.contains(box));
         }
         EXPECT_TRUE(whole(network.layer(position).output).contains(tensor.read.box));
@@ -77,23 +78,25 @@ TEST(Program, MessagesHaveTwoEnds) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
     const std::vector<Program> programs = programs_of(network, plan, result_layers(network));
     const int tensors = static_cast<int>(programs.front().tensors.size());
-    EXPECT_EQ(tensors, network.size() + static_cast<int>(plan.sums.size()));
+    const auto sums = std::count_if(plan.layers.begin(), plan.layers.end(),
+                                    [](const LayerPlan& layer) { return layer.divides_sums(); });
+    EXPECT_EQ(tensors, network.size() + static_cast<int>(sums));
     for (int index = 0; index < tensors; ++index) {
       std::size_t sent = 0;
       std::size_t received = 0;
       for (const Program& program : programs) {
         std::set<int> peers;
-        for (const Message& send : program.tensor(index).sends) {
+        for (const StagedMessage& send : program.tensor(index).sends) {
           EXPECT_TRUE(peers.insert(send.peer).second) << "two messages to one rank";
           const Program& peer = programs[static_cast<std::size_t>(send.peer)];
-          const std::vector<Message>& receives = peer.tensor(index).receives;
-          const auto other = std::find_if(receives.begin(), receives.end(),
-                                          [&](const Message& m) { return m.peer == program.rank; });
+          const std::vector<StagedMessage>& receives = peer.tensor(index).receives;
+          const auto other =
+              std::find_if(receives.begin(), receives.end(),
+                           [&](const StagedMessage& m) { return m.peer == program.rank; });
           ASSERT_NE(other, receives.end());
           EXPECT_EQ(other->boxes, send.boxes);
-          EXPECT_EQ(other->elements, send.elements);
-          EXPECT_EQ(other->floats, send.floats);
-          EXPECT_GT(send.floats, 0U);
+          EXPECT_EQ(other->bytes, send.bytes);
+          EXPECT_GT(send.bytes, 0U);
         }
         sent += program.tensor(index).sends.size();
         received += program.tensor(index).receives.size();
@@ -107,8 +110,10 @@ TEST(Program, HalvesTakeHalfTheRoom) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
     for (const Program& program : programs_of(network, with_halves(plan), all_layers(network))) {
       for (const Tensor& tensor : program.tensors) {
-        for (const Message& message : tensor.sends) {
-          EXPECT_EQ(message.floats, (message.elements + 1) / 2);
+        for (const StagedMessage& message : tensor.sends) {
+          std::size_t elements = 0;
+          for (const Box& box : message.boxes) elements += box.elements();
+          EXPECT_EQ(message.bytes, 2 * elements);
           EXPECT_NE(message.staging, Staging::kInPlace);
         }
       }
@@ -116,12 +121,9 @@ TEST(Program, HalvesTakeHalfTheRoom) {
   });
 }
 
-std::size_t step_index(const Program& program, Action action, int tensor) {
-  const auto step =
-      std::find_if(program.steps.begin(), program.steps.end(), [&](const Step& candidate) {
-        return candidate.action == action && candidate.tensor == tensor;
-      });
-  return static_cast<std::size_t>(step - program.steps.begin());
+std::size_t step_index(const Program& program, const Step& step) {
+  return static_cast<std::size_t>(std::find(program.steps.begin(), program.steps.end(), step) -
+                                  program.steps.begin());
 }
 
 /// One global order of layers is what keeps ranks from waiting in a circle: a rank posts the
@@ -133,15 +135,15 @@ TEST(Program, PostsReceivesBeforeItWorksOnTheLayer) {
       for (std::size_t index = 0; index < program.tensors.size(); ++index) {
         const Tensor& tensor = program.tensors[index];
         if (tensor.receives.empty()) continue;
-        const std::size_t posted =
-            step_index(program, Action::kPostReceives, static_cast<int>(index));
+        const std::size_t posted = step_index(program, step::PostReceives{static_cast<int>(index)});
         ASSERT_LT(posted, program.steps.size());
         for (std::size_t i = 0; i < posted; ++i) {
           const Step& step = program.steps[i];
-          if (program.tensor(step.tensor).position < tensor.position) continue;
-          EXPECT_EQ(step.tensor, tensor.partial_sums);
-          EXPECT_TRUE(step.action == Action::kPostReceives || step.action == Action::kCompute ||
-                      program.tensor(step.tensor).position != tensor.position);
+          const int position = program.tensor(tensor_of(step)).position;
+          if (position < tensor.position) continue;
+          EXPECT_EQ(tensor_of(step), tensor.partial_sums);
+          EXPECT_TRUE(std::holds_alternative<step::PostReceives>(step) ||
+                      std::holds_alternative<step::Compute>(step) || position != tensor.position);
         }
       }
     }
@@ -160,12 +162,13 @@ Program program_of_lower_half(int rows, int channels) {
   const Box all = whole({rows, 8, channels});
   const Layout halves{{{0, rows / 2}, all.cols, all.channels},
                       {{rows / 2, rows}, all.cols, all.channels}};
-  const Plan plan{Strategy::kData, 2, {{whole({rows, 8, 1}), {}}, halves, halves}};
-  return make_program(network, plan, {2}, 1);
+  const Plan plan{Strategy::kData, 2, {{{whole({rows, 8, 1}), {}}}, {halves}, {halves}}};
+  return make_program({network, plan}, {2}, 1);
 }
 
 bool computes(const Step& step, int tensor, const Box& box) {
-  return step.action == Action::kCompute && step.tensor == tensor && step.box == box;
+  const auto* compute = std::get_if<step::Compute>(&step);
+  return compute != nullptr && compute->tensor == tensor && compute->computation.box == box;
 }
 
 TEST(Program, ComputesTheInteriorBeforeItWaits) {
@@ -176,7 +179,7 @@ TEST(Program, ComputesTheInteriorBeforeItWaits) {
       });
   ASSERT_NE(interior, program.steps.end());
   EXPECT_LT(static_cast<std::size_t>(interior - program.steps.begin()),
-            step_index(program, Action::kAwaitReceives, 1));
+            step_index(program, step::AwaitReceives{1}));
 }
 
 TEST(Program, DoesNotDivideAFewPixelsOfManyWeights) {
@@ -194,8 +197,8 @@ TEST(PredictMemory, CountsThreads) {
   const Window window{3, 1, 1, 1};
   add_layer(network, Convolution{32, 1, window, window}, {0}, "test");
   const Plan plan = make_plan(network, Strategy::kSingle, 1);
-  const RankMemory one = predict_memory(network, plan, {1}).front();
-  const RankMemory two = predict_memory(network, plan, {1}, {.threads = 2}).front();
+  const RankMemory one = predict_memory({network, plan}, {1}).front();
+  const RankMemory two = predict_memory({network, plan}, {1}, {.threads = 2}).front();
   EXPECT_EQ(two.workspace, 2 * one.workspace);
   EXPECT_GT(two.library, one.library);
   EXPECT_EQ(two.activations, one.activations);
@@ -207,7 +210,7 @@ TEST(PredictMemory, CountsWhatIsDelivered) {
   add_layer(network, Convolution{16, 1, {}, {}}, {0}, "test");
   const Plan plan = make_plan(network, Strategy::kData, 2);
   for (const int lanes : {1, 2, 3}) {
-    const auto memory = predict_memory(network, plan, {1}, {.lanes = lanes});
+    const auto memory = predict_memory({network, plan}, {1}, {.lanes = lanes});
     const auto frames = static_cast<std::size_t>(std::min(lanes, 2));
     EXPECT_EQ(memory.front().results, frames * 8 * 8 * 16 * sizeof(float));
     EXPECT_EQ(memory.back().results, 0U);
@@ -217,13 +220,12 @@ TEST(PredictMemory, CountsWhatIsDelivered) {
 TEST(PredictMemory, IsThatOfThePrograms) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
     const Delivery delivery = result_layers(network);
-    const std::vector<RankMemory> predicted = predict_memory(network, plan, delivery);
+    const std::vector<RankMemory> predicted = predict_memory({network, plan}, delivery);
     ASSERT_EQ(predicted.size(), static_cast<std::size_t>(plan.ranks));
     for (const Program& program : programs_of(network, plan, delivery)) {
       const RankMemory& memory = program.memory;
-      EXPECT_EQ(memory.activations + memory.workspace + memory.messages,
-                program.arena_floats * sizeof(float));
-      EXPECT_EQ(memory.weights, weight_bytes(network, plan, program.rank).total());
+      EXPECT_EQ(memory.activations + memory.workspace + memory.messages, program.arena_bytes);
+      EXPECT_EQ(memory.weights, Distribution(network, plan).weight_bytes(program.rank).total());
       const RankMemory& same = predicted[static_cast<std::size_t>(program.rank)];
       EXPECT_EQ(same.weights, memory.weights);
       EXPECT_EQ(same.activations, memory.activations);

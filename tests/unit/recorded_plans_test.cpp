@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <map>
 #include <span>
 #include <sstream>
@@ -12,8 +13,8 @@
 #include "base/checksum.hpp"
 #include "import/darknet.hpp"
 #include "io/model_file.hpp"
-#include "plan/cost.hpp"
-#include "plan/planner.hpp"
+#include "search/evaluation.hpp"
+#include "search/planner.hpp"
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
 
@@ -68,7 +69,7 @@ std::string boxes_of(const Network& network, const Plan& plan) {
   for (int position = 0; position < network.size(); ++position) {
     for (int rank = 0; rank < plan.ranks; ++rank) {
       text += to_string(plan.owned(position, rank)) + " ";
-      if (const auto summed = plan.summed(position, rank)) {
+      if (const auto summed = Distribution(network, plan).summed(position, rank)) {
         text += std::to_string(summed->begin) + ":" + std::to_string(summed->end) + " ";
       }
     }
@@ -79,11 +80,12 @@ std::string boxes_of(const Network& network, const Plan& plan) {
 }
 
 Figures figures_of(const Network& network, const Plan& plan) {
-  const Demand demand(network, result_layers(network));
-  const Exchanges exchanges = all_exchanges(demand, plan);
-  const double seconds = predicted_seconds(network, plan, exchanges, Device{});
-  return {fullest_bytes(predict_memory(network, plan, demand.delivery())),
-          bytes_moved(exchanges, plan.wire), std::lround(1e6 * seconds), boxes_of(network, plan)};
+  const Cluster cluster = cluster_of(plan.ranks, raspberry_pi_4());
+  const Evaluator evaluator(network, cluster, {});
+  Evaluation evaluation = evaluator.evaluate(plan);
+  evaluator.measure(evaluation, std::numeric_limits<std::size_t>::max());
+  return {fullest(evaluation.memory).bytes, evaluation.moved_bytes,
+          std::lround(1e6 * evaluation.latency_seconds), boxes_of(network, plan)};
 }
 
 Network from_cfg(const std::string& name) {

@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/distributed_run.hpp"
 #include "support/every_plan.hpp"
 #include "support/loopback.hpp"
@@ -89,17 +89,17 @@ TEST(Program, HasSegmentsForAStageAndTheResults) {
     add_layer(network, Convolution{8, 1, window, window, Activation::kRelu}, {i}, "test");
   }
   const Plan plan = make_plan(network, Strategy::kSequential, 3);
-  EXPECT_EQ(make_program(network, plan, {3}, 0, {.lanes = 1}).segments.size(), 2U);
-  EXPECT_EQ(make_program(network, plan, {3}, 1, {.lanes = 1}).segments.size(), 1U);
-  const std::size_t lane = make_program(network, plan, {3}, 0, {.lanes = 1}).memory.activations;
-  EXPECT_EQ(make_program(network, plan, {3}, 0, {.lanes = 2}).memory.activations, 2 * lane);
+  EXPECT_EQ(make_program({network, plan}, {3}, 0, {.lanes = 1}).segments.size(), 2U);
+  EXPECT_EQ(make_program({network, plan}, {3}, 1, {.lanes = 1}).segments.size(), 1U);
+  const std::size_t lane = make_program({network, plan}, {3}, 0, {.lanes = 1}).memory.activations;
+  EXPECT_EQ(make_program({network, plan}, {3}, 0, {.lanes = 2}).memory.activations, 2 * lane);
 }
 
 TEST(Stream, NamesASilentRankZero) {
   const Model model = random_model(1);
   const Plan plan = make_plan(model.network, Strategy::kData, 2);
-  const Program program = make_program(model.network, plan, {}, 1);
-  Weights weights(model.network, plan, 1);
+  const Program program = make_program({model.network, plan}, {}, 1);
+  Weights weights({model.network, plan}, 1);
   Loopback loopback(2, 1);
   ThreadPool pool(1);
   Executor executor(model.network, program, weights, pool, loopback.rank(1), kTimeout);
@@ -131,8 +131,8 @@ TEST(Stream, OutlastsASlowCamera) {
   const Plan plan = make_plan(model.network, Strategy::kData, 3);
   Loopback loopback(3, 1);
   const auto errors = run_ranks(loopback, [&](Communicator& communicator) {
-    const Program program = make_program(model.network, plan, {}, communicator.rank());
-    Weights weights(model.network, plan, communicator.rank());
+    const Program program = make_program({model.network, plan}, {}, communicator.rank());
+    Weights weights({model.network, plan}, communicator.rank());
     const std::chrono::milliseconds timeout(100);
     ThreadPool pool(1);
     Executor executor(model.network, program, weights, pool, communicator, timeout);

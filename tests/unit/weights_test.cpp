@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/random.hpp"
 #include "support/weight_cut.hpp"
 
@@ -26,7 +26,7 @@ struct LargeLayer {
 
   /// Loaded by way of a reader that notes the pieces.
   Weights load(const Plan& plan, int rank) {
-    Weights weights(network, plan, rank);
+    Weights weights({network, plan}, rank);
     weights.load(
         1, [&](int, const WeightRange& range, std::span<float> rows, std::span<float> biases) {
           const LayerWeights part = cut(numbers, weight_shape(network, 1), range);
@@ -56,7 +56,7 @@ void check_packing(WeightPrecision precision, WeightForm form) {
   const WeightSlice& slice = weights.slice(1);
   ASSERT_EQ(slice.form, form);
   EXPECT_EQ(layer.pieces.size(), 3U);
-  EXPECT_EQ(layer.pieces, pieces_to_load(layer.network, plan, 1, 0));
+  EXPECT_EQ(layer.pieces, pieces_to_load({layer.network, plan}, 1, 0));
 
   const WeightShape shape = weight_shape(layer.network, 1);
   std::vector<float> panels(stored_floats(form, shape));
@@ -74,16 +74,16 @@ TEST(Weights, ArePackedPieceByPiece) {
 TEST(Weights, TakeHalfTheMemoryAsHalves) {
   LargeLayer layer;
   const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
-  const WeightBytes as_floats = weight_bytes(layer.network, plan, 0);
+  const WeightBytes as_floats = Distribution(layer.network, plan).weight_bytes(0);
   layer.network.precision = WeightPrecision::kHalf;
-  const WeightBytes as_halves = weight_bytes(layer.network, plan, 0);
+  const WeightBytes as_halves = Distribution(layer.network, plan).weight_bytes(0);
   EXPECT_EQ(as_halves, (WeightBytes{as_floats.rows, 0, as_floats.panels / 2}));
 }
 
 TEST(Weights, StayAsTheyAreForBlas) {
   LargeLayer layer;
   const Plan plan =
-      make_plan(layer.network, Strategy::kSingle, 1, {.conv = ConvolutionPath::kBlas});
+      make_plan(layer.network, Strategy::kSingle, 1, {.formats = {.conv = ConvolutionPath::kBlas}});
   const Weights weights = layer.load(plan, 0);
   EXPECT_EQ(layer.pieces.size(), 1U);
   EXPECT_EQ(weights.slice(1).form, WeightForm::kRows);

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/number_format.hpp"
+#include "kernel/tensor.hpp"
+
+namespace vpinfer {
+
+/// A box of numbers side by side in a format, [rows][cols][channels]: what of it travels takes
+/// `bytes_of(format, box.elements())`.  It owns nothing.
+struct EncodedBox {
+  NumberFormat format = NumberFormat::kFloat;
+  const std::byte* data = nullptr;  ///< aligned as the format's numbers are
+  Box box;
+};
+
+/// Whether numbers in a format are what floats in memory are, so that nothing need be encoded.
+[[nodiscard]] constexpr bool is_as_in_memory(NumberFormat format) {
+  return format == NumberFormat::kFloat;
+}
+
+/// Writes `box`, which the view holds, to `to`.  Halves are rounded as by `round_to_halves`.
+void encode(const ConstTensorView& from, const Box& box, NumberFormat format, std::byte* to);
+/// Writes a part of an encoded box to a view; both hold it.  Exact.
+void decode(const EncodedBox& from, const TensorView& to, const Box& part);
+/// The same, added to what the view has.
+void add_decoded(const EncodedBox& from, const TensorView& to, const Box& part);
+
+}  // namespace vpinfer

@@ -1,0 +1,59 @@
+#include "plan/distribution.hpp"
+
+#include "base/float_buffer.hpp"
+#include "plan/geometry.hpp"
+
+namespace vpinfer {
+
+WeightForm weight_form(const Network& network, ConvolutionPath path, int position,
+                       const WeightRange& range) {
+  const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
+  if (conv == nullptr) return WeightForm::kRows;
+  return weight_form(*conv, path, weight_shape(network, position).of(range), network.precision);
+}
+
+std::optional<Interval> Distribution::summed(int position, int rank) const {
+  const LayerPlan& layer = plan_.layer(position);
+  if (!layer.divides_sums()) return std::nullopt;
+  return layer.sums[static_cast<std::size_t>(rank)].channels;
+}
+
+const Box& Distribution::computed(int position, int rank) const {
+  const LayerPlan& layer = plan_.layer(position);
+  return layer.divides_sums() ? layer.sums[static_cast<std::size_t>(rank)].box
+                              : layer.owned[static_cast<std::size_t>(rank)];
+}
+
+Box Distribution::read(int position, std::size_t index, int rank) const {
+  Box box = required_input(network_, position, index, computed(position, rank));
+  if (const auto summed_channels = summed(position, rank)) box.channels = *summed_channels;
+  return box;
+}
+
+WeightRange Distribution::weights(int position, int rank) const {
+  const Box box = hull(owned(position, rank), computed(position, rank));
+  const WeightShape shape = weight_shape(network_, position);
+  if (box.empty() || shape.filters == 0) return {};
+  return {box.channels, summed(position, rank).value_or(shape.range().channels)};
+}
+
+WeightForm Distribution::weight_form(int position, int rank) const {
+  return vpinfer::weight_form(network_, plan_.conv, position, weights(position, rank));
+}
+
+WeightBytes Distribution::weight_bytes(int rank) const {
+  WeightBytes bytes;
+  for (int position = 0; position < network_.size(); ++position) {
+    const WeightRange stored = weights(position, rank);
+    const WeightForm form = weight_form(position, rank);
+    std::size_t& of_form = form == WeightForm::kRows     ? bytes.rows
+                           : form == WeightForm::kPanels ? bytes.panels
+                                                         : bytes.half_panels;
+    of_form += sizeof(float) *
+               whole_lines(stored_floats(form, weight_shape(network_, position).of(stored)));
+    bytes.rows += sizeof(float) * whole_lines(static_cast<std::size_t>(stored.filters.size()));
+  }
+  return bytes;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "plan/plan.hpp"
+
+namespace vpinfer {
+
+/// Bytes of weights by their form, in whole cache lines; biases count as rows.
+struct WeightBytes {
+  std::size_t rows = 0;
+  std::size_t panels = 0;
+  std::size_t half_panels = 0;
+
+  [[nodiscard]] std::size_t total() const { return rows + panels + half_panels; }
+  bool operator==(const WeightBytes&) const = default;
+};
+
+/// The form of a part of a layer's weights; that of a convolution depends on the path.
+[[nodiscard]] WeightForm weight_form(const Network& network, ConvolutionPath path, int position,
+                                     const WeightRange& range);
+
+/// A network under a plan: who owns, computes, reads and stores what.  Both must outlive it.
+class Distribution {
+ public:
+  Distribution(const Network& network, const Plan& plan) : network_(network), plan_(plan) {}
+
+  [[nodiscard]] const Network& network() const { return network_; }
+  [[nodiscard]] const Plan& plan() const { return plan_; }
+  [[nodiscard]] int ranks() const { return plan_.ranks; }
+
+  [[nodiscard]] const Box& owned(int position, int rank) const {
+    return plan_.owned(position, rank);
+  }
+  /// The input channels over which a rank sums; nothing if all ranks sum over all.
+  [[nodiscard]] std::optional<Interval> summed(int position, int rank) const;
+  /// The box of a layer's output that a rank computes: what it owns, or where sums are divided, of
+  /// what it has partial sums.
+  [[nodiscard]] const Box& computed(int position, int rank) const;
+  /// What a rank reads of input `index` of a layer to compute its box.
+  [[nodiscard]] Box read(int position, std::size_t index, int rank) const;
+
+  /// The weights of a layer that a rank needs for what it computes and ends, hence stores; empty if
+  /// none.
+  [[nodiscard]] WeightRange weights(int position, int rank) const;
+  /// The form in which a rank keeps them.
+  [[nodiscard]] WeightForm weight_form(int position, int rank) const;
+  /// What a rank stores of all layers.
+  [[nodiscard]] WeightBytes weight_bytes(int rank) const;
+
+ private:
+  const Network& network_;
+  const Plan& plan_;
+};
+
+}  // namespace vpinfer

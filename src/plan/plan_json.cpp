@@ -1,0 +1,277 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/json.hpp"
+#include "plan/plan.hpp"
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kSchema = 1;
+
+json box_to_json(const Box& box) {
+  return {box.rows.begin, box.rows.end,       box.cols.begin,
+          box.cols.end,   box.channels.begin, box.channels.end};
+}
+
+Box box_from_json(const json& j) {
+  const auto number = [&j](std::size_t i) { return json_int(j.at(i)); };
+  return {{number(0), number(1)}, {number(2), number(3)}, {number(4), number(5)}};
+}
+
+void check_layout(const Layout& layout, const Shape& shape, const std::string& label) {
+  std::vector<Box> missing{whole(shape)};
+  for (const Box& box : layout) {
+    if (!whole(shape).contains(box)) {
+      throw BadInput("box " + to_string(box) + " leaves " + label + " (" + to_string(shape) + ")");
+    }
+    missing = subtract(missing, box);
+  }
+  if (!missing.empty()) {
+    throw BadInput("nobody owns " + to_string(missing.front()) + " of " + label);
+  }
+}
+
+/// Every cell's class scores are normalised together.
+void check_head(const Layout& layout, const Shape& shape, const std::string& label) {
+  for (const Box& box : layout) {
+    if (!box.empty() && box.channels.size() != shape.channels) {
+      throw BadInput("box " + to_string(box) + " of " + label +
+                     " must span all channels of a head");
+    }
+  }
+}
+
+void check_input(const Plan& plan, const Network& network) {
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    const Box wanted = rank == 0 ? whole(network.input_shape()) : Box{};
+    const Box& owned = plan.owned(0, rank);
+    if (owned != wanted && !(owned.empty() && wanted.empty())) {
+      throw BadInput("rank 0 must own the whole input, and nobody else any of it");
+    }
+  }
+}
+
+/// What all ranks have that sum for the same box must hold every input channel once.
+bool holds_channels_once(const std::vector<SumShare>& sums, const Box& box, int channels) {
+  std::vector<Interval> shares;
+  for (const SumShare& share : sums) {
+    if (share.box == box) shares.push_back(share.channels);
+  }
+  std::sort(shares.begin(), shares.end());
+  int next = 0;
+  const bool once = std::all_of(shares.begin(), shares.end(), [&](const Interval& share) {
+    return std::exchange(next, share.end) == share.begin;
+  });
+  return once && next == channels;
+}
+
+/// The boxes that ranks sum for must be cells of the output, the same or apart, and what a rank
+/// owns must lie within one of them.
+void check_cells(const LayerPlan& layer, const Shape& shape, const std::string& label) {
+  std::vector<Box> missing{whole(shape)};
+  std::vector<Box> cells;
+  for (const SumShare& share : layer.sums) {
+    if (share.box.empty() || std::count(cells.begin(), cells.end(), share.box) > 0) continue;
+    if (!whole(shape).contains(share.box)) {
+      throw BadInput("box " + to_string(share.box) + " of divided sums leaves " + label + " (" +
+                     to_string(shape) + ")");
+    }
+    for (const Box& cell : cells) {
+      if (intersect(cell, share.box).empty()) continue;
+      throw BadInput("boxes " + to_string(cell) + " and " + to_string(share.box) +
+                     " of the divided sums of " + label + " overlap");
+    }
+    cells.push_back(share.box);
+    missing = subtract(missing, share.box);
+  }
+  if (!missing.empty()) {
+    throw BadInput("the divided sums of " + label + " lack " + to_string(missing.front()));
+  }
+  for (const Box& owned : layer.owned) {
+    if (owned.empty() || std::any_of(cells.begin(), cells.end(),
+                                     [&](const Box& cell) { return cell.contains(owned); })) {
+      continue;
+    }
+    throw BadInput("box " + to_string(owned) + " of " + label +
+                   " is not within one box of its divided sums");
+  }
+}
+
+void check_sums(const LayerPlan& layer, const Network& network, int position) {
+  const std::string label = Network::label(position);
+  if (!has_divisible_sums(network.layer(position).operation)) {
+    throw BadInput("only the sums of a convolution without groups can be divided, not those of " +
+                   label);
+  }
+  if (layer.sums.size() != layer.owned.size()) {
+    throw BadInput("the divided sums of " + label + " have " + std::to_string(layer.sums.size()) +
+                   " shares, which does not suit " + std::to_string(layer.owned.size()) + " ranks");
+  }
+  const int channels = network.input_shape(position, 0).channels;
+  const bool none = std::all_of(layer.sums.begin(), layer.sums.end(),
+                                [](const SumShare& share) { return share.box.empty(); });
+  for (const SumShare& share : layer.sums) {
+    if (none || (!share.box.empty() && !holds_channels_once(layer.sums, share.box, channels))) {
+      throw BadInput("the divided sums of " + label + " must be over every input channel once");
+    }
+  }
+  check_cells(layer, network.layer(position).output, label);
+}
+
+/// One layer's shares: intervals of channels, and unless all are of the whole output, boxes.
+std::vector<SumShare> read_shares(const json& layer, const Shape& output, int number) {
+  std::vector<SumShare> shares;
+  for (const json& share : layer.at("channels")) {
+    if (share.size() != 2) {
+      throw BadInput("a share of the sums of layer " + std::to_string(number) +
+                     " is no pair of channels");
+    }
+    const Interval channels{json_int(share.at(0)), json_int(share.at(1))};
+    shares.push_back({channels.empty() ? Box{} : whole(output), channels});
+  }
+  if (!layer.contains("boxes")) return shares;
+  if (layer.at("boxes").size() != shares.size()) {
+    throw BadInput("the divided sums of layer " + std::to_string(number) + " have " +
+                   std::to_string(layer.at("boxes").size()) + " boxes for " +
+                   std::to_string(shares.size()) + " shares");
+  }
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    const Box box = box_from_json(layer.at("boxes").at(i));
+    if (!shares[i].channels.empty())
+      shares[i] = box.empty() ? SumShare{} : SumShare{box, shares[i].channels};
+  }
+  return shares;
+}
+
+void read_sums(const json& list, const Network& network, Plan& plan) {
+  for (const json& layer : list) {
+    const int number = json_int(layer.at("layer"));
+    if (number < 0 || number >= Network::number(network.size())) {
+      throw BadInput("there is no layer " + std::to_string(number) + " to divide the sums of");
+    }
+    const int position = Network::position(number);
+    LayerPlan& divided = plan.layers[static_cast<std::size_t>(position)];
+    if (divided.divides_sums()) {
+      throw BadInput("the sums of layer " + std::to_string(number) + " are divided twice");
+    }
+    divided.sums = read_shares(layer, network.layer(position).output, number);
+    check_sums(divided, network, position);
+  }
+}
+
+json sums_to_json(const LayerPlan& layer, int position) {
+  Box output;
+  for (const Box& owned : layer.owned) output = hull(output, owned);
+  json channels = json::array();
+  json boxes = json::array();
+  bool whole_boxes = true;
+  for (const SumShare& share : layer.sums) {
+    channels.push_back({share.channels.begin, share.channels.end});
+    boxes.push_back(box_to_json(share.box));
+    whole_boxes = whole_boxes && (share.box.empty() || share.box == output);
+  }
+  json j{{"layer", Network::number(position)}, {"channels", channels}};
+  if (!whole_boxes) j["boxes"] = boxes;
+  return j;
+}
+
+/// One name for all layers, or a list of one for each.
+void read_wire(const json& names, Plan& plan) {
+  const auto format = [](const json& name) {
+    return parse_number_format("wire format", name.get<std::string>());
+  };
+  if (names.is_array() && names.size() != plan.layers.size()) {
+    throw BadInput("there are wire formats for " + std::to_string(names.size()) + " layers, not " +
+                   std::to_string(plan.layers.size()));
+  }
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    plan.layers[i].wire = format(names.is_array() ? names.at(i) : names);
+  }
+}
+
+json wire_to_json(const Plan& plan) {
+  json names = json::array();
+  bool alike = true;
+  for (const LayerPlan& layer : plan.layers) {
+    names.push_back(to_string(layer.wire));
+    alike = alike && layer.wire == plan.layers.front().wire;
+  }
+  return alike ? names.front() : names;
+}
+
+void read_layouts(const json& layouts, const Network& network, Plan& plan) {
+  for (const json& layer : layouts) {
+    Layout layout;
+    for (const json& box : layer) layout.push_back(box_from_json(box));
+    if (static_cast<int>(layout.size()) != plan.ranks) {
+      throw BadInput("a layout of " + std::to_string(layout.size()) + " boxes does not suit " +
+                     std::to_string(plan.ranks) + " ranks");
+    }
+    plan.layers.push_back({std::move(layout)});
+  }
+  if (plan.ranks < 1 || plan.layers.size() != network.layers.size()) {
+    throw BadInput("the plan is for " + std::to_string(static_cast<int>(plan.layers.size()) - 1) +
+                   " layers, the model has " + std::to_string(network.size() - 1));
+  }
+  for (int i = 0; i < network.size(); ++i) {
+    const Layer& layer = network.layer(i);
+    check_layout(plan.layer(i).owned, layer.output, Network::label(i));
+    if (is_head(layer.operation)) {
+      check_head(plan.layer(i).owned, layer.output, Network::label(i));
+    }
+  }
+  check_input(plan, network);
+}
+
+Plan read_plan(const json& j, const Network& network) {
+  if (const int schema = json_int(j.at("schema")); schema != kSchema) {
+    throw BadInput("the plan has schema " + std::to_string(schema) +
+                   ", this vpinfer reads schema " + std::to_string(kSchema));
+  }
+  Plan plan;
+  plan.strategy = parse_strategy(j.at("strategy").get<std::string>());
+  plan.ranks = json_int(j.at("ranks"));
+  read_layouts(j.at("layouts"), network, plan);
+  if (j.contains("wire")) read_wire(j.at("wire"), plan);
+  if (j.contains("conv")) plan.conv = parse_convolution_path(j.at("conv").get<std::string>());
+  if (j.contains("sums")) read_sums(j.at("sums"), network, plan);
+  return plan;
+}
+
+}  // namespace
+
+std::string to_json(const Plan& plan) {
+  json layouts = json::array();
+  json sums = json::array();
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    json boxes = json::array();
+    for (const Box& box : plan.layers[i].owned) boxes.push_back(box_to_json(box));
+    layouts.push_back(std::move(boxes));
+    if (!plan.layers[i].divides_sums()) continue;
+    sums.push_back(sums_to_json(plan.layers[i], static_cast<int>(i)));
+  }
+  json j{{"schema", kSchema},
+         {"strategy", to_string(plan.strategy)},
+         {"ranks", plan.ranks},
+         {"layouts", layouts}};
+  if (plan.coarsest_wire() != NumberFormat::kFloat) j["wire"] = wire_to_json(plan);
+  if (plan.conv != ConvolutionPath::kAuto) j["conv"] = to_string(plan.conv);
+  if (!sums.empty()) j["sums"] = sums;
+  return j.dump();
+}
+
+Plan plan_from_json(const std::string& text, const Network& network, const std::string& where) {
+  try {
+    return read_plan(json::parse(text), network);
+  } catch (const json::exception& e) {
+    throw BadInput(where + ": the plan is damaged (" + e.what() + "); plan again");
+  } catch (const Error& e) {
+    throw BadInput(where + ": " + e.what());
+  }
+}
+
+}  // namespace vpinfer

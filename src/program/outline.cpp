@@ -1,0 +1,178 @@
+#include "program/outline.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "plan/geometry.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// Whether a part of a stored box lies in memory without gaps.
+bool is_contiguous(const Box& stored, const Box& part) {
+  const bool whole_pixels = part.channels == stored.channels;
+  const bool one_row = part.rows.size() == 1;
+  if (whole_pixels && (one_row || part.cols == stored.cols)) return true;
+  return one_row && part.cols.size() == 1;
+}
+
+struct LessBoxes {
+  bool operator()(std::span<const Box> a, std::span<const Box> b) const {
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+  }
+};
+
+MessageRoom room_of(const std::vector<Message>& messages, const std::vector<Staging>& staging) {
+  MessageRoom room{messages.size()};
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (staging[i] == Staging::kPacked) room.packed_bytes += messages[i].bytes;
+    room.any_in_place = room.any_in_place || staging[i] == Staging::kInPlace;
+  }
+  return room;
+}
+
+TensorOutline outline_output(const Demand& demand, const Distribution& distribution,
+                             const Exchange& exchange, int position, int rank) {
+  TensorOutline tensor{.position = position};
+  const std::vector<Message> sends = exchange.from(rank);
+  const std::vector<Message> receives = exchange.to(rank);
+  const Box& owned = distribution.owned(position, rank);
+  const Box needed = demand.hull_of_needs(distribution, position, rank);
+  const Box both = hull(owned, needed);
+  const bool smaller_apart = both.elements() > owned.elements() + needed.elements();
+  // The whole input goes as soon as it is sent; rank 0 then keeps its part like the others.
+  const bool leaves = position == 0 && !sends.empty();
+  tensor.apart = !owned.empty() && !needed.empty() && (smaller_apart || leaves);
+  tensor.written = tensor.apart ? owned : both;
+  tensor.read = tensor.apart ? needed : both;
+  tensor.receives = room_of(receives, stage(receives, exchange.wire(), tensor.read));
+  tensor.sends = room_of(sends, stage(sends, exchange.wire(), tensor.written));
+  return tensor;
+}
+
+TensorOutline outline_sums(const Distribution& distribution, const Exchange& exchange, int position,
+                           int rank) {
+  TensorOutline tensor{.position = position, .is_partial = true};
+  tensor.written = distribution.computed(position, rank);
+  const std::vector<Message> sends = exchange.from(rank);
+  tensor.sends = room_of(sends, stage(sends, exchange.wire(), tensor.written));
+  tensor.receives = {exchange.to(rank).size(), exchange.received_bytes(rank)};
+  return tensor;
+}
+
+/// Appends the partial sums to the outputs, which come to know where they are.
+TensorOutlines joined(TensorOutlines outputs, const TensorOutlines& sums) {
+  for (const TensorOutline& tensor : sums) {
+    outputs[static_cast<std::size_t>(tensor.position)].partial_sums =
+        static_cast<int>(outputs.size());
+    outputs.push_back(tensor);
+  }
+  return outputs;
+}
+
+/// How a rank computes a max pooling together with the convolution before it.  It does if nobody
+/// else reads what lies between them, here or on another rank.
+std::optional<Strips> strips_of(const TensorOutlines& tensors, const Demand& demand,
+                                const Distribution& distribution, int position, int rank,
+                                int threads) {
+  const Network& network = demand.network();
+  if (!std::holds_alternative<MaxPool>(network.layer(position).operation)) return std::nullopt;
+  const int between = network.layer(position).inputs.front();
+  const Box& box = distribution.owned(position, rank);
+  const TensorOutline& convolved = tensors[static_cast<std::size_t>(between)];
+  const bool moves = convolved.sends.messages + convolved.receives.messages > 0;
+  const bool is_convolution = std::holds_alternative<Convolution>(network.layer(between).operation);
+  if (!is_convolution || box.empty() || moves || convolved.partial_sums ||
+      demand.readers(between).size() > 1 || demand.is_delivered_to(between, 0) ||
+      !distribution.owned(between, rank).contains(required_input(network, position, 0, box))) {
+    return std::nullopt;
+  }
+  const auto rows = usual_strip_rows(pooled_convolution(network, between, position), box, threads);
+  return rows ? std::optional(Strips{between, *rows}) : std::nullopt;
+}
+
+}  // namespace
+
+std::vector<Staging> stage(const std::vector<Message>& messages, NumberFormat wire,
+                           const Box& stored) {
+  std::vector<Staging> staging;
+  std::set<std::span<const Box>, LessBoxes> packed;
+  for (const Message& message : messages) {
+    const bool in_place = is_as_in_memory(wire) && message.boxes.size() == 1 &&
+                          is_contiguous(stored, message.boxes.front());
+    staging.push_back(in_place                              ? Staging::kInPlace
+                      : packed.insert(message.boxes).second ? Staging::kPacked
+                                                            : Staging::kShared);
+  }
+  return staging;
+}
+
+Outlines::Outlines(const Demand& demand, const Distribution& distribution,
+                   const Exchanges& exchanges)
+    : Outlines(demand, distribution, exchanges, {}, {}) {}
+
+Outlines::Outlines(const Demand& demand, const Distribution& distribution,
+                   const Exchanges& exchanges, const Exchanges& known_exchanges,
+                   const Outlines& known) {
+  const auto of_all_ranks = [&](const auto& outline) {
+    TensorOutlines tensors;
+    for (int rank = 0; rank < distribution.ranks(); ++rank) tensors.push_back(outline(rank));
+    return std::make_shared<const TensorOutlines>(std::move(tensors));
+  };
+  for (int position = 0; position < demand.network().size(); ++position) {
+    const auto at = static_cast<std::size_t>(position);
+    const Exchanges::Shared& output = exchanges.output(position);
+    const bool knows_output = !known.outputs_.empty() && output == known_exchanges.output(position);
+    outputs_.push_back(knows_output ? known.outputs_[at] : of_all_ranks([&](int rank) {
+      return outline_output(demand, distribution, *output, position, rank);
+    }));
+    const Exchanges::Shared& sums = exchanges.sums(position);
+    const bool knows_sums = !known.sums_.empty() && sums == known_exchanges.sums(position);
+    sums_.push_back(!sums        ? nullptr
+                    : knows_sums ? known.sums_[at]
+                                 : of_all_ranks([&](int rank) {
+                                     return outline_sums(distribution, *sums, position, rank);
+                                   }));
+  }
+}
+
+TensorOutlines Outlines::of(int rank) const {
+  const auto at = static_cast<std::size_t>(rank);
+  TensorOutlines outputs;
+  TensorOutlines sums;
+  for (const ByRank& of_output : outputs_) outputs.push_back((*of_output)[at]);
+  for (const ByRank& of_sums : sums_) {
+    if (of_sums) sums.push_back((*of_sums)[at]);
+  }
+  return joined(std::move(outputs), sums);
+}
+
+TensorOutlines outline_tensors(const Demand& demand, const Distribution& distribution,
+                               const Exchanges& exchanges, int rank) {
+  TensorOutlines outputs;
+  TensorOutlines sums;
+  for (int position = 0; position < demand.network().size(); ++position) {
+    outputs.push_back(
+        outline_output(demand, distribution, *exchanges.output(position), position, rank));
+    if (const Exchanges::Shared& partial = exchanges.sums(position)) {
+      sums.push_back(outline_sums(distribution, *partial, position, rank));
+    }
+  }
+  return joined(std::move(outputs), sums);
+}
+
+TensorOutlines with_strips(TensorOutlines tensors, const Demand& demand,
+                           const Distribution& distribution, int rank, int threads) {
+  for (int position = 0; position < demand.network().size(); ++position) {
+    const auto strips = strips_of(tensors, demand, distribution, position, rank, threads);
+    if (!strips) continue;
+    tensors[static_cast<std::size_t>(position)].strips = strips;
+    TensorOutline& between = tensors[static_cast<std::size_t>(strips->convolution)];
+    between.in_strips = true;
+    between.written = between.read = {};
+  }
+  return tensors;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "program/memory.hpp"
+#include "program/outline.hpp"
+#include "program/step.hpp"
+
+namespace vpinfer {
+
+/// A part of an output in the arena; `offset` is in bytes.
+struct Storage {
+  Box box;
+  std::size_t offset = 0;
+};
+
+/// All boxes that one rank exchanges with one peer after one layer, where they lie in the arena.
+struct StagedMessage {
+  int peer = 0;
+  std::vector<Box> boxes;
+  std::size_t bytes = 0;  ///< on the wire
+  Staging staging = Staging::kPacked;
+  std::size_t offset = 0;  ///< of its first byte
+};
+
+/// A stretch of the arena, in bytes.
+struct Room {
+  std::size_t offset = 0;
+  std::size_t bytes = 0;
+};
+
+/// What a rank keeps and moves of one layer's output or partial sums, as outlined, in its place.
+struct Tensor {
+  int position = 0;                   ///< of the layer
+  std::optional<Strips> strips{};     ///< of a max pooling's output
+  bool in_strips = false;             ///< a convolution's output, which is stored nowhere then
+  bool is_partial = false;            ///< partial sums of the layer's output, otherwise the output
+  std::optional<int> partial_sums{};  ///< of an output with divided sums: their tensor
+  Storage written{};                  ///< holds what the rank computes; boxes are sent from here
+  Storage read{};  ///< holds what consuming layers read; boxes are received to here
+  bool apart = false;
+  NumberFormat wire = NumberFormat::kFloat;  ///< of the messages
+  std::vector<StagedMessage> receives{};
+  std::vector<StagedMessage> sends{};
+  Room workspace{};  ///< while the layer is computed
+};
+
+/// One rank's share of a plan as a flat list of steps that is replayed for every frame, and the
+/// place of every buffer in the arena of a frame.  Pure data; all ranks' programs follow one global
+/// order of layers, which is why they cannot wait for each other in a circle.
+struct Program {
+  int rank = 0;
+  int lanes = 1;  ///< frames that may be in a segment at the same time, each with its own arena
+  std::vector<Step> steps;
+  std::vector<Segment> segments;  ///< all steps, in order; each has a part of the arena for itself
+  /// The outputs by position, followed by the partial sums of the layers with divided sums.
+  std::vector<Tensor> tensors;
+  std::size_t arena_bytes = 0;  ///< of one lane
+  RankMemory memory;
+
+  [[nodiscard]] const Tensor& tensor(int index) const {
+    return tensors[static_cast<std::size_t>(index)];
+  }
+};
+
+/// For every layer: receives are posted first, then the part of the layer that needs no peer is
+/// computed while borders travel, then the rest, then the peers get their boxes.  A convolution
+/// whose input channels come from many peers sums over those of one after another, unless it is
+/// computed in strips.  Partial sums of a layer are computed, exchanged and added up before the
+/// layer's output is sent.
+[[nodiscard]] Program make_program(const Distribution& distribution, const Delivery& delivery,
+                                   int rank, const Concurrency& concurrency = {});
+
+}  // namespace vpinfer

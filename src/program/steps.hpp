@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "program/outline.hpp"
+#include "program/step.hpp"
+
+namespace vpinfer {
+
+/// What a rank does for a frame, given its tensors.
+[[nodiscard]] std::vector<Step> write_steps(const Demand& demand, const Distribution& distribution,
+                                            const Exchanges& exchanges,
+                                            const TensorOutlines& tensors, int rank);
+
+}  // namespace vpinfer

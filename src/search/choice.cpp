@@ -1,0 +1,88 @@
+#include "search/choice.hpp"
+
+#include <utility>
+
+namespace vpinfer {
+namespace {
+
+template <typename... Types>
+bool is_any_of(const Operation& operation) {
+  return (std::holds_alternative<Types>(operation) || ...);
+}
+
+bool is_cheaper_repeated(const Network& network, int position) {
+  const Layer& layer = network.layer(position);
+  const bool enlarges = std::holds_alternative<Resample>(layer.operation) &&
+                        layer.output.elements() >= network.input_shape(position, 0).elements();
+  return enlarges ||
+         is_any_of<Constant, Concat, Slice, Pad, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
+             layer.operation);
+}
+
+/// A detector's head is small and its boxes are decoded on rank 0.
+bool stays_on_rank_0(const Layer& layer) {
+  return std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
+}
+
+LayerPlan layer_plan(const Choice& choice, const Network& network, int position, int ranks) {
+  const Layer& layer = network.layer(position);
+  if (stays_on_rank_0(layer)) return divide(on_rank(0), layer.output, 0, ranks, choice.wire);
+  const Division& division = choice.divisions[static_cast<std::size_t>(position)];
+  if (has_divisible_sums(layer.operation)) {
+    const int input_channels = network.input_shape(position, 0).channels;
+    return divide(division, layer.output, input_channels, ranks, choice.wire);
+  }
+  Division without_sums = division;
+  without_sums.channels *= std::exchange(without_sums.sums, 1);
+  return divide(without_sums, layer.output, 0, ranks, choice.wire);
+}
+
+bool covers(const Layout& layout, const Shape& shape) {
+  std::vector<Box> missing{whole(shape)};
+  for (const Box& box : layout) missing = subtract(missing, box);
+  return missing.empty();
+}
+
+}  // namespace
+
+bool has_windows(const Layer& layer) {
+  return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
+}
+
+std::vector<int> layers_with_windows(const Network& network) {
+  std::vector<int> positions;
+  for (int i = 0; i < network.size(); ++i) {
+    if (has_windows(network.layer(i))) positions.push_back(i);
+  }
+  return positions;
+}
+
+Choice divide_alike(const Network& network, const Division& division) {
+  Choice choice{std::vector<Division>(network.layers.size(), division), {}};
+  for (int i = 0; i < network.size(); ++i) {
+    choice.repeated.push_back(is_cheaper_repeated(network, i));
+  }
+  return choice;
+}
+
+Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int ranks) {
+  const Network& network = readers.network();
+  Plan plan{strategy, ranks, {}, choice.conv};
+  for (int i = 0; i < network.size(); ++i) {
+    plan.layers.push_back(layer_plan(choice, network, i, ranks));
+  }
+  // From the last layer to the first, because what a repeated layer reads may be repeated too.
+  for (int i = network.size() - 1; i > 0; --i) {
+    if (!choice.repeated[static_cast<std::size_t>(i)]) continue;
+    Layout read;
+    for (int rank = 0; rank < ranks; ++rank) {
+      read.push_back(readers.hull_of_needs({network, plan}, i, rank));
+    }
+    if (covers(read, network.layer(i).output)) {
+      plan.layers[static_cast<std::size_t>(i)].owned = std::move(read);
+    }
+  }
+  return plan;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <vector>
+
+#include "plan/demand.hpp"
+#include "search/division.hpp"
+
+namespace vpinfer {
+
+/// What a planner decides: a plan follows from it.
+struct Choice {
+  std::vector<Division> divisions;  ///< by position
+  std::vector<bool> repeated;       ///< by position: computed by every rank as far as it reads it,
+                               ///< instead of received
+  NumberFormat wire = NumberFormat::kFloat;
+  ConvolutionPath conv = ConvolutionPath::kAuto;
+};
+
+/// Convolutions and poolings: the layers whose division is a choice.  The others are best divided
+/// like what they read.
+[[nodiscard]] bool has_windows(const Layer& layer);
+/// The positions of layers with windows, in increasing order.
+[[nodiscard]] std::vector<int> layers_with_windows(const Network& network);
+
+/// Every layer divided alike, and repeated where that is cheaper than to send it: what has no
+/// arithmetic, and resizes that give more than they take.
+[[nodiscard]] Choice divide_alike(const Network& network, const Division& division);
+
+/// The plan of a choice on so many ranks.  The input and the heads stay on rank 0 all the same;
+/// what has no sums to divide gets shares of its channels instead; repeated layers are owned where
+/// they are read.  `readers` is a demand without delivery.
+[[nodiscard]] Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy,
+                           int ranks);
+
+}  // namespace vpinfer

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "program/memory.hpp"
+#include "search/choice.hpp"
+#include "search/cluster.hpp"
+
+namespace vpinfer {
+
+/// A plan and what it takes on a cluster.
+struct Evaluation {
+  Plan plan;
+  Exchanges exchanges;
+  std::size_t moved_bytes = 0;  ///< by all ranks for a frame
+  double latency_seconds = 0;   ///< of a frame alone
+  double period_seconds = 0;    ///< between the frames of a stream, with enough of them under way
+  std::vector<RankMemory> memory{};  ///< of every rank; empty until it is measured
+
+  // What evaluating a similar plan need not do again.
+  using ByRank = std::shared_ptr<const std::vector<double>>;
+  std::vector<ByRank> compute_seconds{};  ///< by position
+  Outlines outlines{};
+};
+
+/// Judges plans of one network on one cluster.  Both must outlive it.
+class Evaluator {
+ public:
+  Evaluator(const Network& network, const Cluster& cluster, const Concurrency& concurrency);
+
+  [[nodiscard]] const Network& network() const { return results_.network(); }
+  [[nodiscard]] const Cluster& cluster() const { return cluster_; }
+
+  /// Everything but memory.  What is as in a similar plan is taken from there.
+  [[nodiscard]] Evaluation evaluate(Plan plan, const Evaluation& similar = {}) const;
+  [[nodiscard]] Evaluation evaluate(const Choice& choice, Strategy strategy,
+                                    const Evaluation& similar = {}) const;
+
+  /// Sets the memory of every rank; leaves it empty and returns false if some rank takes more than
+  /// `most_bytes`.  The rank that is the fullest under a similar plan is looked at first: most
+  /// plans that take too much do so there.
+  bool measure(Evaluation& evaluation, std::size_t most_bytes,
+               const Evaluation& similar = {}) const;
+
+ private:
+  const Cluster& cluster_;
+  Concurrency concurrency_;
+  Demand readers_;  // of layers alone
+  Demand results_;  // of the results too
+};
+
+}  // namespace vpinfer

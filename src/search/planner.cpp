@@ -1,0 +1,104 @@
+#include "search/planner.hpp"
+
+#include <array>
+
+#include "base/names.hpp"
+#include "search/layer_divisions.hpp"
+#include "search/stages.hpp"
+#include "search/tile_runs.hpp"
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// All plans of one strategy.
+class Planner {
+ public:
+  Planner(const Network& network, const Cluster& cluster, const PlanningOptions& options)
+      : network_(network),
+        options_(options),
+        ranks_(cluster.ranks()),
+        evaluator_(network, cluster, options.concurrency) {}
+
+  [[nodiscard]] Plan plan(Strategy strategy) const {
+    switch (strategy) {
+      case Strategy::kSingle: return best(LayerDivisions(network_, all(on_rank(0))), strategy, {});
+      case Strategy::kData:
+        return best(TileRuns(network_, all(in_rows(ranks_)), options_.fuse), strategy, {});
+      case Strategy::kHorizontal: return best(channels_or_sums(), strategy, {Measure::kMovedBytes});
+      case Strategy::kSequential:
+        return best(Stages(evaluator_, all(on_rank(0)), options_.memory_limit_bytes), strategy, {});
+      case Strategy::kVertical:
+        return best(rows_channels_or_sums(), strategy, {Measure::kLatency, allowance()});
+    }
+    throw Bug("an unknown strategy");
+  }
+
+ private:
+  [[nodiscard]] Plan best(const Space& space, Strategy strategy, const Goal& goal) const {
+    return search(evaluator_, space, strategy, goal);
+  }
+
+  /// Every layer divided so, in the formats of the options.
+  [[nodiscard]] Choice all(const Division& division) const {
+    Choice choice = divide_alike(network_, division);
+    choice.wire = options_.formats.wire.value_or(choice.wire);
+    choice.conv = options_.formats.conv.value_or(choice.conv);
+    return choice;
+  }
+
+  [[nodiscard]] LayerDivisions channels_or_sums() const {
+    LayerDivisions space(network_, all(in_channels(ranks_)));
+    for (int i = 0; i < network_.size(); ++i) {
+      if (!has_divisible_sums(network_.layer(i).operation)) continue;
+      space.vary(i, {in_channels(ranks_), in_sums(ranks_)});
+    }
+    return space;
+  }
+
+  [[nodiscard]] LayerDivisions rows_channels_or_sums() const {
+    LayerDivisions space(network_, all(in_rows(ranks_)));
+    for (const int position : layers_with_windows(network_)) {
+      std::vector<Division> ways{in_rows(ranks_), in_channels(ranks_)};
+      if (has_divisible_sums(network_.layer(position).operation)) ways.push_back(in_sums(ranks_));
+      space.vary(position, ways);
+    }
+    space.begin_with_every_switch();
+    return space;
+  }
+
+  [[nodiscard]] MemoryAllowance allowance() const {
+    const bool for_latency = options_.objective == Objective::kLatency;
+    return {for_latency ? std::size_t{7} : std::size_t{64}, options_.memory_limit_bytes,
+            for_latency};
+  }
+
+  const Network& network_;
+  const PlanningOptions& options_;
+  int ranks_;
+  Evaluator evaluator_;
+};
+
+}  // namespace
+
+std::string_view to_string(Objective objective) {
+  return objective == Objective::kLatency ? "latency" : "memory";
+}
+
+Objective parse_objective(std::string_view name) {
+  return parse_name("objective", name, std::array{Objective::kMemory, Objective::kLatency});
+}
+
+Plan make_plan(const Network& network, Strategy strategy, const Cluster& cluster,
+               const PlanningOptions& options) {
+  if (cluster.hosts.empty()) throw BadUsage("a plan needs at least 1 rank");
+  return Planner(network, cluster, options).plan(strategy);
+}
+
+Plan make_plan(const Network& network, Strategy strategy, int ranks,
+               const PlanningOptions& options) {
+  if (ranks < 1) throw BadUsage("a plan needs at least 1 rank");
+  return make_plan(network, strategy, cluster_of(ranks, raspberry_pi_4()), options);
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "plan/plan.hpp"
+#include "program/memory.hpp"
+#include "search/cluster.hpp"
+
+namespace vpinfer {
+
+/// What `vertical` plans for: little memory on the fullest rank, or with more of it less time.
+enum class Objective { kMemory, kLatency };
+
+[[nodiscard]] std::string_view to_string(Objective objective);
+/// Throws BadUsage, naming the objectives there are.
+[[nodiscard]] Objective parse_objective(std::string_view name);
+
+/// What a strategy leaves open.
+struct PlanningOptions {
+  std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
+                                ///< as pay
+  Formats formats{};            ///< nothing: float and auto, or those of a given plan
+  Objective objective = Objective::kMemory;         ///< of `vertical`
+  std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
+                                                    ///< `vertical` for latency may use it up
+  Concurrency concurrency{};
+};
+
+/// Makes a plan with a rank on each host of the cluster.  A strategy is a restriction of all
+/// choices, and what is minimised among them:
+///
+/// - `single`: rank 0 owns every box; the other ranks own nothing.
+/// - `data`: every layer is cut into tiles of rows; every rank needs all weights.  Borders are
+///   exchanged once per run of layers; as many runs are joined as lower the predicted latency.
+/// - `horizontal`: every layer's channels are shared out; every rank needs all of what it reads,
+///   or where that moves fewer bytes, the convolution's sums are divided.
+/// - `sequential`: stages of consecutive layers, a rank each.
+/// - `vertical`: tiles where activations are large and weights small, shares of the channels or
+///   divided sums where it is the other way round.  Which layer gets which is searched: the switch
+///   of tiles to shares that needs the least memory on the fullest rank says how much it may take,
+///   namely 1/64 more within the limit, for latency 1/7 or as much as the limit.  From the fastest
+///   such switch, layers are turned one by one while that lowers a cost of predicted time and
+///   memory.
+///
+/// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
+/// join travels once.  Rank 0 has the input and the heads.  Deterministic: every rank that calls
+/// this gets the same plan.
+[[nodiscard]] Plan make_plan(const Network& network, Strategy strategy, const Cluster& cluster,
+                             const PlanningOptions& options = {});
+/// The same for so many Raspberry Pis 4.
+[[nodiscard]] Plan make_plan(const Network& network, Strategy strategy, int ranks,
+                             const PlanningOptions& options = {});
+
+}  // namespace vpinfer

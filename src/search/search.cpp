@@ -1,0 +1,119 @@
+#include "search/search.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace vpinfer {
+namespace {
+
+struct Candidate {
+  Digits digits;
+  Evaluation evaluation;
+};
+
+class Search {
+ public:
+  Search(const Evaluator& evaluator, const Space& space, Strategy strategy, const Goal& goal)
+      : evaluator_(evaluator), space_(space), strategy_(strategy), goal_(goal) {}
+
+  [[nodiscard]] Candidate best() {
+    Candidate start = best_start();
+    if (goal_.memory) {
+      constexpr double kMemoryWeight = 0.3;
+      price_of_byte_ = kMemoryWeight * measured(start.evaluation) /
+                       static_cast<double>(fullest(start.evaluation.memory).bytes);
+    }
+    return descend(std::move(start));
+  }
+
+ private:
+  [[nodiscard]] Candidate candidate(Digits digits, const Evaluation& similar) const {
+    Evaluation evaluation = evaluator_.evaluate(space_.choice(digits), strategy_, similar);
+    return {std::move(digits), std::move(evaluation)};
+  }
+
+  [[nodiscard]] double measured(const Evaluation& evaluation) const {
+    return goal_.measure == Measure::kLatency ? evaluation.latency_seconds
+                                              : static_cast<double>(evaluation.moved_bytes);
+  }
+
+  [[nodiscard]] double cost(const Evaluation& evaluation) const {
+    return measured(evaluation) +
+           price_of_byte_ * static_cast<double>(fullest(evaluation.memory).bytes);
+  }
+
+  /// Of those that take no more memory than allowed.
+  Candidate best_start() {
+    std::vector<Candidate> fitting;
+    std::size_t leanest = std::numeric_limits<std::size_t>::max();
+    Evaluation last;
+    Evaluation fits;  // the last that did
+    for (Digits& digits : space_.starts()) {
+      Candidate next = candidate(std::move(digits), last);
+      last = next.evaluation;
+      if (goal_.memory) {
+        if (!evaluator_.measure(next.evaluation, most_bytes_, fits)) continue;
+        fits = next.evaluation;
+        leanest = std::min(leanest, fullest(fits.memory).bytes);
+        most_bytes_ = goal_.memory->most_bytes(leanest);
+      }
+      fitting.push_back(std::move(next));
+    }
+    std::erase_if(fitting, [&](const Candidate& c) {
+      return fullest(c.evaluation.memory).bytes > most_bytes_;
+    });
+    return *std::min_element(fitting.begin(), fitting.end(),
+                             [&](const Candidate& a, const Candidate& b) {
+                               return measured(a.evaluation) < measured(b.evaluation);
+                             });
+  }
+
+  /// Whether a candidate costs less than the best, within the memory.
+  [[nodiscard]] bool wins(Candidate& next, const Candidate& best) const {
+    if (!goal_.memory) return cost(next.evaluation) < cost(best.evaluation);
+    const double affordable = (cost(best.evaluation) - measured(next.evaluation)) / price_of_byte_;
+    if (affordable <= 0) return false;
+    const double most = std::min(affordable, static_cast<double>(most_bytes_));
+    return evaluator_.measure(next.evaluation, static_cast<std::size_t>(most), best.evaluation) &&
+           cost(next.evaluation) < cost(best.evaluation);
+  }
+
+  [[nodiscard]] Candidate descend(Candidate best) const {
+    const std::vector<int> values = space_.values();
+    std::size_t unchanged = 0;  // digits in a row that stayed as they are
+    for (std::size_t i = 0; unchanged < values.size(); i = (i + 1) % values.size()) {
+      const int before = best.digits[i];
+      for (int value = 0; value < values[i]; ++value) {
+        if (value == best.digits[i]) continue;
+        Digits digits = best.digits;
+        digits[i] = value;
+        Candidate next = candidate(std::move(digits), best.evaluation);
+        if (wins(next, best)) best = std::move(next);
+      }
+      unchanged = best.digits[i] == before ? unchanged + 1 : 0;
+    }
+    return best;
+  }
+
+  const Evaluator& evaluator_;
+  const Space& space_;
+  Strategy strategy_;
+  const Goal& goal_;
+  std::size_t most_bytes_ = std::numeric_limits<std::size_t>::max();  // that a rank may take
+  double price_of_byte_ = 0;  // on the fullest rank, in what is measured
+};
+
+}  // namespace
+
+std::size_t MemoryAllowance::most_bytes(std::size_t leanest) const {
+  std::size_t most = leanest + leanest / share;
+  if (limit_bytes) most = takes_all ? *limit_bytes : std::min(most, *limit_bytes);
+  return std::max(most, leanest);
+}
+
+Plan search(const Evaluator& evaluator, const Space& space, Strategy strategy, const Goal& goal) {
+  return Search(evaluator, space, strategy, goal).best().evaluation.plan;
+}
+
+}  // namespace vpinfer
