@@ -1,0 +1,97 @@
+#include "plan/pipeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "plan/planner.hpp"
+#include "support/random_network.hpp"
+#include "support/yolov2.hpp"
+
+namespace vpinfer {
+namespace {
+
+std::set<int> used_ranks(const Network& network, const Plan& plan) {
+  std::set<int> used;
+  for (int position = 0; position < network.size(); ++position) {
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      if (!plan.owned(position, rank).empty()) used.insert(rank);
+    }
+  }
+  return used;
+}
+
+TEST(Pipeline, IsEverySequentialPlanOfSeveralRanks) {
+  for (std::uint32_t seed = 0; seed < 100; ++seed) {
+    const Network network = random_network(seed);
+    for (int ranks = 1; ranks < 10; ++ranks) {
+      const Plan plan = make_plan(network, Strategy::kSequential, ranks);
+      EXPECT_EQ(is_pipeline(network, plan), used_ranks(network, plan).size() > 1)
+          << "seed " << seed << ", " << ranks << " ranks";
+    }
+  }
+}
+
+TEST(Pipeline, IsNoOtherPlanOfYolov2) {
+  const Network network = yolov2();
+  for (int ranks = 1; ranks < 10; ++ranks) {
+    for (const Strategy strategy : kStrategies) {
+      const bool expected = strategy == Strategy::kSequential && ranks > 1;
+      EXPECT_EQ(is_pipeline(network, make_plan(network, strategy, ranks)), expected)
+          << to_string(strategy) << " on " << ranks << " ranks";
+    }
+  }
+}
+
+/// Four convolutions.
+class HandMadePlan : public testing::Test {
+ protected:
+  HandMadePlan() {
+    network_.layers.push_back({Input{}, {}, {8, 8, 4}});
+    const Window window{3, 1, 1, 1};
+    for (int i = 0; i < 4; ++i) {
+      add_layer(network_, Convolution{4, 1, window, window, Activation::kRelu}, {i}, "test");
+    }
+  }
+
+  /// The input on rank 0 and every convolution on the given rank, under the name of `data`.
+  [[nodiscard]] Plan on_ranks(const std::vector<int>& owners) const {
+    Plan plan{Strategy::kData, 3, {}};
+    for (int position = 0; position < network_.size(); ++position) {
+      Layout layout(3);
+      const int owner = position == 0 ? 0 : owners[static_cast<std::size_t>(position - 1)];
+      layout[static_cast<std::size_t>(owner)] = whole(network_.layer(position).output);
+      plan.layouts.push_back(layout);
+    }
+    return plan;
+  }
+
+  Network network_;
+};
+
+TEST_F(HandMadePlan, IsAPipelineUnderAnyName) {
+  EXPECT_TRUE(is_pipeline(network_, on_ranks({0, 1, 1, 2})));
+  EXPECT_TRUE(is_pipeline(network_, on_ranks({0, 0, 0, 2})));
+  EXPECT_TRUE(is_pipeline(network_, on_ranks({1, 1, 1, 1}))) << "rank 0 reads the next picture";
+}
+
+TEST_F(HandMadePlan, IsNoneIfAFrameComesBackOrStays) {
+  EXPECT_FALSE(is_pipeline(network_, on_ranks({0, 1, 0, 1})));
+  EXPECT_FALSE(is_pipeline(network_, on_ranks({0, 0, 0, 0})));
+}
+
+TEST_F(HandMadePlan, IsNoneIfRanksShareALayer) {
+  Plan tiles = on_ranks({0, 1, 1, 2});
+  const Box all = whole({8, 8, 4});
+  tiles.layouts[2] = {{}, {{0, 4}, all.cols, all.channels}, {{4, 8}, all.cols, all.channels}};
+  EXPECT_FALSE(is_pipeline(network_, tiles));
+  Plan twice = on_ranks({0, 1, 1, 2});
+  twice.layouts[2] = {{}, all, all};
+  EXPECT_FALSE(is_pipeline(network_, twice));
+  Plan sums = on_ranks({0, 1, 1, 2});
+  sums.sums[3] = {{0, 1}, {1, 2}, {2, 4}};
+  EXPECT_FALSE(is_pipeline(network_, sums));
+}
+
+}  // namespace
+}  // namespace vpinfer
