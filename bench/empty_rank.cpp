@@ -4,16 +4,19 @@
 #include <string>
 
 #include "base/machine.hpp"
-#include "comm/mpi_session.hpp"
+#include "comm/channel.hpp"
+#include "comm/mpi_communicator.hpp"
 
 /// Starts MPI, meets the other ranks and prints the largest resident set among them, in bytes: the
 /// baseline that bench/scaling.py subtracts.
 int main() {
-  vpinfer::MpiSession session(std::chrono::seconds(60));
-  session.barrier();
+  constexpr std::chrono::seconds kTimeout{60};
+  vpinfer::MpiCommunicator communicator(kTimeout);
+  vpinfer::Channel channel(communicator, kTimeout);
+  channel.barrier();
   std::size_t largest = 0;
-  for (const std::string& bytes : session.gather(std::to_string(vpinfer::peak_rss_bytes()))) {
+  for (const std::string& bytes : channel.gather(std::to_string(vpinfer::peak_rss_bytes()))) {
     largest = std::max(largest, std::stoul(bytes));
   }
-  if (session.rank() == 0) std::cout << largest << '\n';
+  if (channel.rank() == 0) std::cout << largest << '\n';
 }

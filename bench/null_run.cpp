@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "comm/mpi_session.hpp"
+#include "comm/channel.hpp"
+#include "comm/mpi_communicator.hpp"
 #include "comm/polling.hpp"
 #include "vpinfer/error.hpp"
 
@@ -50,19 +51,19 @@ void wait(Transfers& transfers) {
 /// Trades a number with either neighbour.
 class Neighbours {
  public:
-  explicit Neighbours(MpiSession& session) {
+  explicit Neighbours(Communicator& communicator) {
     std::vector<Endpoint> from;
     std::vector<Endpoint> to;
     for (const int side : {0, 1}) {
-      const int peer = session.rank() + 2 * side - 1;
-      if (peer < 0 || peer >= session.size()) continue;
+      const int peer = communicator.rank() + 2 * side - 1;
+      if (peer < 0 || peer >= communicator.size()) continue;
       const auto i = static_cast<std::size_t>(side);
       from.push_back({peer, std::as_writable_bytes(std::span(&received_[i], 1))});
       to.push_back({peer, std::as_writable_bytes(std::span(&sent_[i], 1))});
     }
     if (from.empty()) return;
-    receives_ = session.receives(from, 1);
-    sends_ = session.sends(to, 1);
+    receives_ = communicator.receives(from, 1);
+    sends_ = communicator.sends(to, 1);
   }
 
   void trade() {
@@ -80,9 +81,9 @@ class Neighbours {
   std::unique_ptr<Transfers> sends_;
 };
 
-double frame_seconds(MpiSession& session, Neighbours& neighbours, int steps, std::uint64_t& value) {
-  const std::int64_t rounds = kRounds / steps / session.size();
-  session.barrier();
+double frame_seconds(Channel& channel, Neighbours& neighbours, int steps, std::uint64_t& value) {
+  const std::int64_t rounds = kRounds / steps / channel.size();
+  channel.barrier();
   const auto start = Clock::now();
   for (int step = 0; step < steps; ++step) {
     value = work(rounds, value);
@@ -103,19 +104,20 @@ int positive(std::string_view text) {
 void run(const std::vector<std::string_view>& arguments) {
   const int steps = arguments.empty() ? 23 : positive(arguments[0]);
   const int frames = arguments.size() < 2 ? 7 : positive(arguments[1]);
-  MpiSession session(kTimeout);
-  Neighbours neighbours(session);
+  MpiCommunicator communicator(kTimeout);
+  Channel channel(communicator, kTimeout);
+  Neighbours neighbours(communicator);
 
-  auto value = static_cast<std::uint64_t>(session.rank());
+  auto value = static_cast<std::uint64_t>(channel.rank());
   std::vector<double> seconds;
-  frame_seconds(session, neighbours, steps, value);  // connects, and warms up
+  frame_seconds(channel, neighbours, steps, value);  // connects, and warms up
   for (int frame = 0; frame < frames; ++frame) {
-    seconds.push_back(frame_seconds(session, neighbours, steps, value));
+    seconds.push_back(frame_seconds(channel, neighbours, steps, value));
   }
-  session.barrier();
+  channel.barrier();
   const auto middle = seconds.begin() + frames / 2;
   std::nth_element(seconds.begin(), middle, seconds.end());
-  if (session.rank() == 0) std::cout << *middle << '\n';
+  if (channel.rank() == 0) std::cout << *middle << '\n';
   if (value == 0) std::cerr << "chance\n";  // the work is not for nothing
 }
 

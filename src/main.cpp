@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "app/commands.hpp"
-#include "comm/mpi_session.hpp"
+#include "comm/mpi_communicator.hpp"
 
 namespace {
 

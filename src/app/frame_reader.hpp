@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "app/pictures.hpp"
-#include "exec/stream.hpp"
+#include "session/stream.hpp"
 
 namespace vpinfer {
 

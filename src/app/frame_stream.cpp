@@ -3,7 +3,7 @@
 #include <iostream>
 #include <utility>
 
-#include "comm/mpi_session.hpp"
+#include "comm/mpi_communicator.hpp"
 
 namespace vpinfer {
 

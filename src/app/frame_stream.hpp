@@ -7,8 +7,8 @@
 
 #include "app/frame_reader.hpp"
 #include "app/results.hpp"
-#include "exec/stream.hpp"
 #include "report/throughput.hpp"
+#include "session/stream.hpp"
 
 namespace vpinfer {
 
@@ -18,7 +18,7 @@ namespace vpinfer {
 class FrameStream final : public FrameSupply {
  public:
   /// May keep the outputs by moving them away.
-  using Handler = std::function<void(const Frame& frame, Outputs& outputs)>;
+  using Handler = std::function<void(const Frame& frame, Delivered& outputs)>;
 
   FrameStream(std::shared_ptr<FrameSource> source, int repeat, std::size_t ahead, Handler handler);
 
@@ -36,7 +36,7 @@ class FrameStream final : public FrameSupply {
     std::shared_ptr<const Frame> frame;
     bool last = true;
     double begun = 0;
-    Outputs outputs;
+    Delivered outputs;
   };
 
   void read_next();
@@ -52,7 +52,7 @@ class FrameStream final : public FrameSupply {
   bool read_some_ = false;
   bool left_some_out_ = false;
   std::exception_ptr only_error_;  // while the first frame, which cannot be read, is all there is
-  std::vector<Outputs> spare_;     // of runs that are done: new memory for each would cost more
+  std::vector<Delivered> spare_;   // of runs that are done: new memory for each would cost more
   Clock::time_point start_ = Clock::now();
   std::vector<FrameTimes> times_;
 };

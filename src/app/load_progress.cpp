@@ -7,8 +7,8 @@
 
 namespace vpinfer {
 
-LoadProgress::LoadProgress(const Network& network, bool speaks)
-    : network_(network), speaks_(speaks && ::isatty(STDERR_FILENO) != 0) {
+LoadProgress::LoadProgress(const Network& network)
+    : network_(network), speaks_(::isatty(STDERR_FILENO) != 0) {
   for (int i = 0; i < network.size(); ++i) all_ += weight_shape(network, i).numbers();
 }
 

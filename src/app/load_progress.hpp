@@ -10,8 +10,7 @@ namespace vpinfer {
 /// Says on a terminal how far loading is, once it takes longer than half a second.
 class LoadProgress {
  public:
-  /// Without `speaks` it never says anything.
-  LoadProgress(const Network& network, bool speaks);
+  explicit LoadProgress(const Network& network);
   LoadProgress(const LoadProgress&) = delete;
   LoadProgress& operator=(const LoadProgress&) = delete;
   /// Leaves nothing behind on the terminal.

@@ -91,7 +91,7 @@ Results::Results(const RunOptions& options, const Network& network)
   if (!options.output.empty()) make_output_folder(options);
 }
 
-std::optional<std::string> Results::fault(const Outputs& outputs) const {
+std::optional<std::string> Results::fault(const Delivered& outputs) const {
   for (const int position : result_layers(network_)) {
     const std::vector<float>& values = outputs.at(position);
     const auto bad = std::count_if(values.begin(), values.end(),
@@ -106,7 +106,7 @@ std::optional<std::string> Results::fault(const Outputs& outputs) const {
   return std::nullopt;
 }
 
-void Results::add(const Frame& frame, const Outputs& outputs) {
+void Results::add(const Frame& frame, const Delivered& outputs) {
   if (meaning_.classifier) {
     add_classifications(frame, outputs);
   } else if (meaning_.detects() && !frame.picture.rgb.empty()) {
@@ -120,7 +120,7 @@ void Results::add(const Frame& frame, const Outputs& outputs) {
   std::cout << std::flush;  // the next frame may come from a slow camera
 }
 
-std::vector<Detection> Results::detect(const Picture& picture, const Outputs& outputs) const {
+std::vector<Detection> Results::detect(const Picture& picture, const Delivered& outputs) const {
   const PictureFrame frame(network_.normalisation.resize, picture.rows, picture.cols,
                            network_.input_shape());
   std::vector<Detection> detections;
@@ -142,7 +142,7 @@ std::vector<Detection> Results::detect(const Picture& picture, const Outputs& ou
                    static_cast<float>(picture.rows), static_cast<float>(picture.cols)));
 }
 
-void Results::add_detections(const Frame& frame, const Outputs& outputs) {
+void Results::add_detections(const Frame& frame, const Delivered& outputs) {
   std::vector<Detection> detections = detect(frame.picture, outputs);
   std::cout << printable(frame.name) << ": " << counted(detections.size(), "object") << '\n';
   if (!detections.empty()) std::cout << detections_table(detections, labels_);
@@ -150,7 +150,7 @@ void Results::add_detections(const Frame& frame, const Outputs& outputs) {
   detected_.push_back({frame.name, std::move(detections)});
 }
 
-void Results::add_classifications(const Frame& frame, const Outputs& outputs) {
+void Results::add_classifications(const Frame& frame, const Delivered& outputs) {
   const Classifier& classifier = *meaning_.classifier;
   std::vector<Classification> classes =
       classify(outputs.at(classifier.position), network_.layer(classifier.position).output,
@@ -186,7 +186,7 @@ Findings Results::findings() const {
 }
 
 void dump_outputs(const fs::path& path, const Network& network, const DumpLayers& layers,
-                  const Outputs& outputs) {
+                  const Delivered& outputs) {
   TensorFileWriter file(path);
   const std::vector<int> results = result_layers(network);
   for (const auto& [position, values] : outputs) {

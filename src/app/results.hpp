@@ -8,14 +8,12 @@
 #include "app/options.hpp"
 #include "app/pictures.hpp"
 #include "report/run_report.hpp"
+#include "session/ready_rank.hpp"
 #include "vision/classification.hpp"
 #include "vision/coco.hpp"
 #include "vision/interpretation.hpp"
 
 namespace vpinfer {
-
-/// The delivered outputs of one frame, by position, each [rows][cols][channels].
-using Outputs = std::map<int, std::vector<float>>;
 
 /// Turns outputs into what the user asked for: a table on stdout, and, of a detector, annotated
 /// pictures and detections, of a classifier, classifications.
@@ -26,17 +24,18 @@ class Results {
   Results(const RunOptions& options, const Network& network);
 
   /// What makes the outputs of a frame no result, naming the layer: a NaN or an infinity.
-  [[nodiscard]] std::optional<std::string> fault(const Outputs& outputs) const;
+  [[nodiscard]] std::optional<std::string> fault(const Delivered& outputs) const;
   /// Decodes, prints and draws one frame without a fault.
-  void add(const Frame& frame, const Outputs& outputs);
+  void add(const Frame& frame, const Delivered& outputs);
   /// Writes what was found in all frames beside the pictures.
   void finish() const;
   [[nodiscard]] Findings findings() const;
 
  private:
-  [[nodiscard]] std::vector<Detection> detect(const Picture& picture, const Outputs& outputs) const;
-  void add_detections(const Frame& frame, const Outputs& outputs);
-  void add_classifications(const Frame& frame, const Outputs& outputs);
+  [[nodiscard]] std::vector<Detection> detect(const Picture& picture,
+                                              const Delivered& outputs) const;
+  void add_detections(const Frame& frame, const Delivered& outputs);
+  void add_classifications(const Frame& frame, const Delivered& outputs);
   void draw(const Frame& frame, const std::vector<Detection>& detections);
 
   const RunOptions& options_;
@@ -50,6 +49,6 @@ class Results {
 
 /// Writes the results and the dumped layers of a frame to an HDF5 file.
 void dump_outputs(const std::filesystem::path& path, const Network& network,
-                  const DumpLayers& layers, const Outputs& outputs);
+                  const DumpLayers& layers, const Delivered& outputs);
 
 }  // namespace vpinfer

@@ -1,247 +1,206 @@
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "app/commands.hpp"
 #include "app/frame_stream.hpp"
-#include "app/job.hpp"
-#include "app/output_files.hpp"
+#include "app/job_setup.hpp"
+#include "app/load_progress.hpp"
 #include "app/pictures.hpp"
-#include "app/planning.hpp"
-#include "app/ranks.hpp"
 #include "app/results.hpp"
-#include "app/single_rank.hpp"
 #include "base/machine.hpp"
+#include "comm/channel.hpp"
+#include "comm/mpi_communicator.hpp"
 #include "io/file.hpp"
 #include "kernel/blas.hpp"
 #include "kernel/thread_pool.hpp"
+#include "session/loading.hpp"
+#include "session/ranks.hpp"
+#include "session/single_rank.hpp"
 
 namespace vpinfer {
 namespace {
 
-/// The results and the layers to dump.
-Delivery delivery_for(const Network& network, const DumpLayers& dump) {
-  Delivery delivery = result_layers(network);
-  const int last = Network::number(network.size() - 1);
-  for (const int number : dump.numbers) {
-    if (number > last) {
-      throw BadUsage("--dump-layers: there is no layer " + std::to_string(number) +
-                     ", the last one is " + std::to_string(last));
-    }
-    delivery.push_back(Network::position(number));
-  }
-  if (dump.all) {
-    for (int position = 1; position < network.size(); ++position) delivery.push_back(position);
-  }
-  std::sort(delivery.begin(), delivery.end());
-  delivery.erase(std::unique(delivery.begin(), delivery.end()), delivery.end());
-  return delivery;
-}
-
-/// What would only fail after a long run is refused before it.
-void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
-  const Interpretation meaning = interpret(model.network(), options.model.string());
-  if (!options.output.empty() &&
-      (meaning.gives_tensors_only() || (meaning.detects() && source.gives_tensor()))) {
-    throw BadUsage(
-        "--output: " +
-        (meaning.detects()
-             ? options.input.string() + " is a tensor, there is no picture to find boxes in"
-             : options.model.string() + " gives neither boxes nor classes") +
-        "; --dump-output writes tensors");
-  }
-  if (!options.dump_output.empty() && source.size() != 1) {
-    throw BadUsage("--dump-output takes one picture, " +
-                   (source.size()
-                        ? options.input.string() + " holds " + std::to_string(*source.size())
-                        : "not a video"));
-  }
-  if (!options.compare_single) return;
-  if (!source.can_reread()) {
-    throw BadUsage(
-        "--compare-single reads the input twice, which a pipe does not allow; save the video to a "
-        ".mjpeg file and give that");
-  }
-  const int ranks = model.partition() ? model.partition()->ranks : 1;
-  for (int rank = 0; rank < ranks; ++rank) {
-    if (!model.finds_rank(rank)) {
-      throw BadInput(share_path(options.model, rank).string() +
-                     ": missing; --compare-single needs all shares on rank 0's host");
-    }
-    model.check_rank(rank);
-  }
-}
+/// What rank 0 knows about all ranks before there is a job.
+struct Crew {
+  int threads = 1;                   ///< of rank 0
+  int most_threads = 1;              ///< of any rank
+  std::vector<std::string> remarks;  ///< on slow BLAS libraries, by rank; mostly empty
+};
 
 /// An equal part of the cores that this process may use, unless the user wants otherwise.
-int choose_threads(MpiSession& session, const RunOptions& options) {
+int choose_threads(Channel& channel, const RunOptions& options) {
   const int cores = allowed_core_count();
-  const std::string place = session.host(session.rank()) + " " + allowed_cores();
-  const std::vector<std::string> places = session.all_gather(place);
+  const std::string place = channel.host(channel.rank()) + " " + allowed_cores();
+  const std::vector<std::string> places = channel.all_gather(place);
   const int sharers = static_cast<int>(std::count(places.begin(), places.end(), place));
   if (!options.threads) return std::max(1, cores / sharers);
-  if (*options.threads * sharers > cores && session.rank() == 0) {
+  if (*options.threads * sharers > cores && channel.rank() == 0) {
     std::cerr << "warning: " << (sharers == 1 ? "" : std::to_string(sharers) + " ranks x ")
               << *options.threads << " threads on " << cores << " cores of " << place
               << "; fewer threads are faster"
-              << (session.size() == 1 ? "" : ", and mpirun --bind-to none gives a rank all cores")
+              << (channel.size() == 1 ? "" : ", and mpirun --bind-to none gives a rank all cores")
               << '\n';
   }
   return *options.threads;
 }
 
-void warn_of_slow_blas(MpiSession& session) {
-  const auto remarks = session.gather(slow_blas_remark().value_or(""));
+/// Every rank introduces itself.  What it returns is complete on rank 0.
+Crew meet(Channel& channel, const RunOptions& options) {
+  use_one_blas_thread();
+  Crew crew{choose_threads(channel, options), 1, {}};
+  for (const std::string& threads : channel.gather(std::to_string(crew.threads))) {
+    crew.most_threads = std::max(crew.most_threads, std::stoi(threads));
+  }
+  crew.remarks = channel.gather(slow_blas_remark().value_or(""));
+  return crew;
+}
+
+void warn_of_slow_blas(const Channel& channel, const Crew& crew) {
   std::set<std::string> lines;
-  for (std::size_t rank = 0; rank < remarks.size(); ++rank) {
-    if (remarks[rank].empty()) continue;
-    lines.insert("warning: " + session.host(static_cast<int>(rank)) + ": " + remarks[rank]);
+  for (std::size_t rank = 0; rank < crew.remarks.size(); ++rank) {
+    if (crew.remarks[rank].empty()) continue;
+    lines.insert("warning: " + channel.host(static_cast<int>(rank)) + ": " + crew.remarks[rank]);
   }
   for (const std::string& line : lines) std::cerr << line << '\n';
 }
 
-RunContext context_of(const RunOptions& options, const Agreement& agreement, int threads,
-                      const InFlight& in_flight) {
-  return {options.command_line,
-          options.model.string(),
-          agreement.checksum,
-          agreement.network.origin,
-          std::string(to_string(agreement.plan.strategy)),
-          agreement.plan.coarsest_wire(),
-          agreement.plan.conv,
-          MpiSession::library_version(),
-          threads,
-          in_flight.frames};
+Weights load(Channel& channel, const RunOptions& options, const Job& job, const ModelFile& model) {
+  LoadProgress progress(job.network);
+  return load_and_serve_weights(channel, job, model, options.model,
+                                [&progress](int position) { progress.loaded(position); });
 }
 
 /// A frame that ran on all ranks, kept for the comparison.
 struct FinishedFrame {
   std::size_t index = 0;  ///< in the frame source
-  Outputs outputs;
+  Delivered outputs;
 };
 
-/// Rank 0's part of a run.
-class Conductor {
- public:
-  Conductor(MpiSession& session, const RunOptions& options, const Agreement& agreement,
-            const ModelFile& model, std::shared_ptr<FrameSource> source, Results& results,
-            const Weights& weights, ThreadPool& pool, ReadyRank& own)
-      : session_(session),
-        options_(options),
-        agreement_(agreement),
-        model_(model),
-        weights_(weights),
-        pool_(pool),
-        all_(session, own),
-        source_(std::move(source)),
-        results_(results) {}
-
-  ExitCode conduct(const RunContext& context) {
-    if (options_.repeat > 1 || options_.compare_single) all_.warm_up();
-    const auto window = static_cast<std::size_t>(context.frames_in_flight);
-    FrameStream frames(
-        source_, options_.repeat, window,
-        [this](const Frame& frame, Outputs& outputs) { finish_frame(frame, outputs); });
-    all_.stream(frames, window);
-    results_.finish();
-    if (frames.left_some_out()) code_ = ExitCode::kBadInput;
-    if (!frames.times().empty()) report(context, steady_frames_per_second(frames.times()));
-    all_.dismiss(code_);
-    return code_;
-  }
-
- private:
-  void finish_frame(const Frame& frame, Outputs& outputs) {
-    if (const std::optional<std::string> fault = results_.fault(outputs)) {
-      std::cerr << message_prefix() << printable(frame.name) << ": " << *fault << '\n';
-      code_ = ExitCode::kBadInput;
-    } else {
-      results_.add(frame, outputs);
-    }
-    if (!options_.dump_output.empty()) {
-      dump_outputs(options_.dump_output, agreement_.network, options_.dump_layers, outputs);
-    }
-    if (options_.compare_single) finished_.push_back({frame.index, std::move(outputs)});
-  }
-
-  void report(const RunContext& context, double frames_per_second) {
-    RunReport report{context, all_.reports(), frames_per_second};
-    if (options_.compare_single) report.comparison = compare(spread(report.latencies()).median);
-    std::cout << to_text(report);
-    if (report.comparison && !report.comparison->pass() && code_ == ExitCode::kDone) {
-      code_ = ExitCode::kComparisonFailed;
-    }
-    if (!options_.json.empty()) {
-      write_file_atomically(options_.json, to_json(report, results_.findings()));
-    }
-  }
-
-  Comparison compare(double all_ranks_seconds) {
-    SingleRank single(session_, all_, agreement_, model_, pool_, options_);
-    std::optional<std::size_t> first_failure;
-    for (const FinishedFrame& frame : finished_) {
-      const Frame again = source_->load(frame.index);
-      const bool agree = single.compare(source_->writer(again), frame.outputs);
-      if (!agree && !first_failure) first_failure = frame.index;
-    }
-    if (first_failure) {
-      const Frame failed = source_->load(*first_failure);
-      const InputWriter write_input = source_->writer(failed);
-      single.find_first_difference(
-          write_input, all_.run_delivering_everything(agreement_, weights_, pool_, options_.timeout,
-                                                      write_input));
-    }
-    return single.verdict(all_ranks_seconds);
-  }
-
-  MpiSession& session_;
-  const RunOptions& options_;
-  const Agreement& agreement_;
-  const ModelFile& model_;
-  const Weights& weights_;
-  ThreadPool& pool_;
-  AllRanks all_;
-  std::shared_ptr<FrameSource> source_;
-  Results& results_;
-  std::vector<FinishedFrame> finished_;
-  ExitCode code_ = ExitCode::kDone;
+/// What a run leaves behind.
+struct FinishedRun {
+  ExitCode code = ExitCode::kDone;
+  std::vector<FrameTimes> times;      ///< of all runs of all frames
+  std::vector<FinishedFrame> frames;  ///< if they are to be compared
 };
+
+/// Prints, draws and dumps what a frame gave.
+void finish_frame(const RunOptions& options, const Job& job, const Frame& frame, Delivered& outputs,
+                  Results& results, FinishedRun& run) {
+  if (const std::optional<std::string> fault = results.fault(outputs)) {
+    std::cerr << message_prefix() << printable(frame.name) << ": " << *fault << '\n';
+    run.code = ExitCode::kBadInput;
+  } else {
+    results.add(frame, outputs);
+  }
+  if (!options.dump_output.empty()) {
+    dump_outputs(options.dump_output, job.network, options.dump_layers, outputs);
+  }
+  if (options.compare_single) run.frames.push_back({frame.index, std::move(outputs)});
+}
+
+/// Runs all frames of the source on all ranks.
+FinishedRun run_frames(AllRanks& all, const RunOptions& options, const Job& job,
+                       const std::shared_ptr<FrameSource>& source, Results& results) {
+  FinishedRun run;
+  if (options.repeat > 1 || options.compare_single) all.warm_up();
+  FrameStream frames(source, options.repeat, static_cast<std::size_t>(job.in_flight.frames),
+                     [&](const Frame& frame, Delivered& outputs) {
+                       finish_frame(options, job, frame, outputs, results, run);
+                     });
+  all.stream(frames);
+  results.finish();
+  if (frames.left_some_out()) run.code = ExitCode::kBadInput;
+  run.times = frames.times();
+  return run;
+}
+
+RunContext context_of(const RunOptions& options, const Job& job, const Crew& crew) {
+  return {options.command_line,
+          options.model.string(),
+          job.checksum,
+          job.network.origin,
+          std::string(to_string(job.plan.strategy)),
+          job.plan.coarsest_wire(),
+          job.plan.conv,
+          MpiCommunicator::library_version(),
+          crew.threads,
+          job.in_flight.frames};
+}
+
+/// Runs the frames again on rank 0 alone.
+Comparison compare(AllRanks& all, SingleRank& single, const FrameSource& source,
+                   const FinishedRun& run, double all_ranks_seconds) {
+  std::optional<std::size_t> first_failure;
+  for (const FinishedFrame& frame : run.frames) {
+    const Frame again = source.load(frame.index);
+    const bool agree = single.compare(source.writer(again), frame.outputs);
+    if (!agree && !first_failure) first_failure = frame.index;
+  }
+  if (first_failure) {
+    const Frame failed = source.load(*first_failure);
+    const InputWriter write_input = source.writer(failed);
+    single.find_first_difference(write_input, all.run_delivering_everything(write_input));
+  }
+  return single.verdict(all_ranks_seconds);
+}
+
+/// Prints a report and writes it to where the options say.
+void give_out(const RunReport& report, const RunOptions& options, const Results& results) {
+  std::cout << to_text(report);
+  if (!options.json.empty()) {
+    write_file_atomically(options.json, to_json(report, results.findings()));
+  }
+}
+
+/// Rank 0's part of a job; the other ranks are in `follow_job`.
+ExitCode lead_job(Channel& channel, const RunOptions& options, const Crew& crew, ThreadPool& pool) {
+  // Set-up
+  const ModelFile model(options.model);
+  const Job planned = plan_job(options, model, channel.size(), crew.most_threads);
+  check_output_files(options);
+  const auto source = std::make_shared<FrameSource>(options, model.network());
+  check_possible(options, model, *source);
+  const Job job = with_frames_in_flight(planned, options, *source, crew.most_threads);
+  Results results(options, job.network);  // after the checks: it makes a folder
+  send_job(channel, job);
+  warn_of_slow_blas(channel, crew);
+  const Weights weights = load(channel, options, job, model);
+  AllRanks all(channel, job, weights, pool);
+
+  // Run
+  const FinishedRun run = run_frames(all, options, job, source, results);
+
+  // Report
+  ExitCode code = run.code;
+  if (!run.times.empty()) {
+    RunReport report{context_of(options, job, crew), all.reports(),
+                     steady_frames_per_second(run.times)};
+    if (options.compare_single) {
+      SingleRank single(channel.communicator(), all, job, model, pool, options.repeat);
+      report.comparison = compare(all, single, *source, run, spread(report.latencies()).median);
+      if (!report.comparison->pass() && code == ExitCode::kDone) code = ExitCode::kComparisonFailed;
+    }
+    give_out(report, options, results);
+  }
+  all.dismiss(code);
+  return code;
+}
 
 }  // namespace
 
 ExitCode run_model(const RunOptions& options) {
   give_back_freed_memory();
-  MpiSession session(options.timeout);
-  use_one_blas_thread();
-  const int threads = choose_threads(session, options);
-  ThreadPool pool(threads);
-  const std::vector<int> threads_of_ranks = session.all_gather(threads);
-  const int most_threads = *std::max_element(threads_of_ranks.begin(), threads_of_ranks.end());
-  std::unique_ptr<ModelFile> model;  // these three on rank 0
-  std::shared_ptr<FrameSource> source;
-  std::optional<Results> results;
-  InFlight in_flight;
-  const Agreement agreement = agree(session, options, most_threads, model);
-  const Delivery delivery = delivery_for(agreement.network, options.dump_layers);
-  if (model) {
-    std::vector<std::filesystem::path> taken{options.model, options.input, options.plan};
-    check_output_file("--json", options.json, taken);
-    taken.push_back(options.json);
-    check_output_file("--dump-output", options.dump_output, taken);
-    source = std::make_shared<FrameSource>(options, agreement.network);
-    check_possible(options, *model, *source);
-    in_flight = choose_in_flight(options, agreement, delivery, most_threads, source->size() != 1);
-    check_memory_limit(agreement.network, agreement.plan, delivery,
-                       options.planning.memory_limit_bytes, {in_flight.lanes, most_threads});
-    results.emplace(options, agreement.network);  // after the checks: it makes a folder
-  }
-  in_flight = agree(session, in_flight);
-  warn_of_slow_blas(session);
-  const Weights weights = load_rank_weights(session, options, agreement, model.get());
-  ReadyRank own(session, agreement, delivery, weights, pool, options.timeout, in_flight.lanes);
-  if (!model) return follow(session, agreement, weights, pool, options.timeout, own);
-  Conductor conductor(session, options, agreement, *model, source, *results, weights, pool, own);
-  return conductor.conduct(context_of(options, agreement, threads, in_flight));
+  MpiCommunicator communicator(options.timeout);
+  Channel channel(communicator, options.timeout);
+  const Crew crew = meet(channel, options);
+  ThreadPool pool(crew.threads);
+  return channel.rank() == 0 ? lead_job(channel, options, crew, pool)
+                             : follow_job(channel, options.model, pool);
 }
 
 }  // namespace vpinfer

@@ -10,10 +10,17 @@
 namespace vpinfer {
 
 /// One message to or from a peer; the buffer belongs to the caller and outlives the Transfers.
+/// Sender and receiver know its size, which may be 0.
 struct Endpoint {
   int peer = 0;
   std::span<std::byte> buffer;
 };
+
+/// Tags above those of exchanges, which are numbers of tensors, and below 32768, which is the most
+/// that MPI promises.
+inline constexpr int kOrderTag = 32000;
+inline constexpr int kTextTag = 32001;
+inline constexpr int kValuesTag = 32002;
 
 /// The messages of one direction of one exchange: set up once, started anew for every frame.
 class Transfers {
@@ -31,8 +38,10 @@ class Transfers {
   [[nodiscard]] virtual std::optional<std::size_t> unfinished() const = 0;
 };
 
-/// One rank's way to its peers while frames run.  Messages with the same peers and tag arrive in
-/// the order in which they were started.
+/// One rank's way to its peers: messages of a known size that move without anybody waiting.  Those
+/// with the same peers and tag arrive in the order in which they were started.  Everything that
+/// ranks say to each other goes this way, frames' borders and what Channel makes of it; MPI
+/// implements it, and tests play it within one process.
 class Communicator {
  public:
   Communicator() = default;

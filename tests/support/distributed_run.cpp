@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "exec/stream.hpp"
 #include "kernel/blas.hpp"
+#include "session/stream.hpp"
 #include "support/loopback.hpp"
 #include "support/random_network.hpp"
 #include "support/weight_cut.hpp"
@@ -88,9 +88,14 @@ void DistributedRun::stream(std::uint32_t seed, const FramesInFlight& in_flight)
   on_every_rank(seed, in_flight.lanes, [&](Executor& executor, Communicator& communicator) {
     if (communicator.rank() == 0) {
       Supply supply(*this);
-      lead_stream(executor, communicator, supply, in_flight.window, kTimeout);
+      OrderSender orders(communicator, kTimeout);
+      lead_stream(executor, orders, supply, in_flight.window);
+      orders.send({Order::Kind::kDismiss});
+      orders.finish();
     } else {
-      follow_stream(executor, communicator, kTimeout);
+      OrderReceiver orders(communicator, kTimeout);
+      follow_stream(executor, orders);
+      EXPECT_EQ(orders.await(), Order{Order::Kind::kDismiss});
     }
   });
 }

@@ -1,10 +1,10 @@
-#include "plan/pipeline.hpp"
+#include "search/pipeline.hpp"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "plan/planner.hpp"
+#include "search/planner.hpp"
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
 
@@ -61,7 +61,7 @@ class HandMadePlan : public testing::Test {
       Layout layout(3);
       const int owner = position == 0 ? 0 : owners[static_cast<std::size_t>(position - 1)];
       layout[static_cast<std::size_t>(owner)] = whole(network_.layer(position).output);
-      plan.layouts.push_back(layout);
+      plan.layers.push_back({layout});
     }
     return plan;
   }
@@ -83,13 +83,13 @@ TEST_F(HandMadePlan, IsNoneIfAFrameComesBackOrStays) {
 TEST_F(HandMadePlan, IsNoneIfRanksShareALayer) {
   Plan tiles = on_ranks({0, 1, 1, 2});
   const Box all = whole({8, 8, 4});
-  tiles.layouts[2] = {{}, {{0, 4}, all.cols, all.channels}, {{4, 8}, all.cols, all.channels}};
+  tiles.layers[2].owned = {{}, {{0, 4}, all.cols, all.channels}, {{4, 8}, all.cols, all.channels}};
   EXPECT_FALSE(is_pipeline(network_, tiles));
   Plan twice = on_ranks({0, 1, 1, 2});
-  twice.layouts[2] = {{}, all, all};
+  twice.layers[2].owned = {{}, all, all};
   EXPECT_FALSE(is_pipeline(network_, twice));
   Plan sums = on_ranks({0, 1, 1, 2});
-  sums.sums[3] = {{0, 1}, {1, 2}, {2, 4}};
+  sums.layers[3].sums = {{all, {0, 1}}, {all, {1, 2}}, {all, {2, 4}}};
   EXPECT_FALSE(is_pipeline(network_, sums));
 }
 

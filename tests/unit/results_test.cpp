@@ -52,7 +52,7 @@ Frame picture_frame(const std::string& name, int rows, int cols) {
 }
 
 /// What adding a frame prints.
-std::string printed(Results& results, const Frame& frame, const Outputs& outputs) {
+std::string printed(Results& results, const Frame& frame, const Delivered& outputs) {
   testing::internal::CaptureStdout();
   results.add(frame, outputs);
   return testing::internal::GetCapturedStdout();
@@ -95,7 +95,7 @@ TEST(Results, AClassifierNamesFiveClassesAtMost) {
   RunOptions options;
   options.output = folder.path();
   Results results(options, network);
-  const Outputs outputs{{2, {0.1F, 0.15F, 0.7F, 0.05F}}};
+  const Delivered outputs{{2, {0.1F, 0.15F, 0.7F, 0.05F}}};
   EXPECT_EQ(printed(results, picture_frame("a.jpg", 2, 2), outputs),
             "a.jpg: cow 0.700\n"
             "class  score\n"

@@ -1,4 +1,4 @@
-#include "exec/stream.hpp"
+#include "session/stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -103,8 +103,9 @@ TEST(Stream, NamesASilentRankZero) {
   Loopback loopback(2, 1);
   ThreadPool pool(1);
   Executor executor(model.network, program, weights, pool, loopback.rank(1), kTimeout);
+  OrderReceiver orders(loopback.rank(1), std::chrono::milliseconds(50));
   try {
-    follow_stream(executor, loopback.rank(1), std::chrono::milliseconds(50));
+    follow_stream(executor, orders);
     FAIL() << "no error";
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ExitCode::kRankFailed);
@@ -138,9 +139,11 @@ TEST(Stream, OutlastsASlowCamera) {
     Executor executor(model.network, program, weights, pool, communicator, timeout);
     if (communicator.rank() == 0) {
       SlowCamera camera;
-      lead_stream(executor, communicator, camera, 2, timeout);
+      OrderSender orders(communicator, timeout);
+      lead_stream(executor, orders, camera, 2);
     } else {
-      follow_stream(executor, communicator, timeout);
+      OrderReceiver orders(communicator, timeout);
+      follow_stream(executor, orders);
     }
   });
   EXPECT_THAT(errors, ElementsAre());

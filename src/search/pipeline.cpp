@@ -1,17 +1,17 @@
-#include "plan/pipeline.hpp"
+#include "search/pipeline.hpp"
 
 #include <set>
 
-#include "plan/layouts.hpp"
+#include "search/choice.hpp"
 
 namespace vpinfer {
 
 bool is_pipeline(const Network& network, const Plan& plan) {
-  if (!plan.sums.empty()) return false;
-  const Repeated repeated = cheaper_repeated(network);
+  const std::vector<bool> repeated = divide_alike(network, on_rank(0)).repeated;
   std::set<int> used;
   int stage = 0;
   for (int position = 0; position < network.size(); ++position) {
+    if (plan.layer(position).divides_sums()) return false;
     std::set<int> owners;
     for (int rank = 0; rank < plan.ranks; ++rank) {
       if (!plan.owned(position, rank).empty()) owners.insert(rank);

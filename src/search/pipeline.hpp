@@ -10,7 +10,7 @@ namespace vpinfer {
 /// - every layer lies on one rank as a whole, and in the network's order no layer on an earlier
 ///   rank than the layer before;
 /// - except for the input and the heads, which rank 0 keeps, and for what is computed wherever it
-///   is read, see `cheaper_repeated`;
+///   is read, see `divide_alike`;
 /// - more than one rank takes part.
 [[nodiscard]] bool is_pipeline(const Network& network, const Plan& plan);
 

@@ -1,0 +1,138 @@
+#include "app/job_setup.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "app/output_files.hpp"
+#include "app/planning.hpp"
+#include "search/planner.hpp"
+#include "vision/interpretation.hpp"
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+Plan partition_plan(const RunOptions& options, const Plan& partition, int ranks) {
+  const std::string name = options.model.string();
+  if (options.strategy || !options.plan.empty()) {
+    throw BadUsage(name +
+                   " is partitioned: it has a plan of its own, leave out --strategy and "
+                   "--plan");
+  }
+  if (partition.ranks != ranks) {
+    throw BadInput(name + ": is partitioned for " + std::to_string(partition.ranks) +
+                   " ranks, this job has " + std::to_string(ranks) + "; run with -np " +
+                   std::to_string(partition.ranks) + " or partition the model again");
+  }
+  return partition;
+}
+
+Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks, int most_threads) {
+  if (model.partition()) return partition_plan(options, *model.partition(), ranks);
+  if (options.plan.empty()) {
+    const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
+    PlanningOptions planning = options.planning;
+    planning.concurrency = {options.in_flight.value_or(1), most_threads};
+    return make_plan(model.network(), strategy, ranks, planning);
+  }
+  Plan plan = read_plan_file(options.plan, model.network());
+  if (plan.ranks != ranks) {
+    throw BadInput(options.plan.string() + ": is a plan for " + std::to_string(plan.ranks) +
+                   " ranks, this job has " + std::to_string(ranks));
+  }
+  return plan;
+}
+
+/// The results and the layers to dump.
+Delivery delivery_for(const Network& network, const DumpLayers& dump) {
+  Delivery delivery = result_layers(network);
+  const int last = Network::number(network.size() - 1);
+  for (const int number : dump.numbers) {
+    if (number > last) {
+      throw BadUsage("--dump-layers: there is no layer " + std::to_string(number) +
+                     ", the last one is " + std::to_string(last));
+    }
+    delivery.push_back(Network::position(number));
+  }
+  if (dump.all) {
+    for (int position = 1; position < network.size(); ++position) delivery.push_back(position);
+  }
+  std::sort(delivery.begin(), delivery.end());
+  delivery.erase(std::unique(delivery.begin(), delivery.end()), delivery.end());
+  return delivery;
+}
+
+/// What comparing with one rank needs.
+void check_can_compare(const RunOptions& options, const ModelFile& model,
+                       const FrameSource& source) {
+  if (!source.can_reread()) {
+    throw BadUsage(
+        "--compare-single reads the input twice, which a pipe does not allow; save the video to a "
+        ".mjpeg file and give that");
+  }
+  const int ranks = model.partition() ? model.partition()->ranks : 1;
+  for (int rank = 0; rank < ranks; ++rank) {
+    if (!model.finds_rank(rank)) {
+      throw BadInput(share_path(options.model, rank).string() +
+                     ": missing; --compare-single needs all shares on rank 0's host");
+    }
+    model.check_rank(rank);
+  }
+}
+
+}  // namespace
+
+Job plan_job(const RunOptions& options, const ModelFile& model, int ranks, int most_threads) {
+  Job job;
+  job.network = model.network();
+  job.plan = with_formats(choose_plan(options, model, ranks, most_threads),
+                          options.planning.formats);
+  job.delivery = delivery_for(job.network, options.dump_layers);
+  job.checksum = model.checksum();
+  job.partitioned = model.partition().has_value();
+  job.timeout = options.timeout;
+  return job;
+}
+
+void check_output_files(const RunOptions& options) {
+  std::vector<std::filesystem::path> taken{options.model, options.input, options.plan};
+  check_output_file("--json", options.json, taken);
+  taken.push_back(options.json);
+  check_output_file("--dump-output", options.dump_output, taken);
+}
+
+void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
+  const Interpretation meaning = interpret(model.network(), options.model.string());
+  if (!options.output.empty() &&
+      (meaning.gives_tensors_only() || (meaning.detects() && source.gives_tensor()))) {
+    throw BadUsage(
+        "--output: " +
+        (meaning.detects()
+             ? options.input.string() + " is a tensor, there is no picture to find boxes in"
+             : options.model.string() + " gives neither boxes nor classes") +
+        "; --dump-output writes tensors");
+  }
+  if (!options.dump_output.empty() && source.size() != 1) {
+    throw BadUsage("--dump-output takes one picture, " +
+                   (source.size()
+                        ? options.input.string() + " holds " + std::to_string(*source.size())
+                        : "not a video"));
+  }
+  if (options.compare_single) check_can_compare(options, model, source);
+}
+
+Job with_frames_in_flight(Job job, const RunOptions& options, const FrameSource& source,
+                          int most_threads) {
+  job.in_flight = choose_in_flight(job.network, job.plan, job.delivery,
+                                   {.asked = options.in_flight,
+                                    .many_frames = source.size() != 1,
+                                    .threads = most_threads,
+                                    .memory_bytes = options.planning.memory_limit_bytes});
+  check_memory_limit(job.network, job.plan, job.delivery, options.planning.memory_limit_bytes,
+                     {job.in_flight.lanes, most_threads});
+  return job;
+}
+
+}  // namespace vpinfer

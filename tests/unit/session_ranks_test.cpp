@@ -1,0 +1,196 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "kernel/blas.hpp"
+#include "search/planner.hpp"
+#include "session/loading.hpp"
+#include "session/ranks.hpp"
+#include "session/single_rank.hpp"
+#include "support/channels.hpp"
+#include "support/distributed_run.hpp"
+#include "support/random_network.hpp"
+#include "support/small_model.hpp"
+#include "support/temporary_folder.hpp"
+
+namespace vpinfer {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int kRanks = 3;
+constexpr std::chrono::duration<double> kLong{20};
+constexpr std::chrono::duration<double> kShort{0.2};
+
+/// Frames that are all there.
+class Film final : public FrameSupply {
+ public:
+  explicit Film(const std::vector<std::vector<float>>& inputs) : inputs_(inputs) {}
+
+  State state() override { return next_ == inputs_.size() ? State::kEnded : State::kReady; }
+  FrameTask take() override {
+    Delivered& frame = frames_.emplace_back();
+    return {writer_of(inputs_[next_++]), [&frame](int position, const ConstTensorView& view) {
+              frame[position].assign(view.data, view.data + view.box.elements());
+            }};
+  }
+
+  [[nodiscard]] const std::deque<Delivered>& frames() const { return frames_; }
+
+ private:
+  const std::vector<std::vector<float>>& inputs_;
+  std::size_t next_ = 0;
+  std::deque<Delivered> frames_;
+};
+
+/// A whole job, of which only rank 0 has the model.
+class SessionRanks : public testing::Test {
+ protected:
+  SessionRanks() {
+    use_one_blas_thread();
+    for (int position = 0; position < network_.size(); ++position) {
+      weights_.push_back(small_model_weights(network_, position, 1));
+    }
+    write_model(path(), network_,
+                [&](int position) { return weights_[static_cast<std::size_t>(position)]; });
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      inputs_.push_back(seeded_input(network_, i));
+      references_.push_back(reference_run(network_, weights_, inputs_.back()));
+    }
+  }
+
+  [[nodiscard]] std::filesystem::path path() const { return folder_.path() / "m.h5"; }
+
+  [[nodiscard]] Job job(Strategy strategy, std::chrono::duration<double> timeout = kLong) const {
+    Job job{.network = network_, .plan = make_plan(network_, strategy, kRanks)};
+    job.delivery = result_layers(network_);
+    job.checksum = ModelFile(path()).checksum();
+    job.in_flight = choose_in_flight(network_, job.plan, job.delivery, {.many_frames = true});
+    job.timeout = timeout;
+    return job;
+  }
+
+  /// Rank 0 conducts, with everything that set-up gives; the others follow until dismissed.
+  std::vector<RankEnd> conduct(
+      const Job& job, const std::function<void(Channel&, AllRanks&, const ModelFile&)>& lead) {
+    return run_channels(loopback_, job.timeout, [&](Channel& channel) {
+      ThreadPool pool(1);
+      if (channel.rank() != 0) {
+        codes_[static_cast<std::size_t>(channel.rank())] =
+            follow_job(channel, folder_.path() / "none.h5", pool);
+        return;
+      }
+      const ModelFile model(path());
+      send_job(channel, job);
+      const Weights weights = load_and_serve_weights(channel, job, model, path());
+      AllRanks all(channel, job, weights, pool);
+      lead(channel, all, model);
+    });
+  }
+
+  void expect_close_to_reference(const Delivered& outputs, std::size_t frame) const {
+    for (const auto& [position, values] : outputs) {
+      expect_close(values, references_[frame][static_cast<std::size_t>(position)],
+                   tolerance_of(NumberFormat::kFloat), "layer at " + std::to_string(position));
+    }
+  }
+
+  const Network network_ = small_network();
+  std::vector<LayerWeights> weights_;
+  std::vector<std::vector<float>> inputs_;
+  std::vector<Outputs> references_;
+  Loopback loopback_{kRanks, 1};
+  std::array<std::optional<ExitCode>, kRanks> codes_;
+
+ private:
+  TemporaryFolder folder_;
+};
+
+TEST_F(SessionRanks, CarryOutEveryOrder) {
+  for (const Strategy strategy : {Strategy::kVertical, Strategy::kSequential}) {
+    SCOPED_TRACE(to_string(strategy));
+    const auto ends = conduct(job(strategy), [&](Channel&, AllRanks& all, const ModelFile&) {
+      Film film(inputs_);
+      all.warm_up();
+      all.stream(film);
+      ASSERT_EQ(film.frames().size(), inputs_.size());
+      for (std::size_t i = 0; i < inputs_.size(); ++i) {
+        EXPECT_EQ(film.frames()[i].size(), 1U);
+        expect_close_to_reference(film.frames()[i], i);
+      }
+      all.stay();
+      const std::vector<RankReport> reports = all.reports();
+      ASSERT_EQ(reports.size(), static_cast<std::size_t>(kRanks));
+      for (int rank = 0; rank < kRanks; ++rank) {
+        const RankReport& report = reports[static_cast<std::size_t>(rank)];
+        EXPECT_EQ(report.rank, rank);
+        EXPECT_EQ(report.host, "host-" + std::to_string(rank));
+        EXPECT_EQ(report.frame_seconds.size(), inputs_.size());
+      }
+      const Delivered everything = all.run_delivering_everything(writer_of(inputs_[2]));
+      EXPECT_EQ(everything.size(), network_.layers.size());
+      expect_close_to_reference(everything, 2);
+      all.dismiss(ExitCode::kComparisonFailed);
+    });
+    EXPECT_THAT(messages(ends), IsEmpty());
+    EXPECT_THAT(loopback_.complaints(), IsEmpty());
+    EXPECT_EQ(codes_[1], ExitCode::kComparisonFailed);
+    EXPECT_EQ(codes_[2], ExitCode::kComparisonFailed);
+  }
+}
+
+TEST_F(SessionRanks, WaitWhileRankZeroComparesAlone) {
+  const Job vertical = job(Strategy::kVertical);
+  const auto ends = conduct(vertical, [&](Channel& channel, AllRanks& all, const ModelFile& model) {
+    ThreadPool pool(1);
+    SingleRank single(channel.communicator(), all, vertical, model, pool, 2);
+    const InputWriter write_input = writer_of(inputs_[0]);
+    Delivered outputs{{4, references_[0][4]}};
+    EXPECT_TRUE(single.compare(write_input, outputs));
+    EXPECT_TRUE(single.verdict(1).pass());
+    outputs[4].front() += 10;
+    EXPECT_FALSE(single.compare(write_input, outputs));
+    Delivered everything = all.run_delivering_everything(write_input);
+    everything[3].front() += 10;
+    single.find_first_difference(write_input, everything);
+    EXPECT_FALSE(single.verdict(1).pass());
+    EXPECT_EQ(single.verdict(1).first_layer, Network::number(3));
+    all.dismiss(ExitCode::kDone);
+  });
+  EXPECT_THAT(messages(ends), IsEmpty());
+  EXPECT_EQ(codes_[1], ExitCode::kDone);
+}
+
+TEST_F(SessionRanks, NameARankZeroThatFallsSilent) {
+  const auto ends =
+      conduct(job(Strategy::kVertical, kShort), [](Channel&, AllRanks& all, const ModelFile&) {
+        all.warm_up();
+        std::this_thread::sleep_for(3 * kShort);  // says nothing
+      });
+  for (const int rank : {1, 2}) {
+    const RankEnd& end = ends[static_cast<std::size_t>(rank)];
+    EXPECT_EQ(end.code, ExitCode::kRankFailed);
+    EXPECT_THAT(end.message, HasSubstr("between frames: no word from rank 0 (host-0) for 0.4 s"));
+  }
+}
+
+TEST_F(SessionRanks, NameARankThatHandsInNoReport) {
+  const auto ends =
+      conduct(job(Strategy::kVertical, kShort), [&](Channel&, AllRanks& all, const ModelFile&) {
+        Film film(inputs_);
+        all.stream(film);
+        loopback_.cut(2, 0);
+        (void)all.reports();
+      });
+  EXPECT_EQ(ends[0].code, ExitCode::kRankFailed);
+  // It may or may not have heard that rank 0 still waits.
+  EXPECT_THAT(ends[0].message,
+              AnyOf(HasSubstr("between frames: no word from rank 2 (host-2) for 0.4 s"),
+                    HasSubstr("between frames: could not reach rank 2 (host-2) within 0.2 s")));
+}
+
+}  // namespace
+}  // namespace vpinfer
