@@ -143,6 +143,42 @@ TEST(Executor, NamesThePeerThatNeverAnswers) {
               HasSubstr("the input: could not receive from rank 0 (host-0)"));
 }
 
+/// A convolution that sums over the channels of one rank after another waits for them one by one,
+/// those of the last rank first.
+TEST(Executor, NamesThePeerThatItWaitsForAndNoOther) {
+  Model model;
+  const Window window{};
+  model.network.layers.push_back({Input{}, {}, {4, 4, 3}});
+  add_layer(model.network, Convolution{192, 1, window, window, Activation::kRelu}, {0}, "test");
+  add_layer(model.network, Convolution{6, 1, window, window, Activation::kRelu}, {1}, "test");
+  model.weights = seeded_weights(model.network, 1);
+  Plan plan{Strategy::kHorizontal, 3, {}};
+  for (const Layer& layer : model.network.layers) {
+    Layout layout(3, whole(layer.output));
+    for (int rank = 0; rank < 3; ++rank) {
+      layout[static_cast<std::size_t>(rank)].channels = share(layer.output.channels, 3, rank);
+    }
+    plan.layers.push_back({layout});
+  }
+  plan.layers.front().owned = {whole({4, 4, 3}), {}, {}};
+  Loopback loopback(3, 1);
+  loopback.silence(1);
+  loopback.silence(2);
+  const std::vector<float> input = seeded_input(model.network, 1);
+  const std::vector<std::string> errors = run_ranks(loopback, [&](Communicator& communicator) {
+    const int rank = communicator.rank();
+    const Program program = make_program({model.network, plan}, {2}, rank);
+    Weights weights({model.network, plan}, rank);
+    for (int i = 0; i < model.network.size(); ++i) weights.load(i, reader_of(model));
+    ThreadPool pool(1);
+    Executor executor(model.network, program, weights, pool, communicator,
+                      std::chrono::milliseconds(rank == 0 ? 100 : 300));
+    executor.run({writer_of(input), ignore});
+  });
+  ASSERT_FALSE(errors.empty());
+  EXPECT_THAT(errors.front(), HasSubstr("layer 0: could not receive from rank 2 (host-2)"));
+}
+
 TEST(Executor, CountersStartAnew) {
   const TwoRanks two;
   Loopback loopback(2, 3);
