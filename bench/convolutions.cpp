@@ -52,16 +52,16 @@ class LayerRun {
   /// Seconds, the median of some runs.
   double seconds(ConvolutionAlgorithm algorithm, ThreadPool& pool) {
     const bool plain = algorithm == ConvolutionAlgorithm::kPlain;
-    const WeightForm form = plain ? WeightForm::kRows : WeightForm::kPanels;
+    const WeightStorage storage{plain ? WeightForm::kRows : WeightForm::kPanels};
     FloatBuffer panels;
     if (!plain) {
-      panels = FloatBuffer(stored_floats(form, weight_shape_));
-      pack(weight_shape_, rows_.all(), form, panels.all());
+      panels = FloatBuffer(stored_bytes(storage, weight_shape_) / sizeof(float));
+      pack(weight_shape_, rows_.all(), storage.format, std::as_writable_bytes(panels.all()));
     }
     FloatBuffer workspace(
         convolution_workspace(conv_, algorithm, shape_.channels, box_, pool.threads()));
-    const WeightSlice slice{weight_shape_.range(), form, plain ? rows_.all() : panels.all(),
-                            biases_.all()};
+    const WeightSlice slice{weight_shape_.range(), storage,
+                            std::as_bytes(plain ? rows_.all() : panels.all()), biases_.all()};
     const ConstTensorView input{input_.all().data(), whole(shape_)};
     const TensorView output{output_.all().data(), box_};
     std::vector<double> all;
@@ -84,7 +84,7 @@ class LayerRun {
   }
 
   [[nodiscard]] WeightForm form() const {
-    return weight_form(conv_, ConvolutionPath::kAuto, weight_shape_, WeightPrecision::kFloat);
+    return weight_storage(conv_, ConvolutionPath::kAuto, weight_shape_, NumberFormat::kFloat).form;
   }
   [[nodiscard]] bool can_use(ConvolutionAlgorithm algorithm) const {
     if (algorithm == ConvolutionAlgorithm::kPlain) return true;

@@ -32,8 +32,8 @@ ExitCode show_info(const InfoOptions& options) {
   const ModelFile model(options.model);
   const Network& network = model.network();
   std::cout << describe_network(network)
-            << (network.precision == WeightPrecision::kHalf ? "weights stored in fp16"
-                                                            : "weights stored in fp32")
+            << (network.precision == NumberFormat::kHalf ? "weights stored in fp16"
+                                                         : "weights stored in fp32")
             << ", checksum " << model.checksum() << "\n\n"
             << describe_layers(network) << '\n';
   if (const std::optional<Plan>& plan = model.partition()) {

@@ -214,7 +214,7 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
                   "ONNX: file that says how to decode the outputs, see --list-layers");
   sub->add_option("--labels", import.labels, "file with a class name per line");
   sub->add_flag_callback(
-      "--half", [&import] { import.precision = WeightPrecision::kHalf; },
+      "--half", [&import] { import.precision = NumberFormat::kHalf; },
       "store weights in half precision");
   InputNormalisation& input = import.normalisation;
   sub->add_option_function<std::vector<float>>(

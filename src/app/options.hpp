@@ -26,7 +26,7 @@ struct ImportOptions {
   bool list_layers = false;
   std::filesystem::path labels;  ///< empty: none
   std::filesystem::path output;
-  WeightPrecision precision = WeightPrecision::kFloat;
+  NumberFormat precision = NumberFormat::kFloat;
   InputNormalisation normalisation;
 };
 

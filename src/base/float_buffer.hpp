@@ -7,10 +7,15 @@
 
 namespace vpinfer {
 
-/// `floats`, filled up to whole cache lines.
+/// `bytes`, filled up to whole cache lines.
+[[nodiscard]] constexpr std::size_t bytes_in_whole_lines(std::size_t bytes) {
+  constexpr std::size_t kLineBytes = 64;
+  return (bytes + kLineBytes - 1) / kLineBytes * kLineBytes;
+}
+
+/// The same for floats.
 [[nodiscard]] constexpr std::size_t whole_lines(std::size_t floats) {
-  constexpr std::size_t kLine = 64 / sizeof(float);
-  return (floats + kLine - 1) / kLine * kLine;
+  return bytes_in_whole_lines(floats * sizeof(float)) / sizeof(float);
 }
 
 /// Owns floats aligned to a cache line, left uninitialised so that untouched pages cost nothing.

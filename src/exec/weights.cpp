@@ -8,6 +8,10 @@
 namespace vpinfer {
 namespace {
 
+std::span<float> as_floats(std::span<std::byte> bytes) {
+  return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)};
+}
+
 std::size_t all_floats(const Distribution& distribution, int rank) {
   return distribution.weight_bytes(rank).total() / sizeof(float);
 }
@@ -17,7 +21,7 @@ std::size_t all_floats(const Distribution& distribution, int rank) {
 std::vector<WeightRange> pieces_to_load(const Distribution& distribution, int position, int rank) {
   constexpr std::size_t kPieceFloats = 1024 * 1024;
   const WeightRange all = distribution.weights(position, rank);
-  if (distribution.weight_form(position, rank) == WeightForm::kRows) {
+  if (distribution.weight_storage(position, rank).form == WeightForm::kRows) {
     return all.empty() ? std::vector<WeightRange>{} : std::vector{all};
   }
   const std::size_t per_filter =
@@ -36,18 +40,19 @@ Weights::Weights(const Distribution& distribution, int rank)
     : storage_(all_floats(distribution, rank)) {
   const Network& network = distribution.network();
   std::size_t offset = 0;
-  const auto take = [&](std::size_t floats) {
+  const auto take = [&](std::size_t bytes) {
     const std::size_t begin = offset;
-    offset += whole_lines(floats);
-    return storage_.part(begin, floats);
+    offset += bytes_in_whole_lines(bytes);
+    return std::as_writable_bytes(storage_.all()).subspan(begin, bytes);
   };
   for (int position = 0; position < network.size(); ++position) {
     const WeightRange range = distribution.weights(position, rank);
-    const WeightForm form = distribution.weight_form(position, rank);
+    const WeightStorage storage = distribution.weight_storage(position, rank);
     const WeightShape shape = weight_shape(network, position).of(range);
-    const std::span<float> weights = take(stored_floats(form, shape));
-    const std::span<float> biases = take(static_cast<std::size_t>(range.filters.size()));
-    layers_.push_back({{range, form, weights, biases},
+    const std::span<std::byte> weights = take(stored_bytes(storage, shape));
+    const std::span<float> biases =
+        as_floats(take(sizeof(float) * static_cast<std::size_t>(range.filters.size())));
+    layers_.push_back({{range, storage, weights, biases},
                        shape,
                        weights,
                        biases,
@@ -65,18 +70,19 @@ void Weights::load(int position, const WeightReader& reader) {
         static_cast<std::size_t>(piece.filters.begin - layer.slice.range.filters.begin);
     WeightShape before = layer.shape;
     before.filters = static_cast<int>(first);
-    const std::span<float> weights = layer.weights.subspan(stored_floats(layer.slice.form, before),
-                                                           stored_floats(layer.slice.form, shape));
+    const WeightStorage& storage = layer.slice.storage;
+    const std::span<std::byte> weights =
+        layer.weights.subspan(stored_bytes(storage, before), stored_bytes(storage, shape));
     const std::span<float> biases =
         layer.biases.subspan(first, static_cast<std::size_t>(shape.filters));
-    if (layer.slice.form == WeightForm::kRows) {
-      reader(position, piece, weights, biases);
+    if (storage.form == WeightForm::kRows) {
+      reader(position, piece, as_floats(weights), biases);
       continue;
     }
     if (room_.all().size() < shape.elements()) room_ = FloatBuffer(shape.elements());
     const std::span<float> rows = room_.part(0, shape.elements());
     reader(position, piece, rows, biases);
-    pack(shape, rows, layer.slice.form, weights);
+    pack(shape, rows, storage.format, weights);
   }
   if (position + 1 == static_cast<int>(layers_.size())) room_ = FloatBuffer();
 }

@@ -37,8 +37,8 @@ class Weights {
  private:
   struct StoredLayer {
     WeightSlice slice;
-    WeightShape shape;         ///< of the slice
-    std::span<float> weights;  ///< what the slice shows
+    WeightShape shape;             ///< of the slice
+    std::span<std::byte> weights;  ///< what the slice shows
     std::span<float> biases;
     std::vector<WeightRange> pieces;
   };

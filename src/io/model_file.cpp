@@ -112,7 +112,7 @@ void write_slice(Hdf5Writer& file, const std::string& parent, const Network& net
   const std::vector<hsize_t> extent = weights_extent(weight_shape(network, position).of(range));
   check_finite(where, numbers.weights);
   check_finite(where, numbers.biases);
-  if (network.precision == WeightPrecision::kHalf) {
+  if (network.precision == NumberFormat::kHalf) {
     std::vector<HalfBits> halves(numbers.weights.size());
     std::transform(numbers.weights.begin(), numbers.weights.end(), halves.begin(), float_to_half);
     if (std::any_of(halves.begin(), halves.end(),
@@ -132,8 +132,8 @@ void write_header(Hdf5Writer& file, std::string_view format, const std::string& 
   file.attribute("checksum", checksum);
 }
 
-std::string_view precision_name(WeightPrecision precision) {
-  return precision == WeightPrecision::kHalf ? "float16" : "float32";
+std::string_view precision_name(NumberFormat precision) {
+  return precision == NumberFormat::kHalf ? "float16" : "float32";
 }
 
 /// How activations travel and convolutions are computed does not matter to the weights of a share.
@@ -161,9 +161,9 @@ void check_share(const Hdf5Reader& file, const std::string& group, const std::st
   check("rank", "rank", std::to_string(rank));
 }
 
-WeightPrecision read_precision(const Hdf5Reader& file) {
+NumberFormat read_precision(const Hdf5Reader& file) {
   const std::string name = require_attribute(file, "precision");
-  for (const WeightPrecision precision : {WeightPrecision::kFloat, WeightPrecision::kHalf}) {
+  for (const NumberFormat precision : {NumberFormat::kFloat, NumberFormat::kHalf}) {
     if (name == precision_name(precision)) return precision;
   }
   file.refuse("stores weights as " + name + "; this vpinfer reads float32 and float16");

@@ -1,5 +1,9 @@
 #include "kernel/codec.hpp"
 
+#include <algorithm>
+
+#include "kernel/half.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -15,6 +19,16 @@ void with_view(const EncodedBox& encoded, const Use& use) {
 }
 
 }  // namespace
+
+void encode(std::span<const float> values, NumberFormat format, std::byte* to) {
+  switch (format) {
+    case NumberFormat::kFloat:
+      std::copy(values.begin(), values.end(), reinterpret_cast<float*>(to));
+      return;
+    case NumberFormat::kHalf:
+      return round_to_halves(values.data(), values.size(), reinterpret_cast<HalfBits*>(to));
+  }
+}
 
 void encode(const ConstTensorView& from, const Box& box, NumberFormat format, std::byte* to) {
   switch (format) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "base/number_format.hpp"
 #include "kernel/tensor.hpp"
@@ -19,6 +20,9 @@ struct EncodedBox {
 [[nodiscard]] constexpr bool is_as_in_memory(NumberFormat format) {
   return format == NumberFormat::kFloat;
 }
+
+/// Writes numbers side by side in a format, which takes `bytes_of(format, values.size())`.
+void encode(std::span<const float> values, NumberFormat format, std::byte* to);
 
 /// Writes `box`, which the view holds, to `to`.  Halves are rounded as by `round_to_halves`.
 void encode(const ConstTensorView& from, const Box& box, NumberFormat format, std::byte* to);

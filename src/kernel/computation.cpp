@@ -65,7 +65,7 @@ struct ComputeBox {
 
   void operator()(const Input&) const { throw Bug("the input is loaded, not computed"); }
   void operator()(const Constant& constant) const {
-    write_constant(constant, weights.weights, weights.range.filters.begin, output, box);
+    write_constant(constant, weights.floats(), weights.range.filters.begin, output, box);
   }
   void operator()(const Convolution& conv) const { convolve(call(conv), workers); }
   void operator()(const LocallyConnected& local) const {
@@ -87,13 +87,13 @@ struct ComputeBox {
                  workers);
   }
   void operator()(const Sum& all) const {
-    add_up(all, weights.weights, weights.range.filters.begin, inputs, output, box, workers);
+    add_up(all, weights.floats(), weights.range.filters.begin, inputs, output, box, workers);
   }
   void operator()(const Activate& activate) const {
     activate_box(activate.activation, inputs.front(), output, box, workers);
   }
   void operator()(const PRelu&) const {
-    prelu(weights.weights, weights.range.filters.begin, inputs.front(), output, box, workers);
+    prelu(weights.floats(), weights.range.filters.begin, inputs.front(), output, box, workers);
   }
   void operator()(const Softmax& softmax) const {
     softmax_box(softmax, input_shape(), inputs.front(), output, box);

@@ -38,7 +38,7 @@ void connect_locally(const LocallyConnected& local, const WeightSlice& slice,
   const std::size_t per_filter =
       static_cast<std::size_t>(output_shape.rows * output_shape.cols) * per_pixel;
   const float* of_first_filter =
-      slice.weights.data() +
+      slice.floats().data() +
       static_cast<std::size_t>(box.channels.begin - slice.range.filters.begin) * per_filter;
   for (int row = box.rows.begin; row < box.rows.end; ++row) {
     for (int col = box.cols.begin; col < box.cols.end; ++col) {

@@ -3,24 +3,36 @@
 #include <cstddef>
 #include <span>
 
+#include "base/number_format.hpp"
 #include "net/network.hpp"
 
 namespace vpinfer {
 
-/// How the weights of a slice lie in memory.
+/// In which order the weights of a slice lie in memory.
 enum class WeightForm {
-  kRows,       ///< [filters][rows][cols][channels]: as files have them and BLAS takes them
-  kPanels,     ///< [filters / n][rows][cols][channels][n], n being what the micro-kernel of this
-               ///< processor takes at once; zeros fill the last panel
-  kHalfPanels  ///< the same in half precision, two to a float; widened block by block
+  kRows,    ///< [filters][rows][cols][channels]: as files have them and BLAS takes them
+  kPanels,  ///< [filters / n][rows][cols][channels][n], n being what the micro-kernel of this
+            ///< processor takes at once; zeros fill the last panel
+};
+
+/// How the weights of a slice lie in memory.  What is not floats is widened block by block.
+struct WeightStorage {
+  WeightForm form = WeightForm::kRows;
+  NumberFormat format = NumberFormat::kFloat;
+  bool operator==(const WeightStorage&) const = default;
 };
 
 /// A block of a layer's weights and the biases of its filters.
 struct WeightSlice {
   WeightRange range;  ///< which weights of the layer
-  WeightForm form = WeightForm::kRows;
-  std::span<const float> weights;  ///< those of the range, in the form
-  std::span<const float> biases;   ///< [range.filters]
+  WeightStorage storage;
+  std::span<const std::byte> weights;  ///< those of the range, so stored, aligned as floats are
+  std::span<const float> biases;       ///< [range.filters]
+
+  /// The weights, where they are stored as floats.
+  [[nodiscard]] std::span<const float> floats() const {
+    return {reinterpret_cast<const float*>(weights.data()), weights.size() / sizeof(float)};
+  }
 
   [[nodiscard]] std::span<const float> biases_of(Interval filters) const {
     return biases.subspan(static_cast<std::size_t>(filters.begin - range.filters.begin),

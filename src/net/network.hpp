@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/number_format.hpp"
 #include "net/layer.hpp"
 
 namespace vpinfer {
@@ -36,9 +37,6 @@ struct InputNormalisation {
   bool operator==(const InputNormalisation&) const = default;
 };
 
-/// How weights are stored, in a file and in memory.  Biases are floats.
-enum class WeightPrecision { kFloat, kHalf };
-
 /// A tensor that a network gives, under the name that the imported file has for it.
 struct NetworkOutput {
   int position = 0;  ///< of the layer; each at most once
@@ -55,7 +53,8 @@ struct Network {
   std::vector<Layer> layers;
   std::vector<NetworkOutput> outputs;  ///< empty: the last layer's
   InputNormalisation normalisation;
-  WeightPrecision precision = WeightPrecision::kFloat;
+  NumberFormat precision = NumberFormat::kFloat;  ///< of the weights, in a file and in memory as
+                                                  ///< far as kernels can; biases are floats
   std::vector<std::string> labels;  ///< a name per class, or empty
 
   [[nodiscard]] const Shape& input_shape() const { return layers.front().output; }

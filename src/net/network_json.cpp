@@ -45,8 +45,8 @@ Network read_network(const json& j, const std::string& where) {
   network.labels = j.at("labels").get<std::vector<std::string>>();
   network.normalisation = normalisation_from_json(j.at("normalisation"));
   network.precision = is_first(j.value("precision", "float32"), "float16", "float32")
-                          ? WeightPrecision::kHalf
-                          : WeightPrecision::kFloat;
+                          ? NumberFormat::kHalf
+                          : NumberFormat::kFloat;
   const json& input = j.at("input");
   add_input(network, {json_int(input.at(0)), json_int(input.at(1)), json_int(input.at(2))}, where);
   for (const json& layer : j.at("layers")) {
@@ -89,7 +89,7 @@ std::string to_json(const Network& network) {
          {"labels", network.labels},
          {"layers", layers},
          {"outputs", outputs}};
-  if (network.precision == WeightPrecision::kHalf) j["precision"] = "float16";
+  if (network.precision == NumberFormat::kHalf) j["precision"] = "float16";
   return j.dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
 }
 

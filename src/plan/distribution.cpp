@@ -5,11 +5,11 @@
 
 namespace vpinfer {
 
-WeightForm weight_form(const Network& network, ConvolutionPath path, int position,
-                       const WeightRange& range) {
+WeightStorage weight_storage(const Network& network, ConvolutionPath path, int position,
+                             const WeightRange& range) {
   const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
-  if (conv == nullptr) return WeightForm::kRows;
-  return weight_form(*conv, path, weight_shape(network, position).of(range), network.precision);
+  if (conv == nullptr) return {};
+  return weight_storage(*conv, path, weight_shape(network, position).of(range), network.precision);
 }
 
 std::optional<Interval> Distribution::summed(int position, int rank) const {
@@ -37,21 +37,22 @@ WeightRange Distribution::weights(int position, int rank) const {
   return {box.channels, summed(position, rank).value_or(shape.range().channels)};
 }
 
-WeightForm Distribution::weight_form(int position, int rank) const {
-  return vpinfer::weight_form(network_, plan_.conv, position, weights(position, rank));
+WeightStorage Distribution::weight_storage(int position, int rank) const {
+  return vpinfer::weight_storage(network_, plan_.conv, position, weights(position, rank));
 }
 
 WeightBytes Distribution::weight_bytes(int rank) const {
   WeightBytes bytes;
   for (int position = 0; position < network_.size(); ++position) {
     const WeightRange stored = weights(position, rank);
-    const WeightForm form = weight_form(position, rank);
-    std::size_t& of_form = form == WeightForm::kRows     ? bytes.rows
-                           : form == WeightForm::kPanels ? bytes.panels
-                                                         : bytes.half_panels;
-    of_form += sizeof(float) *
-               whole_lines(stored_floats(form, weight_shape(network_, position).of(stored)));
-    bytes.rows += sizeof(float) * whole_lines(static_cast<std::size_t>(stored.filters.size()));
+    const WeightStorage storage = weight_storage(position, rank);
+    std::size_t& of_storage = storage.form == WeightForm::kRows        ? bytes.rows
+                              : storage.format == NumberFormat::kFloat ? bytes.panels
+                                                                       : bytes.half_panels;
+    of_storage +=
+        bytes_in_whole_lines(stored_bytes(storage, weight_shape(network_, position).of(stored)));
+    bytes.rows +=
+        bytes_in_whole_lines(sizeof(float) * static_cast<std::size_t>(stored.filters.size()));
   }
   return bytes;
 }

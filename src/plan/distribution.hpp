@@ -17,9 +17,9 @@ struct WeightBytes {
   bool operator==(const WeightBytes&) const = default;
 };
 
-/// The form of a part of a layer's weights; that of a convolution depends on the path.
-[[nodiscard]] WeightForm weight_form(const Network& network, ConvolutionPath path, int position,
-                                     const WeightRange& range);
+/// How a part of a layer's weights lies in memory; that of a convolution depends on the path.
+[[nodiscard]] WeightStorage weight_storage(const Network& network, ConvolutionPath path,
+                                           int position, const WeightRange& range);
 
 /// A network under a plan: who owns, computes, reads and stores what.  Both must outlive it.
 class Distribution {
@@ -44,8 +44,8 @@ class Distribution {
   /// The weights of a layer that a rank needs for what it computes and ends, hence stores; empty if
   /// none.
   [[nodiscard]] WeightRange weights(int position, int rank) const;
-  /// The form in which a rank keeps them.
-  [[nodiscard]] WeightForm weight_form(int position, int rank) const;
+  /// How they lie in its memory.
+  [[nodiscard]] WeightStorage weight_storage(int position, int rank) const;
   /// What a rank stores of all layers.
   [[nodiscard]] WeightBytes weight_bytes(int rank) const;
 

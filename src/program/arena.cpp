@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/float_buffer.hpp"
+
 namespace vpinfer {
 namespace {
-
-std::size_t whole_lines(std::size_t bytes) {
-  constexpr std::size_t kLineBytes = 64;
-  return (bytes + kLineBytes - 1) / kLineBytes * kLineBytes;
-}
 
 bool alive_together(const Lifetime& a, const Lifetime& b) {
   return a.first <= b.last && b.first <= a.last;
@@ -27,12 +24,12 @@ ArenaPlan pack_arena(const std::vector<Lifetime>& buffers) {
   ArenaPlan plan{std::vector<std::size_t>(buffers.size(), 0), 0};
   std::vector<std::size_t> placed;  // by increasing offset
   for (const std::size_t buffer : order) {
-    const std::size_t size = whole_lines(buffers[buffer].bytes);
+    const std::size_t size = bytes_in_whole_lines(buffers[buffer].bytes);
     std::size_t offset = 0;
     for (const std::size_t other : placed) {
       if (!alive_together(buffers[buffer], buffers[other])) continue;
       if (offset + size <= plan.offsets[other]) break;
-      offset = std::max(offset, plan.offsets[other] + whole_lines(buffers[other].bytes));
+      offset = std::max(offset, plan.offsets[other] + bytes_in_whole_lines(buffers[other].bytes));
     }
     plan.offsets[buffer] = offset;
     plan.bytes = std::max(plan.bytes, offset + size);

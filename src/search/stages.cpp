@@ -21,9 +21,9 @@ Burden burden_of(const Network& network, ConvolutionPath path, int position) {
   Burden burden;
   burden.work = work(network, path, position, whole(layer.output));
   const WeightShape shape = weight_shape(network, position);
-  const WeightForm form = weight_form(network, path, position, shape.range());
+  const WeightStorage storage = weight_storage(network, path, position, shape.range());
   burden.weights_bytes =
-      sizeof(float) * (stored_floats(form, shape) + static_cast<std::size_t>(shape.filters));
+      stored_bytes(storage, shape) + sizeof(float) * static_cast<std::size_t>(shape.filters);
   burden.activations_bytes = sizeof(float) * layer.output.elements();
   for (const int input : layer.inputs) {
     burden.activations_bytes += sizeof(float) * network.layer(input).output.elements();

@@ -17,7 +17,7 @@ double operations(const Network& network, ConvolutionPath path, int position, co
   const int summed = summed_channels.value_or(network.input_shape(position, 0).channels);
   WeightRange weights{box.channels, weight_shape(network, position).range().channels};
   if (summed_channels) weights.channels = {0, summed};
-  const WeightForm form = weight_form(network, path, position, weights);
+  const WeightForm form = weight_storage(network, path, position, weights).form;
   const auto algorithm = choose_algorithm(*conv, path, form, summed, box);
   return 2 * multiply_adds(*conv, algorithm, summed, box);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/float_buffer.hpp"
 #include "base/half.hpp"
 #include "kernel/workers.hpp"
 #include "support/kernel_case.hpp"
@@ -15,29 +16,35 @@
 namespace vpinfer {
 namespace {
 
-/// A block of a layer's weights in a form, as a rank keeps it.
+/// A block of a layer's weights as a rank keeps it.
 class StoredSlice {
  public:
   StoredSlice(const LayerWeights& all, const WeightShape& shape, const WeightRange& range,
-              WeightForm form)
-      : part_(cut(all, shape, range)), range_(range), form_(form) {
-    if (form == WeightForm::kRows) return;
-    panels_.resize(stored_floats(form, shape.of(range)));
-    pack(shape.of(range), part_.weights, form, panels_);
+              const WeightStorage& storage)
+      : part_(cut(all, shape, range)), range_(range), storage_(storage) {
+    if (storage.form == WeightForm::kRows) return;
+    panels_ = FloatBuffer(stored_bytes(storage, shape.of(range)) / sizeof(float));
+    pack(shape.of(range), part_.weights, storage.format, std::as_writable_bytes(panels_.all()));
   }
   [[nodiscard]] WeightSlice slice() const {
-    return {range_, form_, form_ == WeightForm::kRows ? part_.weights : panels_, part_.biases};
+    const bool in_rows = storage_.form == WeightForm::kRows;
+    return {range_, storage_,
+            in_rows ? std::as_bytes(std::span(part_.weights)) : std::as_bytes(panels_.all()),
+            part_.biases};
   }
 
  private:
   LayerWeights part_;
   WeightRange range_;
-  WeightForm form_;
-  std::vector<float> panels_;
+  WeightStorage storage_;
+  FloatBuffer panels_;
 };
 
-WeightForm form_for(ConvolutionAlgorithm algorithm) {
-  return algorithm == ConvolutionAlgorithm::kPlain ? WeightForm::kRows : WeightForm::kPanels;
+constexpr WeightStorage kFloatPanels{WeightForm::kPanels, NumberFormat::kFloat};
+constexpr WeightStorage kHalfPanels{WeightForm::kPanels, NumberFormat::kHalf};
+
+WeightStorage storage_for(ConvolutionAlgorithm algorithm) {
+  return algorithm == ConvolutionAlgorithm::kPlain ? WeightStorage{} : kFloatPanels;
 }
 
 std::vector<ConvolutionAlgorithm> all_algorithms_for(const Convolution& conv) {
@@ -55,7 +62,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
                std::to_string(conv.groups) + " groups, " + std::to_string(conv.rows.size) + "x" +
                std::to_string(conv.cols.size) + ", seed " + std::to_string(seed) + ", algorithm " +
                std::to_string(static_cast<int>(algorithm)));
-  const WeightForm form = form_for(algorithm);
+  const WeightStorage storage = storage_for(algorithm);
   const auto workspace_floats = [&](int channels, const Box& box) {
     return convolution_workspace(conv, algorithm, channels, box, pool.threads());
   };
@@ -64,7 +71,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
   for (const Box& box : c.boxes(boxes)) {
     // The rank may hold more filters than the box needs, and a workspace for exactly this box.
     const Interval filters = c.grown(box, c.out()).channels;
-    const StoredSlice all(c.weights, weights, {filters, weights.range().channels}, form);
+    const StoredSlice all(c.weights, weights, {filters, weights.range().channels}, storage);
     const WeightSlice slice = all.slice();
     const std::size_t floats = workspace_floats(shape.channels, box);
     std::vector<float> workspace(floats + 64, kGuard);
@@ -96,7 +103,7 @@ void check_convolution(const Shape& shape, const Convolution& conv, ConvolutionA
       check_box(c, box, [&](const ConstTensorView& in, const TensorView& out, const Box& part) {
         for (const Interval& channels :
              {Interval{first_channels, shape.channels}, Interval{0, first_channels}}) {
-          const StoredSlice some(c.weights, weights, {filters, channels}, form);
+          const StoredSlice some(c.weights, weights, {filters, channels}, storage);
           std::vector<float> narrow(workspace_floats(channels.size(), box));
           convolve({conv,
                     algorithm,
@@ -255,11 +262,11 @@ TEST(Convolve, SharesItsWorkOut) {
 }
 
 /// All outputs of a convolution of a case by an algorithm, on some threads.
-std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorithm, WeightForm form,
-                              int threads = 1) {
+std::vector<float> outputs_of(const KernelCase& c, ConvolutionAlgorithm algorithm,
+                              const WeightStorage& storage, int threads = 1) {
   const auto& conv = std::get<Convolution>(c.network.layer(1).operation);
   const WeightShape shape = weight_shape(c.network, 1);
-  const StoredSlice all(c.weights, shape, shape.range(), form);
+  const StoredSlice all(c.weights, shape, shape.range(), storage);
   const Box box = whole(c.out());
   std::vector<float> workspace(
       convolution_workspace(conv, algorithm, c.in().channels, box, threads));
@@ -285,8 +292,8 @@ TEST(Convolve, GivesTheSameOnSeveralThreads) {
     const Convolution conv{filters, 1, window, window, Activation::kLeaky};
     const KernelCase c(shape, conv, 1);
     for (const auto algorithm : algorithms_for(conv, WeightForm::kPanels)) {
-      for (const WeightForm form : {WeightForm::kPanels, WeightForm::kHalfPanels}) {
-        EXPECT_EQ(outputs_of(c, algorithm, form, 3), outputs_of(c, algorithm, form));
+      for (const WeightStorage& storage : {kFloatPanels, kHalfPanels}) {
+        EXPECT_EQ(outputs_of(c, algorithm, storage, 3), outputs_of(c, algorithm, storage));
       }
     }
   }
@@ -298,16 +305,16 @@ TEST(Convolve, WidensHalves) {
     const KernelCase c({19, 16, 150}, conv, 1);
     KernelCase rounded = c;
     for (float& weight : rounded.weights.weights) weight = half_to_float(float_to_half(weight));
-    for (const auto algorithm : algorithms_for(conv, WeightForm::kHalfPanels)) {
-      EXPECT_EQ(outputs_of(c, algorithm, WeightForm::kHalfPanels),
-                outputs_of(rounded, algorithm, WeightForm::kPanels));
+    for (const auto algorithm : algorithms_for(conv, WeightForm::kPanels)) {
+      EXPECT_EQ(outputs_of(c, algorithm, kHalfPanels),
+                outputs_of(rounded, algorithm, kFloatPanels));
     }
   }
 }
 
 /// Largest difference from the reference, of the largest output.
 double error_of(const KernelCase& c, ConvolutionAlgorithm algorithm) {
-  const std::vector<float> outputs = outputs_of(c, algorithm, WeightForm::kPanels);
+  const std::vector<float> outputs = outputs_of(c, algorithm, kFloatPanels);
   double largest = 0;
   double error = 0;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -350,10 +357,10 @@ TEST(ChooseAlgorithm, TakesWinogradWhereItSavesMuch) {
 
 WeightForm form_of(const Convolution& conv, int channels) {
   const WeightShape slice{conv.filters, conv.rows.size, conv.cols.size, channels};
-  return weight_form(conv, ConvolutionPath::kAuto, slice, WeightPrecision::kFloat);
+  return weight_storage(conv, ConvolutionPath::kAuto, slice, NumberFormat::kFloat).form;
 }
 
-TEST(WeightFormOfAConvolution, FillsUpLittle) {
+TEST(WeightStorageOfAConvolution, FillsUpLittle) {
   EXPECT_EQ(form_of({64, 1, {}, {}}, 2048), WeightForm::kPanels);
   EXPECT_EQ(form_of({22, 1, {}, {}}, 2048), WeightForm::kPanels);
   EXPECT_EQ(form_of({33, 1, {}, {}}, 2048), WeightForm::kRows);
@@ -363,7 +370,7 @@ TEST(WeightFormOfAConvolution, FillsUpLittle) {
   EXPECT_EQ(form_of({64, 2, {}, {}}, 32), WeightForm::kRows);
 }
 
-TEST(WeightFormOfAConvolution, KeepsLargeWindowsInRows) {
+TEST(WeightStorageOfAConvolution, KeepsLargeWindowsInRows) {
   EXPECT_EQ(form_of({64, 1, {11, 1}, {11, 1}}, 8), WeightForm::kPanels);
   EXPECT_EQ(form_of({64, 1, {13, 1}, {13, 1}}, 8), WeightForm::kRows);
 }

@@ -98,8 +98,10 @@ TEST(ConnectLocally, SweepsWindows) {
                 [&](const KernelCase& c, const ConstTensorView& in, const TensorView& out,
                     const Box& part) {
                   std::vector<float> workspace(locally_connected_workspace(local, shape.channels));
-                  const WeightSlice all{weight_shape(c.network, 1).range(), WeightForm::kRows,
-                                        c.weights.weights, c.weights.biases};
+                  const WeightSlice all{weight_shape(c.network, 1).range(),
+                                        {},
+                                        std::as_bytes(std::span(c.weights.weights)),
+                                        c.weights.biases};
                   connect_locally(local, all, shape, c.out(), in, out, part, workspace,
                                   one_worker());
                 });

@@ -55,7 +55,7 @@ class ModelFileTest : public testing::Test {
  protected:
   [[nodiscard]] fs::path path(const std::string& name) const { return folder_.path() / name; }
 
-  ModelFile write(const std::string& name, WeightPrecision precision = WeightPrecision::kFloat,
+  ModelFile write(const std::string& name, NumberFormat precision = NumberFormat::kFloat,
                   unsigned seed = 1) const {
     Network network = network_;
     network.precision = precision;
@@ -94,7 +94,7 @@ class ModelFileTest : public testing::Test {
 TEST_F(ModelFileTest, KeepsTheNetworkAndEveryFloat) {
   const ModelFile model = write("m.h5");
   EXPECT_EQ(model.network(), network_);
-  EXPECT_EQ(model.network().precision, WeightPrecision::kFloat);
+  EXPECT_EQ(model.network().precision, NumberFormat::kFloat);
   EXPECT_FALSE(model.partition());
   EXPECT_TRUE(model.holds_rank(5));
   for (const int position : kSmallConvolutions) {
@@ -104,8 +104,8 @@ TEST_F(ModelFileTest, KeepsTheNetworkAndEveryFloat) {
 }
 
 TEST_F(ModelFileTest, HalvesAreTheRoundedFloats) {
-  const ModelFile model = write("m.h5", WeightPrecision::kHalf);
-  EXPECT_EQ(model.network().precision, WeightPrecision::kHalf);
+  const ModelFile model = write("m.h5", NumberFormat::kHalf);
+  EXPECT_EQ(model.network().precision, NumberFormat::kHalf);
   for (const int position : kSmallConvolutions) {
     LayerWeights expected = weights(position);
     for (float& value : expected.weights) value = half_to_float(float_to_half(value));
@@ -114,7 +114,7 @@ TEST_F(ModelFileTest, HalvesAreTheRoundedFloats) {
 }
 
 TEST_F(ModelFileTest, SlicesEqualTheSliceOfTheWhole) {
-  for (const WeightPrecision precision : {WeightPrecision::kFloat, WeightPrecision::kHalf}) {
+  for (const NumberFormat precision : {NumberFormat::kFloat, NumberFormat::kHalf}) {
     const ModelFile model = write("m.h5", precision);
     for (const int position : kSmallConvolutions) {
       const WeightShape shape = weight_shape(network_, position);
@@ -135,12 +135,12 @@ TEST_F(ModelFileTest, ChecksumsTellModelsApart) {
   const std::string checksum = write("a.h5").checksum();
   EXPECT_EQ(checksum.size(), 16U);
   EXPECT_EQ(checksum, write("b.h5").checksum());
-  EXPECT_NE(checksum, write("half.h5", WeightPrecision::kHalf).checksum());
-  EXPECT_NE(checksum, write("seed.h5", WeightPrecision::kFloat, 2).checksum());
+  EXPECT_NE(checksum, write("half.h5", NumberFormat::kHalf).checksum());
+  EXPECT_NE(checksum, write("seed.h5", NumberFormat::kFloat, 2).checksum());
 }
 
 TEST_F(ModelFileTest, APartitionInOneFileGivesEachRankItsSlices) {
-  for (const WeightPrecision precision : {WeightPrecision::kFloat, WeightPrecision::kHalf}) {
+  for (const NumberFormat precision : {NumberFormat::kFloat, NumberFormat::kHalf}) {
     const ModelFile model = write("m.h5", precision);
     write_partition(path("m-3.h5"), model, plan_, PartitionFiles::kOne);
     const ModelFile partition(path("m-3.h5"));

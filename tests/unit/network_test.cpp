@@ -242,7 +242,7 @@ TEST(NetworkJson, SurvivesTheRoundTrip) {
     Network network = random_network(seed);
     network.origin = "odd \"quotes\" and \n lines";
     network.labels = {"cat", "", "gr\u00FC\u00DF"};
-    network.precision = WeightPrecision::kHalf;
+    network.precision = NumberFormat::kHalf;
     network.normalisation = {
         {1, 2, 3}, {0.1F, 0.2F, 0.3F}, ChannelOrder::kBgr, Resize::kStretch, PixelGrid::kCentres};
     EXPECT_EQ(network_from_json(to_json(network), "file"), network) << seed;

@@ -155,14 +155,14 @@ TEST(ImportOptions, TakesEveryOption) {
   EXPECT_FALSE(import.random_seed);
   EXPECT_EQ(import.labels, "n.names");
   EXPECT_EQ(import.output, "m.h5");
-  EXPECT_EQ(import.precision, WeightPrecision::kHalf);
+  EXPECT_EQ(import.precision, NumberFormat::kHalf);
   EXPECT_EQ(
       import.normalisation,
       (InputNormalisation{{1, 2, 3}, {0.5F, 0.25F, 0.125F}, ChannelOrder::kBgr, Resize::kStretch}));
   const auto random =
       parse_as<ImportOptions>({"import", "n.cfg", "--random-weights", "7", "-o", "m.h5"});
   EXPECT_EQ(random.random_seed, 7U);
-  EXPECT_EQ(random.precision, WeightPrecision::kFloat);
+  EXPECT_EQ(random.precision, NumberFormat::kFloat);
   EXPECT_EQ(random.normalisation, InputNormalisation{});
 }
 

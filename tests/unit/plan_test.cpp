@@ -295,9 +295,10 @@ TEST(WeightsBytes, AddUp) {
                                ? (WeightRange{plan.owned(i, rank).channels, {0, shape.channels}})
                                : WeightRange{});
         }
-        bytes += (whole_lines(stored_floats(distribution.weight_form(i, rank), shape.of(range))) +
-                  whole_lines(static_cast<std::size_t>(range.filters.size()))) *
-                 sizeof(float);
+        bytes +=
+            bytes_in_whole_lines(
+                stored_bytes(distribution.weight_storage(i, rank), shape.of(range))) +
+            bytes_in_whole_lines(sizeof(float) * static_cast<std::size_t>(range.filters.size()));
       }
       EXPECT_EQ(distribution.weight_bytes(rank).total(), bytes);
     }

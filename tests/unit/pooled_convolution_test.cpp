@@ -34,19 +34,20 @@ std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
   std::vector<float> inputs(read.elements());
   copy_box(ConstTensorView{input.data(), whole(shape)}, TensorView{inputs.data(), read}, read);
   const WeightShape all = weight_shape(network, 1);
-  const WeightForm form =
-      algorithm == ConvolutionAlgorithm::kPlain ? WeightForm::kRows : WeightForm::kPanels;
+  const WeightStorage storage{algorithm == ConvolutionAlgorithm::kPlain ? WeightForm::kRows
+                                                                        : WeightForm::kPanels};
   std::vector<float> weights = model.weights[1].weights;
-  if (form == WeightForm::kPanels) {
-    weights.resize(stored_floats(form, all));
-    pack(all, model.weights[1].weights, form, weights);
+  if (storage.form == WeightForm::kPanels) {
+    weights.resize(stored_bytes(storage, all) / sizeof(float));
+    pack(all, model.weights[1].weights, storage.format, std::as_writable_bytes(std::span(weights)));
   }
   constexpr float kGuard = 12345.5F;
   const std::size_t floats =
       pooled_workspace(both, algorithm, shape.channels, box, strip_rows, pool.threads());
   std::vector<float> workspace(floats + 64, kGuard);
   std::vector<float> outputs(box.elements());
-  const WeightSlice slice{all.range(), form, weights, model.weights[1].biases};
+  const WeightSlice slice{all.range(), storage, std::as_bytes(std::span(weights)),
+                          model.weights[1].biases};
   convolve_and_pool(both, strip_rows,
                     {both.convolution,
                      algorithm,

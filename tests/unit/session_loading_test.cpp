@@ -83,7 +83,7 @@ class SessionLoading : public testing::Test {
               model.read_weights(channel.rank(), position, range, numbers, biases);
             });
             EXPECT_FALSE(is_convolution(i) && weights.slice(i).range.empty());
-            EXPECT_EQ(bits(weights.slice(i).weights), bits(expected.slice(i).weights));
+            EXPECT_EQ(bits(weights.slice(i).floats()), bits(expected.slice(i).floats()));
             EXPECT_EQ(bits(weights.slice(i).biases), bits(expected.slice(i).biases));
           }
         },

@@ -48,34 +48,34 @@ std::vector<float> to_vector(std::span<const float> floats) {
   return {floats.begin(), floats.end()};
 }
 
-void check_packing(WeightPrecision precision, WeightForm form) {
+void check_packing(NumberFormat precision) {
   LargeLayer layer;
   layer.network.precision = precision;
   const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
   const Weights weights = layer.load(plan, 0);
   const WeightSlice& slice = weights.slice(1);
-  ASSERT_EQ(slice.form, form);
+  ASSERT_EQ(slice.storage, (WeightStorage{WeightForm::kPanels, precision}));
   EXPECT_EQ(layer.pieces.size(), 3U);
   EXPECT_EQ(layer.pieces, pieces_to_load({layer.network, plan}, 1, 0));
 
   const WeightShape shape = weight_shape(layer.network, 1);
-  std::vector<float> panels(stored_floats(form, shape));
-  pack(shape, layer.numbers.weights, form, panels);
+  std::vector<std::byte> panels(stored_bytes(slice.storage, shape));
+  pack(shape, layer.numbers.weights, precision, panels);
   EXPECT_EQ(std::memcmp(slice.weights.data(), panels.data(), slice.weights.size_bytes()), 0);
   EXPECT_EQ(slice.weights.size(), panels.size());
   EXPECT_EQ(to_vector(slice.biases), layer.numbers.biases);
 }
 
 TEST(Weights, ArePackedPieceByPiece) {
-  check_packing(WeightPrecision::kFloat, WeightForm::kPanels);
-  check_packing(WeightPrecision::kHalf, WeightForm::kHalfPanels);
+  check_packing(NumberFormat::kFloat);
+  check_packing(NumberFormat::kHalf);
 }
 
 TEST(Weights, TakeHalfTheMemoryAsHalves) {
   LargeLayer layer;
   const Plan plan = make_plan(layer.network, Strategy::kSingle, 1);
   const WeightBytes as_floats = Distribution(layer.network, plan).weight_bytes(0);
-  layer.network.precision = WeightPrecision::kHalf;
+  layer.network.precision = NumberFormat::kHalf;
   const WeightBytes as_halves = Distribution(layer.network, plan).weight_bytes(0);
   EXPECT_EQ(as_halves, (WeightBytes{as_floats.rows, 0, as_floats.panels / 2}));
 }
@@ -86,8 +86,8 @@ TEST(Weights, StayAsTheyAreForBlas) {
       make_plan(layer.network, Strategy::kSingle, 1, {.formats = {.conv = ConvolutionPath::kBlas}});
   const Weights weights = layer.load(plan, 0);
   EXPECT_EQ(layer.pieces.size(), 1U);
-  EXPECT_EQ(weights.slice(1).form, WeightForm::kRows);
-  EXPECT_EQ(to_vector(weights.slice(1).weights), layer.numbers.weights);
+  EXPECT_EQ(weights.slice(1).storage.form, WeightForm::kRows);
+  EXPECT_EQ(to_vector(weights.slice(1).floats()), layer.numbers.weights);
 }
 
 }  // namespace

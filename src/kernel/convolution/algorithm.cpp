@@ -21,8 +21,8 @@ bool is_3x3(const Convolution& conv) {
 
 }  // namespace
 
-WeightForm weight_form(const Convolution& conv, ConvolutionPath path, const WeightShape& slice,
-                       WeightPrecision precision) {
+WeightStorage weight_storage(const Convolution& conv, ConvolutionPath path,
+                             const WeightShape& slice, NumberFormat precision) {
   // So few weights of a filter are much work to unroll for BLAS, and little memory.
   constexpr std::size_t kFewWeights = 1024;
   const int packed = packed_filters(slice.filters);
@@ -31,9 +31,9 @@ WeightForm weight_form(const Convolution& conv, ConvolutionPath path, const Weig
       (packed <= 2 * slice.filters && slice.elements_per_filter() <= kFewWeights);
   if (path == ConvolutionPath::kBlas || conv.groups > 1 || !full_enough ||
       conv.taps() > kMostTaps) {
-    return WeightForm::kRows;
+    return {};
   }
-  return precision == WeightPrecision::kHalf ? WeightForm::kHalfPanels : WeightForm::kPanels;
+  return {WeightForm::kPanels, precision};
 }
 
 std::span<const ConvolutionAlgorithm> algorithms_for(const Convolution& conv, WeightForm form) {

@@ -19,11 +19,12 @@ enum class ConvolutionAlgorithm {
 /// Winograd's algorithms, which round more; or all by im2col and BLAS, the plain path.
 enum class ConvolutionPath { kAuto, kDirect, kBlas };
 
-/// The form of a slice of a convolution's weights on a path.  Unless that is BLAS, panels, which
-/// are usually the fastest, except for groups, more than 128 taps, or so few filters that panels
-/// would be more than a third empty (more than half, where that takes little memory).
-[[nodiscard]] WeightForm weight_form(const Convolution& convolution, ConvolutionPath path,
-                                     const WeightShape& slice, WeightPrecision precision);
+/// How a slice of a convolution's weights lies in memory on a path.  Unless that is BLAS, in
+/// panels, which are usually the fastest, except for groups, more than 128 taps, or so few filters
+/// that panels would be more than a third empty (more than half, where that takes little memory).
+/// Panels are in the network's precision, rows are floats.
+[[nodiscard]] WeightStorage weight_storage(const Convolution& convolution, ConvolutionPath path,
+                                           const WeightShape& slice, NumberFormat precision);
 
 /// The algorithms that can compute a convolution with weights in a form; the first can compute all.
 [[nodiscard]] std::span<const ConvolutionAlgorithm> algorithms_for(const Convolution& convolution,

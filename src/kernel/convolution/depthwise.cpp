@@ -12,7 +12,7 @@ namespace {
 /// The weights of the box's channels, from [channels][taps] to [taps][channels].
 void gather_taps(const WeightSlice& slice, Interval channels, int taps, std::span<float> by_tap) {
   const float* source =
-      slice.weights.data() +
+      slice.floats().data() +
       static_cast<std::ptrdiff_t>(channels.begin - slice.range.filters.begin) * taps;
   const int count = channels.size();
   for (int channel = 0; channel < count; ++channel) {

@@ -3,22 +3,21 @@
 #include <algorithm>
 #include <array>
 
+#include "kernel/codec.hpp"
 #include "kernel/convolution/micro_kernel.hpp"
-#include "kernel/half.hpp"
 
 namespace vpinfer {
 
 static_assert(kPackedFilters == kMostPanelFilters);
 
-std::size_t stored_floats(WeightForm form, const WeightShape& slice) {
-  if (form == WeightForm::kRows) return slice.elements();
-  const std::size_t elements =
-      static_cast<std::size_t>(packed_filters(slice.filters)) * slice.elements_per_filter();
-  return form == WeightForm::kHalfPanels ? elements / 2 : elements;
+std::size_t stored_bytes(const WeightStorage& storage, const WeightShape& slice) {
+  const int filters =
+      storage.form == WeightForm::kPanels ? packed_filters(slice.filters) : slice.filters;
+  return bytes_of(storage.format, static_cast<std::size_t>(filters) * slice.elements_per_filter());
 }
 
-void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
-          std::span<float> panels) {
+void pack(const WeightShape& part, std::span<const float> rows, NumberFormat format,
+          std::span<std::byte> panels) {
   const auto width = static_cast<std::size_t>(micro_kernel().filters);
   const std::size_t depth = part.elements_per_filter();
   const auto filters = static_cast<std::size_t>(part.filters);
@@ -35,12 +34,7 @@ void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
         for (std::size_t k = 0; k < piece; ++k) block[k * width + f] = row[k];
       }
       const std::size_t at = first * depth + begin * width;
-      if (form == WeightForm::kHalfPanels) {
-        round_to_halves(block.data(), piece * width,
-                        reinterpret_cast<HalfBits*>(panels.data()) + at);
-      } else {
-        std::copy_n(block.data(), piece * width, panels.data() + at);
-      }
+      encode(std::span(block).first(piece * width), format, panels.data() + bytes_of(format, at));
     }
   }
 }

@@ -16,12 +16,12 @@ inline constexpr int kPackedFilters = 32;
   return divide_up(filters, kPackedFilters) * kPackedFilters;
 }
 
-/// Floats of a slice in a form; the same on every processor.
-[[nodiscard]] std::size_t stored_floats(WeightForm form, const WeightShape& slice);
+/// Bytes of a slice so stored; the same on every processor.
+[[nodiscard]] std::size_t stored_bytes(const WeightStorage& storage, const WeightShape& slice);
 
 /// Packs `part`, rows of weights of whole groups of kPackedFilters (the last may be short), to the
-/// panels of a form that begin with the first of them.  Halves are rounded as by `round_to_halves`.
-void pack(const WeightShape& part, std::span<const float> rows, WeightForm form,
-          std::span<float> panels);
+/// panels that begin with the first of them, in a format.
+void pack(const WeightShape& part, std::span<const float> rows, NumberFormat format,
+          std::span<std::byte> panels);
 
 }  // namespace vpinfer

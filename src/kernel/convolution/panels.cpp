@@ -4,6 +4,7 @@
 
 #include "base/half.hpp"
 #include "kernel/activation.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {
@@ -67,13 +68,18 @@ BlockOfPanel block_of_panel(const WeightSlice& slice, PanelShape shape, int pane
   const auto tap_stride = static_cast<std::size_t>(shape.rows) * width;
   const std::size_t begin = static_cast<std::size_t>(panel * shape.taps + taps.begin) * tap_stride +
                             static_cast<std::size_t>(rows.begin) * width;
-  if (slice.form == WeightForm::kPanels) return {slice.weights.data() + begin, tap_stride};
-  const auto* halves = reinterpret_cast<const HalfBits*>(slice.weights.data()) + begin;
+  const std::byte* from = slice.weights.data() + bytes_of(slice.storage.format, begin);
   const std::size_t of_tap = static_cast<std::size_t>(rows.size()) * width;
-  for (std::size_t tap = 0; tap < static_cast<std::size_t>(taps.size()); ++tap) {
-    micro_kernel().widen(halves + tap * tap_stride, of_tap, room.data() + tap * of_tap);
+  switch (slice.storage.format) {
+    case NumberFormat::kFloat: return {reinterpret_cast<const float*>(from), tap_stride};
+    case NumberFormat::kHalf:
+      for (std::size_t tap = 0; tap < static_cast<std::size_t>(taps.size()); ++tap) {
+        micro_kernel().widen(reinterpret_cast<const HalfBits*>(from) + tap * tap_stride, of_tap,
+                             room.data() + tap * of_tap);
+      }
+      return {room.data(), of_tap};
   }
-  return {room.data(), of_tap};
+  throw Bug("weights in an unknown format");
 }
 
 }  // namespace vpinfer

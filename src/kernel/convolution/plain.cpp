@@ -75,7 +75,7 @@ struct GroupCall {
   /// Columns of the unrolled matrix.
   [[nodiscard]] int depth() const { return unrolled(call.convolution, channels.size()); }
   [[nodiscard]] const float* weights() const {
-    return call.weights.weights.data() +
+    return call.weights.floats().data() +
            static_cast<std::size_t>(call.box.channels.begin - call.weights.range.filters.begin) *
                static_cast<std::size_t>(depth());
   }
