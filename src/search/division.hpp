@@ -27,7 +27,7 @@ struct Division {
   int cols = 1;
   int channels = 1;
   int sums = 1;                   ///< groups of summed input channels
-  std::vector<int> ranks;         ///< rows * cols * channels * sums of them, in this order of cells
+  std::vector<int> ranks{};       ///< rows * cols * channels * sums of them, in this order of cells
   std::vector<double> weights{};  ///< of the ranks; none: all alike
 
   bool operator==(const Division&) const = default;
