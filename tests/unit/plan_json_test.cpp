@@ -136,6 +136,59 @@ TEST(PlanJson, NamesDividedSumsIfThereAreSome) {
   (void)refusal_after([](Json& j) { j["sums"] = 3; });
 }
 
+/// Ranks 0 and 1 sum for the left half of the picture, rank 2 for the right.
+Plan with_cells(Json* json = nullptr) {
+  Plan plan = make_plan(small_network(), Strategy::kData, 3);
+  const Box left{{0, 8}, {0, 3}, {0, 14}};
+  const Box right{{0, 8}, {3, 6}, {0, 14}};
+  plan.layers[1].owned = {{{0, 4}, {0, 3}, {0, 14}}, {{4, 8}, {0, 3}, {0, 14}}, right};
+  plan.layers[1].sums = {{left, {0, 1}}, {left, {1, 4}}, {right, {0, 4}}};
+  if (json != nullptr) *json = Json::parse(to_json(plan));
+  return plan;
+}
+
+TEST(PlanJson, NamesTheBoxesOfDividedSumsIfTheyAreParts) {
+  Json good;
+  const Plan plan = with_cells(&good);
+  EXPECT_EQ(plan_from_json(good.dump(), small_network(), "plan.json"), plan);
+  const auto refusal_of_boxes = [&](const std::function<void(Json&)>& damage) {
+    Json j = good;
+    damage(j["sums"][0]);
+    return refusal_of(j.dump());
+  };
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"].erase(2); }),
+              HasSubstr("2 boxes for 3 shares"));
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"][2][5] = 15; }),
+              HasSubstr("leaves layer 0"));
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"][2][2] = 2; }), HasSubstr("overlap"));
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"][2][2] = 4; }),
+              HasSubstr("lack 0:8x3:4x0:14"));
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) {
+                sums["channels"][1] = {2, 4};
+              }),
+              HasSubstr("over every input channel once"));
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"][1][1] = 7; }),
+              HasSubstr("over every input channel once"));
+  (void)refusal_of_boxes([](Json& sums) { sums["boxes"] = 3; });
+  Json across = good;
+  across["layouts"][1][2] = {0, 8, 2, 6, 0, 14};
+  EXPECT_THAT(refusal_of(across.dump()), HasSubstr("is not within one box of its divided sums"));
+}
+
+TEST(PlanJson, NamesAWireFormatForEachLayerIfTheyDiffer) {
+  const Network network = small_network();
+  Plan plan = make_plan(network, Strategy::kData, 3);
+  plan.layers[1].wire = NumberFormat::kHalf;
+  EXPECT_EQ(plan.coarsest_wire(), NumberFormat::kHalf);
+  Json j = Json::parse(to_json(plan));
+  EXPECT_EQ(j.at("wire"), (Json{"float", "half", "float"}));
+  EXPECT_EQ(plan_from_json(j.dump(), network, "plan.json"), plan);
+  j["wire"].erase(0);
+  EXPECT_THAT(refusal_of(j.dump()), HasSubstr("wire formats for 2 layers, not 3"));
+  j["wire"] = {"float", "half", 3};
+  (void)refusal_of(j.dump());
+}
+
 TEST(PlanJson, RefusesWrongCounts) {
   EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].erase(2); }), HasSubstr("layers"));
   EXPECT_THAT(refusal_after([](Json& j) { j["layouts"].push_back(j["layouts"][2]); }),
