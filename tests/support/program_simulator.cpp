@@ -264,10 +264,11 @@ void ProgramSimulator::check_everything_done() {
     const Box owned = tensor.is_partial  ? distribution_.computed(tensor.position, program_.rank)
                       : tensor.in_strips ? Box{}
                                          : distribution_.owned(index, program_.rank);
+    const std::vector<int>& computed = computed_[static_cast<std::size_t>(index)];
     for_each_element(whole(shape), [&](int row, int col, int channel) {
       const bool own = owned.contains({{row, row + 1}, {col, col + 1}, {channel, channel + 1}});
-      EXPECT_EQ(computed_[static_cast<std::size_t>(index)][flat_index(shape, row, col, channel)],
-                own ? 1 : 0);
+      const int times = computed[flat_index(shape, row, col, channel)];
+      if (times != (own ? 1 : 0)) ADD_FAILURE() << "computed " << times << " times";
     });
   }
 }
@@ -298,9 +299,9 @@ void ProgramSimulator::expect_stored(int index, const Storage& storage, const Bo
     const std::size_t place = place_of(storage, row, col, channel);
     const Name element = name(index, row, col, channel);
     for (std::size_t b = 0; b < sizeof(float); ++b) {
-      ASSERT_EQ(arena_.at(place + b), byte_name(element, NumberFormat::kFloat, b))
-          << "element " << row << " " << col << " " << channel << " of index " << index
-          << " is not there";
+      if (arena_.at(place + b) == byte_name(element, NumberFormat::kFloat, b)) continue;
+      FAIL() << "element " << row << " " << col << " " << channel << " of index " << index
+             << " is not there";
     }
   });
 }
@@ -320,13 +321,13 @@ void ProgramSimulator::expect_message(int index, const StagedMessage& message) {
   const std::vector<Name> content = content_of(index, message);
   ASSERT_EQ(content.size(), message.bytes);
   for (std::size_t i = 0; i < content.size(); ++i) {
-    ASSERT_EQ(arena_.at(message.offset + i), content[i])
-        << "byte " << i << " of the message for rank " << message.peer;
+    if (arena_.at(message.offset + i) == content[i]) continue;
+    FAIL() << "byte " << i << " of the message for rank " << message.peer << " is another";
   }
 }
 
 void ProgramSimulator::write(std::size_t place, Name value) {
-  ASSERT_EQ(in_flight_.at(place), 0) << "written while a message uses it";
+  if (in_flight_.at(place) != 0) FAIL() << "written while a message uses it";
   arena_[place] = value;
 }
 

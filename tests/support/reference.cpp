@@ -531,8 +531,4 @@ Outputs reference_run(const Network& network, const std::vector<LayerWeights>& w
   return outputs;
 }
 
-std::size_t flat_index(const Shape& shape, int row, int col, int channel) {
-  return static_cast<std::size_t>((row * shape.cols + col) * shape.channels + channel);
-}
-
 }  // namespace vpinfer

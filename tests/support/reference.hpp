@@ -24,6 +24,8 @@ using Outputs = std::vector<std::vector<float>>;
                                     const std::vector<float>& input);
 
 /// Where the element at (row, col, channel) lies in a whole output.
-[[nodiscard]] std::size_t flat_index(const Shape& shape, int row, int col, int channel);
+[[nodiscard]] inline std::size_t flat_index(const Shape& shape, int row, int col, int channel) {
+  return static_cast<std::size_t>((row * shape.cols + col) * shape.channels + channel);
+}
 
 }  // namespace vpinfer
