@@ -57,12 +57,12 @@ FrameTask FrameStream::take() {
   run->begun = seconds_since(start_);
   if (run->last) frame_.reset();
   return {source_->writer(*run->frame),
-          [this, run](int position, const ConstTensorView& view) {
+          [this, run](int position, std::span<const float> output) {
             if (run->outputs.empty() && !spare_.empty()) {
               run->outputs = std::move(spare_.back());
               spare_.pop_back();
             }
-            run->outputs[position].assign(view.data, view.data + view.box.elements());
+            run->outputs[position].assign(output.begin(), output.end());
           },
           [this, run] { finish(*run); }};
 }

@@ -2,10 +2,12 @@
 
 #include "app/commands.hpp"
 #include "base/units.hpp"
+#include "io/model_file.hpp"
 #include "program/program.hpp"
 #include "report/summary.hpp"
 #include "report/table.hpp"
 #include "search/planner.hpp"
+#include "vpinfer/model.hpp"
 
 namespace vpinfer {
 namespace {
@@ -29,15 +31,16 @@ std::string describe_scaling(const Network& network) {
 }  // namespace
 
 ExitCode show_info(const InfoOptions& options) {
-  const ModelFile model(options.model);
-  const Network& network = model.network();
+  const Model model(options.model);
+  const Network& network = model.file().network();
   std::cout << describe_network(network)
             << (network.precision == NumberFormat::kHalf ? "weights stored in fp16"
                                                          : "weights stored in fp32")
             << ", checksum " << model.checksum() << "\n\n"
             << describe_layers(network) << '\n';
   if (const std::optional<Plan>& plan = model.partition()) {
-    std::cout << "partitioned: " << describe_plan(network, *plan);
+    const Cluster cluster = cluster_of(plan->ranks, raspberry_pi_4());
+    std::cout << "partitioned: " << describe_plan(network, *plan, predict(model, *plan, cluster));
   } else {
     std::cout << describe_scaling(network);
   }

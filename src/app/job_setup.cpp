@@ -87,8 +87,8 @@ void check_can_compare(const RunOptions& options, const ModelFile& model,
 Job plan_job(const RunOptions& options, const ModelFile& model, int ranks, int most_threads) {
   Job job;
   job.network = model.network();
-  job.plan = with_formats(choose_plan(options, model, ranks, most_threads),
-                          options.planning.formats);
+  job.plan =
+      with_formats(choose_plan(options, model, ranks, most_threads), options.planning.formats);
   job.delivery = delivery_for(job.network, options.dump_layers);
   job.checksum = model.checksum();
   job.partitioned = model.partition().has_value();
@@ -130,8 +130,12 @@ Job with_frames_in_flight(Job job, const RunOptions& options, const FrameSource&
                                     .many_frames = source.size() != 1,
                                     .threads = most_threads,
                                     .memory_bytes = options.planning.memory_limit_bytes});
-  check_memory_limit(job.network, job.plan, job.delivery, options.planning.memory_limit_bytes,
-                     {job.in_flight.lanes, most_threads});
+  if (const auto limit = options.planning.memory_limit_bytes) {
+    check_memory_limit(
+        job.plan,
+        predict_memory(job.distribution(), job.delivery, {job.in_flight.lanes, most_threads}),
+        *limit);
+  }
   return job;
 }
 

@@ -11,8 +11,8 @@
 #include "import/onnx.hpp"
 #include "io/model_file.hpp"
 #include "net/network.hpp"
-#include "plan/plan.hpp"
 #include "search/planner.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

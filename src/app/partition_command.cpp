@@ -3,24 +3,27 @@
 #include "app/commands.hpp"
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
+#include "io/model_file.hpp"
 #include "report/summary.hpp"
 #include "search/planner.hpp"
+#include "vpinfer/model.hpp"
 
 namespace vpinfer {
 
 ExitCode partition_model(const PartitionOptions& options) {
   check_output_file("--output", options.output, {options.model, options.plan});
-  const ModelFile model(options.model);
+  const Model model(options.model);
   if (model.partition()) {
     throw BadInput(options.model.string() + ": is partitioned already; take the whole model");
   }
-  const Network& network = model.network();
+  const Network& network = model.file().network();
   const Plan plan =
       options.plan.empty()
           ? make_plan(network, options.strategy, options.ranks.value(), options.planning)
           : with_formats(read_plan_file(options.plan, network), options.planning.formats);
-  write_partition(options.output, model, plan, options.files);
-  std::cout << describe_plan(network, plan) << "written to " << options.output.string();
+  write_partition(options.output, model.file(), plan, options.files);
+  const Prediction prediction = predict(model, plan, cluster_of(plan.ranks, raspberry_pi_4()));
+  std::cout << describe_plan(network, plan, prediction) << "written to " << options.output.string();
   if (options.files == PartitionFiles::kOnePerRank) {
     std::cout << ", " << share_path(options.output.filename(), 0).string() << " and so on";
   }

@@ -4,6 +4,7 @@
 
 #include "base/units.hpp"
 #include "io/file.hpp"
+#include "plan/plan_json.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -12,14 +13,13 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
   return plan_from_json(read_file(path), network, path.string());
 }
 
-void check_memory_limit(const Network& network, const Plan& plan, const Delivery& delivery,
-                        std::optional<std::size_t> limit_bytes, const Concurrency& concurrency) {
-  if (!limit_bytes) return;
-  const Fullest most = fullest(predict_memory({network, plan}, delivery, concurrency));
-  if (most.bytes <= *limit_bytes) return;
+void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
+                        std::size_t limit_bytes) {
+  const Fullest most = fullest(memory);
+  if (most.bytes <= limit_bytes) return;
   throw Error(ExitCode::kNotEnoughMemory,
               "rank " + std::to_string(most.rank) + " would take " + mebibytes(most.bytes) +
-                  " MiB, the limit is " + mebibytes(*limit_bytes) + " MiB; use more ranks than " +
+                  " MiB, the limit is " + mebibytes(limit_bytes) + " MiB; use more ranks than " +
                   std::to_string(plan.ranks) + " or another strategy than " +
                   std::string(to_string(plan.strategy)));
 }

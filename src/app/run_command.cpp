@@ -18,8 +18,7 @@
 #include "io/file.hpp"
 #include "kernel/blas.hpp"
 #include "kernel/thread_pool.hpp"
-#include "session/loading.hpp"
-#include "session/ranks.hpp"
+#include "session/led_job.hpp"
 #include "session/single_rank.hpp"
 
 namespace vpinfer {
@@ -69,10 +68,11 @@ void warn_of_slow_blas(const Channel& channel, const Crew& crew) {
   for (const std::string& line : lines) std::cerr << line << '\n';
 }
 
-Weights load(Channel& channel, const RunOptions& options, const Job& job, const ModelFile& model) {
+std::unique_ptr<LedJob> set_up(Channel& channel, const RunOptions& options, const Job& job,
+                               const ModelFile& model, ThreadPool& pool) {
   LoadProgress progress(job.network);
-  return load_and_serve_weights(channel, job, model, options.model,
-                                [&progress](int position) { progress.loaded(position); });
+  return std::make_unique<LedJob>(channel, job, model, options.model, pool,
+                                  [&progress](int position) { progress.loaded(position); });
 }
 
 /// A frame that ran on all ranks, kept for the comparison.
@@ -167,10 +167,9 @@ ExitCode lead_job(Channel& channel, const RunOptions& options, const Crew& crew,
   check_possible(options, model, *source);
   const Job job = with_frames_in_flight(planned, options, *source, crew.most_threads);
   Results results(options, job.network);  // after the checks: it makes a folder
-  send_job(channel, job);
   warn_of_slow_blas(channel, crew);
-  const Weights weights = load(channel, options, job, model);
-  AllRanks all(channel, job, weights, pool);
+  const auto led = set_up(channel, options, job, model, pool);
+  AllRanks& all = led->ranks();
 
   // Run
   const FinishedRun run = run_frames(all, options, job, source, results);

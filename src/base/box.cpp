@@ -1,4 +1,4 @@
-#include "base/box.hpp"
+#include "vpinfer/box.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "base/number_format.hpp"
+#include "vpinfer/number_format.hpp"
 
 #include <array>
 

@@ -10,6 +10,7 @@
 
 #include "base/units.hpp"
 #include "comm/polling.hpp"
+#include "vpinfer/mpi.hpp"
 
 namespace vpinfer {
 namespace {
@@ -38,17 +39,18 @@ class MpiTransfers final : public Transfers {
  public:
   enum class Direction { kReceive, kSend };
 
-  MpiTransfers(const std::vector<Endpoint>& endpoints, int tag, Direction direction) {
+  MpiTransfers(const std::vector<Endpoint>& endpoints, int tag, Direction direction,
+               MPI_Comm communicator) {
     for (const Endpoint& endpoint : endpoints) {
       MPI_Request request = MPI_REQUEST_NULL;
       const int size = to_int(endpoint.buffer.size());
       if (direction == Direction::kSend) {
         check(MPI_Send_init(endpoint.buffer.data(), size, MPI_BYTE, endpoint.peer, tag,
-                            MPI_COMM_WORLD, &request),
+                            communicator, &request),
               "MPI_Send_init");
       } else {
         check(MPI_Recv_init(endpoint.buffer.data(), size, MPI_BYTE, endpoint.peer, tag,
-                            MPI_COMM_WORLD, &request),
+                            communicator, &request),
               "MPI_Recv_init");
       }
       requests_.push_back(request);
@@ -95,12 +97,13 @@ HostName host_name() {
 }
 
 /// Every rank's, by rank.
-std::vector<std::string> all_hosts(int ranks, std::chrono::duration<double> timeout) {
+std::vector<std::string> all_hosts(MPI_Comm communicator, int ranks,
+                                   std::chrono::duration<double> timeout) {
   const HostName own = host_name();
   std::vector<HostName> all(static_cast<std::size_t>(ranks));
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Iallgather(own.data(), to_int(own.size()), MPI_CHAR, all.data(), to_int(own.size()),
-                       MPI_CHAR, MPI_COMM_WORLD, &request),
+                       MPI_CHAR, communicator, &request),
         "MPI_Iallgather");
   Polling polling(2 * timeout);
   for (int done = 0; done == 0;) {
@@ -126,17 +129,47 @@ bool mpi_runs() {
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator(std::chrono::duration<double> timeout) {
+struct MpiCommunicator::Handle {
+  MPI_Comm communicator = MPI_COMM_WORLD;
+  bool is_whole_job = true;  // from MPI_Init to MPI_Finalize
+};
+
+MpiCommunicator::MpiCommunicator(std::chrono::duration<double> timeout)
+    : handle_(std::make_unique<Handle>()) {
   check(MPI_Init(nullptr, nullptr), "MPI_Init");
-  check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  check(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
-  check(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
-  hosts_ = all_hosts(size_, timeout);
+  meet(timeout);
+}
+
+MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle,
+                                 std::chrono::duration<double> timeout)
+    : handle_(std::move(handle)) {
+  meet(timeout);
+}
+
+void MpiCommunicator::meet(std::chrono::duration<double> timeout) {
+  MPI_Comm communicator = handle_->communicator;
+  check(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_rank(communicator, &rank_), "MPI_Comm_rank");
+  check(MPI_Comm_size(communicator, &size_), "MPI_Comm_size");
+  hosts_ = all_hosts(communicator, size_, timeout);
 }
 
 MpiCommunicator::~MpiCommunicator() {
-  // An unwinding rank must not wait for peers that it left behind: main aborts the job instead.
-  if (std::uncaught_exceptions() == 0) MPI_Finalize();
+  // An unwinding rank must not wait for peers that it left behind: who catches ends the job.
+  if (std::uncaught_exceptions() > 0) return;
+  if (handle_->is_whole_job) {
+    MPI_Finalize();
+  } else {
+    MPI_Comm_free(&handle_->communicator);
+  }
+}
+
+std::shared_ptr<Communicator> communicator_over(MPI_Comm communicator,
+                                                std::chrono::duration<double> timeout) {
+  auto handle = std::make_unique<MpiCommunicator::Handle>();
+  handle->is_whole_job = false;
+  check(MPI_Comm_dup(communicator, &handle->communicator), "MPI_Comm_dup");
+  return std::make_shared<MpiCommunicator>(std::move(handle), timeout);
 }
 
 std::string MpiCommunicator::host(int rank) const {
@@ -144,16 +177,18 @@ std::string MpiCommunicator::host(int rank) const {
 }
 
 std::unique_ptr<Transfers> MpiCommunicator::receives(std::vector<Endpoint> endpoints, int tag) {
-  return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kReceive);
+  return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kReceive,
+                                        handle_->communicator);
 }
 
 std::unique_ptr<Transfers> MpiCommunicator::sends(std::vector<Endpoint> endpoints, int tag) {
-  return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kSend);
+  return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kSend,
+                                        handle_->communicator);
 }
 
 void MpiCommunicator::progress() {
   int arrived = 0;
-  check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &arrived, MPI_STATUS_IGNORE),
+  check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, handle_->communicator, &arrived, MPI_STATUS_IGNORE),
         "MPI_Iprobe");
 }
 

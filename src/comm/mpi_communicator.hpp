@@ -10,13 +10,18 @@
 
 namespace vpinfer {
 
-/// This process as a rank of an MPI job, from MPI_Init to MPI_Finalize.  One per process.  Every
-/// failed call throws Error with kRankFailed and the call's name.
+/// A rank of an MPI communicator.  Every failed call throws Error with kRankFailed and the call's
+/// name.
 class MpiCommunicator final : public Communicator {
  public:
-  /// Meets the other ranks.  Throws Error with kRankFailed if one does not come within twice the
-  /// timeout.
+  /// MPI's communicator, of which the rest of the program need not know.
+  struct Handle;
+
+  /// This process as a rank of an MPI job, from MPI_Init to MPI_Finalize.  One per process.  Meets
+  /// the other ranks; throws Error with kRankFailed if one does not come within twice the timeout.
   explicit MpiCommunicator(std::chrono::duration<double> timeout);
+  /// The same among the ranks of a communicator that somebody else keeps, along with MPI.
+  MpiCommunicator(std::unique_ptr<Handle> handle, std::chrono::duration<double> timeout);
   ~MpiCommunicator() override;
 
   [[nodiscard]] int rank() const override { return rank_; }
@@ -30,6 +35,9 @@ class MpiCommunicator final : public Communicator {
   [[nodiscard]] static std::string library_version();
 
  private:
+  void meet(std::chrono::duration<double> timeout);
+
+  std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;
   std::vector<std::string> hosts_;

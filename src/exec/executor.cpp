@@ -208,8 +208,8 @@ bool Executor::take(Frame& frame, const step::AwaitSends& await) {
 }
 
 bool Executor::take(Frame& frame, const step::Deliver& deliver) {
-  frame.task.receiver(deliver.tensor,
-                      view(lanes_[frame.lane].arena, program_.tensor(deliver.tensor).read));
+  const TensorView output = view(lanes_[frame.lane].arena, program_.tensor(deliver.tensor).read);
+  frame.task.receiver(deliver.tensor, {output.data, output.box.elements()});
   return true;
 }
 

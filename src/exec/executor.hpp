@@ -17,21 +17,9 @@
 #include "kernel/computation.hpp"
 #include "program/program.hpp"
 #include "vpinfer/error.hpp"
+#include "vpinfer/frames.hpp"
 
 namespace vpinfer {
-
-/// Writes a frame, [rows][cols][channels] of the network's input, into the memory it is given.
-using InputWriter = std::function<void(std::span<float> input)>;
-
-/// Takes a complete output on rank 0; the view is valid during the call only.
-using Receiver = std::function<void(int position, const ConstTensorView& output)>;
-
-/// What one frame brings and leaves.  All three are called on rank 0 and may be empty elsewhere.
-struct FrameTask {
-  InputWriter write_input{};
-  Receiver receiver{};           ///< of every delivered output
-  std::function<void()> done{};  ///< when nothing is left to do for the frame
-};
 
 /// Runs one rank's program for frame after frame, several at a time.  All memory is allocated by
 /// the constructor.  The referenced objects must outlive it.

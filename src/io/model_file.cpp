@@ -6,6 +6,7 @@
 #include "base/checksum.hpp"
 #include "io/hdf5_file.hpp"
 #include "plan/distribution.hpp"
+#include "plan/plan_json.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "net/network.hpp"
-#include "plan/plan.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

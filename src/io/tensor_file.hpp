@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/box.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <span>
 
-#include "base/number_format.hpp"
 #include "kernel/tensor.hpp"
+#include "vpinfer/number_format.hpp"
 
 namespace vpinfer {
 

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstddef>
 
-#include "base/box.hpp"
 #include "base/half.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

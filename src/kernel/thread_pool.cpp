@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "base/box.hpp"
 #include "base/clock.hpp"
 #include "base/machine.hpp"
+#include "vpinfer/box.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "base/box.hpp"
 #include "kernel/thread_pool.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "base/box.hpp"
 #include "net/activation.hpp"
 #include "net/mapping.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

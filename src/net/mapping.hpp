@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "base/box.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

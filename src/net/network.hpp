@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "base/number_format.hpp"
 #include "net/layer.hpp"
+#include "vpinfer/number_format.hpp"
 
 namespace vpinfer {
 
@@ -55,7 +55,7 @@ struct Network {
   InputNormalisation normalisation;
   NumberFormat precision = NumberFormat::kFloat;  ///< of the weights, in a file and in memory as
                                                   ///< far as kernels can; biases are floats
-  std::vector<std::string> labels;  ///< a name per class, or empty
+  std::vector<std::string> labels;                ///< a name per class, or empty
 
   [[nodiscard]] const Shape& input_shape() const { return layers.front().output; }
   /// The shape of input `index` of layer `position`.

@@ -1,6 +1,7 @@
 #include "plan/distribution.hpp"
 
 #include "base/float_buffer.hpp"
+#include "kernel/convolution/algorithm.hpp"
 #include "plan/geometry.hpp"
 
 namespace vpinfer {

@@ -3,19 +3,12 @@
 #include <cstddef>
 #include <optional>
 
-#include "plan/plan.hpp"
+#include "kernel/weight_slice.hpp"
+#include "net/network.hpp"
+#include "vpinfer/memory.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
-
-/// Bytes of weights by their form, in whole cache lines; biases count as rows.
-struct WeightBytes {
-  std::size_t rows = 0;
-  std::size_t panels = 0;
-  std::size_t half_panels = 0;
-
-  [[nodiscard]] std::size_t total() const { return rows + panels + half_panels; }
-  bool operator==(const WeightBytes&) const = default;
-};
 
 /// How a part of a layer's weights lies in memory; that of a convolution depends on the path.
 [[nodiscard]] WeightStorage weight_storage(const Network& network, ConvolutionPath path,

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 
-#include "base/box.hpp"
 #include "net/network.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

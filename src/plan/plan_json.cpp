@@ -1,8 +1,9 @@
+#include "plan/plan_json.hpp"
+
 #include <algorithm>
 #include <utility>
 
 #include "base/json.hpp"
-#include "plan/plan.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

@@ -1,4 +1,4 @@
-#include "plan/strategy.hpp"
+#include "vpinfer/strategy.hpp"
 
 #include <string>
 

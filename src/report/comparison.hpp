@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "plan/plan.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

@@ -183,13 +183,8 @@ std::string formats_remark(NumberFormat wire, ConvolutionPath conv) {
   return text.empty() ? "" : text + ",";
 }
 
-std::string describe_plan(const Network& network, const Plan& plan,
-                          const Concurrency& concurrency) {
-  const Demand demand(network, result_layers(network));
-  const Distribution distribution(network, plan);
-  const Exchanges exchanges(demand, distribution);
-  const std::vector<RankMemory> memory =
-      predict_memory(demand, distribution, exchanges, concurrency);
+std::string describe_plan(const Network& network, const Plan& plan, const Prediction& prediction,
+                          int threads) {
   Table table({{"rank"},
                {"convolutions", Align::kLeft},
                {"weights"},
@@ -200,7 +195,7 @@ std::string describe_plan(const Network& network, const Plan& plan,
                {"results"},
                {"total/MiB"}});
   int rank = 0;
-  for (const RankMemory& m : memory) {
+  for (const RankMemory& m : prediction.memory) {
     table.add({std::to_string(rank), describe_boxes(network, plan, rank), mebibytes(m.weights),
                mebibytes(m.activations), mebibytes(m.workspace), mebibytes(m.messages),
                mebibytes(m.library), mebibytes(m.results), mebibytes(m.total())});
@@ -208,10 +203,10 @@ std::string describe_plan(const Network& network, const Plan& plan,
   }
   return std::string(to_string(plan.strategy)) + formats_remark(plan.coarsest_wire(), plan.conv) +
          " on " + counted(plan.ranks, "rank") +
-         (concurrency.threads > 1 ? " of " + counted(concurrency.threads, "thread") : "") +
+         (threads > 1 ? " of " + counted(threads, "thread") : "") +
          ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
-         mebibytes(fullest(memory).bytes) + " MiB, " + mebibytes(exchanges.bytes()) +
-         " MiB moved per frame by all ranks together\n";
+         mebibytes(fullest(prediction.memory).bytes) + " MiB, " +
+         mebibytes(prediction.moved_bytes) + " MiB moved per frame by all ranks together\n";
 }
 
 }  // namespace vpinfer

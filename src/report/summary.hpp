@@ -15,7 +15,7 @@ namespace vpinfer {
 
 /// What each rank of a plan holds, predicted, and what moves per frame.
 [[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
-                                        const Concurrency& concurrency = {});
+                                        const Prediction& prediction, int threads = 1);
 
 /// Of formats that are not the usual ones, for example `, half on the wire,`.
 [[nodiscard]] std::string formats_remark(NumberFormat wire, ConvolutionPath conv);

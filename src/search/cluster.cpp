@@ -1,4 +1,4 @@
-#include "search/cluster.hpp"
+#include "vpinfer/cluster.hpp"
 
 namespace vpinfer {
 

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "plan/plan.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

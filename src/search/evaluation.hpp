@@ -6,7 +6,7 @@
 
 #include "program/memory.hpp"
 #include "search/choice.hpp"
-#include "search/cluster.hpp"
+#include "vpinfer/cluster.hpp"
 
 namespace vpinfer {
 

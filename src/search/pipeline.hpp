@@ -1,6 +1,7 @@
 #pragma once
 
-#include "plan/plan.hpp"
+#include "net/network.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "kernel/convolution/packing.hpp"
 #include "search/work.hpp"
 
 namespace vpinfer {

@@ -1,5 +1,6 @@
 #include "search/work.hpp"
 
+#include "kernel/convolution/algorithm.hpp"
 #include "plan/geometry.hpp"
 
 namespace vpinfer {

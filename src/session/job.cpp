@@ -4,8 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "search/pipeline.hpp"
+#include "plan/plan_json.hpp"
 #include "program/program.hpp"
+#include "search/pipeline.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

@@ -7,15 +7,9 @@
 
 #include "comm/channel.hpp"
 #include "plan/demand.hpp"
+#include "vpinfer/session.hpp"
 
 namespace vpinfer {
-
-/// How many frames are under way at the same time.
-struct InFlight {
-  int frames = 1;  ///< in the whole job
-  int lanes = 1;   ///< in one rank's memory
-  bool operator==(const InFlight&) const = default;
-};
 
 /// What all ranks of a job must know alike.  Rank 0 makes it and sends it once.
 struct Job {

@@ -20,8 +20,8 @@ ReadyRank::ReadyRank(Communicator& communicator, const Job& job, const Weights& 
 
 Delivered ReadyRank::run(const InputWriter& write_input) {
   Delivered outputs;
-  executor_.run({write_input, [&outputs](int position, const ConstTensorView& view) {
-                   outputs[position].assign(view.data, view.data + view.box.elements());
+  executor_.run({write_input, [&outputs](int position, std::span<const float> output) {
+                   outputs[position].assign(output.begin(), output.end());
                  }});
   return outputs;
 }

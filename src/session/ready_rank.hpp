@@ -13,9 +13,6 @@
 
 namespace vpinfer {
 
-/// The delivered outputs of one frame, by position, each [rows][cols][channels].
-using Delivered = std::map<int, std::vector<float>>;
-
 /// A rank with its program and weights, ready to run frames.  The referenced objects must outlive
 /// it.
 class ReadyRank {

@@ -4,24 +4,9 @@
 
 #include "exec/executor.hpp"
 #include "session/order.hpp"
+#include "vpinfer/frames.hpp"
 
 namespace vpinfer {
-
-/// Where rank 0 gets the frames of a stream from.
-class FrameSupply {
- public:
-  enum class State { kReady, kNotYet, kEnded };
-
-  FrameSupply() = default;
-  FrameSupply(const FrameSupply&) = delete;
-  FrameSupply& operator=(const FrameSupply&) = delete;
-  virtual ~FrameSupply() = default;
-
-  /// Whether there is a frame to take.  Does not wait.
-  [[nodiscard]] virtual State state() = 0;
-  /// The next frame; `state` has just been kReady.
-  [[nodiscard]] virtual FrameTask take() = 0;
-};
 
 /// Rank 0's part of a stream: runs all frames of a supply in their order, up to `window` of them
 /// under way at the same time, while the other ranks are in `follow_stream`.  An order announces

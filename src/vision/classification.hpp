@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/box.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

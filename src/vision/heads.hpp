@@ -3,10 +3,10 @@
 #include <span>
 #include <vector>
 
-#include "base/box.hpp"
 #include "net/layer.hpp"
 #include "vision/detection.hpp"
 #include "vision/picture_frame.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "base/box.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

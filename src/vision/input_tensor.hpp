@@ -2,9 +2,9 @@
 
 #include <span>
 
-#include "base/box.hpp"
 #include "io/picture.hpp"
 #include "net/network.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

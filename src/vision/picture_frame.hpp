@@ -1,8 +1,8 @@
 #pragma once
 
-#include "base/box.hpp"
 #include "net/network.hpp"
 #include "vision/detection.hpp"
+#include "vpinfer/box.hpp"
 
 namespace vpinfer {
 

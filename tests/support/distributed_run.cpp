@@ -16,13 +16,13 @@ namespace vpinfer {
 
 using ::testing::IsEmpty;
 
-Model random_model(std::uint32_t seed) {
+SeededModel random_model(std::uint32_t seed) {
   Network network = random_network(seed);
   std::vector<LayerWeights> weights = seeded_weights(network, seed + 1);
   return {std::move(network), std::move(weights)};
 }
 
-WeightReader reader_of(const Model& model) {
+WeightReader reader_of(const SeededModel& model) {
   return [&model](int position, const WeightRange& range, std::span<float> weights,
                   std::span<float> biases) {
     const LayerWeights part = cut(model.weights[static_cast<std::size_t>(position)],
@@ -41,7 +41,7 @@ InputWriter writer_of(const std::vector<float>& frame) {
   };
 }
 
-DistributedRun::DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
+DistributedRun::DistributedRun(const SeededModel& model, const Plan& plan, const Delivery& delivery,
                                std::vector<std::vector<float>> inputs, int threads_of_rank)
     : model_(model),
       plan_(plan),
@@ -121,9 +121,9 @@ void DistributedRun::on_every_rank(std::uint32_t seed, int lanes,
 
 FrameTask DistributedRun::task(std::size_t index) {
   Frame& frame = frames_[index];
-  return {writer_of(inputs_[index]), [this, &frame](int position, const ConstTensorView& output) {
-            EXPECT_EQ(output.box, whole(model_.network.layer(position).output));
-            std::vector<float> values(output.data, output.data + output.box.elements());
+  return {writer_of(inputs_[index]), [this, &frame](int position, std::span<const float> output) {
+            EXPECT_EQ(output.size(), model_.network.layer(position).output.elements());
+            std::vector<float> values(output.begin(), output.end());
             EXPECT_TRUE(frame.emplace(position, std::move(values)).second) << "delivered twice";
           }};
 }
@@ -162,7 +162,7 @@ std::vector<float> scales_of(const Network& network, const Outputs& reference) {
   return scales;
 }
 
-void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,
+void expect_same_as_reference(const SeededModel& model, const Plan& plan, const Delivery& delivery,
                               const DistributedRun& run, const std::vector<Outputs>& references) {
   ASSERT_EQ(run.frames().size(), references.size());
   for (std::size_t frame = 0; frame < references.size(); ++frame) {

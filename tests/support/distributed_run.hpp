@@ -14,14 +14,14 @@ namespace vpinfer {
 
 inline constexpr std::chrono::duration<double> kTimeout{20};
 
-struct Model {
+struct SeededModel {
   Network network;
   std::vector<LayerWeights> weights;
 };
 
-[[nodiscard]] Model random_model(std::uint32_t seed);
+[[nodiscard]] SeededModel random_model(std::uint32_t seed);
 /// The model must outlive the reader, the frame the writer.
-[[nodiscard]] WeightReader reader_of(const Model& model);
+[[nodiscard]] WeightReader reader_of(const SeededModel& model);
 [[nodiscard]] InputWriter writer_of(const std::vector<float>& frame);
 
 /// How many frames are under way at once, on all ranks and within one rank's segment.
@@ -37,7 +37,7 @@ class DistributedRun {
   /// What rank 0 delivered of one frame, by position.
   using Frame = std::map<int, std::vector<float>>;
 
-  DistributedRun(const Model& model, const Plan& plan, const Delivery& delivery,
+  DistributedRun(const SeededModel& model, const Plan& plan, const Delivery& delivery,
                  std::vector<std::vector<float>> inputs, int threads_of_rank = 1);
 
   /// One frame after another.  Fails the test if a rank throws or a message is lost.
@@ -56,7 +56,7 @@ class DistributedRun {
                      const std::function<void(Executor&, Communicator&)>& work);
   [[nodiscard]] FrameTask task(std::size_t index);
 
-  const Model& model_;
+  const SeededModel& model_;
   const Plan& plan_;
   const Delivery& delivery_;
   std::vector<std::vector<float>> inputs_;
@@ -73,7 +73,7 @@ void expect_close(const std::vector<float>& actual, const std::vector<float>& ex
                   float tolerance, const std::string& what, float least_scale = 0);
 
 /// Whether a run's frames are `references`, of every layer, and its bytes those predicted.
-void expect_same_as_reference(const Model& model, const Plan& plan, const Delivery& delivery,
+void expect_same_as_reference(const SeededModel& model, const Plan& plan, const Delivery& delivery,
                               const DistributedRun& run, const std::vector<Outputs>& references);
 
 }  // namespace vpinfer

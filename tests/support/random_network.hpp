@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "net/network.hpp"
-#include "plan/plan.hpp"
 #include "support/random.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "net/network.hpp"
-#include "plan/plan.hpp"
+#include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 

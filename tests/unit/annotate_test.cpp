@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
-#include "base/box.hpp"
 #include "vision/palette.hpp"
 #include "vision/test_picture.hpp"
+#include "vpinfer/box.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

@@ -5,8 +5,8 @@
 
 #include <numeric>
 
-#include "base/box.hpp"
 #include "support/random.hpp"
+#include "vpinfer/box.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

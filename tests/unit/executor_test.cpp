@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-void ignore(int /*position*/, const ConstTensorView& /*output*/) {}
+void ignore(int /*position*/, std::span<const float> /*output*/) {}
 
 /// Many networks; a parameter is a range of seeds so that ctest can run them side by side.
 class ExecutorSweep : public testing::TestWithParam<std::uint32_t> {};
@@ -27,7 +27,7 @@ constexpr std::uint32_t kSeedsPerTest = 10;
 TEST_P(ExecutorSweep, EveryPlanGivesTheReference) {
   for (std::uint32_t seed = GetParam() * kSeedsPerTest; seed < (GetParam() + 1) * kSeedsPerTest;
        ++seed) {
-    const Model model = random_model(seed);
+    const SeededModel model = random_model(seed);
     // With all layers delivered rank 0 has everything; with the results only, it has not.
     const Delivery delivery =
         seed % 2 == 0 ? all_layers(model.network) : result_layers(model.network);
@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, ExecutorSweep, testing::Range(0U, 8U));
 
 TEST(Executor, ManyRanksGiveWhatOneGives) {
   for (std::uint32_t seed = 500; seed < 510; ++seed) {
-    const Model model = random_model(seed);
+    const SeededModel model = random_model(seed);
     const Delivery delivery = all_layers(model.network);
     const std::vector<std::vector<float>> inputs{seeded_input(model.network, seed)};
     const Plan single = make_plan(model.network, Strategy::kSingle, 1);
@@ -74,7 +74,7 @@ TEST(Executor, ManyRanksGiveWhatOneGives) {
 
 TEST(Executor, RoundsWhatTravelsAndNothingElse) {
   // Rank 1 computes the lower half from what rank 0 has computed, and sends it back.
-  Model model;
+  SeededModel model;
   model.network.layers.push_back({Input{}, {}, {6, 5, 3}});
   add_layer(model.network, MaxPool{}, {0}, "test");
   model.weights = seeded_weights(model.network, 1);
@@ -127,7 +127,7 @@ struct TwoRanks {
     return "no error";
   }
 
-  Model model;
+  SeededModel model;
   Plan plan;
   Delivery delivery;
 };
@@ -146,7 +146,7 @@ TEST(Executor, NamesThePeerThatNeverAnswers) {
 /// A convolution that sums over the channels of one rank after another waits for them one by one,
 /// those of the last rank first.
 TEST(Executor, NamesThePeerThatItWaitsForAndNoOther) {
-  Model model;
+  SeededModel model;
   const Window window{};
   model.network.layers.push_back({Input{}, {}, {4, 4, 3}});
   add_layer(model.network, Convolution{192, 1, window, window, Activation::kRelu}, {0}, "test");

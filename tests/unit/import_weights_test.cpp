@@ -177,13 +177,13 @@ TEST(RandomWeights, DependOnTheSeedAlone) {
   EXPECT_NE(all_random_bytes(model, 0), all_random_bytes(model, 1));
 }
 
-double deviation(const ConstTensorView& tensor) {
-  const std::size_t count = tensor.box.elements();
+double deviation(std::span<const float> tensor) {
+  const std::size_t count = tensor.size();
   double sum = 0;
   double squares = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    sum += tensor.data[i];
-    squares += static_cast<double>(tensor.data[i]) * tensor.data[i];
+    sum += tensor[i];
+    squares += static_cast<double>(tensor[i]) * tensor[i];
   }
   const double mean = sum / static_cast<double>(count);
   return std::sqrt(squares / static_cast<double>(count) - mean * mean);
@@ -216,7 +216,7 @@ std::map<int, double> deviations(const DarknetModel& model, std::uint64_t seed) 
          write_input_tensor(test_picture(shape.rows, shape.cols), shape, network.normalisation,
                             input);
        },
-       [&](int position, const ConstTensorView& output) { result[position] = deviation(output); }});
+       [&](int position, std::span<const float> output) { result[position] = deviation(output); }});
   return result;
 }
 

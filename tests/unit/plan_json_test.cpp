@@ -1,3 +1,5 @@
+#include "plan/plan_json.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

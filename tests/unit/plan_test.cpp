@@ -1,4 +1,4 @@
-#include "plan/plan.hpp"
+#include "vpinfer/plan.hpp"
 
 #include <gtest/gtest.h>
 

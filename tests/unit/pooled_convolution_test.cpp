@@ -14,8 +14,8 @@ namespace vpinfer {
 namespace {
 
 /// A convolution and a pooling, the last two of a network.
-Model pooled_model(const Shape& shape, const Convolution& conv, const MaxPool& pool) {
-  Model model;
+SeededModel pooled_model(const Shape& shape, const Convolution& conv, const MaxPool& pool) {
+  SeededModel model;
   add_input(model.network, shape, "test");
   add_layer(model.network, conv, {0}, "test");
   add_layer(model.network, pool, {1}, "test");
@@ -24,7 +24,7 @@ Model pooled_model(const Shape& shape, const Convolution& conv, const MaxPool& p
 }
 
 /// A box of the pooling, from exactly the inputs that it needs.
-std::vector<float> compute(const Model& model, ConvolutionAlgorithm algorithm,
+std::vector<float> compute(const SeededModel& model, ConvolutionAlgorithm algorithm,
                            const std::vector<float>& input, const Box& box, int strip_rows,
                            ThreadPool& pool) {
   const Network& network = model.network;
@@ -71,7 +71,7 @@ TEST(ConvolveAndPool, GivesWhatTheTwoLayersGive) {
   Random random(1);
   for (const Window& pooling : {Window{2, 2, 0, 0}, Window{2, 2, 0, 1}, Window{3, 3, 1, 1},
                                 Window{1, 2, 0, 0}, Window{3, 2, 1, 1}}) {
-    const Model model = pooled_model(shape, {33, 1, window, window}, {pooling, pooling});
+    const SeededModel model = pooled_model(shape, {33, 1, window, window}, {pooling, pooling});
     const std::vector<float> input = seeded_input(model.network, 1);
     const std::vector<float> expected = reference_run(model.network, model.weights, input)[2];
     const Shape& out = model.network.layer(2).output;
@@ -108,10 +108,10 @@ TEST(UsualStripRows, CutManyRowsInWholeTiles) {
 }
 
 /// Two convolutions with a pooling between them, so high that four ranks pool in strips.
-Model high_model() {
+SeededModel high_model() {
   const Window window{3, 1, 1, 1};
   const Window pooling{2, 2, 0, 0};
-  Model model = pooled_model({440, 37, 3}, {24, 1, window, window}, {pooling, pooling});
+  SeededModel model = pooled_model({440, 37, 3}, {24, 1, window, window}, {pooling, pooling});
   add_layer(model.network, Convolution{12, 1, window, window}, {2}, "test");
   model.weights = seeded_weights(model.network, 1);
   return model;
@@ -129,7 +129,7 @@ void for_some_plans(const Network& network, const Check& check) {
 }
 
 TEST(Program, PoolsInStripsWhatNobodyElseReads) {
-  const Model model = high_model();
+  const SeededModel model = high_model();
   const Delivery delivery{3};
   for_some_plans(model.network, [&](const Plan& plan, const std::string& what) {
     SCOPED_TRACE(what);
@@ -142,7 +142,7 @@ TEST(Program, PoolsInStripsWhatNobodyElseReads) {
 }
 
 TEST(Executor, PoolsInStrips) {
-  const Model model = high_model();
+  const SeededModel model = high_model();
   const std::vector<float> input = seeded_input(model.network, 1);
   const std::vector<float> expected = reference_run(model.network, model.weights, input)[3];
   const Delivery delivery{3};
@@ -154,7 +154,7 @@ TEST(Executor, PoolsInStrips) {
 }
 
 TEST(Executor, SharesStripsOutToThreads) {
-  const Model model = high_model();
+  const SeededModel model = high_model();
   const std::vector<float> input = seeded_input(model.network, 1);
   const std::vector<float> expected = reference_run(model.network, model.weights, input)[3];
   const Plan plan = make_plan(model.network, Strategy::kSingle, 1);

@@ -33,8 +33,8 @@ class Film final : public FrameSupply {
   State state() override { return next_ == inputs_.size() ? State::kEnded : State::kReady; }
   FrameTask take() override {
     Delivered& frame = frames_.emplace_back();
-    return {writer_of(inputs_[next_++]), [&frame](int position, const ConstTensorView& view) {
-              frame[position].assign(view.data, view.data + view.box.elements());
+    return {writer_of(inputs_[next_++]), [&frame](int position, std::span<const float> output) {
+              frame[position].assign(output.begin(), output.end());
             }};
   }
 

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 
 /// So many different frames and what a model makes of them.
 struct Film {
-  Film(const Model& model, std::uint32_t frames) {
+  Film(const SeededModel& model, std::uint32_t frames) {
     for (std::uint32_t i = 0; i < frames; ++i) {
       inputs.push_back(seeded_input(model.network, i));
       references.push_back(reference_run(model.network, model.weights, inputs.back()));
@@ -31,7 +31,7 @@ struct Film {
   std::vector<Outputs> references;
 };
 
-void check_stream(const Model& model, const Plan& plan, const Film& film,
+void check_stream(const SeededModel& model, const Plan& plan, const Film& film,
                   const FramesInFlight& in_flight, std::uint32_t seed) {
   SCOPED_TRACE(std::to_string(film.inputs.size()) + " frames, window " +
                std::to_string(in_flight.window) + ", lanes " + std::to_string(in_flight.lanes));
@@ -49,7 +49,7 @@ constexpr std::uint32_t kSeedsPerTest = 5;
 TEST_P(StreamSweep, EveryPlanGivesTheReferencesInOrder) {
   for (std::uint32_t seed = GetParam() * kSeedsPerTest; seed < (GetParam() + 1) * kSeedsPerTest;
        ++seed) {
-    const Model model = random_model(seed);
+    const SeededModel model = random_model(seed);
     const Film film(model, 7);
     for (const int ranks : {1, 2, 3, 8}) {
       const std::vector<Plan> plans = every_plan(model.network, ranks, seed);
@@ -70,7 +70,7 @@ TEST_P(StreamSweep, EveryPlanGivesTheReferencesInOrder) {
 INSTANTIATE_TEST_SUITE_P(Seeds, StreamSweep, testing::Range(0U, 6U));
 
 TEST(Stream, HasAnyLength) {
-  const Model model = random_model(42);
+  const SeededModel model = random_model(42);
   for (const std::uint32_t frames : {0U, 1U, 2U, 50U}) {
     const Film film(model, frames);
     for (const Strategy strategy : kStrategies) {
@@ -96,7 +96,7 @@ TEST(Program, HasSegmentsForAStageAndTheResults) {
 }
 
 TEST(Stream, NamesASilentRankZero) {
-  const Model model = random_model(1);
+  const SeededModel model = random_model(1);
   const Plan plan = make_plan(model.network, Strategy::kData, 2);
   const Program program = make_program({model.network, plan}, {}, 1);
   Weights weights({model.network, plan}, 1);
@@ -128,7 +128,7 @@ class SlowCamera final : public FrameSupply {
 
 /// Frames may come more slowly than the timeout: rank 0 says that it is still there.
 TEST(Stream, OutlastsASlowCamera) {
-  const Model model = random_model(1);
+  const SeededModel model = random_model(1);
   const Plan plan = make_plan(model.network, Strategy::kData, 3);
   Loopback loopback(3, 1);
   const auto errors = run_ranks(loopback, [&](Communicator& communicator) {

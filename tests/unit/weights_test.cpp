@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernel/convolution/packing.hpp"
 #include "search/planner.hpp"
 #include "support/random.hpp"
 #include "support/weight_cut.hpp"

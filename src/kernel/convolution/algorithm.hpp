@@ -4,6 +4,7 @@
 
 #include "kernel/convolution/packing.hpp"
 #include "net/network.hpp"
+#include "vpinfer/convolution_path.hpp"
 
 namespace vpinfer {
 
@@ -14,10 +15,6 @@ enum class ConvolutionAlgorithm {
   kWinograd2x2,  ///< Winograd's F(2x2, 3x3): 16 multiply-adds for every 36
   kWinograd4x4   ///< Winograd's F(4x4, 3x3): 36 for every 144, some ten times the rounding errors
 };
-
-/// How convolutions are computed: each in the way that is usually the fastest; the same without
-/// Winograd's algorithms, which round more; or all by im2col and BLAS, the plain path.
-enum class ConvolutionPath { kAuto, kDirect, kBlas };
 
 /// How a slice of a convolution's weights lies in memory on a path.  Unless that is BLAS, in
 /// panels, which are usually the fastest, except for groups, more than 128 taps, or so few filters

@@ -2,20 +2,14 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/box.hpp"
-#include "base/number_format.hpp"
-#include "kernel/convolution/algorithm.hpp"
-#include "net/network.hpp"
-#include "plan/strategy.hpp"
+#include "vpinfer/box.hpp"
+#include "vpinfer/convolution_path.hpp"
+#include "vpinfer/number_format.hpp"
+#include "vpinfer/strategy.hpp"
 
 namespace vpinfer {
-
-[[nodiscard]] std::string_view to_string(ConvolutionPath path);
-/// Throws BadUsage, naming the paths there are.
-[[nodiscard]] ConvolutionPath parse_convolution_path(std::string_view name);
 
 /// The box of one layer's output that each rank owns, that is, has in the end and keeps.  Boxes may
 /// be empty, uneven or overlapping; together they cover the output.
@@ -83,13 +77,9 @@ struct Plan {
 /// The same boxes in other formats.
 [[nodiscard]] Plan with_formats(Plan plan, const Formats& formats);
 
-/// Round trip through JSON text.  Names the wire format only if it is not float, the path of
+/// As JSON text, see plan_json.hpp.  Names the wire format only if it is not float, the path of
 /// convolutions only if it is not auto, and divided sums only if there are some, so that
 /// plans and partitions from before stay what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
-/// Throws BadInput, beginning with `where`, if the text is no plan of a known schema for this
-/// network, if a box leaves its layer, or if some output is owned by nobody.
-[[nodiscard]] Plan plan_from_json(const std::string& text, const Network& network,
-                                  const std::string& where);
 
 }  // namespace vpinfer

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "vpinfer/memory.hpp"
+#include "vpinfer/plan.hpp"
+
+namespace vpinfer {
+
+/// What `vertical` plans for: little memory on the fullest rank, or with more of it less time.
+enum class Objective { kMemory, kLatency };
+
+[[nodiscard]] std::string_view to_string(Objective objective);
+/// Throws BadUsage, naming the objectives there are.
+[[nodiscard]] Objective parse_objective(std::string_view name);
+
+/// What a strategy leaves open.
+struct PlanningOptions {
+  std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
+                                ///< as pay
+  Formats formats{};            ///< nothing: float and auto, or those of a given plan
+  Objective objective = Objective::kMemory;         ///< of `vertical`
+  std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
+                                                    ///< `vertical` for latency may use it up
+  Concurrency concurrency{};
+};
+
+}  // namespace vpinfer

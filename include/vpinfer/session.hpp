@@ -1,0 +1,67 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "vpinfer/error.hpp"
+#include "vpinfer/frames.hpp"
+#include "vpinfer/model.hpp"
+#include "vpinfer/report.hpp"
+
+namespace vpinfer {
+
+class Communicator;
+
+/// How many frames are under way at the same time.
+struct InFlight {
+  int frames = 1;  ///< in the whole job
+  int lanes = 1;   ///< in one rank's memory
+  bool operator==(const InFlight&) const = default;
+};
+
+struct JobOptions {
+  int threads = 1;                            ///< of this rank
+  InFlight in_flight{};                       ///< rank 0 decides for all
+  std::vector<int> deliver{};                 ///< positions of layers beside the model's outputs
+  std::chrono::duration<double> timeout{60};  ///< of a wait for a peer while frames run
+};
+
+/// Rank 0 of a job: it has the model and the frames, and gets the results.  All other ranks of the
+/// communicator call `follow` meanwhile.  Every function throws Error with kRankFailed, naming the
+/// rank and its host, if a peer is silent for too long; then the job is over for all ranks.
+class Leader {
+ public:
+  /// Tells the other ranks about the job and loads the weights, of which each takes its share from
+  /// its own copy of the model or from here.  The plan is for as many ranks as there are.
+  Leader(std::shared_ptr<Communicator> communicator, const Model& model, const Plan& plan,
+         const JobOptions& options = {});
+  Leader(const Leader&) = delete;
+  Leader& operator=(const Leader&) = delete;
+  /// Ends the job, unless that is done or an exception is on its way.
+  ~Leader();
+
+  /// Runs one frame, [rows][cols][channels] of the model's input.
+  [[nodiscard]] Delivered run(std::span<const float> input);
+  /// Runs all frames of a supply, in their order.
+  void stream(FrameSupply& supply);
+  /// What each rank tells about the last stream or frame, by rank.
+  [[nodiscard]] std::vector<RankReport> reports();
+  /// Ends the job: `follow` returns this code on the other ranks.
+  void dismiss(ExitCode code = ExitCode::kDone);
+
+ private:
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+/// Any other rank of a job, from its beginning to its end.  Where this host has a copy of the model
+/// (or of its share of a partition), it is at `model`.  Of the options only the threads and the
+/// timeout matter.  Throws as Leader does, and BadInput if the copy is damaged or not of the
+/// leader's model.
+[[nodiscard]] ExitCode follow(const std::shared_ptr<Communicator>& communicator,
+                              const std::filesystem::path& model, const JobOptions& options = {});
+
+}  // namespace vpinfer

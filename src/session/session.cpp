@@ -1,0 +1,136 @@
+#include "vpinfer/session.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "kernel/blas.hpp"
+#include "session/led_job.hpp"
+
+namespace vpinfer {
+namespace {
+
+Job job_of(const Model& model, const Plan& plan, int ranks, const JobOptions& options) {
+  if (plan.ranks != ranks) {
+    throw BadUsage("a plan for " + std::to_string(plan.ranks) + " ranks does not suit " +
+                   std::to_string(ranks));
+  }
+  if (model.partition() && *model.partition() != plan) {
+    throw BadUsage(model.path().string() + " is partitioned: it runs with its own plan alone");
+  }
+  const ModelFile& file = model.file();
+  Job job{.network = file.network(),
+          .plan = plan,
+          .delivery = result_layers(file.network()),
+          .checksum = file.checksum(),
+          .partitioned = file.partition().has_value(),
+          .in_flight = options.in_flight,
+          .timeout = options.timeout};
+  for (const int position : options.deliver) {
+    if (position < 1 || position >= job.network.size()) {
+      throw BadUsage("there is no layer at position " + std::to_string(position) + " to deliver");
+    }
+    job.delivery.push_back(position);
+  }
+  std::sort(job.delivery.begin(), job.delivery.end());
+  job.delivery.erase(std::unique(job.delivery.begin(), job.delivery.end()), job.delivery.end());
+  return job;
+}
+
+/// A stream of one frame.
+class OneFrame final : public FrameSupply {
+ public:
+  OneFrame(std::span<const float> input, Delivered& outputs) : input_(input), outputs_(outputs) {}
+
+  [[nodiscard]] State state() override { return taken_ ? State::kEnded : State::kReady; }
+  [[nodiscard]] FrameTask take() override {
+    taken_ = true;
+    return {
+        [this](std::span<float> input) { std::copy(input_.begin(), input_.end(), input.begin()); },
+        [this](int position, std::span<const float> output) {
+          outputs_[position].assign(output.begin(), output.end());
+        }};
+  }
+
+ private:
+  std::span<const float> input_;
+  Delivered& outputs_;
+  bool taken_ = false;
+};
+
+}  // namespace
+
+class Leader::Inside {
+ public:
+  Inside(std::shared_ptr<Communicator> communicator, Model model, const Plan& plan,
+         const JobOptions& options)
+      : communicator_(std::move(communicator)),
+        channel_(*communicator_, options.timeout),
+        model_(std::move(model)),
+        pool_(options.threads),
+        led_(channel_, job_of(model_, plan, channel_.size(), options), model_.file(), model_.path(),
+             pool_) {}
+
+  [[nodiscard]] const Model& model() const { return model_; }
+  [[nodiscard]] AllRanks& ranks() { return led_.ranks(); }
+  void dismiss(ExitCode code) {
+    if (!std::exchange(is_over_, true)) ranks().dismiss(code);
+  }
+
+ private:
+  std::shared_ptr<Communicator> communicator_;
+  Channel channel_;
+  Model model_;
+  ThreadPool pool_;
+  LedJob led_;
+  bool is_over_ = false;
+};
+
+Leader::Leader(std::shared_ptr<Communicator> communicator, const Model& model, const Plan& plan,
+               const JobOptions& options) {
+  use_one_blas_thread();
+  inside_ = std::make_unique<Inside>(std::move(communicator), model, plan, options);
+}
+
+Leader::~Leader() {
+  if (std::uncaught_exceptions() > 0) return;
+  try {
+    dismiss();
+  } catch (const Error&) {
+    // The other ranks notice by themselves that this one is gone.
+  }
+}
+
+Delivered Leader::run(std::span<const float> input) {
+  const std::size_t wanted = inside_->model().input_shape().elements();
+  if (input.size() != wanted) {
+    throw BadUsage("a frame of " + std::to_string(input.size()) + " numbers, the model takes " +
+                   std::to_string(wanted));
+  }
+  Delivered outputs;
+  OneFrame frame(input, outputs);
+  stream(frame);
+  return outputs;
+}
+
+void Leader::stream(FrameSupply& supply) {
+  inside_->ranks().stream(supply);
+}
+
+std::vector<RankReport> Leader::reports() {
+  return inside_->ranks().reports();
+}
+
+void Leader::dismiss(ExitCode code) {
+  inside_->dismiss(code);
+}
+
+ExitCode follow(const std::shared_ptr<Communicator>& communicator,
+                const std::filesystem::path& model, const JobOptions& options) {
+  use_one_blas_thread();
+  Channel channel(*communicator, options.timeout);
+  ThreadPool pool(options.threads);
+  return follow_job(channel, model, pool);
+}
+
+}  // namespace vpinfer
