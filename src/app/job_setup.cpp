@@ -1,12 +1,14 @@
 #include "app/job_setup.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
+#include "base/file_problem.hpp"
 #include "search/planner.hpp"
 #include "vision/interpretation.hpp"
 #include "vpinfer/error.hpp"
@@ -75,8 +77,8 @@ void check_can_compare(const RunOptions& options, const ModelFile& model,
   const int ranks = model.partition() ? model.partition()->ranks : 1;
   for (int rank = 0; rank < ranks; ++rank) {
     if (!model.finds_rank(rank)) {
-      throw BadInput(share_path(options.model, rank).string() +
-                     ": missing; --compare-single needs all shares on rank 0's host");
+      throw BadInput(file_problem(FileUse::kRead, share_path(options.model, rank), ENOENT,
+                                  "--compare-single needs all shares on rank 0's host"));
     }
     model.check_rank(rank);
   }

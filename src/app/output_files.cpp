@@ -1,5 +1,8 @@
 #include "app/output_files.hpp"
 
+#include <cerrno>
+
+#include "base/file_problem.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -16,12 +19,11 @@ void check_output_file(const std::string& option, const std::filesystem::path& o
     }
   }
   if (std::filesystem::is_directory(output, missing)) {
-    throw BadInput("cannot write " + output.string() + ": Is a directory; name a file in it");
+    throw BadInput(file_problem(FileUse::kWrite, output, EISDIR));
   }
   const std::filesystem::path folder = output.parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder, missing)) {
-    throw BadInput("cannot write " + output.string() +
-                   ": No such file or directory; make the folder " + folder.string() + " first");
+    throw BadInput(file_problem(FileUse::kWrite, output, ENOENT));
   }
 }
 

@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
+#include "base/file_problem.hpp"
 #include "io/tensor_file.hpp"
 #include "vision/input_tensor.hpp"
 #include "vision/test_picture.hpp"
@@ -47,7 +49,7 @@ FrameSource::FrameSource(const RunOptions& options, const Network& network) : ne
     return;
   }
   if (!input.empty() && !fs::exists(input, unreadable)) {
-    throw BadInput(input.string() + ": there is no such picture, folder, video or .h5 file");
+    throw BadInput(file_problem(FileUse::kRead, input, ENOENT));
   }
   if (is_video_file(input)) {
     video_ = Video{input,

@@ -4,9 +4,9 @@
 #include <cctype>
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <set>
 
+#include "base/file_problem.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -188,8 +188,7 @@ std::vector<std::string> CfgSection::unused(bool (*is_harmless)(std::string_view
 }
 
 std::vector<CfgSection> read_cfg(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) throw BadInput(path.string() + ": cannot open this file; is the name right?");
+  std::ifstream file = open_to_read(path);
   std::vector<CfgSection> sections;
   const std::string name = path.filename().string();
   std::string raw;

@@ -1,10 +1,10 @@
 #include "import/class_tree.hpp"
 
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <string>
 
+#include "base/file_problem.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -12,8 +12,7 @@ namespace {
 
 /// The number at the end of each line, after `words - 1` others.
 std::vector<int> read_numbers(const std::filesystem::path& path, int words) {
-  std::ifstream file(path);
-  if (!file) throw BadInput(path.string() + ": cannot open this file; is the name right?");
+  std::ifstream file = open_to_read(path);
   std::vector<int> numbers;
   std::string line;
   for (int at = 1; std::getline(file, line); ++at) {

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <memory>
 
+#include "base/file_problem.hpp"
 #include "import/darknet.hpp"
 #include "import/stored_weights.hpp"
 #include "vpinfer/error.hpp"
@@ -46,11 +47,8 @@ class WeightsFile {
  public:
   WeightsFile(const DarknetModel& model, const std::filesystem::path& path,
               std::optional<float> epsilon)
-      : model_(model), name_(path.string()), file_(path, std::ios::binary), shared_(model) {
-    std::error_code unreadable;
-    if (!file_ || !std::filesystem::is_regular_file(path, unreadable)) {
-      throw BadInput(name_ + ": cannot open this file; is the name right?");
-    }
+      : model_(model), name_(path.string()), file_(open_to_read(path)), shared_(model) {
+    refuse_special_file(FileUse::kRead, path);
     const std::uint64_t header = read_header(epsilon);
     const std::uint64_t size = std::filesystem::file_size(path);
     const std::uint64_t wanted = header + sizeof(float) * model_floats();

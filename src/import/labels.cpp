@@ -1,8 +1,8 @@
 #include "import/labels.hpp"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/file_problem.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -20,8 +20,7 @@ bool is_utf8(const std::string& text) {
 }  // namespace
 
 std::vector<std::string> read_labels(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  if (!file) throw BadInput(path.string() + ": cannot open this file; is the name right?");
+  std::ifstream file = open_to_read(path);
   std::vector<std::string> labels;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {

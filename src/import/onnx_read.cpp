@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/file_problem.hpp"
 #include "import/onnx.hpp"
 #include "import/onnx_module.hpp"
 #include "vpinfer/error.hpp"
@@ -34,10 +35,8 @@ bool is_onnx(const fs::path& path) {
 }
 
 OnnxGraph read_onnx(const fs::path& path) {
-  std::error_code unreadable;
-  if (!fs::is_regular_file(path, unreadable)) {
-    throw BadInput(path.string() + ": cannot open this file; is the name right?");
-  }
+  refuse_special_file(FileUse::kRead, path);
+  (void)open_to_read(path);  // says what the module cannot
   // dlsym gives data pointers for functions too.
   const auto read =
       reinterpret_cast<decltype(&vpinfer_read_onnx)>(dlsym(open_module(), "vpinfer_read_onnx"));

@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/file_problem.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -20,22 +21,21 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kReadableByAll = 0666;  // the umask takes away what the user does not grant
 
-[[noreturn]] void fail(std::string_view verb, const fs::path& path, int error) {
-  throw BadInput("cannot " + std::string(verb) + " " + path.string() + ": " +
-                 std::generic_category().message(error));
+[[noreturn]] void fail(FileUse use, const fs::path& path, int error) {
+  throw BadInput(file_problem(use, path, error));
 }
 
 /// Owns a file descriptor; errors are reported in the name of `path`, what the user asked for.
 class Descriptor {
  public:
-  Descriptor(const fs::path& opened, int flags, std::string_view verb, const fs::path& path)
-      : verb_(verb), path_(path), fd_(::open(opened.c_str(), flags | O_CLOEXEC, kReadableByAll)) {
-    if (fd_ < 0) fail(verb_, path_, errno);
+  Descriptor(const fs::path& opened, int flags, FileUse use, const fs::path& path)
+      : use_(use), path_(path), fd_(::open(opened.c_str(), flags | O_CLOEXEC, kReadableByAll)) {
+    if (fd_ < 0) fail(use_, path_, errno);
   }
   /// Another descriptor of an open file.
-  Descriptor(int open_fd, std::string_view verb, const fs::path& path)
-      : verb_(verb), path_(path), fd_(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0)) {
-    if (fd_ < 0) fail(verb_, path_, errno);
+  Descriptor(int open_fd, FileUse use, const fs::path& path)
+      : use_(use), path_(path), fd_(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0)) {
+    if (fd_ < 0) fail(use_, path_, errno);
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -57,33 +57,33 @@ class Descriptor {
     while (true) {
       const ssize_t count = ::read(fd_, block.data(), block.size());
       if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno != EINTR) fail(verb_, path_, errno);
+      if (errno != EINTR) fail(use_, path_, errno);
     }
   }
 
   void go_to(std::uint64_t offset) {
-    if (::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) fail(verb_, path_, errno);
+    if (::lseek(fd_, static_cast<off_t>(offset), SEEK_SET) < 0) fail(use_, path_, errno);
   }
 
   void write_all(std::string_view rest) {
     while (!rest.empty()) {
       const ssize_t count = ::write(fd_, rest.data(), rest.size());
       if (count > 0) rest.remove_prefix(static_cast<std::size_t>(count));
-      if (count < 0 && errno != EINTR) fail(verb_, path_, errno);
+      if (count < 0 && errno != EINTR) fail(use_, path_, errno);
     }
   }
 
   void flush_to_disk() {
-    if (::fsync(fd_) != 0) fail(verb_, path_, errno);
+    if (::fsync(fd_) != 0) fail(use_, path_, errno);
   }
 
   /// A network file system may report a full disk only here.
   void close() {
-    if (::close(std::exchange(fd_, -1)) != 0) fail(verb_, path_, errno);
+    if (::close(std::exchange(fd_, -1)) != 0) fail(use_, path_, errno);
   }
 
  private:
-  std::string_view verb_;
+  FileUse use_;
   fs::path path_;
   int fd_;
 };
@@ -98,17 +98,13 @@ std::string lower_case_extension(const fs::path& path) {
 }
 
 std::string read_file(const fs::path& path) {
-  std::error_code unknown;
-  const fs::file_status status = fs::status(path, unknown);
-  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status)) {
-    throw BadInput("cannot read " + path.string() + ": it is no regular file");
-  }
-  return Descriptor(path, O_RDONLY, "read", path).read_all();
+  refuse_special_file(FileUse::kRead, path);
+  return Descriptor(path, O_RDONLY, FileUse::kRead, path).read_all();
 }
 
 std::vector<std::byte> read_file_part(const fs::path& path, std::uint64_t offset,
                                       std::size_t size) {
-  Descriptor file(path, O_RDONLY, "read", path);
+  Descriptor file(path, O_RDONLY, FileUse::kRead, path);
   file.go_to(offset);
   std::vector<std::byte> part(size);
   for (std::span<std::byte> rest = part; !rest.empty();) {
@@ -120,23 +116,20 @@ std::vector<std::byte> read_file_part(const fs::path& path, std::uint64_t offset
 }
 
 ByteSource open_bytes(const fs::path& path) {
-  const auto file = std::make_shared<Descriptor>(path, O_RDONLY, "read", path);
+  const auto file = std::make_shared<Descriptor>(path, O_RDONLY, FileUse::kRead, path);
   return [file](std::span<std::byte> block) { return file->read(block); };
 }
 
 ByteSource standard_input_bytes() {
-  const auto input = std::make_shared<Descriptor>(STDIN_FILENO, "read", "the standard input");
+  const auto input =
+      std::make_shared<Descriptor>(STDIN_FILENO, FileUse::kRead, "the standard input");
   return [input](std::span<std::byte> block) { return input->read(block); };
 }
 
 TemporaryFile::TemporaryFile(const fs::path& target) : target_(target) {
+  refuse_special_file(FileUse::kWrite, target);
   std::error_code ignored;
-  const fs::file_status status = fs::status(target, ignored);
-  if (fs::is_directory(status)) fail("write", target, EISDIR);
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw BadInput("cannot write " + target.string() + ": it is no regular file");
-  }
-  if (fs::exists(status)) target_ = fs::canonical(target, ignored);
+  if (fs::exists(target, ignored)) target_ = fs::canonical(target, ignored);
   path_ = target_;
   path_ += ".partial-" + std::to_string(::getpid());
 }
@@ -146,7 +139,7 @@ TemporaryFile::~TemporaryFile() {
 }
 
 void TemporaryFile::put_in_place() {
-  if (::rename(path_.c_str(), target_.c_str()) != 0) fail("write", target_, errno);
+  if (::rename(path_.c_str(), target_.c_str()) != 0) fail(FileUse::kWrite, target_, errno);
   path_.clear();
 }
 
@@ -154,13 +147,13 @@ void write_file_atomically(const fs::path& path, std::string_view contents) {
   std::error_code ignored;
   const fs::file_status status = fs::status(path, ignored);
   if (fs::is_character_file(status) || fs::is_fifo(status)) {
-    Descriptor device(path, O_WRONLY, "write", path);
+    Descriptor device(path, O_WRONLY, FileUse::kWrite, path);
     device.write_all(contents);
     device.close();
     return;
   }
   TemporaryFile temporary(path);
-  Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC, "write", path);
+  Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC, FileUse::kWrite, path);
   file.write_all(contents);
   file.flush_to_disk();
   file.close();

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstring>
 
+#include "base/file_problem.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -41,15 +43,16 @@ Hdf5Handle parent_groups() {
   return links;
 }
 
+/// Why HDF5 did not open the file.  Throws BadInput if nobody could.
 std::string open_failure(const fs::path& path) {
+  refuse_special_file(FileUse::kRead, path);
+  (void)open_to_read(path);
   std::error_code error;
-  if (!fs::exists(path, error)) return path.string() + ": there is no such file";
-  if (fs::is_directory(path, error)) return path.string() + ": is a folder, not a file";
   if (fs::file_size(path, error) == 0) return path.string() + ": the file is empty";
   if (H5Fis_hdf5(path.c_str()) > 0) {
     return path.string() + ": the HDF5 file is truncated or damaged; copy or make it again";
   }
-  return path.string() + ": is not an HDF5 file or cannot be read";
+  return path.string() + ": is not an HDF5 file";
 }
 
 Hdf5Handle open(const fs::path& path) {
@@ -63,7 +66,7 @@ Hdf5Handle create(const fs::path& temporary, const fs::path& path) {
   errno = 0;
   const hid_t file = H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   const int error = errno;
-  return {file, H5Fclose, "cannot write " + path.string() + ": " + std::strerror(error)};
+  return {file, H5Fclose, file_problem(FileUse::kWrite, path, error)};
 }
 
 /// A lone string of fixed length; empty for anything else.

@@ -4,6 +4,7 @@
 #include <string>
 #include <system_error>
 
+#include "base/file_problem.hpp"
 #include "io/codecs.hpp"
 #include "io/file.hpp"
 #include "vpinfer/error.hpp"
@@ -59,7 +60,7 @@ std::vector<fs::path> list_pictures(const fs::path& folder) {
       pictures.push_back(entry->path());
     }
   }
-  if (error) throw BadInput("cannot read folder " + folder.string() + ": " + error.message());
+  if (error) throw BadInput(file_problem(FileUse::kRead, folder, error.value()));
   if (pictures.empty()) {
     throw BadInput(folder.string() +
                    ": no pictures in this folder; accepted are .jpg, .jpeg, .png");

@@ -12,7 +12,7 @@ import unittest
 import h5py
 import numpy as np
 
-from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, ProgramTest, command_of, run, small_yolo, vpinfer,
+from program import (BAD_INPUT, BAD_USAGE, DONE, FACE, NO_FILE, ProgramTest, command_of, run, small_yolo, vpinfer,
                      write_png)
 
 # Two filters of 1 x 1 over three channels and their biases: 8 floats.
@@ -47,11 +47,11 @@ class BadNetworks(ProgramTest):
         cfg = self.write("n.cfg", SMALL_CFG)
         out = self.path("m.h5")
         self.assert_refused(vpinfer("import", self.path("absent.cfg"), "--random-weights", 1, "-o", out), BAD_INPUT,
-                            "absent.cfg")
+                            NO_FILE.format(self.path("absent.cfg")))
         self.assert_refused(vpinfer("import", cfg, self.path("absent.weights"), "-o", out), BAD_INPUT,
-                            "absent.weights")
+                            NO_FILE.format(self.path("absent.weights")))
         self.assert_refused(vpinfer("import", cfg, "--random-weights", 1, "--labels", self.path("absent.names"), "-o",
-                                    out), BAD_INPUT, "absent.names")
+                                    out), BAD_INPUT, NO_FILE.format(self.path("absent.names")))
         self.assertEqual(self.names(), ["n.cfg"])
 
     def test_weights(self):
@@ -123,8 +123,8 @@ class BadModels(ProgramTest):
         self.assertFalse(self.path("out.h5").exists())
 
     def test_no_model(self):
-        self.refuse(self.path("absent.h5"), "no such file")
-        self.refuse(self.folder, "folder")
+        self.refuse(self.path("absent.h5"), NO_FILE.format(self.path("absent.h5")))
+        self.refuse(self.folder, "Is a directory")
         self.refuse(self.write("empty.h5", ""), "empty")
         self.refuse(self.write("text.h5", "hello\n"), "not an HDF5 file")
 
@@ -208,7 +208,7 @@ class BadInputs(ProgramTest):
         self.refuse(self.write("cut.jpg", jpeg[:300]), "cut.jpg", "corrupt JPEG")
         self.refuse(self.write("text.jpg", "hello"), "text.jpg")
         self.refuse(self.write("empty.png", ""), "empty.png")
-        self.refuse(self.path("absent.jpg"), "absent.jpg")
+        self.refuse(self.path("absent.jpg"), NO_FILE.format(self.path("absent.jpg")))
         self.refuse(self.path("n" * 300), "nnn")
         self.path("none").mkdir()
         self.refuse(self.path("none"), "none", "no pictures")

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from program import BAD_INPUT, DONE, ProgramTest, vpinfer
+from program import BAD_INPUT, DONE, NO_FILE, ProgramTest, vpinfer
 
 OPSET = 13
 SECONDS = 10  # a refusal takes no time
@@ -106,9 +106,9 @@ class GoodOnnx(OnnxTest):
 
 class BadFiles(OnnxTest):
     def test_no_file(self):
-        self.refuse_file(self.path("absent.onnx"), "cannot open")
+        self.refuse_file(self.path("absent.onnx"), NO_FILE.format(self.path("absent.onnx")))
         self.path("folder.onnx").mkdir()
-        self.refuse_file(self.path("folder.onnx"), "folder")
+        self.refuse_file(self.path("folder.onnx"), "folder.onnx: Is a directory")
 
     def test_no_model(self):
         self.refuse("empty", b"", "empty")

@@ -23,6 +23,9 @@ NANODET = SOURCE / "inputs" / "nanodet"
 
 DONE, COMPARISON_FAILED, BAD_USAGE, BAD_INPUT, NOT_ENOUGH_MEMORY, RANK_FAILED = range(6)
 
+# What every message says of a file that is missing.
+NO_FILE = "cannot read {}: No such file or directory; is the name right?"
+
 # More ranks than cores, as any user: let waiting ranks yield.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")} | {
     "OMPI_ALLOW_RUN_AS_ROOT": "1",

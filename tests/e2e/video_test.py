@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, FACE, NANODET, ProgramTest, command_of, vpinfer)
+from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, FACE, NANODET, NO_FILE, ProgramTest, command_of, vpinfer)
 
 FACES = (FACE / "astronaut.jpg").read_bytes()
 DOG = (NANODET / "dog.jpg").read_bytes()
@@ -131,7 +131,8 @@ class BadVideos(VideoTest):
             self.assert_refused(self.piped(content), BAD_INPUT, "standard input", "no JPEG", "ffmpeg")
         video = self.write("v.mjpeg", b"hello")
         self.assert_refused(vpinfer(*self.RUN, "--input", video), BAD_INPUT, video, "no JPEG")
-        self.assert_refused(vpinfer(*self.RUN, "--input", self.path("absent.mjpeg")), BAD_INPUT, "absent.mjpeg")
+        self.assert_refused(vpinfer(*self.RUN, "--input", self.path("absent.mjpeg")), BAD_INPUT,
+                            NO_FILE.format(self.path("absent.mjpeg")))
 
     def test_what_needs_the_pictures_twice_or_only_one(self):
         self.assert_refused(self.piped(FACES, "--compare-single"), BAD_USAGE, "--compare-single", "pipe", ".mjpeg")

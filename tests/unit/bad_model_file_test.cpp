@@ -66,9 +66,11 @@ class BadModelFile : public testing::Test {
 };
 
 TEST_F(BadModelFile, MissingEmptyFolderText) {
-  EXPECT_THAT(refusal(folder_.path() / "absent.h5"), HasSubstr("no such file"));
-  EXPECT_THAT(refusal(folder_.path() / "absent" / "m.h5"), HasSubstr("no such file"));
-  EXPECT_THAT(refusal(folder_.path()), HasSubstr("is a folder"));
+  EXPECT_THAT(refusal(folder_.path() / "absent.h5"),
+              HasSubstr("absent.h5: No such file or directory"));
+  EXPECT_THAT(refusal(folder_.path() / "absent" / "m.h5"),
+              HasSubstr("m.h5: No such file or directory"));
+  EXPECT_THAT(refusal(folder_.path()), HasSubstr("Is a directory"));
   EXPECT_THAT(refusal_of(""), HasSubstr("empty"));
   EXPECT_THAT(refusal_of("[net]\nheight=4\n"), HasSubstr("not an HDF5 file"));
 }
