@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
 import tempfile
 import unittest
 import zlib
@@ -15,6 +16,9 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+from mpi_environment import mpi_environment  # noqa: E402
 
 PROGRAM = os.environ.get("VPINFER", "vpinfer")
 SOURCE = Path(os.environ.get("VPINFER_SOURCE_DIR", Path(__file__).parents[2]))
@@ -26,14 +30,7 @@ DONE, COMPARISON_FAILED, BAD_USAGE, BAD_INPUT, NOT_ENOUGH_MEMORY, RANK_FAILED = 
 # What every message says of a file that is missing.
 NO_FILE = "cannot read {}: No such file or directory; is the name right?"
 
-# More ranks than cores, as any user: let waiting ranks yield.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")} | {
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "OMPI_MCA_rmaps_base_oversubscribe": "1",
-    "OMPI_MCA_mpi_yield_when_idle": "1",
-    "OMPI_MCA_hwloc_base_binding_policy": "none",
-}
+ENVIRONMENT = {name: value for name, value in mpi_environment().items() if not name.startswith("OPENBLAS_")}
 
 
 @dataclass

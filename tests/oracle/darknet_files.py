@@ -7,11 +7,15 @@ Inside this module and its callers a picture or activation is a float32 array [r
 import os
 import re
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
 import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+from mpi_environment import mpi_environment  # noqa: E402
 
 LIBRARY_DIRECTORY = "/usr/lib/darknet"
 INCLUDE_DIRECTORY = "/usr/lib/darknet/include"
@@ -30,9 +34,7 @@ OPTIONAL_LAYERS = ("dropout", "cost", "detection", "region", "yolo")
 # A layer's scale is its largest magnitude, but not less than this.
 LEAST_SCALE = 1e-6
 
-# More ranks than cores, as any user.
-MPI_ENVIRONMENT = os.environ | {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-                                "OMPI_MCA_mpi_yield_when_idle": "1", "OMPI_MCA_hwloc_base_binding_policy": "none"}
+MPI_ENVIRONMENT = mpi_environment()
 
 
 class OracleError(Exception):
@@ -54,7 +56,7 @@ def run_quietly(command):
 
 def launcher(ranks):
     """What starts so many ranks; nothing for one process alone."""
-    return ["mpirun", "--oversubscribe", "-np", ranks] if ranks else []
+    return ["mpirun", "-np", ranks] if ranks else []
 
 
 class Cfg:
