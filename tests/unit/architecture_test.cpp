@@ -1,12 +1,15 @@
 #include <gmock/gmock.h>
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -15,15 +18,17 @@ namespace vpinfer {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Pair;
 
-/// The height of a floor: sources include from lower floors and from their own.
-const std::map<std::string, int> kFloors{
-    {"base", 0},   {"net", 1},     {"kernel", 1}, {"plan", 2}, {"program", 3}, {"search", 4},
-    {"import", 3}, {"onnx", 4},    {"comm", 4},   {"io", 4},   {"exec", 5},    {"vision", 5},
-    {"report", 6}, {"session", 7}, {"app", 8},    {"main", 9}};
+/// The floors that each floor may include from, as CMake links them.
+using Floors = std::map<std::string, std::set<std::string>>;
+
+/// Those that are no library: the module that reads ONNX, and main.cpp.
+const std::map<std::string, std::string> kUsedByPrograms{{"onnx", "import"}, {"main", "app"}};
 
 /// The floors of the headers that programs which embed vpinfer include, too.
 const std::map<std::string, std::string> kPublicHeaders{
@@ -52,6 +57,52 @@ struct SourceFile {
 
 using Exists = std::function<bool(const std::string& path)>;
 
+std::string text_of(const fs::path& path) {
+  std::ifstream stream(path);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// A floor and those that it says it uses.
+struct NamedFloor {
+  std::string name;
+  std::vector<std::string> uses;
+};
+
+/// Each `vpinfer_floor(name USES ... PRIVATE ...)`.
+std::vector<NamedFloor> named_floors(const std::string& cmake) {
+  static const std::regex call(R"(\nvpinfer_floor\((\w+)(?:\s+USES((?:\s+[a-z]+)+))?[^)]*\))");
+  std::vector<NamedFloor> floors;
+  for (std::sregex_iterator match(cmake.begin(), cmake.end(), call), end; match != end; ++match) {
+    std::istringstream words((*match)[2]);
+    floors.push_back({(*match)[1], {std::istream_iterator<std::string>(words), {}}});
+  }
+  return floors;
+}
+
+Floors floors_of(const std::string& cmake) {
+  Floors floors;
+  const auto add = [&](const std::string& floor, const std::string& used) {
+    const auto below = floors.find(used);
+    if (below == floors.end()) {
+      ADD_FAILURE() << floor << " uses " << used << ", which does not stand before it";
+      return;
+    }
+    floors[floor].insert(used);
+    floors[floor].insert(below->second.begin(), below->second.end());
+  };
+  for (const auto& [floor, used] : named_floors(cmake)) {
+    floors[floor];
+    for (const std::string& name : used) add(floor, name);
+  }
+  for (const auto& [floor, used] : kUsedByPrograms) add(floor, used);
+  return floors;
+}
+
+const Floors& our_floors() {
+  static const Floors floors = floors_of(text_of(fs::path(VPINFER_SOURCE_DIR) / "CMakeLists.txt"));
+  return floors;
+}
+
 /// `src/io/x.cpp` -> io; `include/vpinfer/error.hpp` -> base; `src/main.cpp` -> main.
 std::string floor_of(const std::string& path) {
   std::smatch match;
@@ -61,13 +112,6 @@ std::string floor_of(const std::string& path) {
     return known == kPublicHeaders.end() ? path : known->second;
   }
   return path == "src/main.cpp" ? "main" : path;
-}
-
-bool may_include(const std::string& from, const std::string& to) {
-  if (from == to) return true;
-  if (from == "comm") return to == "base";
-  if (from == "kernel" && to == "net") return true;
-  return kFloors.at(to) < kFloors.at(from);
 }
 
 bool may_enter_folder(const std::string& from, const std::string& to) {
@@ -81,7 +125,7 @@ bool may_enter_folder(const std::string& from, const std::string& to) {
 std::string problem_with(const SourceFile& file, const std::string& name, bool quoted,
                          const Exists& exists) {
   const std::string from = floor_of(file.path);
-  if (!kFloors.contains(from)) return "unknown floor " + from;
+  if (!our_floors().contains(from)) return "unknown floor " + from;
   if (const auto owner = kLibraryOwners.find(name); owner != kLibraryOwners.end()) {
     return owner->second == from ? "" : name + " belongs to " + owner->second;
   }
@@ -89,8 +133,9 @@ std::string problem_with(const SourceFile& file, const std::string& name, bool q
   const std::string path = (name.starts_with("vpinfer/") ? "include/" : "src/") + name;
   if (!exists(path)) return name + " does not exist";
   const std::string to = floor_of(path);
-  if (!kFloors.contains(to)) return "unknown floor " + to;
-  if (!may_include(from, to)) return from + " must not include " + to + " (" + name + ")";
+  if (!our_floors().contains(to)) return "unknown floor " + to;
+  if (from != to && !our_floors().at(from).contains(to))
+    return from + " must not include " + to + " (" + name + ")";
   return may_enter_folder(file.path, path) ? "" : "only a folder's user may include " + name;
 }
 
@@ -118,9 +163,7 @@ std::vector<SourceFile> all_sources() {
     for (const auto& entry : fs::recursive_directory_iterator(top / folder)) {
       const std::string extension = entry.path().extension().string();
       if (extension != ".cpp" && extension != ".hpp") continue;
-      std::ifstream stream(entry.path());
-      files.push_back(
-          {fs::relative(entry.path(), top).string(), {std::istreambuf_iterator<char>(stream), {}}});
+      files.push_back({fs::relative(entry.path(), top).string(), text_of(entry.path())});
     }
   }
   return files;
@@ -135,6 +178,22 @@ TEST(Architecture, EverySourceIncludesOnlyWhatItsFloorMay) {
   for (const SourceFile& file : files) EXPECT_THAT(violations(file, exists), IsEmpty());
 }
 
+TEST(Architecture, EachFloorNamesOnlyFloorsThatItIncludes) {
+  const std::vector<SourceFile> files = all_sources();
+  const std::vector<NamedFloor> floors =
+      named_floors(text_of(fs::path(VPINFER_SOURCE_DIR) / "CMakeLists.txt"));
+  EXPECT_GT(floors.size(), 10U);
+  for (const auto& [floor, used] : floors) {
+    for (const std::string& name : used) {
+      const bool included = std::any_of(files.begin(), files.end(), [&](const SourceFile& file) {
+        return floor_of(file.path) == floor &&
+               file.text.find("#include \"" + name + "/") != std::string::npos;
+      });
+      EXPECT_TRUE(included) << floor << " includes nothing of " << name;
+    }
+  }
+}
+
 TEST(Architecture, EachLibraryIsUsedByItsFloor) {
   // Otherwise the rule above would hold for a header that goes by another name.
   for (const auto& [header, owner] : kLibraryOwners) {
@@ -144,6 +203,15 @@ TEST(Architecture, EachLibraryIsUsedByItsFloor) {
     }
     EXPECT_TRUE(used) << header;
   }
+}
+
+TEST(ArchitectureFloors, ComeFromCMake) {
+  EXPECT_THAT(floors_of("\nvpinfer_floor(import)\nvpinfer_floor(io USES import PRIVATE X::X)"
+                        "\nvpinfer_floor(app USES io PRIVATE Y::Y)\n"),
+              Contains(Pair("app", ElementsAre("import", "io"))));
+  EXPECT_NONFATAL_FAILURE((void)floors_of("\nvpinfer_floor(import)\nvpinfer_floor(app USES io)"
+                                          "\nvpinfer_floor(io)\n"),
+                          "app uses io, which does not stand before it");
 }
 
 std::vector<std::string> violations_of(const std::string& path, const std::string& text) {
