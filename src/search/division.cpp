@@ -68,7 +68,8 @@ std::vector<Interval> shares(int size, const std::vector<double>& weights) {
   int begin = 0;
   for (const double weight : weights) {
     before += weight;
-    const int end = all > 0 ? static_cast<int>(size * before / all) : 0;
+    // The last with a weight reaches the end, whatever is rounded.
+    const int end = all <= 0 ? 0 : before >= all ? size : static_cast<int>(size * before / all);
     result.push_back({begin, end});
     begin = end;
   }

@@ -39,6 +39,19 @@ TEST(Shares, FollowTheWeights) {
   EXPECT_THAT(shares(5, {0, 0}), ElementsAre(Interval{0, 0}, Interval{0, 0}));
 }
 
+TEST(Shares, ReachTheEndWhateverTheWeights) {
+  EXPECT_THAT(shares(1987, {2.8838944738895558}), ElementsAre(Interval{0, 1987}));
+  Random random(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<double> weights;
+    for (int i = random.between(1, 9); i > 0; --i) {
+      weights.push_back(static_cast<double>(random.between(1, 1'000'000)) / 999'983);
+    }
+    const int size = random.between(1, 2000);
+    EXPECT_EQ(shares(size, weights).back().end, size);
+  }
+}
+
 TEST(Divide, CutsAGridOverTheGivenRanks) {
   const Division division{.rows = 2, .channels = 2, .ranks = {3, 0, 1, 4}};
   const LayerPlan plan = divide(division, {10, 7, 6}, 0, 5, NumberFormat::kHalf);
