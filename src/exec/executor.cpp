@@ -100,7 +100,7 @@ bool Executor::advance() {
   }
   for (std::size_t i = 0; i < frames_.size(); ++i) {
     if (!may_go_on(i) || !is_computation(frames_[i])) continue;
-    moved = execute(frames_[i]);
+    moved |= execute(frames_[i]);
     break;
   }
   return retire_finished() || moved;
