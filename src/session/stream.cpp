@@ -34,7 +34,7 @@ void follow_stream(Executor& executor, OrderReceiver& orders) {
       return false;
     }
     switch (order->kind) {
-      case Order::Kind::kStay: break;
+      case Order::Kind::kStay: return false;  // which no frame under way has waited for
       case Order::Kind::kFrame: executor.begin({}); break;
       case Order::Kind::kEnd: ended = true; break;
       default: throw Bug("an order that no stream knows");

@@ -113,6 +113,67 @@ TEST(Stream, NamesASilentRankZero) {
   }
 }
 
+/// Has one frame, and never another.
+class StuckCamera final : public FrameSupply {
+ public:
+  explicit StuckCamera(const std::vector<float>& frame) : frame_(frame) {}
+
+  State state() override { return taken_ ? State::kNotYet : State::kReady; }
+  FrameTask take() override {
+    taken_ = true;
+    return {
+        [this](std::span<float> input) { std::copy(frame_.begin(), frame_.end(), input.begin()); }};
+  }
+
+ private:
+  const std::vector<float>& frame_;
+  bool taken_ = false;
+};
+
+/// That rank 0 is alive is no reason to wait longer for another rank's border.
+TEST(Stream, KeepsTheDeadlineOfABorderWhileRankZeroIsAlive) {
+  SeededModel model;
+  const Window window{3, 1, 1, 1};
+  add_input(model.network, {24, 8, 3}, "test");
+  for (int i = 0; i < 3; ++i) {
+    add_layer(model.network, Convolution{4, 1, window, window, Activation::kRelu}, {i}, "test");
+  }
+  model.weights = seeded_weights(model.network, 1);
+  const std::vector<float> frame = seeded_input(model.network, 1);
+  const Plan plan = make_plan(model.network, Strategy::kData, 3);
+  Loopback loopback(3, 1);
+  loopback.cut(1, 2);
+  const std::chrono::milliseconds patience(100);
+  const std::chrono::milliseconds far_longer(1500);
+  double waited = 0;  // by rank 2, which alone writes it
+  const auto errors = run_ranks(loopback, [&](Communicator& communicator) {
+    const int rank = communicator.rank();
+    const Program program = make_program({model.network, plan}, {}, rank);
+    Weights weights({model.network, plan}, rank);
+    ThreadPool pool(1);
+    Executor executor(model.network, program, weights, pool, communicator,
+                      rank == 2 ? std::chrono::duration<double>(patience) : far_longer);
+    if (rank == 0) {
+      StuckCamera camera(frame);
+      OrderSender orders(communicator, patience);
+      lead_stream(executor, orders, camera, 1);
+      return;
+    }
+    const Clock::time_point start = Clock::now();
+    try {
+      OrderReceiver orders(communicator, far_longer);
+      follow_stream(executor, orders);
+    } catch (const Error& e) {
+      if (rank != 2) throw;
+      EXPECT_THAT(e.what(), HasSubstr("could not receive from rank 1 (host-1)"));
+      waited = seconds_since(start);
+    }
+  });
+  EXPECT_GT(waited, 0) << "rank 2 did not give up";
+  EXPECT_LT(waited, 1);
+  EXPECT_FALSE(errors.empty()) << "ranks 0 and 1 have no frame either";
+}
+
 /// Never has a frame until it has been asked often.
 class SlowCamera final : public FrameSupply {
  public:
