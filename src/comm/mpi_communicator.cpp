@@ -96,6 +96,20 @@ HostName host_name() {
   return name;
 }
 
+/// Waits for a call that all ranks must make when they start.
+void await_all(MPI_Request request, const std::string& call,
+               std::chrono::duration<double> timeout) {
+  Polling polling(2 * timeout);
+  for (int done = 0; done == 0;) {
+    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+    if (done == 0 && !polling.pause()) {
+      throw Error(ExitCode::kRankFailed, "starting: some rank did not come within " +
+                                             fixed(2 * timeout.count(), 1) +
+                                             " s; is a host down? --timeout sets half that limit");
+    }
+  }
+}
+
 /// Every rank's, by rank.
 std::vector<std::string> all_hosts(MPI_Comm communicator, int ranks,
                                    std::chrono::duration<double> timeout) {
@@ -105,15 +119,7 @@ std::vector<std::string> all_hosts(MPI_Comm communicator, int ranks,
   check(MPI_Iallgather(own.data(), to_int(own.size()), MPI_CHAR, all.data(), to_int(own.size()),
                        MPI_CHAR, communicator, &request),
         "MPI_Iallgather");
-  Polling polling(2 * timeout);
-  for (int done = 0; done == 0;) {
-    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Iallgather");
-    if (done == 0 && !polling.pause()) {
-      throw Error(ExitCode::kRankFailed, "starting: some rank did not come within " +
-                                             fixed(2 * timeout.count(), 1) +
-                                             " s; is a host down? --timeout sets half that limit");
-    }
-  }
+  await_all(request, "MPI_Iallgather", timeout);
   std::vector<std::string> hosts;
   for (const HostName& name : all) hosts.emplace_back(name.data());
   return hosts;
@@ -159,7 +165,7 @@ MpiCommunicator::~MpiCommunicator() {
   if (std::uncaught_exceptions() > 0) return;
   if (handle_->is_whole_job) {
     MPI_Finalize();
-  } else {
+  } else if (mpi_runs()) {
     MPI_Comm_free(&handle_->communicator);
   }
 }
@@ -168,7 +174,9 @@ std::shared_ptr<Communicator> communicator_over(MPI_Comm communicator,
                                                 std::chrono::duration<double> timeout) {
   auto handle = std::make_unique<MpiCommunicator::Handle>();
   handle->is_whole_job = false;
-  check(MPI_Comm_dup(communicator, &handle->communicator), "MPI_Comm_dup");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Comm_idup(communicator, &handle->communicator, &request), "MPI_Comm_idup");
+  await_all(request, "MPI_Comm_idup", timeout);
   return std::make_shared<MpiCommunicator>(std::move(handle), timeout);
 }
 
