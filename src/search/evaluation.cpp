@@ -108,9 +108,10 @@ Evaluation Evaluator::evaluate(Plan plan, const Evaluation& similar) const {
   const Distribution distribution(network(), evaluation.plan);
   evaluation.exchanges = Exchanges(results_, distribution, similar.plan, similar.exchanges);
   evaluation.moved_bytes = evaluation.exchanges.bytes();
+  const bool knows_times = evaluation.plan.conv == similar.plan.conv;
   for (int position = 0; position < network().size(); ++position) {
     evaluation.compute_seconds.push_back(
-        are_planned_alike(evaluation.plan, similar.plan, position)
+        knows_times && are_planned_alike(evaluation.plan, similar.plan, position)
             ? similar.compute_seconds[static_cast<std::size_t>(position)]
             : std::make_shared<const std::vector<double>>(
                   compute_seconds(distribution, cluster_, position)));
