@@ -1,6 +1,6 @@
 #include "program/memory.hpp"
 
-#include <utility>
+#include <limits>
 
 #include "program/assembly.hpp"
 
@@ -9,18 +9,9 @@ namespace vpinfer {
 std::vector<RankMemory> predict_memory(const Distribution& distribution, const Delivery& delivery,
                                        const Concurrency& concurrency) {
   const Demand demand(distribution.network(), delivery);
-  return predict_memory(demand, distribution, Exchanges(demand, distribution), concurrency);
-}
-
-std::vector<RankMemory> predict_memory(const Demand& demand, const Distribution& distribution,
-                                       const Exchanges& exchanges, const Concurrency& concurrency) {
-  std::vector<RankMemory> memory;
-  for (int rank = 0; rank < distribution.ranks(); ++rank) {
-    TensorOutlines tensors = outline_tensors(demand, distribution, exchanges, rank);
-    memory.push_back(
-        assemble(demand, distribution, exchanges, std::move(tensors), rank, concurrency).memory);
-  }
-  return memory;
+  const Exchanges exchanges(demand, distribution);
+  return memory_within(demand, distribution, exchanges, Outlines(demand, distribution, exchanges),
+                       concurrency, std::numeric_limits<std::size_t>::max(), 0);
 }
 
 Fullest fullest(const std::vector<RankMemory>& memory) {

@@ -13,11 +13,6 @@ namespace vpinfer {
 [[nodiscard]] std::vector<RankMemory> predict_memory(const Distribution& distribution,
                                                      const Delivery& delivery,
                                                      const Concurrency& concurrency = {});
-/// The same, given what moves.
-[[nodiscard]] std::vector<RankMemory> predict_memory(const Demand& demand,
-                                                     const Distribution& distribution,
-                                                     const Exchanges& exchanges,
-                                                     const Concurrency& concurrency = {});
 
 /// A rank with the most memory, and what it takes.
 struct Fullest {
