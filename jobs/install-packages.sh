@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 (or Raspberry Pi OS) packages of the named groups that are missing:
-#     jobs/install-packages.sh [build|onnx|test|run|emulate|bench|peers|arm64]...      [build]
+#     jobs/install-packages.sh [build|onnx|test|tidy|run|emulate|bench|peers|arm64]...      [build]
 # Needs neither root nor network when nothing is missing.  With --list before the groups, it installs
 # nothing and names their packages, one a line.
 set -euo pipefail
@@ -16,6 +16,8 @@ declare -A packages=(
   # hosts.
   [test]="libgtest-dev libgmock-dev darknet libonnx-testdata python3 python3-h5py python3-numpy
     python3-onnx python3-opencv iproute2"
+  # To check the sources, jobs/tidy.sh.
+  [tidy]="clang-tidy"
   # To run a vpinfer that was compiled elsewhere on the same kind of machine.
   [run]="openmpi-bin libopenblas0-pthread libhdf5-103-1 libturbojpeg0 libpng16-16 libexif12 libcairo2
     fonts-dejavu-core"
@@ -39,7 +41,7 @@ fi
 missing=()
 for group in "$@"; do
   if [[ ! -v packages[$group] ]]; then
-    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, run, emulate, bench, peers and arm64" >&2
+    echo "install-packages.sh: no group '$group'; the groups are build, onnx, test, tidy, run, emulate, bench, peers and arm64" >&2
     exit 2
   fi
   for package in ${packages[$group]}; do

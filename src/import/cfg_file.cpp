@@ -103,7 +103,7 @@ std::optional<std::string> CfgSection::word(std::string_view key) {
 
 std::string CfgSection::one_of(std::string_view key,
                                std::initializer_list<std::string_view> words) {
-  const std::string given = word(key).value_or(std::string(*words.begin()));
+  std::string given = word(key).value_or(std::string(*words.begin()));
   std::string known;
   for (const std::string_view word : words) {
     if (word == given) return given;

@@ -8,13 +8,13 @@ namespace vpinfer {
 namespace {
 
 /// The windows along rows and columns.
-struct Windows {
+struct PoolWindows {
   Window rows;
   Window cols;
 };
 
 /// Darknet's padding is the sum of both sides; the smaller half comes first.
-Windows read_windows(const SectionBuild& build, const Strides& strides) {
+PoolWindows read_pool_windows(const SectionBuild& build, const Strides& strides) {
   const int size = build.section.integer("size", build.section.integer("stride", 1));
   const int padding = build.section.integer("padding", std::max(0, size - 1));
   const auto window = [&](int stride) {
@@ -51,7 +51,7 @@ void add_max_pool(const SectionBuild& build) {
   CfgSection& section = build.section;
   const Strides strides = build.strides();
   const int blur = section.integer("antialiasing", 0);
-  const Windows windows = read_windows(build, blur == 0 ? strides : Strides{});
+  const PoolWindows windows = read_pool_windows(build, blur == 0 ? strides : Strides{});
   const int wanted = section.integer("out_channels", 1);
   if (section.flag("maxpool_depth")) {
     if (blur != 0) build.refuse("antialiasing is not supported with maxpool_depth");
@@ -62,7 +62,7 @@ void add_max_pool(const SectionBuild& build) {
 }
 
 void add_local_average_pool(const SectionBuild& build) {
-  const Windows windows = read_windows(build, build.strides());
+  const PoolWindows windows = read_pool_windows(build, build.strides());
   build.append(AveragePool{windows.rows, windows.cols});
 }
 

@@ -28,13 +28,15 @@ constexpr mode_t kReadableByAll = 0666;  // the umask takes away what the user d
 /// Owns a file descriptor; errors are reported in the name of `path`, what the user asked for.
 class Descriptor {
  public:
-  Descriptor(const fs::path& opened, int flags, FileUse use, const fs::path& path)
-      : use_(use), path_(path), fd_(::open(opened.c_str(), flags | O_CLOEXEC, kReadableByAll)) {
+  Descriptor(const fs::path& opened, int flags, FileUse use, fs::path path)
+      : use_(use),
+        path_(std::move(path)),
+        fd_(::open(opened.c_str(), flags | O_CLOEXEC, kReadableByAll)) {
     if (fd_ < 0) fail(use_, path_, errno);
   }
   /// Another descriptor of an open file.
-  Descriptor(int open_fd, FileUse use, const fs::path& path)
-      : use_(use), path_(path), fd_(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0)) {
+  Descriptor(int open_fd, FileUse use, fs::path path)
+      : use_(use), path_(std::move(path)), fd_(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0)) {
     if (fd_ < 0) fail(use_, path_, errno);
   }
   Descriptor(const Descriptor&) = delete;

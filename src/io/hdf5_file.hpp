@@ -50,10 +50,10 @@ class Hdf5Writer {
   /// A string attribute of a group or dataset that exists.
   void attribute(const std::string& attribute, std::string_view text,
                  const std::string& object = "/");
-  void text(const std::string& dataset, std::string_view text);
-  void floats(const std::string& dataset, const std::vector<hsize_t>& extent,
+  void text(const std::string& name, std::string_view text);
+  void floats(const std::string& name, const std::vector<hsize_t>& extent,
               std::span<const float> values);
-  void halves(const std::string& dataset, const std::vector<hsize_t>& extent,
+  void halves(const std::string& name, const std::vector<hsize_t>& extent,
               std::span<const HalfBits> values);
   void group(const std::string& group);
   /// A link at `object` to the root of another file, looked for beside this one.

@@ -13,7 +13,7 @@ namespace vpinfer {
 namespace {
 
 constexpr int kQuality = 92;
-constexpr std::string_view kSignature = "\xFF\xD8\xFF";
+constexpr std::string_view kJpegSignature = "\xFF\xD8\xFF";
 
 struct TurboJpegDeleter {
   void operator()(void* handle) const { tjDestroy(handle); }
@@ -64,7 +64,7 @@ std::string_view exif_data(std::string_view file) {
 }  // namespace
 
 bool is_jpeg(std::string_view file) {
-  return file.starts_with(kSignature);
+  return file.starts_with(kJpegSignature);
 }
 
 Picture decode_jpeg(const std::string& name, std::string_view file) {

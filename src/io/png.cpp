@@ -10,7 +10,7 @@
 namespace vpinfer {
 namespace {
 
-constexpr std::string_view kSignature = "\x89PNG\r\n\x1A\n";
+constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1A\n";
 constexpr std::string_view kExifHeader{"Exif\0\0", 6};
 
 /// A file in memory that libpng reads, and what it said when it gave up.
@@ -89,7 +89,7 @@ class PngReader {
 }  // namespace
 
 bool is_png(std::string_view file) {
-  return file.starts_with(kSignature);
+  return file.starts_with(kPngSignature);
 }
 
 Picture decode_png(const std::string& name, std::string_view file) {

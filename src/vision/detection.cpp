@@ -9,7 +9,7 @@ namespace vpinfer {
 namespace {
 
 /// Best score first; the other members make the order total.
-bool is_better(const Detection& a, const Detection& b) {
+bool is_better_box(const Detection& a, const Detection& b) {
   return std::tuple(-a.score, a.class_index, a.left, a.top, a.width, a.height) <
          std::tuple(-b.score, b.class_index, b.left, b.top, b.width, b.height);
 }
@@ -66,7 +66,7 @@ std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections
   std::erase_if(detections, [](const Detection& detection) { return !is_finite(detection); });
   const std::size_t count = std::min(detections.size(), kMostCandidates);
   const auto worst = detections.begin() + static_cast<std::ptrdiff_t>(count);
-  std::partial_sort(detections.begin(), worst, detections.end(), is_better);
+  std::partial_sort(detections.begin(), worst, detections.end(), is_better_box);
   detections.erase(worst, detections.end());
   std::vector<Detection> kept;
   std::map<int, std::vector<Detection>> kept_of_class;

@@ -21,7 +21,7 @@ struct Point {
   std::int64_t y = 0;
 };
 
-struct Rgb {
+struct Paint {
   std::int64_t red = 0;
   std::int64_t green = 0;
   std::int64_t blue = 0;
@@ -30,7 +30,7 @@ struct Rgb {
 struct Sphere {
   Point centre;
   std::int64_t radius;
-  Rgb colour;
+  Paint colour;
 };
 
 constexpr std::array kSpheres{
@@ -41,7 +41,7 @@ constexpr std::array kSpheres{
 constexpr Sphere kSun{{300, -500}, 1900, {}};
 
 /// `a` for share 0, `b` for share kShades and beyond.
-Rgb mix(const Rgb& a, const Rgb& b, std::int64_t share) {
+Paint mix(const Paint& a, const Paint& b, std::int64_t share) {
   const std::int64_t weight = std::clamp<std::int64_t>(share, 0, kShades);
   const auto blend = [weight](std::int64_t from, std::int64_t to) {
     return (from * (kShades - weight) + to * weight) / kShades;
@@ -62,17 +62,17 @@ std::int64_t squared_distance(Point a, Point b) {
   return (a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y);
 }
 
-Rgb sky(Point at) {
-  constexpr Rgb kZenith{28, 22, 72};
-  constexpr Rgb kDusk{190, 62, 120};
-  constexpr Rgb kGlow{255, 176, 96};
+Paint sky(Point at) {
+  constexpr Paint kZenith{28, 22, 72};
+  constexpr Paint kDusk{190, 62, 120};
+  constexpr Paint kGlow{255, 176, 96};
   constexpr std::int64_t kDuskHeight = -1400;
   if (squared_distance(at, kSun.centre) < kSun.radius * kSun.radius) {
     // Stripes that grow towards the horizon.
     const std::int64_t depth = at.y - kSun.centre.y;
     const bool is_gap = depth > 0 && depth % 240 < depth / 9;
-    constexpr Rgb kTop{255, 236, 140};
-    constexpr Rgb kBottom{255, 84, 112};
+    constexpr Paint kTop{255, 236, 140};
+    constexpr Paint kBottom{255, 84, 112};
     if (!is_gap) {
       return mix(kTop, kBottom, (depth + kSun.radius) * kShades / (2 * kSun.radius));
     }
@@ -84,18 +84,18 @@ Rgb sky(Point at) {
 }
 
 /// A plane in perspective: what lies `below` the horizon is kCamera / below away.
-Rgb floor(Point at) {
+Paint floor(Point at) {
   constexpr std::int64_t kCamera = 1 << 22;
   constexpr std::int64_t kTile = 1100;
-  constexpr Rgb kLight{236, 226, 214};
-  constexpr Rgb kDark{52, 44, 84};
-  constexpr Rgb kHaze{236, 140, 104};
+  constexpr Paint kLight{236, 226, 214};
+  constexpr Paint kDark{52, 44, 84};
+  constexpr Paint kHaze{236, 140, 104};
   const std::int64_t below = std::max<std::int64_t>(at.y - kHorizon, 1);
   const std::int64_t away = kCamera / below;
   const std::int64_t across = at.x * away / 2048;
   constexpr std::int64_t kFar = kTile * 100'000;  // keeps the divided numbers positive
   const bool is_light = ((across + kFar) / kTile + (away * 2 + kFar) / kTile) % 2 == 0;
-  Rgb colour = mix(is_light ? kLight : kDark, kHaze, 40 * kShades / (below / 8 + 40));
+  Paint colour = mix(is_light ? kLight : kDark, kHaze, 40 * kShades / (below / 8 + 40));
   for (const Sphere& sphere : kSpheres) {
     // A soft, flat ellipse of shadow under each sphere.
     const std::int64_t dx = at.x - sphere.centre.x - sphere.radius / 4;
@@ -107,20 +107,20 @@ Rgb floor(Point at) {
 }
 
 /// Lit from the upper left, with a highlight and a rim that reflects the sky.
-Rgb shaded(const Sphere& sphere, Point at) {
+Paint shaded(const Sphere& sphere, Point at) {
   const std::int64_t radius = sphere.radius;
   const std::int64_t x = at.x - sphere.centre.x;
   const std::int64_t y = at.y - sphere.centre.y;
   const std::int64_t z = square_root(std::max<std::int64_t>(radius * radius - x * x - y * y, 0));
   const std::int64_t light = (-5 * x - 6 * y + 6 * z) * kShades / (10 * radius);
-  const Rgb dark{sphere.colour.red / 6, sphere.colour.green / 6, sphere.colour.blue / 6 + 12};
-  Rgb colour = mix(dark, sphere.colour, light + 30);
+  const Paint dark{sphere.colour.red / 6, sphere.colour.green / 6, sphere.colour.blue / 6 + 12};
+  Paint colour = mix(dark, sphere.colour, light + 30);
   colour = mix(colour, {255, 150, 130}, (radius - z) * 70 / radius);
   const std::int64_t peak = std::max<std::int64_t>(light - 200, 0);
   return mix(colour, {255, 255, 255}, peak * peak / 8);
 }
 
-Rgb scene(Point at) {
+Paint scene(Point at) {
   for (auto sphere = kSpheres.rbegin(); sphere != kSpheres.rend(); ++sphere) {
     if (squared_distance(at, sphere->centre) < sphere->radius * sphere->radius) {
       return shaded(*sphere, at);
@@ -139,7 +139,7 @@ std::int64_t grain(int row, int col) {
 }
 
 /// The mean of 3x3 samples of the scene, so that edges are smooth.
-Rgb pixel(int row, int col, int rows, int cols) {
+Paint pixel(int row, int col, int rows, int cols) {
   constexpr std::int64_t kSamples = 3;
   const std::int64_t shorter_side = std::min(rows, cols);
   // Sample i of pixel p lies at p + (2 i + 1) / (2 kSamples); distances from the picture's centre.
@@ -147,9 +147,9 @@ Rgb pixel(int row, int col, int rows, int cols) {
     const std::int64_t doubled = 2 * kSamples * index + 2 * sample + 1 - kSamples * size;
     return doubled * kUnit / (kSamples * shorter_side);
   };
-  Rgb sum;
+  Paint sum;
   for (std::int64_t i = 0; i < kSamples * kSamples; ++i) {
-    const Rgb colour = scene({place(col, i % kSamples, cols), place(row, i / kSamples, rows)});
+    const Paint colour = scene({place(col, i % kSamples, cols), place(row, i / kSamples, rows)});
     sum = {sum.red + colour.red, sum.green + colour.green, sum.blue + colour.blue};
   }
   constexpr std::int64_t kCount = kSamples * kSamples;
@@ -166,7 +166,7 @@ Picture test_picture(int rows, int cols) {
   picture.rgb.reserve(static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols) * 3);
   for (int row = 0; row < rows; ++row) {
     for (int col = 0; col < cols; ++col) {
-      const Rgb colour = pixel(row, col, rows, cols);
+      const Paint colour = pixel(row, col, rows, cols);
       const std::int64_t noise = grain(row, col);
       for (const std::int64_t part : {colour.red, colour.green, colour.blue}) {
         picture.rgb.push_back(

@@ -53,8 +53,8 @@ double multiply_adds(const Convolution& conv, ConvolutionAlgorithm algorithm, in
     case ConvolutionAlgorithm::kPlain:
     case ConvolutionAlgorithm::kDirect: break;
   }
-  return static_cast<double>(conv.taps() * (input_channels / conv.groups)) *
-         static_cast<double>(box.elements());
+  const int group_channels = input_channels / conv.groups;
+  return static_cast<double>(conv.taps() * group_channels) * static_cast<double>(box.elements());
 }
 
 ConvolutionAlgorithm choose_algorithm(const Convolution& conv, ConvolutionPath path,
