@@ -44,6 +44,10 @@ class Outcome:
         return f"exit code {self.code}\n--- stdout\n{self.out}--- stderr\n{self.err}"
 
 
+# The options behind --strategy that tests of all strategies sweep.
+STRATEGIES = [["vertical"], ["data"], ["data", "--fuse", "3"], ["data", "--fuse", "auto"], ["sequential"], ["horizontal"]]
+
+
 def command_of(ranks, arguments):
     """The command for one process (ranks is None) or an MPI job."""
     words = [] if ranks is None else ["mpirun", "-np", ranks]
