@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -22,11 +23,15 @@ struct InFlight {
   bool operator==(const InFlight&) const = default;
 };
 
+/// Called when a layer's weights are there, on the rank that has loaded them.
+using LayerLoaded = std::function<void(int position)>;
+
 struct JobOptions {
   int threads = 1;                            ///< of this rank
   InFlight in_flight{};                       ///< rank 0 decides for all
   std::vector<int> deliver{};                 ///< positions of layers beside the model's outputs
   std::chrono::duration<double> timeout{60};  ///< of a wait for a peer while frames run
+  LayerLoaded loaded{};
 };
 
 /// Rank 0 of a job: it has the model and the frames, and gets the results.  All other ranks of the
@@ -43,6 +48,8 @@ class Leader {
   /// Ends the job, unless that is done or an exception is on its way.
   ~Leader();
 
+  /// Runs a frame of zeros, of which no report tells: the first one takes longer than the others.
+  void warm_up();
   /// Runs one frame, [rows][cols][channels] of the model's input.
   [[nodiscard]] Delivered run(std::span<const float> input);
   /// Runs all frames of a supply, in their order.
@@ -51,6 +58,32 @@ class Leader {
   [[nodiscard]] std::vector<RankReport> reports();
   /// Ends the job: `follow` returns this code on the other ranks.
   void dismiss(ExitCode code = ExitCode::kDone);
+
+ private:
+  friend class SingleRank;
+  class Inside;
+  std::unique_ptr<Inside> inside_;
+};
+
+/// The whole model on rank 0 alone, while the other ranks of its job wait: what their results and
+/// times are compared with.
+class SingleRank {
+ public:
+  /// Loads the whole model; runs each frame `repeat` times.  The leader must outlive it.
+  explicit SingleRank(Leader& leader, int repeat = 1);
+  SingleRank(const SingleRank&) = delete;
+  SingleRank& operator=(const SingleRank&) = delete;
+  ~SingleRank();
+
+  /// Runs a frame, timed and repeated, and adds up how the outputs that all ranks together gave for
+  /// it differ; tells whether they agree.
+  bool compare(const InputWriter& write_input, const Delivered& outputs);
+  /// Finds the first layer in which all ranks together differ: runs the frame with every layer
+  /// delivered, there and here.
+  void find_first_difference(const InputWriter& write_input);
+  /// The verdict, given the median latency of all ranks together.  Throws BadUsage if no frame was
+  /// compared.
+  [[nodiscard]] Comparison verdict(double all_ranks_seconds) const;
 
  private:
   class Inside;

@@ -9,7 +9,7 @@
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
 #include "base/file_problem.hpp"
-#include "search/planner.hpp"
+#include "session/job.hpp"
 #include "vision/interpretation.hpp"
 #include "vpinfer/error.hpp"
 
@@ -31,39 +31,21 @@ Plan partition_plan(const RunOptions& options, const Plan& partition, int ranks)
   return partition;
 }
 
-Plan choose_plan(const RunOptions& options, const ModelFile& model, int ranks, int most_threads) {
-  if (model.partition()) return partition_plan(options, *model.partition(), ranks);
-  if (options.plan.empty()) {
-    const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
-    PlanningOptions planning = options.planning;
-    planning.concurrency = {options.in_flight.value_or(1), most_threads};
-    return make_plan(model.network(), strategy, ranks, planning);
-  }
-  Plan plan = read_plan_file(options.plan, model.network());
-  if (plan.ranks != ranks) {
-    throw BadInput(options.plan.string() + ": is a plan for " + std::to_string(plan.ranks) +
-                   " ranks, this job has " + std::to_string(ranks));
-  }
-  return plan;
-}
-
-/// The results and the layers to dump.
-Delivery delivery_for(const Network& network, const DumpLayers& dump) {
-  Delivery delivery = result_layers(network);
+/// Positions of the layers to dump.
+std::vector<int> dumped_layers(const Network& network, const DumpLayers& dump) {
+  std::vector<int> positions;
   const int last = Network::number(network.size() - 1);
   for (const int number : dump.numbers) {
     if (number > last) {
       throw BadUsage("--dump-layers: there is no layer " + std::to_string(number) +
                      ", the last one is " + std::to_string(last));
     }
-    delivery.push_back(Network::position(number));
+    positions.push_back(Network::position(number));
   }
   if (dump.all) {
-    for (int position = 1; position < network.size(); ++position) delivery.push_back(position);
+    for (int position = 1; position < network.size(); ++position) positions.push_back(position);
   }
-  std::sort(delivery.begin(), delivery.end());
-  delivery.erase(std::unique(delivery.begin(), delivery.end()), delivery.end());
-  return delivery;
+  return positions;
 }
 
 /// What comparing with one rank needs.
@@ -86,16 +68,21 @@ void check_can_compare(const RunOptions& options, const ModelFile& model,
 
 }  // namespace
 
-Job plan_job(const RunOptions& options, const ModelFile& model, int ranks, int most_threads) {
-  Job job;
-  job.network = model.network();
-  job.plan =
-      with_formats(choose_plan(options, model, ranks, most_threads), options.planning.formats);
-  job.delivery = delivery_for(job.network, options.dump_layers);
-  job.checksum = model.checksum();
-  job.partitioned = model.partition().has_value();
-  job.timeout = options.timeout;
-  return job;
+Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew) {
+  const int ranks = crew.ranks;
+  if (model.partition()) return partition_plan(options, *model.partition(), ranks);
+  if (options.plan.empty()) {
+    const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
+    PlanningOptions planning = options.planning;
+    planning.concurrency = {options.in_flight.value_or(1), crew.most_threads};
+    return make_plan(model, strategy, cluster_of(ranks, raspberry_pi_4()), planning);
+  }
+  Plan plan = read_plan_file(options.plan, model.file().network());
+  if (plan.ranks != ranks) {
+    throw BadInput(options.plan.string() + ": is a plan for " + std::to_string(plan.ranks) +
+                   " ranks, this job has " + std::to_string(ranks));
+  }
+  return plan;
 }
 
 void check_output_files(const RunOptions& options) {
@@ -105,7 +92,8 @@ void check_output_files(const RunOptions& options) {
   check_output_file("--dump-output", options.dump_output, taken);
 }
 
-void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source) {
+void check_possible(const RunOptions& options, const Model& whole, const FrameSource& source) {
+  const ModelFile& model = whole.file();
   const Interpretation meaning = interpret(model.network(), options.model.string());
   if (!options.output.empty() &&
       (meaning.gives_tensors_only() || (meaning.detects() && source.gives_tensor()))) {
@@ -125,17 +113,22 @@ void check_possible(const RunOptions& options, const ModelFile& model, const Fra
   if (options.compare_single) check_can_compare(options, model, source);
 }
 
-Job with_frames_in_flight(Job job, const RunOptions& options, const FrameSource& source,
-                          int most_threads) {
-  job.in_flight = choose_in_flight(job.network, job.plan, job.delivery,
+JobOptions job_options(const RunOptions& options, const Model& model, const Plan& plan,
+                       const FrameSource& source, const Crew& crew) {
+  const Network& network = model.file().network();
+  JobOptions job{.threads = crew.threads,
+                 .deliver = dumped_layers(network, options.dump_layers),
+                 .timeout = options.timeout};
+  const Delivery delivery = delivery_of(network, job.deliver);
+  const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
+  job.in_flight = choose_in_flight(network, plan, delivery,
                                    {.asked = options.in_flight,
                                     .many_frames = source.size() != 1,
-                                    .threads = most_threads,
-                                    .memory_bytes = options.planning.memory_limit_bytes});
-  if (const auto limit = options.planning.memory_limit_bytes) {
+                                    .threads = crew.most_threads,
+                                    .memory_bytes = limit});
+  if (limit) {
     check_memory_limit(
-        job.plan,
-        predict_memory(job.distribution(), job.delivery, {job.in_flight.lanes, most_threads}),
+        plan, predict_memory({network, plan}, delivery, {job.in_flight.lanes, crew.most_threads}),
         *limit);
   }
   return job;

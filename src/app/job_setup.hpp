@@ -1,26 +1,24 @@
 #pragma once
 
+#include "app/crew.hpp"
 #include "app/options.hpp"
 #include "app/pictures.hpp"
-#include "io/model_file.hpp"
-#include "session/job.hpp"
+#include "vpinfer/session.hpp"
 
 namespace vpinfer {
 
-/// The network and its plan: the partition's of a partitioned model, the given one, or a new one;
-/// and what of each frame is delivered: the results and the layers to dump.  No rank has more
-/// threads than `most_threads`.  Throws BadUsage or BadInput.
-[[nodiscard]] Job plan_job(const RunOptions& options, const ModelFile& model, int ranks,
-                           int most_threads);
+/// The partition's plan of a partitioned model, the given one, or a new one.  Throws BadUsage or
+/// BadInput.
+[[nodiscard]] Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew);
 
 /// Refuses before a run what would only fail after it: output files that cannot be written, inputs
 /// and models that do not go with the options.
 void check_output_files(const RunOptions& options);
-void check_possible(const RunOptions& options, const ModelFile& model, const FrameSource& source);
+void check_possible(const RunOptions& options, const Model& model, const FrameSource& source);
 
-/// The job with as many frames in flight as the options and `source` call for.  Throws Error with
-/// kNotEnoughMemory if that takes more than the limit.
-[[nodiscard]] Job with_frames_in_flight(Job job, const RunOptions& options,
-                                        const FrameSource& source, int most_threads);
+/// What the options and `source` call for.  Throws BadUsage, or Error with kNotEnoughMemory if the
+/// frames in flight take more than the limit.
+[[nodiscard]] JobOptions job_options(const RunOptions& options, const Model& model,
+                                     const Plan& plan, const FrameSource& source, const Crew& crew);
 
 }  // namespace vpinfer

@@ -30,4 +30,8 @@ bool agrees(const Difference& difference, double tolerance) {
   return difference.finite && difference.max_rel <= tolerance;
 }
 
+bool Comparison::pass() const {
+  return agrees(largest, tolerance);
+}
+
 }  // namespace vpinfer

@@ -16,6 +16,19 @@ using Json = nlohmann::json;
 
 }  // namespace
 
+Delivery delivery_of(const Network& network, const std::vector<int>& further) {
+  Delivery delivery = result_layers(network);
+  for (const int position : further) {
+    if (position < 1 || position >= network.size()) {
+      throw BadUsage("there is no layer at position " + std::to_string(position) + " to deliver");
+    }
+    delivery.push_back(position);
+  }
+  std::sort(delivery.begin(), delivery.end());
+  delivery.erase(std::unique(delivery.begin(), delivery.end()), delivery.end());
+  return delivery;
+}
+
 Job delivering_everything(Job job) {
   job.delivery.resize(job.network.layers.size());
   std::iota(job.delivery.begin(), job.delivery.end(), 0);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "comm/channel.hpp"
 #include "plan/demand.hpp"
@@ -24,6 +25,10 @@ struct Job {
   /// Who owns, computes and stores what; as long as the job lives.
   [[nodiscard]] Distribution distribution() const { return {network, plan}; }
 };
+
+/// The results of a network and the layers at further positions.  Throws BadUsage if there is no
+/// such layer.
+[[nodiscard]] Delivery delivery_of(const Network& network, const std::vector<int>& further);
 
 /// The same job, one frame at a time, with every layer's output brought to rank 0.
 [[nodiscard]] Job delivering_everything(Job job);

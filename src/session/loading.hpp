@@ -9,9 +9,6 @@
 
 namespace vpinfer {
 
-/// Called after each layer.
-using LayerLoaded = std::function<void(int position)>;
-
 /// Rank 0's weights, from the model at `path`, which is open, or from its share beside that.  Also
 /// serves the ranks that have no copy, layer by layer: it holds one slice of one layer more
 /// meanwhile.  The other ranks are in `load_weights`.  Throws BadInput if a share is missing here

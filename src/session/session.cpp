@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "kernel/blas.hpp"
-#include "session/led_job.hpp"
+#include "session/leader.hpp"
+#include "session/loading.hpp"
 
 namespace vpinfer {
 namespace {
@@ -21,21 +22,17 @@ Job job_of(const Model& model, const Plan& plan, int ranks, const JobOptions& op
     throw BadUsage(model.path().string() + " is partitioned: it runs with its own plan alone");
   }
   const ModelFile& file = model.file();
-  Job job{.network = file.network(),
+  return {.network = file.network(),
           .plan = plan,
-          .delivery = result_layers(file.network()),
+          .delivery = delivery_of(file.network(), options.deliver),
           .checksum = file.checksum(),
           .partitioned = file.partition().has_value(),
           .in_flight = options.in_flight,
           .timeout = options.timeout};
-  for (const int position : options.deliver) {
-    if (position < 1 || position >= job.network.size()) {
-      throw BadUsage("there is no layer at position " + std::to_string(position) + " to deliver");
-    }
-    job.delivery.push_back(position);
-  }
-  std::sort(job.delivery.begin(), job.delivery.end());
-  job.delivery.erase(std::unique(job.delivery.begin(), job.delivery.end()), job.delivery.end());
+}
+
+Job sent(Channel& channel, Job job) {
+  send_job(channel, job);
   return job;
 }
 
@@ -62,31 +59,20 @@ class OneFrame final : public FrameSupply {
 
 }  // namespace
 
-class Leader::Inside {
- public:
-  Inside(std::shared_ptr<Communicator> communicator, Model model, const Plan& plan,
-         const JobOptions& options)
-      : communicator_(std::move(communicator)),
-        channel_(*communicator_, options.timeout),
-        model_(std::move(model)),
-        pool_(options.threads),
-        led_(channel_, job_of(model_, plan, channel_.size(), options), model_.file(), model_.path(),
-             pool_) {}
+Leader::Inside::Inside(std::shared_ptr<Communicator> communicator, Model model, const Plan& plan,
+                       const JobOptions& options)
+    : communicator_(std::move(communicator)),
+      channel_(*communicator_, options.timeout),
+      model_(std::move(model)),
+      pool_(options.threads),
+      job_(sent(channel_, job_of(model_, plan, channel_.size(), options))),
+      weights_(
+          load_and_serve_weights(channel_, job_, model_.file(), model_.path(), options.loaded)),
+      ranks_(channel_, job_, weights_, pool_) {}
 
-  [[nodiscard]] const Model& model() const { return model_; }
-  [[nodiscard]] AllRanks& ranks() { return led_.ranks(); }
-  void dismiss(ExitCode code) {
-    if (!std::exchange(is_over_, true)) ranks().dismiss(code);
-  }
-
- private:
-  std::shared_ptr<Communicator> communicator_;
-  Channel channel_;
-  Model model_;
-  ThreadPool pool_;
-  LedJob led_;
-  bool is_over_ = false;
-};
+void Leader::Inside::dismiss(ExitCode code) {
+  if (!std::exchange(is_over_, true)) ranks_.dismiss(code);
+}
 
 Leader::Leader(std::shared_ptr<Communicator> communicator, const Model& model, const Plan& plan,
                const JobOptions& options) {
@@ -101,6 +87,10 @@ Leader::~Leader() {
   } catch (const Error&) {
     // The other ranks notice by themselves that this one is gone.
   }
+}
+
+void Leader::warm_up() {
+  inside_->ranks().warm_up();
 }
 
 Delivered Leader::run(std::span<const float> input) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "report/comparison.hpp"
 #include "report/run_report.hpp"
 #include "report/table.hpp"
 #include "vpinfer/version.hpp"

@@ -3,16 +3,16 @@
 
 #include <thread>
 
+#include "io/model_file.hpp"
 #include "kernel/blas.hpp"
 #include "search/planner.hpp"
-#include "session/loading.hpp"
-#include "session/ranks.hpp"
-#include "session/single_rank.hpp"
+#include "session/job.hpp"
 #include "support/channels.hpp"
 #include "support/distributed_run.hpp"
 #include "support/random_network.hpp"
 #include "support/small_model.hpp"
 #include "support/temporary_folder.hpp"
+#include "vpinfer/session.hpp"
 
 namespace vpinfer {
 namespace {
@@ -64,30 +64,24 @@ class SessionRanks : public testing::Test {
 
   [[nodiscard]] std::filesystem::path path() const { return folder_.path() / "m.h5"; }
 
-  [[nodiscard]] Job job(Strategy strategy, std::chrono::duration<double> timeout = kLong) const {
-    Job job{.network = network_, .plan = make_plan(network_, strategy, kRanks)};
-    job.delivery = result_layers(network_);
-    job.checksum = ModelFile(path()).checksum();
-    job.in_flight = choose_in_flight(network_, job.plan, job.delivery, {.many_frames = true});
-    job.timeout = timeout;
-    return job;
-  }
-
-  /// Rank 0 conducts, with everything that set-up gives; the others follow until dismissed.
-  std::vector<RankEnd> conduct(
-      const Job& job, const std::function<void(Channel&, AllRanks&, const ModelFile&)>& lead) {
-    return run_channels(loopback_, job.timeout, [&](Channel& channel) {
-      ThreadPool pool(1);
+  /// Rank 0 leads, the others follow until dismissed.
+  std::vector<RankEnd> conduct(Strategy strategy, std::chrono::duration<double> timeout,
+                               const std::function<void(Leader&)>& lead) {
+    return run_channels(loopback_, timeout, [&](Channel& channel) {
+      const std::shared_ptr<Communicator> communicator(std::shared_ptr<void>(),
+                                                       &channel.communicator());
+      JobOptions options{.timeout = timeout};
       if (channel.rank() != 0) {
         codes_[static_cast<std::size_t>(channel.rank())] =
-            follow_job(channel, folder_.path() / "none.h5", pool);
+            follow(communicator, folder_.path() / "none.h5", options);
         return;
       }
-      const ModelFile model(path());
-      send_job(channel, job);
-      const Weights weights = load_and_serve_weights(channel, job, model, path());
-      AllRanks all(channel, job, weights, pool);
-      lead(channel, all, model);
+      const Model model(path());
+      const Plan plan = make_plan(network_, strategy, kRanks);
+      options.in_flight =
+          choose_in_flight(network_, plan, result_layers(network_), {.many_frames = true});
+      Leader leader(communicator, model, plan, options);
+      lead(leader);
     });
   }
 
@@ -112,17 +106,16 @@ class SessionRanks : public testing::Test {
 TEST_F(SessionRanks, CarryOutEveryOrder) {
   for (const Strategy strategy : {Strategy::kVertical, Strategy::kSequential}) {
     SCOPED_TRACE(to_string(strategy));
-    const auto ends = conduct(job(strategy), [&](Channel&, AllRanks& all, const ModelFile&) {
+    const auto ends = conduct(strategy, kLong, [&](Leader& leader) {
       Film film(inputs_);
-      all.warm_up();
-      all.stream(film);
+      leader.warm_up();
+      leader.stream(film);
       ASSERT_EQ(film.frames().size(), inputs_.size());
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         EXPECT_EQ(film.frames()[i].size(), 1U);
         expect_close_to_reference(film.frames()[i], i);
       }
-      all.stay();
-      const std::vector<RankReport> reports = all.reports();
+      const std::vector<RankReport> reports = leader.reports();
       ASSERT_EQ(reports.size(), static_cast<std::size_t>(kRanks));
       for (int rank = 0; rank < kRanks; ++rank) {
         const RankReport& report = reports[static_cast<std::size_t>(rank)];
@@ -130,10 +123,10 @@ TEST_F(SessionRanks, CarryOutEveryOrder) {
         EXPECT_EQ(report.host, "host-" + std::to_string(rank));
         EXPECT_EQ(report.frame_seconds.size(), inputs_.size());
       }
-      const Delivered everything = all.run_delivering_everything(writer_of(inputs_[2]));
-      EXPECT_EQ(everything.size(), network_.layers.size());
-      expect_close_to_reference(everything, 2);
-      all.dismiss(ExitCode::kComparisonFailed);
+      const Delivered outputs = leader.run(inputs_[2]);
+      EXPECT_EQ(outputs.size(), 1U);
+      expect_close_to_reference(outputs, 2);
+      leader.dismiss(ExitCode::kComparisonFailed);
     });
     EXPECT_THAT(messages(ends), IsEmpty());
     EXPECT_THAT(loopback_.complaints(), IsEmpty());
@@ -143,33 +136,45 @@ TEST_F(SessionRanks, CarryOutEveryOrder) {
 }
 
 TEST_F(SessionRanks, WaitWhileRankZeroComparesAlone) {
-  const Job vertical = job(Strategy::kVertical);
-  const auto ends = conduct(vertical, [&](Channel& channel, AllRanks& all, const ModelFile& model) {
-    ThreadPool pool(1);
-    SingleRank single(channel.communicator(), all, vertical, model, pool, 2);
+  const auto ends = conduct(Strategy::kVertical, kLong, [&](Leader& leader) {
+    SingleRank single(leader, 2);
     const InputWriter write_input = writer_of(inputs_[0]);
     Delivered outputs{{4, references_[0][4]}};
     EXPECT_TRUE(single.compare(write_input, outputs));
     EXPECT_TRUE(single.verdict(1).pass());
     outputs[4].front() += 10;
     EXPECT_FALSE(single.compare(write_input, outputs));
-    Delivered everything = all.run_delivering_everything(write_input);
-    everything[3].front() += 10;
-    single.find_first_difference(write_input, everything);
     EXPECT_FALSE(single.verdict(1).pass());
-    EXPECT_EQ(single.verdict(1).first_layer, Network::number(3));
-    all.dismiss(ExitCode::kDone);
   });
   EXPECT_THAT(messages(ends), IsEmpty());
   EXPECT_EQ(codes_[1], ExitCode::kDone);
 }
 
+TEST_F(SessionRanks, TellInWhichLayerTheyDifferFirst) {
+  const auto ends = conduct(Strategy::kVertical, kLong, [&](Leader& leader) {
+    SingleRank single(leader);
+    EXPECT_THROW((void)single.verdict(1), BadUsage);
+    EXPECT_TRUE(single.compare(writer_of(inputs_[0]), {{4, references_[0][4]}}));
+    single.find_first_difference(writer_of(inputs_[0]));
+    EXPECT_EQ(single.verdict(1).first_layer, std::nullopt);
+    // Each run of it draws another input, so that already the inputs differ.
+    std::size_t run = 0;
+    single.find_first_difference([&](std::span<float> input) {
+      std::copy_n(inputs_[run].begin(), input.size(), input.begin());
+      ++run;
+    });
+    EXPECT_EQ(run, 2U);
+    EXPECT_EQ(single.verdict(1).first_layer, Network::number(0));
+  });
+  EXPECT_THAT(messages(ends), IsEmpty());
+}
+
 TEST_F(SessionRanks, NameARankZeroThatFallsSilent) {
-  const auto ends =
-      conduct(job(Strategy::kVertical, kShort), [](Channel&, AllRanks& all, const ModelFile&) {
-        all.warm_up();
-        std::this_thread::sleep_for(3 * kShort);  // says nothing
-      });
+  const auto ends = conduct(Strategy::kVertical, kShort, [](Leader& leader) {
+    leader.warm_up();
+    std::this_thread::sleep_for(3 * kShort);  // says nothing
+    throw BadInput("too late");
+  });
   for (const int rank : {1, 2}) {
     const RankEnd& end = ends[static_cast<std::size_t>(rank)];
     EXPECT_EQ(end.code, ExitCode::kRankFailed);
@@ -178,13 +183,12 @@ TEST_F(SessionRanks, NameARankZeroThatFallsSilent) {
 }
 
 TEST_F(SessionRanks, NameARankThatHandsInNoReport) {
-  const auto ends =
-      conduct(job(Strategy::kVertical, kShort), [&](Channel&, AllRanks& all, const ModelFile&) {
-        Film film(inputs_);
-        all.stream(film);
-        loopback_.cut(2, 0);
-        (void)all.reports();
-      });
+  const auto ends = conduct(Strategy::kVertical, kShort, [&](Leader& leader) {
+    Film film(inputs_);
+    leader.stream(film);
+    loopback_.cut(2, 0);
+    (void)leader.reports();
+  });
   EXPECT_EQ(ends[0].code, ExitCode::kRankFailed);
   // It may or may not have heard that rank 0 still waits.
   EXPECT_THAT(ends[0].message,

@@ -1,0 +1,55 @@
+#include "app/crew.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <optional>
+#include <set>
+
+#include "base/machine.hpp"
+#include "comm/channel.hpp"
+#include "kernel/blas.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// An equal part of the cores that this process may use, unless the user wants otherwise.
+int choose_threads(Channel& channel, const RunOptions& options) {
+  const int cores = allowed_core_count();
+  const std::string place = channel.host(channel.rank()) + " " + allowed_cores();
+  const std::vector<std::string> places = channel.all_gather(place);
+  const int sharers = static_cast<int>(std::count(places.begin(), places.end(), place));
+  if (!options.threads) return std::max(1, cores / sharers);
+  if (*options.threads * sharers > cores && channel.rank() == 0) {
+    std::cerr << "warning: " << (sharers == 1 ? "" : std::to_string(sharers) + " ranks x ")
+              << *options.threads << " threads on " << cores << " cores of " << place
+              << "; fewer threads are faster"
+              << (channel.size() == 1 ? "" : ", and mpirun --bind-to none gives a rank all cores")
+              << '\n';
+  }
+  return *options.threads;
+}
+
+}  // namespace
+
+Crew meet(Communicator& communicator, const RunOptions& options) {
+  Channel channel(communicator, options.timeout);
+  use_one_blas_thread();
+  Crew crew{channel.size(), choose_threads(channel, options), 1, {}};
+  for (const std::string& threads : channel.gather(std::to_string(crew.threads))) {
+    crew.most_threads = std::max(crew.most_threads, std::stoi(threads));
+  }
+  crew.remarks = channel.gather(slow_blas_remark().value_or(""));
+  return crew;
+}
+
+void warn_of_slow_blas(const Communicator& communicator, const Crew& crew) {
+  std::set<std::string> lines;
+  for (std::size_t rank = 0; rank < crew.remarks.size(); ++rank) {
+    if (crew.remarks[rank].empty()) continue;
+    lines.insert("warning: " + communicator.host(static_cast<int>(rank)) + ": " +
+                 crew.remarks[rank]);
+  }
+  for (const std::string& line : lines) std::cerr << line << '\n';
+}
+
+}  // namespace vpinfer
