@@ -97,6 +97,8 @@ enum class Axis { kRows, kCols, kChannels };
 [[nodiscard]] std::vector<Box> subtract(const Box& a, const Box& b);
 /// Every box of `from` without `b`.
 [[nodiscard]] std::vector<Box> subtract(std::span<const Box> from, const Box& b);
+/// What none of some boxes holds of `box`, as disjoint boxes.
+[[nodiscard]] std::vector<Box> uncovered(const Box& box, std::span<const Box> boxes);
 
 /// For example `0:52x0:416x0:32`, rows x cols x channels; `-` for an empty box.
 [[nodiscard]] std::string to_string(const Box& box);

@@ -71,6 +71,13 @@ std::vector<Box> subtract(std::span<const Box> from, const Box& b) {
   return rest;
 }
 
+std::vector<Box> uncovered(const Box& box, std::span<const Box> boxes) {
+  if (box.empty()) return {};
+  std::vector<Box> rest{box};
+  for (const Box& covering : boxes) rest = subtract(rest, covering);
+  return rest;
+}
+
 std::string to_string(const Box& box) {
   if (box.empty()) return "-";
   const auto text = [](Interval i) {

@@ -13,9 +13,10 @@ namespace {
 std::vector<Box> missing_boxes(const std::vector<Box>& needed, const Box& owned) {
   std::vector<Box> missing;
   for (const Box& box : needed) {
-    std::vector<Box> fresh = subtract(box, owned);
-    for (const Box& known : missing) fresh = subtract(fresh, known);
-    missing.insert(missing.end(), fresh.begin(), fresh.end());
+    for (const Box& part : subtract(box, owned)) {
+      const std::vector<Box> fresh = uncovered(part, missing);
+      missing.insert(missing.end(), fresh.begin(), fresh.end());
+    }
   }
   return missing;
 }

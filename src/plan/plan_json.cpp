@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/json.hpp"
 #include "vpinfer/error.hpp"
@@ -24,14 +25,12 @@ Box box_from_json(const json& j) {
 }
 
 void check_layout(const Layout& layout, const Shape& shape, const std::string& label) {
-  std::vector<Box> missing{whole(shape)};
   for (const Box& box : layout) {
     if (!whole(shape).contains(box)) {
       throw BadInput("box " + to_string(box) + " leaves " + label + " (" + to_string(shape) + ")");
     }
-    missing = subtract(missing, box);
   }
-  if (!missing.empty()) {
+  if (const auto missing = uncovered(whole(shape), layout); !missing.empty()) {
     throw BadInput("nobody owns " + to_string(missing.front()) + " of " + label);
   }
 }
@@ -73,7 +72,6 @@ bool holds_channels_once(const std::vector<SumShare>& sums, const Box& box, int 
 /// The boxes that ranks sum for must be cells of the output, the same or apart, and what a rank
 /// owns must lie within one of them.
 void check_cells(const LayerPlan& layer, const Shape& shape, const std::string& label) {
-  std::vector<Box> missing{whole(shape)};
   std::vector<Box> cells;
   for (const SumShare& share : layer.sums) {
     if (share.box.empty() || std::count(cells.begin(), cells.end(), share.box) > 0) continue;
@@ -87,9 +85,8 @@ void check_cells(const LayerPlan& layer, const Shape& shape, const std::string& 
                      " of the divided sums of " + label + " overlap");
     }
     cells.push_back(share.box);
-    missing = subtract(missing, share.box);
   }
-  if (!missing.empty()) {
+  if (const auto missing = uncovered(whole(shape), cells); !missing.empty()) {
     throw BadInput("the divided sums of " + label + " lack " + to_string(missing.front()));
   }
   for (const Box& owned : layer.owned) {

@@ -1,6 +1,7 @@
 #include "search/choice.hpp"
 
 #include <utility>
+#include <variant>
 
 namespace vpinfer {
 namespace {
@@ -35,12 +36,6 @@ LayerPlan layer_plan(const Choice& choice, const Network& network, int position,
   Division without_sums = division;
   without_sums.channels *= std::exchange(without_sums.sums, 1);
   return divide(without_sums, layer.output, 0, ranks, choice.wire);
-}
-
-bool covers(const Layout& layout, const Shape& shape) {
-  std::vector<Box> missing{whole(shape)};
-  for (const Box& box : layout) missing = subtract(missing, box);
-  return missing.empty();
 }
 
 }  // namespace
@@ -78,7 +73,7 @@ Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int
     for (int rank = 0; rank < ranks; ++rank) {
       read.push_back(readers.hull_of_needs({network, plan}, i, rank));
     }
-    if (covers(read, network.layer(i).output)) {
+    if (uncovered(whole(network.layer(i).output), read).empty()) {
       plan.layers[static_cast<std::size_t>(i)].owned = std::move(read);
     }
   }

@@ -143,6 +143,18 @@ TEST(Subtract, TakesAListOfBoxes) {
   }
 }
 
+TEST(Uncovered, IsWhatNoBoxHolds) {
+  const Box bounds{{0, 5}, {0, 5}, {0, 5}};
+  Random random(4);
+  for (int i = 0; i < 100; ++i) {
+    const std::vector<Box> boxes{any_box(random), any_box(random)};
+    const std::vector<Box> rest = uncovered(bounds, boxes);
+    EXPECT_EQ(rest, subtract(subtract(bounds, boxes[0]), boxes[1]));
+  }
+  EXPECT_EQ(uncovered(bounds, {}), std::vector<Box>{bounds});
+  EXPECT_EQ(uncovered({}, {}), std::vector<Box>{});
+}
+
 TEST(Subtract, CutsRowsFirst) {
   const std::vector<Box> rest = subtract(Box{{0, 9}, {0, 9}, {0, 9}}, {{3, 6}, {3, 6}, {3, 6}});
   ASSERT_EQ(rest.size(), 6U);

@@ -34,12 +34,11 @@ void check_layouts(const Network& network, const Plan& plan) {
   EXPECT_EQ(plan.owned(0, 0), whole(network.input_shape()));
   for (int position = 0; position < network.size(); ++position) {
     const Shape& shape = network.layer(position).output;
-    std::vector<Box> missing{whole(shape)};
     ASSERT_EQ(plan.layer(position).owned.size(), static_cast<std::size_t>(plan.ranks));
     for (int rank = 0; rank < plan.ranks; ++rank) {
       EXPECT_TRUE(whole(shape).contains(plan.owned(position, rank)));
-      missing = subtract(missing, plan.owned(position, rank));
     }
+    const std::vector<Box> missing = uncovered(whole(shape), plan.layer(position).owned);
     EXPECT_TRUE(missing.empty()) << "nobody owns " << to_string(missing.front());
   }
 }
