@@ -1,5 +1,7 @@
 #include "plan/distribution.hpp"
 
+#include <variant>
+
 #include "base/float_buffer.hpp"
 #include "kernel/convolution/algorithm.hpp"
 #include "plan/geometry.hpp"

@@ -1,6 +1,8 @@
 #include "plan/geometry.hpp"
 
 #include <algorithm>
+#include <variant>
+#include <vector>
 
 namespace vpinfer {
 namespace {

@@ -1,7 +1,5 @@
 #include "vpinfer/strategy.hpp"
 
-#include <string>
-
 #include "base/names.hpp"
 
 namespace vpinfer {

@@ -2,6 +2,7 @@
 
 #include <numeric>
 #include <span>
+#include <string>
 
 #include "vpinfer/error.hpp"
 

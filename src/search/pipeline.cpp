@@ -1,6 +1,7 @@
 #include "search/pipeline.hpp"
 
 #include <set>
+#include <vector>
 
 #include "search/choice.hpp"
 

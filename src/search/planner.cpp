@@ -1,6 +1,8 @@
 #include "search/planner.hpp"
 
 #include <array>
+#include <string_view>
+#include <vector>
 
 #include "base/names.hpp"
 #include "search/layer_divisions.hpp"
