@@ -20,12 +20,12 @@ std::size_t all_floats(const Distribution& distribution, int rank) {
 
 std::vector<WeightRange> pieces_to_load(const Distribution& distribution, int position, int rank) {
   constexpr std::size_t kPieceFloats = 1024 * 1024;
-  const WeightRange all = distribution.weights(position, rank);
-  if (distribution.weight_storage(position, rank).form == WeightForm::kRows) {
+  const StoredWeights stored = distribution.stored(position, rank);
+  const WeightRange& all = stored.range;
+  if (stored.storage.form == WeightForm::kRows) {
     return all.empty() ? std::vector<WeightRange>{} : std::vector{all};
   }
-  const std::size_t per_filter =
-      weight_shape(distribution.network(), position).of(all).elements_per_filter();
+  const std::size_t per_filter = stored.shape.elements_per_filter();
   const std::size_t groups = std::max<std::size_t>(
       1, kPieceFloats / std::max<std::size_t>(1, kPackedFilters * per_filter));
   const int step = kPackedFilters * static_cast<int>(groups);
@@ -38,22 +38,18 @@ std::vector<WeightRange> pieces_to_load(const Distribution& distribution, int po
 
 Weights::Weights(const Distribution& distribution, int rank)
     : storage_(all_floats(distribution, rank)) {
-  const Network& network = distribution.network();
   std::size_t offset = 0;
   const auto take = [&](std::size_t bytes) {
     const std::size_t begin = offset;
     offset += bytes_in_whole_lines(bytes);
     return std::as_writable_bytes(storage_.all()).subspan(begin, bytes);
   };
-  for (int position = 0; position < network.size(); ++position) {
-    const WeightRange range = distribution.weights(position, rank);
-    const WeightStorage storage = distribution.weight_storage(position, rank);
-    const WeightShape shape = weight_shape(network, position).of(range);
-    const std::span<std::byte> weights = take(stored_bytes(storage, shape));
-    const std::span<float> biases =
-        as_floats(take(sizeof(float) * static_cast<std::size_t>(range.filters.size())));
-    layers_.push_back({{range, storage, weights, biases},
-                       shape,
+  for (int position = 0; position < distribution.network().size(); ++position) {
+    const StoredWeights stored = distribution.stored(position, rank);
+    const std::span<std::byte> weights = take(stored.weight_bytes);
+    const std::span<float> biases = as_floats(take(stored.bias_bytes));
+    layers_.push_back({{stored.range, stored.storage, weights, biases},
+                       stored.shape,
                        weights,
                        biases,
                        pieces_to_load(distribution, position, rank)});

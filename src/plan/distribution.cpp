@@ -15,6 +15,15 @@ WeightStorage weight_storage(const Network& network, ConvolutionPath path, int p
   return weight_storage(*conv, path, weight_shape(network, position).of(range), network.precision);
 }
 
+StoredWeights stored_weights(const Network& network, ConvolutionPath path, int position,
+                             const WeightRange& range) {
+  StoredWeights stored{range, weight_shape(network, position).of(range),
+                       weight_storage(network, path, position, range)};
+  stored.weight_bytes = stored_bytes(stored.storage, stored.shape);
+  stored.bias_bytes = sizeof(float) * static_cast<std::size_t>(range.filters.size());
+  return stored;
+}
+
 std::optional<Interval> Distribution::summed(int position, int rank) const {
   const LayerPlan& layer = plan_.layer(position);
   if (!layer.divides_sums()) return std::nullopt;
@@ -40,22 +49,20 @@ WeightRange Distribution::weights(int position, int rank) const {
   return {box.channels, summed(position, rank).value_or(shape.range().channels)};
 }
 
-WeightStorage Distribution::weight_storage(int position, int rank) const {
-  return vpinfer::weight_storage(network_, plan_.conv, position, weights(position, rank));
+StoredWeights Distribution::stored(int position, int rank) const {
+  return stored_weights(network_, plan_.conv, position, weights(position, rank));
 }
 
 WeightBytes Distribution::weight_bytes(int rank) const {
   WeightBytes bytes;
   for (int position = 0; position < network_.size(); ++position) {
-    const WeightRange stored = weights(position, rank);
-    const WeightStorage storage = weight_storage(position, rank);
+    const StoredWeights of_layer = stored(position, rank);
+    const WeightStorage& storage = of_layer.storage;
     std::size_t& of_storage = storage.form == WeightForm::kRows        ? bytes.rows
                               : storage.format == NumberFormat::kFloat ? bytes.panels
                                                                        : bytes.half_panels;
-    of_storage +=
-        bytes_in_whole_lines(stored_bytes(storage, weight_shape(network_, position).of(stored)));
-    bytes.rows +=
-        bytes_in_whole_lines(sizeof(float) * static_cast<std::size_t>(stored.filters.size()));
+    of_storage += bytes_in_whole_lines(of_layer.weight_bytes);
+    bytes.rows += bytes_in_whole_lines(of_layer.bias_bytes);
   }
   return bytes;
 }

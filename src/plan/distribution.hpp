@@ -14,6 +14,18 @@ namespace vpinfer {
 [[nodiscard]] WeightStorage weight_storage(const Network& network, ConvolutionPath path,
                                            int position, const WeightRange& range);
 
+/// A part of a layer's weights as it is stored, with the biases of its filters.
+struct StoredWeights {
+  WeightRange range;  ///< empty if none
+  WeightShape shape;  ///< of the range
+  WeightStorage storage;
+  std::size_t weight_bytes = 0;
+  std::size_t bias_bytes = 0;
+};
+
+[[nodiscard]] StoredWeights stored_weights(const Network& network, ConvolutionPath path,
+                                           int position, const WeightRange& range);
+
 /// A network under a plan: who owns, computes, reads and stores what.  Both must outlive it.
 class Distribution {
  public:
@@ -37,9 +49,9 @@ class Distribution {
   /// The weights of a layer that a rank needs for what it computes and ends, hence stores; empty if
   /// none.
   [[nodiscard]] WeightRange weights(int position, int rank) const;
-  /// How they lie in its memory.
-  [[nodiscard]] WeightStorage weight_storage(int position, int rank) const;
-  /// What a rank stores of all layers.
+  /// The same, as they lie in its memory.
+  [[nodiscard]] StoredWeights stored(int position, int rank) const;
+  /// What a rank stores of all layers, each beginning with a cache line.
   [[nodiscard]] WeightBytes weight_bytes(int rank) const;
 
  private:

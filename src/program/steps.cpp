@@ -65,7 +65,7 @@ class StepWriter {
         .position = computed.position, .box = box, .sum = sum, .strips = computed.strips};
     const int layer = computation.first_layer();
     if (const auto* conv = std::get_if<Convolution>(&network_.layer(layer).operation)) {
-      const WeightForm form = distribution_.weight_storage(layer, rank_).form;
+      const WeightForm form = distribution_.stored(layer, rank_).storage.form;
       const int summed = sum ? sum->channels.size() : network_.input_shape(layer, 0).channels;
       computation.algorithm = choose_algorithm(*conv, distribution_.plan().conv, form, summed,
                                                convolved(computed, box));

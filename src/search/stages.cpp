@@ -4,7 +4,6 @@
 #include <limits>
 #include <utility>
 
-#include "kernel/convolution/packing.hpp"
 #include "search/work.hpp"
 
 namespace vpinfer {
@@ -21,10 +20,9 @@ Burden burden_of(const Network& network, ConvolutionPath path, int position) {
   const Layer& layer = network.layer(position);
   Burden burden;
   burden.work = work(network, path, position, whole(layer.output));
-  const WeightShape shape = weight_shape(network, position);
-  const WeightStorage storage = weight_storage(network, path, position, shape.range());
-  burden.weights_bytes =
-      stored_bytes(storage, shape) + sizeof(float) * static_cast<std::size_t>(shape.filters);
+  const StoredWeights stored =
+      stored_weights(network, path, position, weight_shape(network, position).range());
+  burden.weights_bytes = stored.weight_bytes + stored.bias_bytes;
   burden.activations_bytes = sizeof(float) * layer.output.elements();
   for (const int input : layer.inputs) {
     burden.activations_bytes += sizeof(float) * network.layer(input).output.elements();

@@ -296,7 +296,7 @@ TEST(WeightsBytes, AddUp) {
         }
         bytes +=
             bytes_in_whole_lines(
-                stored_bytes(distribution.weight_storage(i, rank), shape.of(range))) +
+                stored_bytes(distribution.stored(i, rank).storage, shape.of(range))) +
             bytes_in_whole_lines(sizeof(float) * static_cast<std::size_t>(range.filters.size()));
       }
       EXPECT_EQ(distribution.weight_bytes(rank).total(), bytes);
