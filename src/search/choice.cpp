@@ -11,20 +11,6 @@ bool is_any_of(const Operation& operation) {
   return (std::holds_alternative<Types>(operation) || ...);
 }
 
-bool is_cheaper_repeated(const Network& network, int position) {
-  const Layer& layer = network.layer(position);
-  const bool enlarges = std::holds_alternative<Resample>(layer.operation) &&
-                        layer.output.elements() >= network.input_shape(position, 0).elements();
-  return enlarges ||
-         is_any_of<Constant, Concat, Slice, Pad, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
-             layer.operation);
-}
-
-/// A detector's head is small and its boxes are decoded on rank 0.
-bool stays_on_rank_0(const Layer& layer) {
-  return std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
-}
-
 LayerPlan layer_plan(const Choice& choice, const Network& network, int position, int ranks) {
   const Layer& layer = network.layer(position);
   if (stays_on_rank_0(layer)) return divide(on_rank(0), layer.output, 0, ranks, choice.wire);
@@ -39,6 +25,19 @@ LayerPlan layer_plan(const Choice& choice, const Network& network, int position,
 }
 
 }  // namespace
+
+bool is_cheaper_repeated(const Network& network, int position) {
+  const Layer& layer = network.layer(position);
+  const bool enlarges = std::holds_alternative<Resample>(layer.operation) &&
+                        layer.output.elements() >= network.input_shape(position, 0).elements();
+  return enlarges ||
+         is_any_of<Constant, Concat, Slice, Pad, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
+             layer.operation);
+}
+
+bool stays_on_rank_0(const Layer& layer) {
+  return std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
+}
 
 bool has_windows(const Layer& layer) {
   return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);

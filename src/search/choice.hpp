@@ -11,7 +11,7 @@ namespace vpinfer {
 struct Choice {
   std::vector<Division> divisions;  ///< by position
   std::vector<bool> repeated;       ///< by position: computed by every rank as far as it reads it,
-                               ///< instead of received
+                                    ///< instead of received
   NumberFormat wire = NumberFormat::kFloat;
   ConvolutionPath conv = ConvolutionPath::kAuto;
 };
@@ -22,13 +22,18 @@ struct Choice {
 /// The positions of layers with windows, in increasing order.
 [[nodiscard]] std::vector<int> layers_with_windows(const Network& network);
 
-/// Every layer divided alike, and repeated where that is cheaper than to send it: what has no
+/// Whether every rank may as well compute what it reads of a layer as receive it: what has no
 /// arithmetic, and resizes that give more than they take.
+[[nodiscard]] bool is_cheaper_repeated(const Network& network, int position);
+/// The input and the heads: a detector's head is small and its boxes are decoded on rank 0.
+[[nodiscard]] bool stays_on_rank_0(const Layer& layer);
+
+/// Every layer divided alike, and repeated where that is cheaper than to send it.
 [[nodiscard]] Choice divide_alike(const Network& network, const Division& division);
 
-/// The plan of a choice on so many ranks.  The input and the heads stay on rank 0 all the same;
-/// what has no sums to divide gets shares of its channels instead; repeated layers are owned where
-/// they are read.  `readers` is a demand without delivery.
+/// The plan of a choice on so many ranks.  What stays on rank 0 does so all the same; what has no
+/// sums to divide gets shares of its channels instead; repeated layers are owned where they are
+/// read.  `readers` is a demand without delivery.
 [[nodiscard]] Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy,
                            int ranks);
 

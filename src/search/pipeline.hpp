@@ -11,7 +11,7 @@ namespace vpinfer {
 /// - every layer lies on one rank as a whole, and in the network's order no layer on an earlier
 ///   rank than the layer before;
 /// - except for the input and the heads, which rank 0 keeps, and for what is computed wherever it
-///   is read, see `divide_alike`;
+///   is read, see `is_cheaper_repeated`;
 /// - more than one rank takes part.
 [[nodiscard]] bool is_pipeline(const Network& network, const Plan& plan);
 
