@@ -118,4 +118,11 @@ class Exchanges {
   std::vector<Shared> sums_;     // by position
 };
 
+/// A network under a plan, who wants its outputs, and what therefore moves.  All must outlive it.
+struct Traffic {
+  const Demand& demand;
+  const Distribution& distribution;
+  const Exchanges& exchanges;
+};
+
 }  // namespace vpinfer

@@ -60,18 +60,17 @@ RankMemory memory_of(const Assembly& assembly, std::size_t weight_bytes,
 
 }  // namespace
 
-Assembly assemble(const Demand& demand, const Distribution& distribution,
-                  const Exchanges& exchanges, TensorOutlines tensors, int rank,
+Assembly assemble(const Traffic& traffic, TensorOutlines tensors, int rank,
                   const Concurrency& concurrency) {
-  const Network& network = demand.network();
+  const Network& network = traffic.demand.network();
   Assembly assembly;
-  assembly.tensors =
-      with_strips(std::move(tensors), demand, distribution, rank, concurrency.threads);
-  assembly.steps = write_steps(demand, distribution, exchanges, assembly.tensors, rank);
+  assembly.tensors = with_strips(std::move(tensors), traffic, rank, concurrency.threads);
+  assembly.steps = write_steps(traffic, assembly.tensors, rank);
   assembly.tensors =
       with_workspaces(std::move(assembly.tensors), network, assembly.steps, concurrency.threads);
   assembly.arena = lay_out_arena(network, assembly.tensors, assembly.steps);
-  assembly.memory = memory_of(assembly, distribution.weight_bytes(rank).total(), concurrency);
+  assembly.memory =
+      memory_of(assembly, traffic.distribution.weight_bytes(rank).total(), concurrency);
   return assembly;
 }
 

@@ -16,8 +16,7 @@ struct Assembly {
 };
 
 /// Runs all passes but the last, given the rank's tensors without strips.
-[[nodiscard]] Assembly assemble(const Demand& demand, const Distribution& distribution,
-                                const Exchanges& exchanges, TensorOutlines tensors, int rank,
+[[nodiscard]] Assembly assemble(const Traffic& traffic, TensorOutlines tensors, int rank,
                                 const Concurrency& concurrency);
 
 }  // namespace vpinfer

@@ -10,8 +10,9 @@ std::vector<RankMemory> predict_memory(const Distribution& distribution, const D
                                        const Concurrency& concurrency) {
   const Demand demand(distribution.network(), delivery);
   const Exchanges exchanges(demand, distribution);
-  return memory_within(demand, distribution, exchanges, Outlines(demand, distribution, exchanges),
-                       concurrency, std::numeric_limits<std::size_t>::max(), 0);
+  const Traffic traffic{demand, distribution, exchanges};
+  return memory_within(traffic, Outlines(traffic), concurrency,
+                       std::numeric_limits<std::size_t>::max(), 0);
 }
 
 Fullest fullest(const std::vector<RankMemory>& memory) {
@@ -22,16 +23,15 @@ Fullest fullest(const std::vector<RankMemory>& memory) {
   return most;
 }
 
-std::vector<RankMemory> memory_within(const Demand& demand, const Distribution& distribution,
-                                      const Exchanges& exchanges, const Outlines& outlines,
+std::vector<RankMemory> memory_within(const Traffic& traffic, const Outlines& outlines,
                                       const Concurrency& concurrency, std::size_t most_bytes,
                                       int first_rank) {
-  std::vector<RankMemory> memory(static_cast<std::size_t>(distribution.ranks()));
-  for (int i = 0; i < distribution.ranks(); ++i) {
-    const int rank = (first_rank + i) % distribution.ranks();
+  const int ranks = traffic.distribution.ranks();
+  std::vector<RankMemory> memory(static_cast<std::size_t>(ranks));
+  for (int i = 0; i < ranks; ++i) {
+    const int rank = (first_rank + i) % ranks;
     RankMemory& of_rank = memory[static_cast<std::size_t>(rank)];
-    of_rank =
-        assemble(demand, distribution, exchanges, outlines.of(rank), rank, concurrency).memory;
+    of_rank = assemble(traffic, outlines.of(rank), rank, concurrency).memory;
     if (of_rank.total() > most_bytes) return {};
   }
   return memory;

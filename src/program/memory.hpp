@@ -24,9 +24,7 @@ struct Fullest {
 /// The same as `predict_memory`, of plans of which many are tried: empty if some rank takes more
 /// than `most_bytes`.  Ranks are looked at in turn from `first_rank`: where that is the fullest,
 /// too large a plan is soon found out.
-[[nodiscard]] std::vector<RankMemory> memory_within(const Demand& demand,
-                                                    const Distribution& distribution,
-                                                    const Exchanges& exchanges,
+[[nodiscard]] std::vector<RankMemory> memory_within(const Traffic& traffic,
                                                     const Outlines& outlines,
                                                     const Concurrency& concurrency,
                                                     std::size_t most_bytes, int first_rank);

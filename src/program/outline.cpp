@@ -32,8 +32,9 @@ MessageRoom room_of(const std::vector<Message>& messages, const std::vector<Stag
   return room;
 }
 
-TensorOutline outline_output(const Demand& demand, const Distribution& distribution,
-                             const Exchange& exchange, int position, int rank) {
+TensorOutline outline_output(const Traffic& traffic, int position, int rank) {
+  const auto& [demand, distribution, exchanges] = traffic;
+  const Exchange& exchange = *exchanges.output(position);
   TensorOutline tensor{.position = position};
   const std::vector<Message> sends = exchange.from(rank);
   const std::vector<Message> receives = exchange.to(rank);
@@ -51,10 +52,10 @@ TensorOutline outline_output(const Demand& demand, const Distribution& distribut
   return tensor;
 }
 
-TensorOutline outline_sums(const Distribution& distribution, const Exchange& exchange, int position,
-                           int rank) {
+TensorOutline outline_sums(const Traffic& traffic, int position, int rank) {
+  const Exchange& exchange = *traffic.exchanges.sums(position);
   TensorOutline tensor{.position = position, .is_partial = true};
-  tensor.written = distribution.computed(position, rank);
+  tensor.written = traffic.distribution.computed(position, rank);
   const std::vector<Message> sends = exchange.from(rank);
   tensor.sends = room_of(sends, stage(sends, exchange.wire(), tensor.written));
   tensor.receives = {exchange.to(rank).size(), exchange.received_bytes(rank)};
@@ -73,9 +74,9 @@ TensorOutlines joined(TensorOutlines outputs, const TensorOutlines& sums) {
 
 /// How a rank computes a max pooling together with the convolution before it.  It does if nobody
 /// else reads what lies between them, here or on another rank.
-std::optional<Strips> strips_of(const TensorOutlines& tensors, const Demand& demand,
-                                const Distribution& distribution, int position, int rank,
-                                int threads) {
+std::optional<Strips> strips_of(const TensorOutlines& tensors, const Traffic& traffic, int position,
+                                int rank, int threads) {
+  const auto& [demand, distribution, exchanges] = traffic;
   const Network& network = demand.network();
   if (!std::holds_alternative<MaxPool>(network.layer(position).operation)) return std::nullopt;
   const int between = network.layer(position).inputs.front();
@@ -108,31 +109,29 @@ std::vector<Staging> stage(const std::vector<Message>& messages, NumberFormat wi
   return staging;
 }
 
-Outlines::Outlines(const Demand& demand, const Distribution& distribution,
-                   const Exchanges& exchanges)
-    : Outlines(demand, distribution, exchanges, {}, {}) {}
+Outlines::Outlines(const Traffic& traffic) : Outlines(traffic, {}, {}) {}
 
-Outlines::Outlines(const Demand& demand, const Distribution& distribution,
-                   const Exchanges& exchanges, const Exchanges& known_exchanges,
+Outlines::Outlines(const Traffic& traffic, const Exchanges& known_exchanges,
                    const Outlines& known) {
   const auto of_all_ranks = [&](const auto& outline) {
     TensorOutlines tensors;
-    for (int rank = 0; rank < distribution.ranks(); ++rank) tensors.push_back(outline(rank));
+    for (int rank = 0; rank < traffic.distribution.ranks(); ++rank)
+      tensors.push_back(outline(rank));
     return std::make_shared<const TensorOutlines>(std::move(tensors));
   };
-  for (int position = 0; position < demand.network().size(); ++position) {
+  for (int position = 0; position < traffic.demand.network().size(); ++position) {
     const auto at = static_cast<std::size_t>(position);
-    const Exchanges::Shared& output = exchanges.output(position);
+    const Exchanges::Shared& output = traffic.exchanges.output(position);
     const bool knows_output = !known.outputs_.empty() && output == known_exchanges.output(position);
     outputs_.push_back(knows_output ? known.outputs_[at] : of_all_ranks([&](int rank) {
-      return outline_output(demand, distribution, *output, position, rank);
+      return outline_output(traffic, position, rank);
     }));
-    const Exchanges::Shared& sums = exchanges.sums(position);
+    const Exchanges::Shared& sums = traffic.exchanges.sums(position);
     const bool knows_sums = !known.sums_.empty() && sums == known_exchanges.sums(position);
     sums_.push_back(!sums        ? nullptr
                     : knows_sums ? known.sums_[at]
                                  : of_all_ranks([&](int rank) {
-                                     return outline_sums(distribution, *sums, position, rank);
+                                     return outline_sums(traffic, position, rank);
                                    }));
   }
 }
@@ -148,24 +147,19 @@ TensorOutlines Outlines::of(int rank) const {
   return joined(std::move(outputs), sums);
 }
 
-TensorOutlines outline_tensors(const Demand& demand, const Distribution& distribution,
-                               const Exchanges& exchanges, int rank) {
+TensorOutlines outline_tensors(const Traffic& traffic, int rank) {
   TensorOutlines outputs;
   TensorOutlines sums;
-  for (int position = 0; position < demand.network().size(); ++position) {
-    outputs.push_back(
-        outline_output(demand, distribution, *exchanges.output(position), position, rank));
-    if (const Exchanges::Shared& partial = exchanges.sums(position)) {
-      sums.push_back(outline_sums(distribution, *partial, position, rank));
-    }
+  for (int position = 0; position < traffic.demand.network().size(); ++position) {
+    outputs.push_back(outline_output(traffic, position, rank));
+    if (traffic.exchanges.sums(position)) sums.push_back(outline_sums(traffic, position, rank));
   }
   return joined(std::move(outputs), sums);
 }
 
-TensorOutlines with_strips(TensorOutlines tensors, const Demand& demand,
-                           const Distribution& distribution, int rank, int threads) {
-  for (int position = 0; position < demand.network().size(); ++position) {
-    const auto strips = strips_of(tensors, demand, distribution, position, rank, threads);
+TensorOutlines with_strips(TensorOutlines tensors, const Traffic& traffic, int rank, int threads) {
+  for (int position = 0; position < traffic.demand.network().size(); ++position) {
+    const auto strips = strips_of(tensors, traffic, position, rank, threads);
     if (!strips) continue;
     tensors[static_cast<std::size_t>(position)].strips = strips;
     TensorOutline& between = tensors[static_cast<std::size_t>(strips->convolution)];

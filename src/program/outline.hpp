@@ -70,10 +70,9 @@ using TensorOutlines = std::vector<TensorOutline>;
 class Outlines {
  public:
   Outlines() = default;
-  Outlines(const Demand& demand, const Distribution& distribution, const Exchanges& exchanges);
+  explicit Outlines(const Traffic& traffic);
   /// The same, computed only where the exchange is another than a known one.
-  Outlines(const Demand& demand, const Distribution& distribution, const Exchanges& exchanges,
-           const Exchanges& known_exchanges, const Outlines& known);
+  Outlines(const Traffic& traffic, const Exchanges& known_exchanges, const Outlines& known);
 
   [[nodiscard]] TensorOutlines of(int rank) const;
 
@@ -85,12 +84,11 @@ class Outlines {
 };
 
 /// One rank's tensors alone.
-[[nodiscard]] TensorOutlines outline_tensors(const Demand& demand, const Distribution& distribution,
-                                             const Exchanges& exchanges, int rank);
+[[nodiscard]] TensorOutlines outline_tensors(const Traffic& traffic, int rank);
 
 /// The same tensors, where it pays with a max pooling and the convolution before it computed
 /// together on so many threads, strip by strip.
-[[nodiscard]] TensorOutlines with_strips(TensorOutlines tensors, const Demand& demand,
-                                         const Distribution& distribution, int rank, int threads);
+[[nodiscard]] TensorOutlines with_strips(TensorOutlines tensors, const Traffic& traffic, int rank,
+                                         int threads);
 
 }  // namespace vpinfer

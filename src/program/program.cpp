@@ -74,9 +74,8 @@ Program make_program(const Distribution& distribution, const Delivery& delivery,
                      const Concurrency& concurrency) {
   const Demand demand(distribution.network(), delivery);
   const Exchanges exchanges(demand, distribution);
-  Assembly assembly =
-      assemble(demand, distribution, exchanges,
-               outline_tensors(demand, distribution, exchanges, rank), rank, concurrency);
+  const Traffic traffic{demand, distribution, exchanges};
+  Assembly assembly = assemble(traffic, outline_tensors(traffic, rank), rank, concurrency);
   Program program;
   program.rank = rank;
   program.lanes = concurrency.lanes;

@@ -16,12 +16,11 @@ constexpr std::array<Axis, 3> kAxes{&Box::rows, &Box::cols, &Box::channels};
 /// Writes the steps of one rank, layer by layer.
 class StepWriter {
  public:
-  StepWriter(const Demand& demand, const Distribution& distribution, const Exchanges& exchanges,
-             const TensorOutlines& tensors, int rank)
-      : network_(demand.network()),
-        demand_(demand),
-        distribution_(distribution),
-        exchanges_(exchanges),
+  StepWriter(const Traffic& traffic, const TensorOutlines& tensors, int rank)
+      : network_(traffic.demand.network()),
+        demand_(traffic.demand),
+        distribution_(traffic.distribution),
+        exchanges_(traffic.exchanges),
         tensors_(tensors),
         rank_(rank) {
     for (const TensorOutline& tensor : tensors) {
@@ -305,9 +304,8 @@ class StepWriter {
 
 }  // namespace
 
-std::vector<Step> write_steps(const Demand& demand, const Distribution& distribution,
-                              const Exchanges& exchanges, const TensorOutlines& tensors, int rank) {
-  return StepWriter(demand, distribution, exchanges, tensors, rank).write();
+std::vector<Step> write_steps(const Traffic& traffic, const TensorOutlines& tensors, int rank) {
+  return StepWriter(traffic, tensors, rank).write();
 }
 
 }  // namespace vpinfer

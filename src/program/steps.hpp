@@ -8,8 +8,7 @@
 namespace vpinfer {
 
 /// What a rank does for a frame, given its tensors.
-[[nodiscard]] std::vector<Step> write_steps(const Demand& demand, const Distribution& distribution,
-                                            const Exchanges& exchanges,
-                                            const TensorOutlines& tensors, int rank);
+[[nodiscard]] std::vector<Step> write_steps(const Traffic& traffic, const TensorOutlines& tensors,
+                                            int rank);
 
 }  // namespace vpinfer

@@ -129,11 +129,10 @@ Evaluation Evaluator::evaluate(const Choice& choice, Strategy strategy,
 bool Evaluator::measure(Evaluation& evaluation, std::size_t most_bytes,
                         const Evaluation& similar) const {
   const Distribution distribution(network(), evaluation.plan);
-  evaluation.outlines =
-      Outlines(results_, distribution, evaluation.exchanges, similar.exchanges, similar.outlines);
-  evaluation.memory =
-      memory_within(results_, distribution, evaluation.exchanges, evaluation.outlines, concurrency_,
-                    most_bytes, fullest(similar.memory).rank);
+  const Traffic traffic{results_, distribution, evaluation.exchanges};
+  evaluation.outlines = Outlines(traffic, similar.exchanges, similar.outlines);
+  evaluation.memory = memory_within(traffic, evaluation.outlines, concurrency_, most_bytes,
+                                    fullest(similar.memory).rank);
   return !evaluation.memory.empty();
 }
 

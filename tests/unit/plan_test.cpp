@@ -356,14 +356,14 @@ TEST(MemoryWithin, IsThatOfEveryRankOrNothing) {
     const Demand demand(network, result_layers(network));
     const Distribution distribution(network, plan);
     const Exchanges exchanges(demand, distribution);
-    const Outlines outlines(demand, distribution, exchanges);
+    const Traffic traffic{demand, distribution, exchanges};
+    const Outlines outlines(traffic);
     const std::vector<RankMemory> memory =
         predict_memory(distribution, demand.delivery(), {.lanes = 2});
     const Fullest most = fullest(memory);
     EXPECT_EQ(memory[static_cast<std::size_t>(most.rank)].total(), most.bytes);
     const auto within = [&](std::size_t bytes) {
-      return memory_within(demand, distribution, exchanges, outlines, {.lanes = 2}, bytes,
-                           plan.ranks - 1);
+      return memory_within(traffic, outlines, {.lanes = 2}, bytes, plan.ranks - 1);
     };
     EXPECT_EQ(within(most.bytes), memory);
     EXPECT_TRUE(within(most.bytes - 1).empty());
