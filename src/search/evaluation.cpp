@@ -126,8 +126,8 @@ Evaluation Evaluator::evaluate(const Choice& choice, Strategy strategy,
   return evaluate(plan_of(choice, readers_, strategy, cluster_.ranks()), similar);
 }
 
-bool Evaluator::measure(Evaluation& evaluation, std::size_t most_bytes,
-                        const Evaluation& similar) const {
+bool Evaluator::add_memory(Evaluation& evaluation, std::size_t most_bytes,
+                           const Evaluation& similar) const {
   const Distribution distribution(network(), evaluation.plan);
   const Traffic traffic{results_, distribution, evaluation.exchanges};
   evaluation.outlines = Outlines(traffic, similar.exchanges, similar.outlines);

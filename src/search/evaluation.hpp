@@ -17,7 +17,7 @@ struct Evaluation {
   std::size_t moved_bytes = 0;  ///< by all ranks for a frame
   double latency_seconds = 0;   ///< of a frame alone
   double period_seconds = 0;    ///< between the frames of a stream, with enough of them under way
-  std::vector<RankMemory> memory{};  ///< of every rank; empty until it is measured
+  std::vector<RankMemory> memory{};  ///< of every rank; empty until it is added
 
   // What evaluating a similar plan need not do again.
   using ByRank = std::shared_ptr<const std::vector<double>>;
@@ -38,11 +38,11 @@ class Evaluator {
   [[nodiscard]] Evaluation evaluate(const Choice& choice, Strategy strategy,
                                     const Evaluation& similar = {}) const;
 
-  /// Sets the memory of every rank; leaves it empty and returns false if some rank takes more than
+  /// Adds the memory of every rank; leaves it empty and returns false if some rank takes more than
   /// `most_bytes`.  The rank that is the fullest under a similar plan is looked at first: most
   /// plans that take too much do so there.
-  bool measure(Evaluation& evaluation, std::size_t most_bytes,
-               const Evaluation& similar = {}) const;
+  bool add_memory(Evaluation& evaluation, std::size_t most_bytes,
+                  const Evaluation& similar = {}) const;
 
  private:
   const Cluster& cluster_;

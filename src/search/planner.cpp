@@ -27,11 +27,12 @@ class Planner {
       case Strategy::kSingle: return best(LayerDivisions(network_, all(on_rank(0))), strategy, {});
       case Strategy::kData:
         return best(TileRuns(network_, all(in_rows(ranks_)), options_.fuse), strategy, {});
-      case Strategy::kHorizontal: return best(channels_or_sums(), strategy, {Measure::kMovedBytes});
+      case Strategy::kHorizontal:
+        return best(channels_or_sums(), strategy, {Quantity::kMovedBytes});
       case Strategy::kSequential:
         return best(Stages(evaluator_, all(on_rank(0)), options_.memory_limit_bytes), strategy, {});
       case Strategy::kVertical:
-        return best(rows_channels_or_sums(), strategy, {Measure::kLatency, allowance()});
+        return best(rows_channels_or_sums(), strategy, {Quantity::kLatency, allowance()});
     }
     throw Bug("an unknown strategy");
   }
@@ -71,8 +72,8 @@ class Planner {
 
   [[nodiscard]] MemoryAllowance allowance() const {
     const bool for_latency = options_.objective == Objective::kLatency;
-    return {for_latency ? std::size_t{7} : std::size_t{64}, options_.memory_limit_bytes,
-            for_latency};
+    return {for_latency ? MemoryAllowance::kMuch : MemoryAllowance::kLittle,
+            options_.memory_limit_bytes, for_latency};
   }
 
   const Network& network_;

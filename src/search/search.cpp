@@ -20,8 +20,7 @@ class Search {
   [[nodiscard]] Candidate best() {
     Candidate start = best_start();
     if (goal_.memory) {
-      constexpr double kMemoryWeight = 0.3;
-      price_of_byte_ = kMemoryWeight * measured(start.evaluation) /
+      price_of_byte_ = goal_.price_of_memory * quantity(start.evaluation) /
                        static_cast<double>(fullest(start.evaluation.memory).bytes);
     }
     return descend(std::move(start));
@@ -33,13 +32,13 @@ class Search {
     return {std::move(digits), std::move(evaluation)};
   }
 
-  [[nodiscard]] double measured(const Evaluation& evaluation) const {
-    return goal_.measure == Measure::kLatency ? evaluation.latency_seconds
-                                              : static_cast<double>(evaluation.moved_bytes);
+  [[nodiscard]] double quantity(const Evaluation& evaluation) const {
+    return goal_.quantity == Quantity::kLatency ? evaluation.latency_seconds
+                                                : static_cast<double>(evaluation.moved_bytes);
   }
 
   [[nodiscard]] double cost(const Evaluation& evaluation) const {
-    return measured(evaluation) +
+    return quantity(evaluation) +
            price_of_byte_ * static_cast<double>(fullest(evaluation.memory).bytes);
   }
 
@@ -53,7 +52,7 @@ class Search {
       Candidate next = candidate(std::move(digits), last);
       last = next.evaluation;
       if (goal_.memory) {
-        if (!evaluator_.measure(next.evaluation, most_bytes_, fits)) continue;
+        if (!evaluator_.add_memory(next.evaluation, most_bytes_, fits)) continue;
         fits = next.evaluation;
         leanest = std::min(leanest, fullest(fits.memory).bytes);
         most_bytes_ = goal_.memory->most_bytes(leanest);
@@ -65,17 +64,18 @@ class Search {
     });
     return *std::min_element(fitting.begin(), fitting.end(),
                              [&](const Candidate& a, const Candidate& b) {
-                               return measured(a.evaluation) < measured(b.evaluation);
+                               return quantity(a.evaluation) < quantity(b.evaluation);
                              });
   }
 
   /// Whether a candidate costs less than the best, within the memory.
   [[nodiscard]] bool wins(Candidate& next, const Candidate& best) const {
     if (!goal_.memory) return cost(next.evaluation) < cost(best.evaluation);
-    const double affordable = (cost(best.evaluation) - measured(next.evaluation)) / price_of_byte_;
+    const double affordable = (cost(best.evaluation) - quantity(next.evaluation)) / price_of_byte_;
     if (affordable <= 0) return false;
     const double most = std::min(affordable, static_cast<double>(most_bytes_));
-    return evaluator_.measure(next.evaluation, static_cast<std::size_t>(most), best.evaluation) &&
+    return evaluator_.add_memory(next.evaluation, static_cast<std::size_t>(most),
+                                 best.evaluation) &&
            cost(next.evaluation) < cost(best.evaluation);
   }
 
@@ -101,13 +101,13 @@ class Search {
   Strategy strategy_;
   const Goal& goal_;
   std::size_t most_bytes_ = std::numeric_limits<std::size_t>::max();  // that a rank may take
-  double price_of_byte_ = 0;  // on the fullest rank, in what is measured
+  double price_of_byte_ = 0;  // on the fullest rank, in the quantity
 };
 
 }  // namespace
 
 std::size_t MemoryAllowance::most_bytes(std::size_t leanest) const {
-  std::size_t most = leanest + leanest / share;
+  std::size_t most = leanest + leanest / part;
   if (limit_bytes) most = takes_all ? *limit_bytes : std::min(most, *limit_bytes);
   return std::max(most, leanest);
 }

@@ -29,12 +29,17 @@ class Space {
 };
 
 /// What a search makes as small as it can.
-enum class Measure { kMovedBytes, kLatency };
+enum class Quantity { kMovedBytes, kLatency };
 
 /// How much memory a search may take on a rank: a little more than the start that takes least, or
 /// all of a limit.
 struct MemoryAllowance {
-  std::size_t share = 64;  ///< this part of the leanest start's more
+  /// A 64th: time decides only among plans that take nearly the least.
+  static constexpr std::size_t kLittle = 64;
+  /// A seventh: room for some layers' weights on every rank, which saves gathering their inputs.
+  static constexpr std::size_t kMuch = 7;
+
+  std::size_t part = kLittle;  ///< one such part of the leanest start's more
   std::optional<std::size_t> limit_bytes{};
   bool takes_all = false;  ///< of the limit
 
@@ -42,13 +47,17 @@ struct MemoryAllowance {
 };
 
 struct Goal {
-  Measure measure = Measure::kLatency;
+  Quantity quantity = Quantity::kLatency;
   std::optional<MemoryAllowance> memory{};  ///< nothing: memory does not count
+  /// Where it counts, the price of the start's memory in parts of the start's quantity: a tenth
+  /// more memory must save 3 % of the time.  Without a price the first digits would spend what
+  /// brings more elsewhere.
+  double price_of_memory = 0.3;
 };
 
 /// The best choice that is found in a space: from the best start, one digit after another is
 /// turned, round and round, where that takes less, until none does.  Where memory counts it has a
-/// price below the allowance too: otherwise the first digits spend what would bring more elsewhere.
+/// price below the allowance too.
 [[nodiscard]] Plan search(const Evaluator& evaluator, const Space& space, Strategy strategy,
                           const Goal& goal);
 

@@ -118,7 +118,7 @@ Digits Stages::within(const Evaluator& evaluator, std::size_t limit_bytes) const
   if (limit_bytes == kAll) return best;
   const auto excess = [&] {
     Evaluation evaluation = evaluator.evaluate(choice(best), Strategy::kSequential);
-    evaluator.measure(evaluation, kAll);
+    evaluator.add_memory(evaluation, kAll);
     return std::max(fullest(evaluation.memory).bytes, limit_bytes) - limit_bytes;
   };
   std::size_t stage_bytes = limit_bytes;

@@ -58,7 +58,7 @@ Prediction predict(const Model& model, const Plan& plan, const Cluster& cluster,
                    const Concurrency& concurrency) {
   const Evaluator evaluator(model.file().network(), cluster, concurrency);
   Evaluation evaluation = evaluator.evaluate(plan);
-  evaluator.measure(evaluation, std::numeric_limits<std::size_t>::max());
+  evaluator.add_memory(evaluation, std::numeric_limits<std::size_t>::max());
   return {std::move(evaluation.memory), evaluation.moved_bytes, evaluation.latency_seconds,
           evaluation.period_seconds};
 }

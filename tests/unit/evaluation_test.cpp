@@ -24,15 +24,15 @@ TEST(Evaluator, GivesTheSameWhateverItIsToldToBeSimilar) {
     const Cluster cluster = cluster_of(4, raspberry_pi_4());
     const Evaluator evaluator(network, cluster, {.lanes = 2});
     Evaluation known = evaluator.evaluate(make_plan(network, Strategy::kVertical, 4));
-    evaluator.measure(known, kAnything);
+    evaluator.add_memory(known, kAnything);
     for (const Plan& plan : every_plan(network, 4, seed)) {
       Evaluation alone = evaluator.evaluate(plan);
       Evaluation similar = evaluator.evaluate(plan, known);
       EXPECT_EQ(similar.moved_bytes, alone.moved_bytes);
       EXPECT_EQ(similar.latency_seconds, alone.latency_seconds);
       EXPECT_EQ(similar.period_seconds, alone.period_seconds);
-      EXPECT_TRUE(evaluator.measure(alone, kAnything));
-      EXPECT_TRUE(evaluator.measure(similar, kAnything, known));
+      EXPECT_TRUE(evaluator.add_memory(alone, kAnything));
+      EXPECT_TRUE(evaluator.add_memory(similar, kAnything, known));
       EXPECT_EQ(similar.memory, alone.memory);
       EXPECT_EQ(alone.memory,
                 predict_memory({network, plan}, result_layers(network), {.lanes = 2}));

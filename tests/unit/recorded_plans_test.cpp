@@ -83,7 +83,7 @@ Figures figures_of(const Network& network, const Plan& plan) {
   const Cluster cluster = cluster_of(plan.ranks, raspberry_pi_4());
   const Evaluator evaluator(network, cluster, {});
   Evaluation evaluation = evaluator.evaluate(plan);
-  evaluator.measure(evaluation, std::numeric_limits<std::size_t>::max());
+  evaluator.add_memory(evaluation, std::numeric_limits<std::size_t>::max());
   return {fullest(evaluation.memory).bytes, evaluation.moved_bytes,
           std::lround(1e6 * evaluation.latency_seconds), boxes_of(network, plan)};
 }
