@@ -9,17 +9,17 @@
 namespace vpinfer {
 namespace {
 
-/// Some of a division's ranks, side by side in its order, with their weights.
+/// Some of a division's ranks, side by side in its order, with their proportions.
 struct Group {
   std::span<const int> ranks;
-  std::span<const double> weights;
+  std::span<const double> proportions;
 
   /// The same in so many parts.
   [[nodiscard]] std::vector<Group> parts(int count) const {
     const std::size_t size = ranks.size() / static_cast<std::size_t>(count);
     std::vector<Group> all;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
-      all.push_back({ranks.subspan(i * size, size), weights.subspan(i * size, size)});
+      all.push_back({ranks.subspan(i * size, size), proportions.subspan(i * size, size)});
     }
     return all;
   }
@@ -27,11 +27,11 @@ struct Group {
 
 /// Each group's share of an interval.
 std::vector<Interval> shares_of(const std::vector<Group>& groups, Interval whole) {
-  std::vector<double> weights;
+  std::vector<double> proportions;
   for (const Group& group : groups) {
-    weights.push_back(std::accumulate(group.weights.begin(), group.weights.end(), 0.0));
+    proportions.push_back(std::accumulate(group.proportions.begin(), group.proportions.end(), 0.0));
   }
-  std::vector<Interval> all = shares(whole.size(), weights);
+  std::vector<Interval> all = shares(whole.size(), proportions);
   for (Interval& share : all) share = shift(share, whole.begin);
   return all;
 }
@@ -62,14 +62,14 @@ void give(const Group& group, const Box& cell, int input_channels, LayerPlan& pl
 
 }  // namespace
 
-std::vector<Interval> shares(int size, const std::vector<double>& weights) {
-  const double all = std::accumulate(weights.begin(), weights.end(), 0.0);
+std::vector<Interval> shares(int size, const std::vector<double>& proportions) {
+  const double all = std::accumulate(proportions.begin(), proportions.end(), 0.0);
   std::vector<Interval> result;
   double before = 0;
   int begin = 0;
-  for (const double weight : weights) {
-    before += weight;
-    // The last with a weight reaches the end, whatever is rounded.
+  for (const double proportion : proportions) {
+    before += proportion;
+    // The last that gets anything reaches the end, whatever is rounded.
     const int end = all <= 0 ? 0 : before >= all ? size : static_cast<int>(size * before / all);
     result.push_back({begin, end});
     begin = end;
@@ -98,16 +98,16 @@ LayerPlan divide(const Division& division, const Shape& output, int input_channe
   const std::size_t cells =
       static_cast<std::size_t>(division.rows) * static_cast<std::size_t>(division.cols) *
       static_cast<std::size_t>(division.channels) * static_cast<std::size_t>(division.sums);
-  std::vector<double> weights = division.weights;
-  if (weights.empty()) weights.assign(division.ranks.size(), 1.0);
-  if (division.ranks.size() != cells || weights.size() != cells) {
+  std::vector<double> proportions = division.proportions;
+  if (proportions.empty()) proportions.assign(division.ranks.size(), 1.0);
+  if (division.ranks.size() != cells || proportions.size() != cells) {
     throw Bug("a division of " + std::to_string(cells) + " cells over " +
               std::to_string(division.ranks.size()) + " ranks");
   }
   LayerPlan plan{Layout(static_cast<std::size_t>(ranks)), {}, wire};
   if (division.sums > 1) plan.sums.resize(static_cast<std::size_t>(ranks));
   const Box all = whole(output);
-  const std::vector<Group> of_rows = Group{division.ranks, weights}.parts(division.rows);
+  const std::vector<Group> of_rows = Group{division.ranks, proportions}.parts(division.rows);
   const std::vector<Interval> rows = shares_of(of_rows, all.rows);
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const std::vector<Group> of_cols = of_rows[r].parts(division.cols);

@@ -6,9 +6,9 @@
 
 namespace vpinfer {
 
-/// Contiguous shares of [0, size) in proportion to weights, none negative; shares may be empty,
-/// and are if all weights are 0.
-[[nodiscard]] std::vector<Interval> shares(int size, const std::vector<double>& weights);
+/// Contiguous shares of [0, size) in these proportions, none negative; shares may be empty, and are
+/// if all proportions are 0.
+[[nodiscard]] std::vector<Interval> shares(int size, const std::vector<double>& proportions);
 
 /// How the work of one layer is cut, over a list of ranks:
 ///
@@ -20,15 +20,14 @@ namespace vpinfer {
 ///     +---------+---------+ (and again for channels n/2:n ...)
 ///
 /// Rows are shared out first, then in each row of cells the columns, in each of those the channels,
-/// in each of those the summed channels, always in proportion to the weights of the ranks
-/// concerned.
+/// in each of those the summed channels, always in the proportions of the ranks concerned.
 struct Division {
   int rows = 1;
   int cols = 1;
   int channels = 1;
-  int sums = 1;                   ///< groups of summed input channels
-  std::vector<int> ranks{};       ///< rows * cols * channels * sums of them, in this order of cells
-  std::vector<double> weights{};  ///< of the ranks; none: all alike
+  int sums = 1;              ///< groups of summed input channels
+  std::vector<int> ranks{};  ///< rows * cols * channels * sums of them, in this order of cells
+  std::vector<double> proportions{};  ///< of the ranks' shares; none: all alike
 
   bool operator==(const Division&) const = default;
 };

@@ -383,8 +383,9 @@ Division random_division(int ranks, bool divisible, Random& random) {
   order.resize(
       static_cast<std::size_t>(division.rows * division.cols * division.channels * division.sums));
   division.ranks = order;
-  for (std::size_t i = 0; i < order.size(); ++i) division.weights.push_back(random.between(0, 3));
-  division.weights.front() = 1;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    division.proportions.push_back(random.between(0, 3));
+  division.proportions.front() = 1;
   return division;
 }
 

@@ -64,7 +64,7 @@ TEST(Divide, CutsAGridOverTheGivenRanks) {
 
 TEST(Divide, GivesSlowRanksLess) {
   // The second pair is three times as fast, and so is the second of each pair.
-  const Division division{.rows = 2, .cols = 2, .ranks = {0, 1, 2, 3}, .weights = {1, 3, 3, 9}};
+  const Division division{.rows = 2, .cols = 2, .ranks = {0, 1, 2, 3}, .proportions = {1, 3, 3, 9}};
   const LayerPlan plan = divide(division, {16, 8, 5}, 0, 4, NumberFormat::kFloat);
   EXPECT_THAT(plan.owned, ElementsAre(Box{{0, 4}, {0, 2}, {0, 5}}, Box{{0, 4}, {2, 8}, {0, 5}},
                                       Box{{4, 16}, {0, 2}, {0, 5}}, Box{{4, 16}, {2, 8}, {0, 5}}));
@@ -93,7 +93,8 @@ TEST(Divide, CoversEveryElementOnceWhateverTheGrid) {
     std::iota(division.ranks.begin(), division.ranks.end(), 0);
     random.shuffle(division.ranks);
     division.ranks.resize(static_cast<std::size_t>(cells));
-    for (int i = 0; i < cells; ++i) division.weights.push_back(random.between(i == 0 ? 1 : 0, 5));
+    for (int i = 0; i < cells; ++i)
+      division.proportions.push_back(random.between(i == 0 ? 1 : 0, 5));
     const Shape output{random.between(1, 9), random.between(1, 9), random.between(1, 9)};
     const int channels = random.between(1, 20);
     const LayerPlan plan = divide(division, output, channels, ranks, NumberFormat::kFloat);
