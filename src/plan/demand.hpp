@@ -23,7 +23,6 @@ class Demand {
   Demand(const Network& network, Delivery delivery);
 
   [[nodiscard]] const Network& network() const { return network_; }
-  [[nodiscard]] const Delivery& delivery() const { return delivery_; }
   [[nodiscard]] const std::vector<Reader>& readers(int position) const {
     return readers_[static_cast<std::size_t>(position)];
   }

@@ -116,10 +116,7 @@ Exchange::Exchange(int ranks, NumberFormat wire, const std::vector<Transfer>& tr
 Message Exchange::message(const Parcel& parcel) const {
   const std::span<const Box> boxes = std::span(boxes_).subspan(parcel.first_box, parcel.boxes);
   Message message{parcel.from, parcel.to, boxes};
-  for (const Box& box : boxes) {
-    message.elements += box.elements();
-    message.bytes += bytes_of(wire_, box.elements());
-  }
+  for (const Box& box : boxes) message.bytes += bytes_of(wire_, box.elements());
   return message;
 }
 

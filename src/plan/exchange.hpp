@@ -36,7 +36,6 @@ struct Message {
   int from = 0;
   int to = 0;
   std::span<const Box> boxes;  ///< kept by the exchange
-  std::size_t elements = 0;    ///< of all boxes
   std::size_t bytes = 0;       ///< that they take on the wire
 };
 
@@ -51,7 +50,6 @@ class Exchange {
   ~Exchange() = default;
 
   [[nodiscard]] NumberFormat wire() const { return wire_; }
-  [[nodiscard]] std::size_t messages() const { return parcels_.size(); }
   [[nodiscard]] bool empty() const { return parcels_.empty(); }
   /// The messages that a rank receives, by their senders.
   [[nodiscard]] std::vector<Message> to(int rank) const;

@@ -165,13 +165,12 @@ TEST(Exchange, MakesOneMessageForEachPairOfRanks) {
   const std::vector<Transfer> transfers{{1, 0, a}, {1, 0, b}, {2, 0, a}, {0, 2, b}, {1, 2, a}};
   const Exchange exchange(3, NumberFormat::kHalf, transfers);
   EXPECT_EQ(transfers_of(exchange, 3), transfers);
-  EXPECT_EQ(exchange.messages(), 4U);
   ASSERT_EQ(exchange.to(0).size(), 2U);
-  EXPECT_EQ(exchange.to(0).front().elements, 30U);
   EXPECT_EQ(exchange.to(0).front().bytes, 60U);
   ASSERT_EQ(exchange.from(1).size(), 2U);
   EXPECT_EQ(exchange.from(1).back().to, 2);
   EXPECT_TRUE(exchange.to(1).empty());
+  EXPECT_EQ(exchange.to(2).size(), 2U);
   EXPECT_EQ(exchange.received_bytes(0), 90U);
   EXPECT_EQ(exchange.sent_bytes(1), 90U);
   EXPECT_EQ(exchange.bytes(), 150U);

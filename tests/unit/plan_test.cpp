@@ -353,13 +353,13 @@ TEST(Yolov2, TakesMemoryForLatencyWithinTheLimit) {
 
 TEST(MemoryWithin, IsThatOfEveryRankOrNothing) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
-    const Demand demand(network, result_layers(network));
+    const std::vector<int> delivery = result_layers(network);
+    const Demand demand(network, delivery);
     const Distribution distribution(network, plan);
     const Exchanges exchanges(demand, distribution);
     const Traffic traffic{demand, distribution, exchanges};
     const Outlines outlines(traffic);
-    const std::vector<RankMemory> memory =
-        predict_memory(distribution, demand.delivery(), {.lanes = 2});
+    const std::vector<RankMemory> memory = predict_memory(distribution, delivery, {.lanes = 2});
     const Fullest most = fullest(memory);
     EXPECT_EQ(memory[static_cast<std::size_t>(most.rank)].total(), most.bytes);
     const auto within = [&](std::size_t bytes) {
