@@ -20,14 +20,13 @@ struct WorkspaceOf {
   const Computation& computation;
   int threads;
 
-  int input_channels() const { return network.input_shape(computation.position, 0).channels; }
-
   std::size_t operator()(const Convolution& conv) const {
-    const int channels = computation.sum ? computation.sum->channels.size() : input_channels();
-    return convolution_workspace(conv, computation.algorithm, channels, computation.box, threads);
+    return convolution_workspace(conv, computation.algorithm, summed_channels(network, computation),
+                                 computation.box, threads);
   }
   std::size_t operator()(const LocallyConnected& local) const {
-    return locally_connected_workspace(local, input_channels());
+    return locally_connected_workspace(local,
+                                       network.input_shape(computation.position, 0).channels);
   }
   template <typename Other>
   std::size_t operator()(const Other&) const {
@@ -141,9 +140,26 @@ PooledConvolution pooled_convolution(const Network& network, int convolution, in
           std::get<MaxPool>(network.layer(pool).operation), network.layer(convolution).output};
 }
 
+int summed_channels(const Network& network, const Computation& computation) {
+  return computation.sum ? computation.sum->channels.size()
+                         : network.input_shape(computation.first_layer(), 0).channels;
+}
+
+ConvolutionAlgorithm choose_algorithm(const Network& network, ConvolutionPath path, WeightForm form,
+                                      const Computation& computation) {
+  const int layer = computation.first_layer();
+  const Box& box = computation.box;
+  const Box convolved = computation.strips
+                            ? pooled_convolution(network, layer, computation.position)
+                                  .largest_strip(box, computation.strips->rows)
+                            : box;
+  return choose_algorithm(std::get<Convolution>(network.layer(layer).operation), path, form,
+                          summed_channels(network, computation), convolved);
+}
+
 std::size_t workspace_floats(const Network& network, const Computation& computation, int threads) {
   if (const std::optional<Strips>& strips = computation.strips) {
-    const int channels = network.input_shape(strips->convolution, 0).channels;
+    const int channels = summed_channels(network, computation);
     return pooled_workspace(pooled_convolution(network, strips->convolution, computation.position),
                             computation.algorithm, channels, computation.box, strips->rows,
                             threads);

@@ -40,6 +40,15 @@ struct Computation {
 [[nodiscard]] PooledConvolution pooled_convolution(const Network& network, int convolution,
                                                    int pool);
 
+/// The input channels that a computation of a convolution sums over.
+[[nodiscard]] int summed_channels(const Network& network, const Computation& computation);
+
+/// The algorithm of a path for what a computation does at a time of a convolution whose weights lie
+/// in a form: what execution takes and planning counts on.  Its own `algorithm` is not looked at.
+[[nodiscard]] ConvolutionAlgorithm choose_algorithm(const Network& network, ConvolutionPath path,
+                                                    WeightForm form,
+                                                    const Computation& computation);
+
 /// Floats of scratch memory that `compute` takes on so many threads.
 [[nodiscard]] std::size_t workspace_floats(const Network& network, const Computation& computation,
                                            int threads);

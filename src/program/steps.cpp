@@ -63,20 +63,12 @@ class StepWriter {
     Computation computation{
         .position = computed.position, .box = box, .sum = sum, .strips = computed.strips};
     const int layer = computation.first_layer();
-    if (const auto* conv = std::get_if<Convolution>(&network_.layer(layer).operation)) {
-      const WeightForm form = distribution_.stored(layer, rank_).storage.form;
-      const int summed = sum ? sum->channels.size() : network_.input_shape(layer, 0).channels;
-      computation.algorithm = choose_algorithm(*conv, distribution_.plan().conv, form, summed,
-                                               convolved(computed, box));
+    if (std::holds_alternative<Convolution>(network_.layer(layer).operation)) {
+      computation.algorithm =
+          choose_algorithm(network_, distribution_.plan().conv,
+                           distribution_.stored(layer, rank_).storage.form, computation);
     }
     add(step::Compute{tensor, computation});
-  }
-
-  /// The box of a convolution's output that is computed at a time.
-  Box convolved(const TensorOutline& tensor, const Box& box) const {
-    if (!tensor.strips) return box;
-    return pooled_convolution(network_, tensor.first_layer(), tensor.position)
-        .largest_strip(box, tensor.strips->rows);
   }
 
   /// Positions of what computing an output reads.
