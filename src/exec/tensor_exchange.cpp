@@ -13,7 +13,7 @@ std::vector<PartialSums> parts_of(const Tensor& sums, std::span<std::byte> arena
   if (sums.receives.empty() || sums.written.box.contains(sums.receives.front().boxes.front())) {
     parts.emplace_back(view(arena, sums.written));
   }
-  for (const StagedMessage& message : sums.receives) {
+  for (const PlacedMessage& message : sums.receives) {
     parts.emplace_back(EncodedBox{sums.wire, arena.data() + message.offset, message.boxes.front()});
   }
   return parts;
@@ -32,9 +32,9 @@ TensorExchange::TensorExchange(const Tensor& tensor, std::span<std::byte> arena,
   if (tensor.is_partial) parts_ = parts_of(tensor, arena);
 }
 
-std::vector<Endpoint> TensorExchange::endpoints(const std::vector<StagedMessage>& messages) const {
+std::vector<Endpoint> TensorExchange::endpoints(const std::vector<PlacedMessage>& messages) const {
   std::vector<Endpoint> list;
-  for (const StagedMessage& message : messages) {
+  for (const PlacedMessage& message : messages) {
     list.push_back({message.peer, arena_.subspan(message.offset, message.bytes)});
   }
   return list;
@@ -48,7 +48,7 @@ void TensorExchange::post_receives() {
 
 void TensorExchange::receive() {
   while (const auto arrived = test(*receives_)) {
-    const StagedMessage& message = tensor_.receives[*arrived];
+    const PlacedMessage& message = tensor_.receives[*arrived];
     if (message.staging == Staging::kPacked && !tensor_.is_partial) unpack(message);
     counters_.received_bytes += message.bytes;
     arrived_[*arrived] = true;
@@ -56,7 +56,7 @@ void TensorExchange::receive() {
 }
 
 void TensorExchange::send() {
-  for (const StagedMessage& message : tensor_.sends) {
+  for (const PlacedMessage& message : tensor_.sends) {
     if (message.staging == Staging::kPacked) pack(message);
     counters_.sent_bytes += message.bytes;
   }
@@ -83,7 +83,7 @@ std::optional<std::size_t> TensorExchange::test(Transfers& transfers) {
   return transfers.test();
 }
 
-void TensorExchange::pack(const StagedMessage& message) {
+void TensorExchange::pack(const PlacedMessage& message) {
   const Stopwatch stopwatch(counters_.pack_seconds);
   std::byte* target = arena_.data() + message.offset;
   for (const Box& box : message.boxes) {
@@ -92,7 +92,7 @@ void TensorExchange::pack(const StagedMessage& message) {
   }
 }
 
-void TensorExchange::unpack(const StagedMessage& message) {
+void TensorExchange::unpack(const PlacedMessage& message) {
   const Stopwatch stopwatch(counters_.pack_seconds);
   const std::byte* source = arena_.data() + message.offset;
   for (const Box& box : message.boxes) {

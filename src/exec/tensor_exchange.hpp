@@ -40,10 +40,10 @@ class TensorExchange {
   [[nodiscard]] std::span<const PartialSums> parts() const { return parts_; }
 
  private:
-  [[nodiscard]] std::vector<Endpoint> endpoints(const std::vector<StagedMessage>& messages) const;
+  [[nodiscard]] std::vector<Endpoint> endpoints(const std::vector<PlacedMessage>& messages) const;
   [[nodiscard]] std::optional<std::size_t> test(Transfers& transfers);
-  void pack(const StagedMessage& message);
-  void unpack(const StagedMessage& message);
+  void pack(const PlacedMessage& message);
+  void unpack(const PlacedMessage& message);
 
   const Tensor& tensor_;
   std::span<std::byte> arena_;

@@ -23,32 +23,43 @@ struct LessBoxes {
   }
 };
 
-MessageRoom room_of(const std::vector<Message>& messages, const std::vector<Staging>& staging) {
+/// How a message is staged of which the earlier ones to or from a stored box packed these boxes.
+using PackedBoxes = std::set<std::span<const Box>, LessBoxes>;
+Staging stage(const Message& message, NumberFormat wire, const Box& stored, PackedBoxes& packed) {
+  const bool in_place = is_as_in_memory(wire) && message.boxes.size() == 1 &&
+                        is_contiguous(stored, message.boxes.front());
+  if (in_place) return Staging::kInPlace;
+  return packed.insert(message.boxes).second ? Staging::kPacked : Staging::kShared;
+}
+
+MessageRoom room_of(const std::vector<StagedMessage>& messages) {
   MessageRoom room{messages.size()};
-  for (std::size_t i = 0; i < messages.size(); ++i) {
-    if (staging[i] == Staging::kPacked) room.packed_bytes += messages[i].bytes;
-    room.any_in_place = room.any_in_place || staging[i] == Staging::kInPlace;
+  for (const StagedMessage& message : messages) {
+    if (message.staging == Staging::kPacked) room.packed_bytes += message.bytes;
+    room.any_in_place = room.any_in_place || message.staging == Staging::kInPlace;
   }
   return room;
+}
+
+void add_rooms(TensorOutline& tensor, const Exchange& exchange, int rank) {
+  tensor.receives = room_of(staged_receives(tensor, exchange, rank));
+  tensor.sends = room_of(staged_sends(tensor, exchange, rank));
 }
 
 TensorOutline outline_output(const Traffic& traffic, int position, int rank) {
   const auto& [demand, distribution, exchanges] = traffic;
   const Exchange& exchange = *exchanges.output(position);
   TensorOutline tensor{.position = position};
-  const std::vector<Message> sends = exchange.from(rank);
-  const std::vector<Message> receives = exchange.to(rank);
   const Box& owned = distribution.owned(position, rank);
   const Box needed = demand.hull_of_needs(distribution, position, rank);
   const Box both = hull(owned, needed);
   const bool smaller_apart = both.elements() > owned.elements() + needed.elements();
   // The whole input goes as soon as it is sent; rank 0 then keeps its part like the others.
-  const bool leaves = position == 0 && !sends.empty();
+  const bool leaves = position == 0 && exchange.sent_bytes(rank) > 0;
   tensor.apart = !owned.empty() && !needed.empty() && (smaller_apart || leaves);
   tensor.written = tensor.apart ? owned : both;
   tensor.read = tensor.apart ? needed : both;
-  tensor.receives = room_of(receives, stage(receives, exchange.wire(), tensor.read));
-  tensor.sends = room_of(sends, stage(sends, exchange.wire(), tensor.written));
+  add_rooms(tensor, exchange, rank);
   return tensor;
 }
 
@@ -56,9 +67,7 @@ TensorOutline outline_sums(const Traffic& traffic, int position, int rank) {
   const Exchange& exchange = *traffic.exchanges.sums(position);
   TensorOutline tensor{.position = position, .is_partial = true};
   tensor.written = traffic.distribution.computed(position, rank);
-  const std::vector<Message> sends = exchange.from(rank);
-  tensor.sends = room_of(sends, stage(sends, exchange.wire(), tensor.written));
-  tensor.receives = {exchange.to(rank).size(), exchange.received_bytes(rank)};
+  add_rooms(tensor, exchange, rank);
   return tensor;
 }
 
@@ -95,18 +104,27 @@ std::optional<Strips> strips_of(const TensorOutlines& tensors, const Traffic& tr
 
 }  // namespace
 
-std::vector<Staging> stage(const std::vector<Message>& messages, NumberFormat wire,
-                           const Box& stored) {
-  std::vector<Staging> staging;
-  std::set<std::span<const Box>, LessBoxes> packed;
-  for (const Message& message : messages) {
-    const bool in_place = is_as_in_memory(wire) && message.boxes.size() == 1 &&
-                          is_contiguous(stored, message.boxes.front());
-    staging.push_back(in_place                              ? Staging::kInPlace
-                      : packed.insert(message.boxes).second ? Staging::kPacked
-                                                            : Staging::kShared);
+std::vector<StagedMessage> staged_receives(const TensorOutline& tensor, const Exchange& exchange,
+                                           int rank) {
+  std::vector<StagedMessage> staged;
+  PackedBoxes packed;
+  for (const Message& message : exchange.to(rank)) {
+    staged.push_back({message.from, message.boxes, message.bytes,
+                      tensor.is_partial ? Staging::kPacked
+                                        : stage(message, exchange.wire(), tensor.read, packed)});
   }
-  return staging;
+  return staged;
+}
+
+std::vector<StagedMessage> staged_sends(const TensorOutline& tensor, const Exchange& exchange,
+                                        int rank) {
+  std::vector<StagedMessage> staged;
+  PackedBoxes packed;
+  for (const Message& message : exchange.from(rank)) {
+    staged.push_back({message.to, message.boxes, message.bytes,
+                      stage(message, exchange.wire(), tensor.written, packed)});
+  }
+  return staged;
 }
 
 Outlines::Outlines(const Traffic& traffic) : Outlines(traffic, {}, {}) {}

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "kernel/computation.hpp"
@@ -18,9 +19,13 @@ enum class Staging {
              ///< of the output
 };
 
-/// How the messages of one direction are staged that go to or come from a stored part of an output.
-[[nodiscard]] std::vector<Staging> stage(const std::vector<Message>& messages, NumberFormat wire,
-                                         const Box& stored);
+/// All boxes that one rank exchanges with one peer after one layer.
+struct StagedMessage {
+  int peer = 0;
+  std::span<const Box> boxes;  ///< kept by the exchange
+  std::size_t bytes = 0;       ///< on the wire
+  Staging staging = Staging::kPacked;
+};
 
 /// What the messages of one direction take.
 struct MessageRoom {
@@ -64,6 +69,13 @@ struct TensorOutline {
 /// One rank's tensors: the outputs by position, followed by the partial sums of the layers with
 /// divided sums.
 using TensorOutlines = std::vector<TensorOutline>;
+
+/// The messages that bring a rank what it reads of a tensor, of which partial sums stay packed.
+[[nodiscard]] std::vector<StagedMessage> staged_receives(const TensorOutline& tensor,
+                                                         const Exchange& exchange, int rank);
+/// Those that take what it has written to others.
+[[nodiscard]] std::vector<StagedMessage> staged_sends(const TensorOutline& tensor,
+                                                      const Exchange& exchange, int rank);
 
 /// All ranks' tensors, as far as they follow from what moves.  Plans that share exchanges share
 /// them.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <vector>
 
 #include "program/memory.hpp"
@@ -16,8 +15,8 @@ struct Storage {
   std::size_t offset = 0;
 };
 
-/// All boxes that one rank exchanges with one peer after one layer, where they lie in the arena.
-struct StagedMessage {
+/// A message where it lies in the arena.
+struct PlacedMessage {
   int peer = 0;
   std::vector<Box> boxes;
   std::size_t bytes = 0;  ///< on the wire
@@ -33,17 +32,13 @@ struct Room {
 
 /// What a rank keeps and moves of one layer's output or partial sums, as outlined, in its place.
 struct Tensor {
-  int position = 0;                   ///< of the layer
-  std::optional<Strips> strips{};     ///< of a max pooling's output
-  bool in_strips = false;             ///< a convolution's output, which is stored nowhere then
-  bool is_partial = false;            ///< partial sums of the layer's output, otherwise the output
-  std::optional<int> partial_sums{};  ///< of an output with divided sums: their tensor
-  Storage written{};                  ///< holds what the rank computes; boxes are sent from here
-  Storage read{};  ///< holds what consuming layers read; boxes are received to here
-  bool apart = false;
+  int position = 0;         ///< of the layer
+  bool is_partial = false;  ///< partial sums of the layer's output, otherwise the output
+  Storage written{};        ///< holds what the rank computes; boxes are sent from here
+  Storage read{};           ///< holds what consuming layers read; boxes are received to here
   NumberFormat wire = NumberFormat::kFloat;  ///< of the messages
-  std::vector<StagedMessage> receives{};
-  std::vector<StagedMessage> sends{};
+  std::vector<PlacedMessage> receives{};
+  std::vector<PlacedMessage> sends{};
   Room workspace{};  ///< while the layer is computed
 };
 
@@ -51,7 +46,6 @@ struct Tensor {
 /// place of every buffer in the arena of a frame.  Pure data; all ranks' programs follow one global
 /// order of layers, which is why they cannot wait for each other in a circle.
 struct Program {
-  int rank = 0;
   int lanes = 1;  ///< frames that may be in a segment at the same time, each with its own arena
   std::vector<Step> steps;
   std::vector<Segment> segments;  ///< all steps, in order; each has a part of the arena for itself

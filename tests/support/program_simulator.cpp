@@ -41,10 +41,11 @@ std::size_t place_of(const Storage& storage, int row, int col, int channel) {
 }  // namespace
 
 ProgramSimulator::ProgramSimulator(const Distribution& distribution, const Delivery& delivery,
-                                   const Program& program)
+                                   int rank, const Program& program)
     : distribution_(distribution),
       network_(distribution.network()),
       delivery_(delivery),
+      rank_(rank),
       program_(program),
       arena_(program.arena_bytes, kGarbage),
       in_flight_(program.arena_bytes, 0) {}
@@ -57,6 +58,7 @@ void ProgramSimulator::run() {
   computed_.clear();
   received_.assign(tensors, {});
   summed_.assign(tensors, 0);
+  stored_nowhere_.clear();
   for (const Tensor& tensor : program_.tensors) {
     computed_.emplace_back(network_.layer(tensor.position).output.elements(), 0);
   }
@@ -70,7 +72,7 @@ void ProgramSimulator::run() {
 }
 
 void ProgramSimulator::take(const step::Load&) {
-  EXPECT_EQ(program_.rank, 0);
+  EXPECT_EQ(rank_, 0);
   const Storage& written = program_.tensor(0).written;
   EXPECT_EQ(written.box, whole(network_.input_shape()));
   store(0, written, written.box);
@@ -108,13 +110,13 @@ void ProgramSimulator::take(const step::Compute& compute) {
     EXPECT_EQ(sum->begins, summed == 0);
     summed += sum->channels.size();
     const int channels = network_.input_shape(position, 0).channels;
-    const Interval all =
-        distribution_.summed(position, program_.rank).value_or(Interval{0, channels});
+    const Interval all = distribution_.summed(position, rank_).value_or(Interval{0, channels});
     const bool ends = summed == all.size();
     EXPECT_EQ(sum->ends, ends && !tensor.is_partial);
     if (!ends) return;
   }
   count(compute.tensor, box);
+  if (computation.strips) stored_nowhere_.insert(computation.strips->convolution);
 }
 
 void ProgramSimulator::take(const step::AddUp& add_up) {
@@ -128,13 +130,13 @@ void ProgramSimulator::take(const step::AddUp& add_up) {
   const bool has_own = sums.written.box.contains(add_up.box);
   EXPECT_EQ(sums.receives.size() + (has_own ? 1 : 0), parts);
   if (has_own) expect_stored(add_up.tensor, sums.written, add_up.box);
-  for (const StagedMessage& message : sums.receives) {
+  for (const PlacedMessage& message : sums.receives) {
     EXPECT_EQ(message.boxes, std::vector<Box>{add_up.box});
     EXPECT_EQ(message.staging, Staging::kPacked);
     expect_message(add_up.tensor, message);
   }
   store(sums.position, program_.tensor(sums.position).written, add_up.box);
-  for (const StagedMessage& message : sums.receives) expect_message(add_up.tensor, message);
+  for (const PlacedMessage& message : sums.receives) expect_message(add_up.tensor, message);
   count(sums.position, add_up.box);
 }
 
@@ -147,7 +149,7 @@ void ProgramSimulator::count(int index, const Box& box) {
 void ProgramSimulator::take(const step::Keep& keep) {
   const int index = keep.tensor;
   const Tensor& tensor = program_.tensor(index);
-  EXPECT_TRUE(tensor.apart);
+  EXPECT_NE(tensor.written.offset, tensor.read.offset);
   const Box both = intersect(tensor.written.box, tensor.read.box);
   expect_stored(index, tensor.written, both);
   store(index, tensor.read, both);
@@ -158,7 +160,7 @@ void ProgramSimulator::take(const step::PostReceives& post) {
   const int index = post.tensor;
   EXPECT_EQ(receives(index), Messages::kIdle);
   receives(index) = Messages::kUnderWay;
-  for (const StagedMessage& message : program_.tensor(index).receives) {
+  for (const PlacedMessage& message : program_.tensor(index).receives) {
     for (std::size_t i = 0; i < message.bytes; ++i) {
       write(message.offset + i, kGarbage);
       ++in_flight_.at(message.offset + i);
@@ -172,7 +174,7 @@ void ProgramSimulator::take(const step::AwaitReceive& await) {
   const std::size_t which = await.message;
   EXPECT_EQ(receives(index), Messages::kUnderWay);
   const Tensor& tensor = program_.tensor(index);
-  const StagedMessage& message = tensor.receives[which];
+  const PlacedMessage& message = tensor.receives[which];
   EXPECT_TRUE(received_[static_cast<std::size_t>(index)].insert(which).second);
   arrive(index, message);
   unpack(index, message);
@@ -192,17 +194,17 @@ void ProgramSimulator::take(const step::AwaitReceives& await) {
   for (std::size_t i = 0; i < tensor.receives.size(); ++i) {
     if (!received.contains(i)) unpack(index, tensor.receives[i]);
   }
-  for (const StagedMessage& message : tensor.receives) expect_received(index, message);
+  for (const PlacedMessage& message : tensor.receives) expect_received(index, message);
 }
 
 /// Partial sums stay in their message.
-void ProgramSimulator::expect_received(int index, const StagedMessage& message) {
+void ProgramSimulator::expect_received(int index, const PlacedMessage& message) {
   const Tensor& tensor = program_.tensor(index);
   if (tensor.is_partial) return expect_message(index, message);
   for (const Box& box : message.boxes) expect_stored(index, tensor.read, box);
 }
 
-void ProgramSimulator::arrive(int index, const StagedMessage& message) {
+void ProgramSimulator::arrive(int index, const PlacedMessage& message) {
   const std::vector<Name> content = content_of(index, message);
   for (std::size_t i = 0; i < message.bytes; ++i) {
     --in_flight_.at(message.offset + i);
@@ -210,7 +212,7 @@ void ProgramSimulator::arrive(int index, const StagedMessage& message) {
   }
 }
 
-void ProgramSimulator::unpack(int index, const StagedMessage& message) {
+void ProgramSimulator::unpack(int index, const PlacedMessage& message) {
   expect_message(index, message);
   if (message.staging != Staging::kPacked || program_.tensor(index).is_partial) return;
   for (const Box& box : message.boxes) store(index, program_.tensor(index).read, box);
@@ -221,13 +223,13 @@ void ProgramSimulator::take(const step::Send& send) {
   EXPECT_EQ(sends(index), Messages::kIdle);
   sends(index) = Messages::kUnderWay;
   const Tensor& tensor = program_.tensor(index);
-  for (const StagedMessage& message : tensor.sends) {
+  for (const PlacedMessage& message : tensor.sends) {
     for (const Box& box : message.boxes) expect_stored(index, tensor.written, box);
     if (message.staging != Staging::kPacked) continue;
     const std::vector<Name> content = content_of(index, message);
     for (std::size_t i = 0; i < message.bytes; ++i) write(message.offset + i, content.at(i));
   }
-  for (const StagedMessage& message : tensor.sends) {
+  for (const PlacedMessage& message : tensor.sends) {
     expect_message(index, message);
     for (std::size_t i = 0; i < message.bytes; ++i) ++in_flight_.at(message.offset + i);
   }
@@ -237,7 +239,7 @@ void ProgramSimulator::take(const step::AwaitSends& await) {
   const int index = await.tensor;
   EXPECT_EQ(sends(index), Messages::kUnderWay);
   sends(index) = Messages::kDone;
-  for (const StagedMessage& message : program_.tensor(index).sends) {
+  for (const PlacedMessage& message : program_.tensor(index).sends) {
     expect_message(index, message);
     for (std::size_t i = 0; i < message.bytes; ++i) --in_flight_.at(message.offset + i);
   }
@@ -245,7 +247,7 @@ void ProgramSimulator::take(const step::AwaitSends& await) {
 
 void ProgramSimulator::take(const step::Deliver& deliver) {
   const int index = deliver.tensor;
-  EXPECT_EQ(program_.rank, 0);
+  EXPECT_EQ(rank_, 0);
   const Tensor& tensor = program_.tensor(index);
   EXPECT_EQ(tensor.read.box, whole(network_.layer(index).output));
   expect_stored(index, tensor.read, tensor.read.box);
@@ -253,7 +255,7 @@ void ProgramSimulator::take(const step::Deliver& deliver) {
 }
 
 void ProgramSimulator::check_everything_done() {
-  EXPECT_EQ(delivered_, program_.rank == 0 ? delivery_ : Delivery{});
+  EXPECT_EQ(delivered_, rank_ == 0 ? delivery_ : Delivery{});
   EXPECT_TRUE(std::all_of(in_flight_.begin(), in_flight_.end(), [](int n) { return n == 0; }));
   for (int index = 0; index < static_cast<int>(program_.tensors.size()); ++index) {
     const Tensor& tensor = program_.tensor(index);
@@ -261,9 +263,9 @@ void ProgramSimulator::check_everything_done() {
     EXPECT_EQ(receives(index), tensor.receives.empty() ? Messages::kIdle : Messages::kDone);
     if (index == 0) continue;  // loaded
     const Shape& shape = shape_of(index);
-    const Box owned = tensor.is_partial  ? distribution_.computed(tensor.position, program_.rank)
-                      : tensor.in_strips ? Box{}
-                                         : distribution_.owned(index, program_.rank);
+    const Box owned = tensor.is_partial ? distribution_.computed(tensor.position, rank_)
+                      : stored_nowhere_.contains(index) ? Box{}
+                                                        : distribution_.owned(index, rank_);
     const std::vector<int>& computed = computed_[static_cast<std::size_t>(index)];
     for_each_element(whole(shape), [&](int row, int col, int channel) {
       const bool own = owned.contains({{row, row + 1}, {col, col + 1}, {channel, channel + 1}});
@@ -279,7 +281,7 @@ ProgramSimulator::Name ProgramSimulator::name(int index, int row, int col, int c
 }
 
 std::vector<ProgramSimulator::Name> ProgramSimulator::content_of(
-    int index, const StagedMessage& message) const {
+    int index, const PlacedMessage& message) const {
   const NumberFormat wire = program_.tensor(index).wire;
   std::vector<Name> bytes;
   for (const Box& box : message.boxes) {
@@ -317,7 +319,7 @@ void ProgramSimulator::store(int index, const Storage& storage, const Box& box) 
   });
 }
 
-void ProgramSimulator::expect_message(int index, const StagedMessage& message) {
+void ProgramSimulator::expect_message(int index, const PlacedMessage& message) {
   const std::vector<Name> content = content_of(index, message);
   ASSERT_EQ(content.size(), message.bytes);
   for (std::size_t i = 0; i < content.size(); ++i) {

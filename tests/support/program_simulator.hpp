@@ -14,7 +14,7 @@ namespace vpinfer {
 /// moment.
 class ProgramSimulator {
  public:
-  ProgramSimulator(const Distribution& distribution, const Delivery& delivery,
+  ProgramSimulator(const Distribution& distribution, const Delivery& delivery, int rank,
                    const Program& program);
 
   /// One frame; call it twice to prove that frames follow each other.
@@ -37,9 +37,9 @@ class ProgramSimulator {
   void take(const step::AwaitSends& await);
   void take(const step::Deliver& deliver);
   void count(int index, const Box& box);
-  void arrive(int index, const StagedMessage& message);
-  void unpack(int index, const StagedMessage& message);
-  void expect_received(int index, const StagedMessage& message);
+  void arrive(int index, const PlacedMessage& message);
+  void unpack(int index, const PlacedMessage& message);
+  void expect_received(int index, const PlacedMessage& message);
   void check_everything_done();
 
   [[nodiscard]] const Shape& shape_of(int index) const {
@@ -47,10 +47,10 @@ class ProgramSimulator {
   }
   [[nodiscard]] Name name(int index, int row, int col, int channel) const;
   /// What the bytes of a message must be.
-  [[nodiscard]] std::vector<Name> content_of(int index, const StagedMessage& message) const;
+  [[nodiscard]] std::vector<Name> content_of(int index, const PlacedMessage& message) const;
   void expect_stored(int index, const Storage& storage, const Box& box);
   void store(int index, const Storage& storage, const Box& box);
-  void expect_message(int index, const StagedMessage& message);
+  void expect_message(int index, const PlacedMessage& message);
   void write(std::size_t place, Name value);
   [[nodiscard]] Messages& sends(int index) { return sends_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] Messages& receives(int index) { return receives_[static_cast<std::size_t>(index)]; }
@@ -58,12 +58,14 @@ class ProgramSimulator {
   Distribution distribution_;
   const Network& network_;
   const Delivery& delivery_;
+  int rank_;
   const Program& program_;
   std::vector<Name> arena_;
   std::vector<int> in_flight_;                   // messages that use a place of the arena
   std::vector<std::vector<int>> computed_;       // how often, by tensor and element
   std::vector<int> summed_;                      // input channels so far, by tensor
   std::vector<std::set<std::size_t>> received_;  // messages awaited by themselves, by tensor
+  std::set<int> stored_nowhere_;                 // convolutions that are pooled in strips
   std::vector<Messages> sends_;                  // by tensor
   std::vector<Messages> receives_;               // by tensor
   Delivery delivered_;

@@ -140,8 +140,8 @@ TEST(Exchange, SentReceivedAndMovedAreTheSame) {
     for (int rank = 0; rank < plan.ranks; ++rank) {
       const Program program = make_program({network, plan}, delivery, rank);
       for (const Tensor& tensor : program.tensors) {
-        for (const StagedMessage& message : tensor.sends) sent += message.bytes;
-        for (const StagedMessage& message : tensor.receives) received += message.bytes;
+        for (const PlacedMessage& message : tensor.sends) sent += message.bytes;
+        for (const PlacedMessage& message : tensor.receives) received += message.bytes;
       }
     }
     EXPECT_EQ(sent, Exchanges({network, delivery}, {network, plan}).bytes());

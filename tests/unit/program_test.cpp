@@ -22,10 +22,16 @@ std::vector<Program> programs_of(const Network& network, const Plan& plan,
   return programs;
 }
 
+std::size_t step_index(const Program& program, const Step& step) {
+  return static_cast<std::size_t>(std::find(program.steps.begin(), program.steps.end(), step) -
+                                  program.steps.begin());
+}
+
 void check_programs_run(const Network& network, const Plan& plan, const Delivery& delivery) {
-  for (const Program& program : programs_of(network, plan, delivery)) {
-    SCOPED_TRACE("rank " + std::to_string(program.rank));
-    ProgramSimulator simulator({network, plan}, delivery, program);
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    SCOPED_TRACE("rank " + std::to_string(rank));
+    const Program program = make_program({network, plan}, delivery, rank);
+    ProgramSimulator simulator({network, plan}, delivery, rank, program);
     simulator.run();
     if (testing::Test::HasFailure()) return;
     simulator.run();
@@ -54,18 +60,17 @@ TEST(Program, DeliversNothingIfAskedForNothing) {
 TEST(Program, StorageHoldsWhatIsOwnedAndNeeded) {
   for_every_plan({0, 30}, [](const Network& network, const Plan& plan) {
     const Delivery delivery = result_layers(network);
-    for (const Program& program : programs_of(network, plan, delivery)) {
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      const Program program = make_program({network, plan}, delivery, rank);
       for (int position = 0; position < network.size(); ++position) {
         const Tensor& tensor = program.tensor(position);
-        const Box& owned = plan.owned(position, program.rank);
-        EXPECT_TRUE(tensor.written.box.contains(owned));
-        for (const Box& box :
-             Demand(network, delivery).needed({network, plan}, position, program.rank)) {
+        EXPECT_TRUE(tensor.written.box.contains(plan.owned(position, rank)));
+        for (const Box& box : Demand(network, delivery).needed({network, plan}, position, rank)) {
           EXPECT_TRUE(tensor.read.box.contains(box));
         }
         EXPECT_TRUE(whole(network.layer(position).output).contains(tensor.read.box));
         EXPECT_TRUE(whole(network.layer(position).output).contains(tensor.written.box));
-        if (tensor.apart) continue;
+        if (step_index(program, step::Keep{position}) < program.steps.size()) continue;  // apart
         EXPECT_EQ(tensor.read.box, tensor.written.box);
         EXPECT_EQ(tensor.read.offset, tensor.written.offset);
       }
@@ -84,15 +89,15 @@ TEST(Program, MessagesHaveTwoEnds) {
     for (int index = 0; index < tensors; ++index) {
       std::size_t sent = 0;
       std::size_t received = 0;
-      for (const Program& program : programs) {
+      for (int rank = 0; rank < plan.ranks; ++rank) {
+        const Program& program = programs[static_cast<std::size_t>(rank)];
         std::set<int> peers;
-        for (const StagedMessage& send : program.tensor(index).sends) {
+        for (const PlacedMessage& send : program.tensor(index).sends) {
           EXPECT_TRUE(peers.insert(send.peer).second) << "two messages to one rank";
           const Program& peer = programs[static_cast<std::size_t>(send.peer)];
-          const std::vector<StagedMessage>& receives = peer.tensor(index).receives;
-          const auto other =
-              std::find_if(receives.begin(), receives.end(),
-                           [&](const StagedMessage& m) { return m.peer == program.rank; });
+          const std::vector<PlacedMessage>& receives = peer.tensor(index).receives;
+          const auto other = std::find_if(receives.begin(), receives.end(),
+                                          [&](const PlacedMessage& m) { return m.peer == rank; });
           ASSERT_NE(other, receives.end());
           EXPECT_EQ(other->boxes, send.boxes);
           EXPECT_EQ(other->bytes, send.bytes);
@@ -110,7 +115,7 @@ TEST(Program, HalvesTakeHalfTheRoom) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
     for (const Program& program : programs_of(network, with_halves(plan), all_layers(network))) {
       for (const Tensor& tensor : program.tensors) {
-        for (const StagedMessage& message : tensor.sends) {
+        for (const PlacedMessage& message : tensor.sends) {
           std::size_t elements = 0;
           for (const Box& box : message.boxes) elements += box.elements();
           EXPECT_EQ(message.bytes, 2 * elements);
@@ -119,11 +124,6 @@ TEST(Program, HalvesTakeHalfTheRoom) {
       }
     }
   });
-}
-
-std::size_t step_index(const Program& program, const Step& step) {
-  return static_cast<std::size_t>(std::find(program.steps.begin(), program.steps.end(), step) -
-                                  program.steps.begin());
 }
 
 /// One global order of layers is what keeps ranks from waiting in a circle: a rank posts the
@@ -141,9 +141,10 @@ TEST(Program, PostsReceivesBeforeItWorksOnTheLayer) {
           const Step& step = program.steps[i];
           const int position = program.tensor(tensor_of(step)).position;
           if (position < tensor.position) continue;
-          EXPECT_EQ(tensor_of(step), tensor.partial_sums);
+          EXPECT_EQ(position, tensor.position);
+          EXPECT_TRUE(program.tensor(tensor_of(step)).is_partial && !tensor.is_partial);
           EXPECT_TRUE(std::holds_alternative<step::PostReceives>(step) ||
-                      std::holds_alternative<step::Compute>(step) || position != tensor.position);
+                      std::holds_alternative<step::Compute>(step));
         }
       }
     }
@@ -222,11 +223,12 @@ TEST(PredictMemory, IsThatOfThePrograms) {
     const Delivery delivery = result_layers(network);
     const std::vector<RankMemory> predicted = predict_memory({network, plan}, delivery);
     ASSERT_EQ(predicted.size(), static_cast<std::size_t>(plan.ranks));
-    for (const Program& program : programs_of(network, plan, delivery)) {
+    for (int rank = 0; rank < plan.ranks; ++rank) {
+      const Program program = make_program({network, plan}, delivery, rank);
       const RankMemory& memory = program.memory;
       EXPECT_EQ(memory.activations + memory.workspace + memory.messages, program.arena_bytes);
-      EXPECT_EQ(memory.weights, Distribution(network, plan).weight_bytes(program.rank).total());
-      const RankMemory& same = predicted[static_cast<std::size_t>(program.rank)];
+      EXPECT_EQ(memory.weights, Distribution(network, plan).weight_bytes(rank).total());
+      const RankMemory& same = predicted[static_cast<std::size_t>(rank)];
       EXPECT_EQ(same.weights, memory.weights);
       EXPECT_EQ(same.activations, memory.activations);
       EXPECT_EQ(same.workspace, memory.workspace);
