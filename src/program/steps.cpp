@@ -1,17 +1,14 @@
 #include "program/steps.hpp"
 
-#include <algorithm>
-#include <array>
 #include <optional>
-#include <span>
+#include <utility>
+#include <variant>
 
 #include "plan/geometry.hpp"
+#include "program/overlap.hpp"
 
 namespace vpinfer {
 namespace {
-
-using Axis = Interval Box::*;
-constexpr std::array<Axis, 3> kAxes{&Box::rows, &Box::cols, &Box::channels};
 
 /// Writes the steps of one rank, layer by layer.
 class StepWriter {
@@ -76,14 +73,6 @@ class StepWriter {
     return network_.layer(outline(position).first_layer()).inputs;
   }
 
-  /// What computing a box reads of one of those.
-  Box required(int position, std::size_t input, const Box& box) const {
-    const TensorOutline& tensor = outline(position);
-    if (!tensor.strips) return required_input(network_, position, input, box);
-    return required_input(network_, tensor.strips->convolution, input,
-                          required_input(network_, position, 0, box));
-  }
-
   void post_receives(int tensor) {
     if (outline(tensor).receives.messages > 0) add(step::PostReceives{tensor});
   }
@@ -122,107 +111,23 @@ class StepWriter {
                                      : outline(position).read;
   }
 
-  /// Whether `box` reads nothing that is still on its way, looking along the given axes.
-  bool computable(int position, const Box& box, std::span<const Axis> axes) const {
-    for (std::size_t i = 0; i < inputs(position).size(); ++i) {
-      const Box needed = required(position, i, box);
-      const Box here = available(inputs(position)[i]);
-      for (const Axis axis : axes) {
-        if (!(here.*axis).contains(needed.*axis)) return false;
-      }
-    }
-    return true;
+  /// The same of everything that computing an output reads.
+  std::vector<Box> available_inputs(int position) const {
+    std::vector<Box> boxes;
+    for (const int input : inputs(position)) boxes.push_back(available(input));
+    return boxes;
   }
 
-  /// Each part of a convolution reads all its weights once more, as much work as some dozens of
-  /// pixels: where there are few pixels and many weights, waiting for the borders is cheaper than
-  /// computing around them.
-  bool worth_dividing(int position, const Box& box) const {
-    constexpr int kFewPixels = 256;
-    constexpr std::size_t kManyWeights = 65536;
-    const std::size_t weights =
-        static_cast<std::size_t>(box.channels.size()) *
-        weight_shape(network_, outline(position).first_layer()).elements_per_filter();
-    return box.rows.size() * box.cols.size() >= kFewPixels || weights < kManyWeights;
-  }
-
-  /// How far from one end the first computable slice of an axis lies, at most `count`.  Computable
-  /// slices lie together: steps that double find them, halving finds the first.
-  template <typename IsComputable>
-  static int skip(int count, const IsComputable& is_computable) {
-    if (count == 0 || is_computable(0)) return 0;
-    int fails = 0;
-    int next = 1;
-    while (next < count && !is_computable(next)) {
-      fails = next;
-      next *= 2;
-    }
-    if (next >= count) return count;
-    while (next - fails > 1) {
-      const int middle = (fails + next) / 2;
-      (is_computable(middle) ? next : fails) = middle;
-    }
-    return next;
-  }
-
-  /// The part of `box` that can be computed before the boxes on their way have arrived: every axis
-  /// is shrunk from both ends to the slices that need none of them.
-  Box interior(int position, const Box& box) const {
-    Box inner = box;
-    for (const Axis& axis : kAxes) {
-      const auto slice_is_computable = [&](int at) {
-        Box slice = box;
-        slice.*axis = {at, at + 1};
-        return computable(position, slice, {&axis, 1});
-      };
-      Interval& range = inner.*axis;
-      range.begin +=
-          skip(range.size(), [&](int i) { return slice_is_computable(range.begin + i); });
-      range.end -=
-          skip(range.size(), [&](int i) { return slice_is_computable(range.end - 1 - i); });
-      if (range.empty()) return {};
-    }
-    return !inner.empty() && computable(position, inner, kAxes) ? inner : Box{};
-  }
-
-  /// A peer's message that brings all pixels of some input channels.
-  struct ChannelBlock {
-    std::size_t message = 0;
-    Interval channels;
-  };
-
-  /// What the messages bring that a convolution reads, if it can sum over one after another, and if
-  /// each has channels enough for a matrix product of its own at every tap of the window.  The
-  /// peers before this rank come first, the nearest of them leading, because each rank sends to
-  /// those after it first: no two want the same one at the same time.
-  std::vector<ChannelBlock> channel_blocks(int position, const Box& box) const {
-    constexpr int kFewestChannels = 64;
+  /// What messages bring that a convolution can sum over one after another.
+  std::vector<ChannelBlock> arriving_blocks(int position, const Box& box) const {
     const Layer& layer = network_.layer(position);
     const auto* conv = std::get_if<Convolution>(&layer.operation);
-    if (conv == nullptr || conv->groups != 1 || !pending_[index(layer.inputs.front())]) return {};
+    if (conv == nullptr || conv->groups != 1) return {};
     const int input = layer.inputs.front();
-    const Box required = required_input(network_, position, 0, box);
-    const auto has_all_pixels = [&](const Box& part) {
-      return part.rows == required.rows && part.cols == required.cols;
-    };
-    const Box own = intersect(required, distribution_.owned(input, rank_));
-    if (!own.empty() && !has_all_pixels(own)) return {};
-    std::vector<ChannelBlock> blocks;
-    const std::vector<Message> messages = exchanges_.output(input)->to(rank_);
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-      for (const Box& sent : messages[i].boxes) {
-        const Box part = intersect(required, sent);
-        if (part.empty()) continue;
-        if (!has_all_pixels(part) || part.channels.size() < kFewestChannels) return {};
-        blocks.push_back({i, part.channels});
-      }
-    }
-    const auto before = std::partition_point(
-        blocks.begin(), blocks.end(),
-        [&](const ChannelBlock& block) { return messages[block.message].from < rank_; });
-    std::reverse(blocks.begin(), before);
-    std::reverse(before, blocks.end());
-    return blocks;
+    if (!pending_[index(input)]) return {};
+    return channel_blocks(required_input(network_, position, 0, box),
+                          distribution_.owned(input, rank_), exchanges_.output(input)->to(rank_),
+                          rank_);
   }
 
   void accumulate(int position, const Box& box, const std::vector<ChannelBlock>& blocks) {
@@ -250,17 +155,20 @@ class StepWriter {
   void compute(int position) {
     const Box& box = distribution_.owned(position, rank_);
     if (box.empty()) return;
-    if (const auto blocks = channel_blocks(position, box); blocks.size() > 1) {
+    if (const auto blocks = arriving_blocks(position, box); blocks.size() > 1) {
       accumulate(position, box, blocks);
       return;
     }
-    const Box inner = worth_dividing(position, box) ? interior(position, box) : Box{};
+    const TensorOutline& tensor = outline(position);
+    const std::vector<Box> here = available_inputs(position);
+    const Box inner = interior(network_, tensor, box, here);
     if (!inner.empty()) add_computation(position, inner);
     const std::vector<Box> rest = subtract(box, inner);
     if (rest.empty()) return;
-    for (std::size_t i = 0; i < inputs(position).size(); ++i) {
-      const int input = inputs(position)[i];
-      if (!available(input).contains(required(position, i, box))) await(input);
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (!here[i].contains(read_to_compute(network_, tensor, i, box))) {
+        await(inputs(position)[i]);
+      }
     }
     for (const Box& piece : rest) add_computation(position, piece);
   }
