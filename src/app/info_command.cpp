@@ -17,6 +17,14 @@ std::size_t fullest_rank_bytes(const Network& network, Strategy strategy, int ra
   return fullest(predict_memory({network, plan}, result_layers(network))).bytes;
 }
 
+std::string_view abbreviation(NumberFormat format) {
+  switch (format) {
+    case NumberFormat::kFloat: return "fp32";
+    case NumberFormat::kHalf: return "fp16";
+  }
+  return "an unknown format";
+}
+
 /// What the fullest of P ranks would hold.
 std::string describe_scaling(const Network& network) {
   Table table({{"ranks"}, {"vertical/MiB"}, {"data/MiB"}});
@@ -33,9 +41,7 @@ std::string describe_scaling(const Network& network) {
 ExitCode show_info(const InfoOptions& options) {
   const Model model(options.model);
   const Network& network = model.file().network();
-  std::cout << describe_network(network)
-            << (network.precision == NumberFormat::kHalf ? "weights stored in fp16"
-                                                         : "weights stored in fp32")
+  std::cout << describe_network(network) << "weights stored in " << abbreviation(network.precision)
             << ", checksum " << model.checksum() << "\n\n"
             << describe_layers(network) << '\n';
   if (const std::optional<Plan>& plan = model.partition()) {

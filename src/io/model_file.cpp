@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/checksum.hpp"
+#include "base/number_format.hpp"
 #include "io/hdf5_file.hpp"
 #include "plan/distribution.hpp"
 #include "plan/plan_json.hpp"
@@ -105,6 +106,17 @@ void check_finite(const std::string& where, const std::vector<float>& numbers) {
                  "training?");
 }
 
+void write_halves(Hdf5Writer& file, const std::string& dataset, const std::vector<hsize_t>& extent,
+                  const std::vector<float>& weights, const std::string& where) {
+  std::vector<HalfBits> halves(weights.size());
+  std::transform(weights.begin(), weights.end(), halves.begin(), float_to_half);
+  if (std::any_of(halves.begin(), halves.end(),
+                  [](HalfBits h) { return !std::isfinite(half_to_float(h)); })) {
+    throw BadInput(where + ": a weight is too large for half precision; import without --half");
+  }
+  file.halves(dataset, extent, halves);
+}
+
 /// Writes one slice in the network's precision.
 void write_slice(Hdf5Writer& file, const std::string& parent, const Network& network, int position,
                  const WeightRange& range, const LayerWeights& numbers) {
@@ -113,16 +125,10 @@ void write_slice(Hdf5Writer& file, const std::string& parent, const Network& net
   const std::vector<hsize_t> extent = weights_extent(weight_shape(network, position).of(range));
   check_finite(where, numbers.weights);
   check_finite(where, numbers.biases);
-  if (network.precision == NumberFormat::kHalf) {
-    std::vector<HalfBits> halves(numbers.weights.size());
-    std::transform(numbers.weights.begin(), numbers.weights.end(), halves.begin(), float_to_half);
-    if (std::any_of(halves.begin(), halves.end(),
-                    [](HalfBits h) { return !std::isfinite(half_to_float(h)); })) {
-      throw BadInput(where + ": a weight is too large for half precision; import without --half");
-    }
-    file.halves(group + "/weights", extent, halves);
-  } else {
-    file.floats(group + "/weights", extent, numbers.weights);
+  const std::string dataset = group + "/weights";
+  switch (network.precision) {
+    case NumberFormat::kFloat: file.floats(dataset, extent, numbers.weights); break;
+    case NumberFormat::kHalf: write_halves(file, dataset, extent, numbers.weights, where); break;
   }
   file.floats(group + "/biases", {extent.front()}, numbers.biases);
 }
@@ -131,10 +137,6 @@ void write_header(Hdf5Writer& file, std::string_view format, const std::string& 
   file.attribute("format", format);
   file.attribute("schema", kSchema);
   file.attribute("checksum", checksum);
-}
-
-std::string_view precision_name(NumberFormat precision) {
-  return precision == NumberFormat::kHalf ? "float16" : "float32";
 }
 
 /// How activations travel and convolutions are computed does not matter to the weights of a share.
@@ -164,9 +166,7 @@ void check_share(const Hdf5Reader& file, const std::string& group, const std::st
 
 NumberFormat read_precision(const Hdf5Reader& file) {
   const std::string name = require_attribute(file, "precision");
-  for (const NumberFormat precision : {NumberFormat::kFloat, NumberFormat::kHalf}) {
-    if (name == precision_name(precision)) return precision;
-  }
+  if (const auto precision = stored_format(name)) return *precision;
   file.refuse("stores weights as " + name + "; this vpinfer reads float32 and float16");
 }
 
@@ -304,7 +304,7 @@ void write_model(const fs::path& path, const Network& network, const LayerReader
   Checksum checksum;
   const std::string description = to_json(network);
   checksum.add(std::as_bytes(std::span(description)));
-  checksum.add(std::as_bytes(std::span(precision_name(network.precision))));
+  checksum.add(std::as_bytes(std::span(stored_name(network.precision))));
   for (int position = 0; position < network.size(); ++position) {
     const WeightShape shape = weight_shape(network, position);
     if (shape.filters == 0) continue;
@@ -315,7 +315,7 @@ void write_model(const fs::path& path, const Network& network, const LayerReader
   }
   file.text("/network", description);
   write_header(file, kModel, checksum.text());
-  file.attribute("precision", precision_name(network.precision));
+  file.attribute("precision", stored_name(network.precision));
   file.finish();
 }
 
@@ -335,7 +335,7 @@ void write_partition(const fs::path& path, const ModelFile& model, const Plan& p
 
   Hdf5Writer master(path);
   write_header(master, kPartition, model.checksum());
-  master.attribute("precision", precision_name(network.precision));
+  master.attribute("precision", stored_name(network.precision));
   master.text("/network", to_json(network));
   master.text("/plan", to_json(plan));
   std::vector<Hdf5Writer> shares;  // none takes its place before all are written

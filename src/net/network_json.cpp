@@ -1,4 +1,5 @@
 #include "base/json.hpp"
+#include "base/number_format.hpp"
 #include "net/network.hpp"
 #include "net/operation_json.hpp"
 #include "vpinfer/error.hpp"
@@ -33,6 +34,12 @@ InputNormalisation normalisation_from_json(const json& j) {
           is_first(j.at("grid"), "centres", "corners") ? PixelGrid::kCentres : PixelGrid::kCorners};
 }
 
+NumberFormat precision_from_json(const json& j) {
+  const std::string name = j.value("precision", std::string(stored_name(NumberFormat::kFloat)));
+  if (const auto precision = stored_format(name)) return *precision;
+  throw BadInput("'" + json(name).dump() + "' is neither float16 nor float32");
+}
+
 Network read_network(const json& j, const std::string& where) {
   if (const int schema = json_int(j.at("schema")); schema < kOldestSchema || schema > kSchema) {
     throw BadInput("its network has schema " + std::to_string(schema) +
@@ -44,9 +51,7 @@ Network read_network(const json& j, const std::string& where) {
   network.origin = j.at("origin");
   network.labels = j.at("labels").get<std::vector<std::string>>();
   network.normalisation = normalisation_from_json(j.at("normalisation"));
-  network.precision = is_first(j.value("precision", "float32"), "float16", "float32")
-                          ? NumberFormat::kHalf
-                          : NumberFormat::kFloat;
+  network.precision = precision_from_json(j);
   const json& input = j.at("input");
   add_input(network, {json_int(input.at(0)), json_int(input.at(1)), json_int(input.at(2))}, where);
   for (const json& layer : j.at("layers")) {
@@ -89,7 +94,7 @@ std::string to_json(const Network& network) {
          {"labels", network.labels},
          {"layers", layers},
          {"outputs", outputs}};
-  if (network.precision == NumberFormat::kHalf) j["precision"] = "float16";
+  if (network.precision != NumberFormat::kFloat) j["precision"] = stored_name(network.precision);
   return j.dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
 }
 

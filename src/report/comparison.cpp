@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "vpinfer/error.hpp"
+
 namespace vpinfer {
 
 Difference difference(std::span<const float> values, std::span<const float> reference) {
@@ -23,7 +25,11 @@ Difference difference(std::span<const float> values, std::span<const float> refe
 }
 
 double tolerance(NumberFormat wire) {
-  return wire == NumberFormat::kHalf ? 1e-2 : 1e-4;
+  switch (wire) {
+    case NumberFormat::kFloat: return 1e-4;
+    case NumberFormat::kHalf: return 1e-2;
+  }
+  throw Bug("no tolerance is known for the format on the wire");
 }
 
 bool agrees(const Difference& difference, double tolerance) {
