@@ -10,14 +10,10 @@ struct ExecutionCounters {
   double compute_seconds = 0;
   double pack_seconds = 0;     ///< copying between outputs and messages
   double message_seconds = 0;  ///< in calls that start, test and move messages
-  double wait_seconds = 0;     ///< with nothing to do
+  double wait_seconds = 0;     ///< with nothing to do, in pauses between looking for messages
   std::size_t sent_bytes = 0;
   std::size_t received_bytes = 0;
   std::vector<double> frame_seconds;  ///< of every finished frame, from its beginning
-
-  [[nodiscard]] double busy_seconds() const {
-    return compute_seconds + pack_seconds + message_seconds;
-  }
 };
 
 }  // namespace vpinfer

@@ -1,8 +1,8 @@
 #include "exec/executor.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "base/units.hpp"
 #include "comm/polling.hpp"
@@ -81,13 +81,14 @@ void Executor::run(FrameTask task) {
 void Executor::work(const std::function<bool()>& other_work) {
   const bool advanced = advance();
   if (other_work() || advanced) return;
-  const Clock::time_point start = Clock::now();
-  const double busy = counters_.busy_seconds();
   Polling polling(timeout_);
+  const auto in_time = [&] {
+    const Stopwatch stopwatch(counters_.wait_seconds);
+    return polling.pause();
+  };
   while (!advance() && !other_work()) {
-    if (!polling.pause() && !frames_.empty()) throw stuck();
+    if (!in_time() && !frames_.empty()) throw stuck();
   }
-  counters_.wait_seconds += seconds_since(start) - (counters_.busy_seconds() - busy);
 }
 
 /// Does what can be done without waiting: everything that messages allow, then at most one step of
