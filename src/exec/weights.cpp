@@ -1,6 +1,7 @@
 #include "exec/weights.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "base/clock.hpp"
 #include "kernel/convolution/packing.hpp"

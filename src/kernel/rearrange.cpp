@@ -1,6 +1,5 @@
 #include "kernel/rearrange.hpp"
 
-#include <algorithm>
 #include <optional>
 
 namespace vpinfer {

@@ -1,7 +1,9 @@
 #include "program/assembly.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
+#include <variant>
 
 #include "program/steps.hpp"
 

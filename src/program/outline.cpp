@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <utility>
+#include <variant>
 
 #include "plan/geometry.hpp"
 

@@ -1,7 +1,7 @@
 #include "report/summary.hpp"
 
-#include <algorithm>
 #include <array>
+#include <variant>
 
 #include "base/units.hpp"
 #include "program/program.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <vector>
 
 #include "plan/plan_json.hpp"
 #include "program/program.hpp"

@@ -1,9 +1,10 @@
 #include "session/loading.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/float_buffer.hpp"

@@ -1,7 +1,12 @@
 #include "vpinfer/model.hpp"
 
+#include <filesystem>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "io/model_file.hpp"
 #include "plan/plan_json.hpp"

@@ -1,6 +1,8 @@
 #include "session/ranks.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string>
 
 #include "session/loading.hpp"
 

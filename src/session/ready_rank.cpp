@@ -1,6 +1,7 @@
 #include "session/ready_rank.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "base/clock.hpp"
 #include "base/machine.hpp"

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <map>
-#include <vector>
-
 #include "exec/executor.hpp"
 #include "kernel/thread_pool.hpp"
 #include "report/run_report.hpp"

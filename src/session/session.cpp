@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "kernel/blas.hpp"
 #include "session/leader.hpp"

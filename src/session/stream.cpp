@@ -1,5 +1,7 @@
 #include "session/stream.hpp"
 
+#include <optional>
+
 namespace vpinfer {
 
 void lead_stream(Executor& executor, OrderSender& orders, FrameSupply& supply, std::size_t window) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "kernel/tensor.hpp"
 #include "net/layer.hpp"
 

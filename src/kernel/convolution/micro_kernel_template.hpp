@@ -6,6 +6,8 @@
 #include <arm_neon.h>
 #endif
 
+#include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include "kernel/convolution/depthwise_template.hpp"
