@@ -31,18 +31,18 @@ void ReadyRank::lead(OrderSender& orders, FrameSupply& supply) {
   executor_.reset_counters();
   const Clock::time_point start = Clock::now();
   lead_stream(executor_, orders, supply, static_cast<std::size_t>(job_.in_flight.frames));
-  stream_seconds_ = seconds_since(start);
+  last_stream_ = {executor_.counters(), seconds_since(start)};
 }
 
 void ReadyRank::follow(OrderReceiver& orders) {
   executor_.reset_counters();
   const Clock::time_point start = Clock::now();
   follow_stream(executor_, orders);
-  stream_seconds_ = seconds_since(start);
+  last_stream_ = {executor_.counters(), seconds_since(start)};
 }
 
 RankReport ReadyRank::report() const {
-  const ExecutionCounters& counters = executor_.counters();
+  const ExecutionCounters& counters = last_stream_.counters;
   const std::size_t frames = std::max<std::size_t>(1, counters.frame_seconds.size());
   RankReport report;
   report.rank = communicator_.rank();
@@ -59,7 +59,8 @@ RankReport ReadyRank::report() const {
   report.pack_seconds = counters.pack_seconds / static_cast<double>(frames);
   report.message_seconds = counters.message_seconds / static_cast<double>(frames);
   report.wait_seconds = counters.wait_seconds / static_cast<double>(frames);
-  report.utilisation = stream_seconds_ > 0 ? counters.compute_seconds / stream_seconds_ : 0;
+  report.utilisation =
+      last_stream_.seconds > 0 ? counters.compute_seconds / last_stream_.seconds : 0;
   report.sent_bytes = counters.sent_bytes / frames;
   report.received_bytes = counters.received_bytes / frames;
   report.frame_seconds = counters.frame_seconds;

@@ -18,21 +18,27 @@ class ReadyRank {
   /// Runs one frame, together with the other ranks, and returns what is delivered; nothing but on
   /// rank 0, which alone writes the input.
   Delivered run(const InputWriter& write_input);
-  /// Rank 0: runs a stream, as many frames at once as the job has in flight.  It is what the report
-  /// tells about.
+  /// Rank 0: runs a stream, as many frames at once as the job has in flight.
   void lead(OrderSender& orders, FrameSupply& supply);
   /// The other ranks' part of it.
   void follow(OrderReceiver& orders);
+  /// What there is to tell about the last stream.
   [[nodiscard]] RankReport report() const;
   [[nodiscard]] const RankMemory& memory() const { return program_.memory; }
 
  private:
+  /// What the executor had counted when a stream ended; frames that run on their own come on top.
+  struct FinishedStream {
+    ExecutionCounters counters;
+    double seconds = 0;
+  };
+
   Communicator& communicator_;
   const Job& job_;
   const Weights& weights_;
   Program program_;
   Executor executor_;
-  double stream_seconds_ = 0;
+  FinishedStream last_stream_;
 };
 
 }  // namespace vpinfer

@@ -135,6 +135,26 @@ TEST_F(SessionRanks, CarryOutEveryOrder) {
   }
 }
 
+TEST_F(SessionRanks, ReportOnTheLastStreamWhateverRunsAfterIt) {
+  const auto ends = conduct(Strategy::kVertical, kLong, [&](Leader& leader) {
+    Film film(inputs_);
+    leader.stream(film);
+    const std::vector<RankReport> before = leader.reports();
+    leader.warm_up();
+    const std::vector<RankReport> after = leader.reports();
+    ASSERT_EQ(after.size(), before.size());
+    for (std::size_t rank = 0; rank < after.size(); ++rank) {
+      EXPECT_EQ(after[rank].frame_seconds, before[rank].frame_seconds);
+      EXPECT_EQ(after[rank].compute_seconds, before[rank].compute_seconds);
+      EXPECT_EQ(after[rank].sent_bytes, before[rank].sent_bytes);
+      EXPECT_EQ(after[rank].utilisation, before[rank].utilisation);
+    }
+    (void)leader.run(inputs_[0]);
+    for (const RankReport& report : leader.reports()) EXPECT_EQ(report.frame_seconds.size(), 1U);
+  });
+  EXPECT_THAT(messages(ends), IsEmpty());
+}
+
 TEST_F(SessionRanks, WaitWhileRankZeroComparesAlone) {
   const auto ends = conduct(Strategy::kVertical, kLong, [&](Leader& leader) {
     SingleRank single(leader, 2);
