@@ -26,11 +26,18 @@ struct InFlight {
 /// Called when a layer's weights are there, on the rank that has loaded them.
 using LayerLoaded = std::function<void(int position)>;
 
+/// What each rank of a job chooses for itself.
+struct RankOptions {
+  int threads = 1;
+  /// Of a wait for a peer while a frame runs; set-up, loading and what is said between frames have
+  /// two or three times as long.  Rank 0's also holds for the frames of all ranks.
+  std::chrono::duration<double> timeout{60};
+};
+
 struct JobOptions {
-  int threads = 1;                            ///< of this rank
-  InFlight in_flight{};                       ///< rank 0 decides for all
-  std::vector<int> deliver{};                 ///< positions of layers beside the model's outputs
-  std::chrono::duration<double> timeout{60};  ///< of a wait for a peer while frames run
+  RankOptions rank{};
+  InFlight in_flight{};        ///< rank 0 decides for all
+  std::vector<int> deliver{};  ///< positions of layers beside the model's outputs
   LayerLoaded loaded{};
 };
 
@@ -91,10 +98,9 @@ class SingleRank {
 };
 
 /// Any other rank of a job, from its beginning to its end.  Where this host has a copy of the model
-/// (or of its share of a partition), it is at `model`.  Of the options only the threads and the
-/// timeout matter.  Throws as Leader does, and BadInput if the copy is damaged or not of the
-/// leader's model.
+/// (or of its share of a partition), it is at `model`.  Throws as Leader does, and BadInput if the
+/// copy is damaged or not of the leader's model.
 [[nodiscard]] ExitCode follow(const std::shared_ptr<Communicator>& communicator,
-                              const std::filesystem::path& model, const JobOptions& options = {});
+                              const std::filesystem::path& model, const RankOptions& options = {});
 
 }  // namespace vpinfer

@@ -116,9 +116,8 @@ void check_possible(const RunOptions& options, const Model& whole, const FrameSo
 JobOptions job_options(const RunOptions& options, const Model& model, const Plan& plan,
                        const FrameSource& source, const Crew& crew) {
   const Network& network = model.file().network();
-  JobOptions job{.threads = crew.threads,
-                 .deliver = dumped_layers(network, options.dump_layers),
-                 .timeout = options.timeout};
+  JobOptions job{.rank = {.threads = crew.threads, .timeout = options.timeout},
+                 .deliver = dumped_layers(network, options.dump_layers)};
   const Delivery delivery = delivery_of(network, job.deliver);
   const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
   job.in_flight = choose_in_flight(network, plan, delivery,

@@ -82,7 +82,7 @@ RunContext context_of(const RunOptions& options, const Model& model, const Plan&
           plan.coarsest_wire(),
           plan.conv,
           MpiCommunicator::library_version(),
-          job.threads,
+          job.rank.threads,
           job.in_flight.frames};
 }
 

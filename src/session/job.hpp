@@ -20,7 +20,8 @@ struct Job {
   std::string checksum{};    ///< of the model, see ModelFile
   bool partitioned = false;  ///< the model: a rank may have its share only
   InFlight in_flight{};
-  std::chrono::duration<double> timeout{60};  ///< of a wait for a peer while frames run
+  std::chrono::duration<double> timeout{60};  ///< of a wait for a peer while a frame runs, see
+                                              ///< RankOptions
 
   /// Who owns, computes and stores what; as long as the job lives.
   [[nodiscard]] Distribution distribution() const { return {network, plan}; }

@@ -33,7 +33,7 @@ Job job_of(const Model& model, const Plan& plan, int ranks, const JobOptions& op
           .checksum = file.checksum(),
           .partitioned = file.partition().has_value(),
           .in_flight = options.in_flight,
-          .timeout = options.timeout};
+          .timeout = options.rank.timeout};
 }
 
 Job sent(Channel& channel, Job job) {
@@ -67,9 +67,9 @@ class OneFrame final : public FrameSupply {
 Leader::Inside::Inside(std::shared_ptr<Communicator> communicator, Model model, const Plan& plan,
                        const JobOptions& options)
     : communicator_(std::move(communicator)),
-      channel_(*communicator_, options.timeout),
+      channel_(*communicator_, options.rank.timeout),
       model_(std::move(model)),
-      pool_(options.threads),
+      pool_(options.rank.threads),
       job_(sent(channel_, job_of(model_, plan, channel_.size(), options))),
       weights_(
           load_and_serve_weights(channel_, job_, model_.file(), model_.path(), options.loaded)),
@@ -123,7 +123,7 @@ void Leader::dismiss(ExitCode code) {
 }
 
 ExitCode follow(const std::shared_ptr<Communicator>& communicator,
-                const std::filesystem::path& model, const JobOptions& options) {
+                const std::filesystem::path& model, const RankOptions& options) {
   use_one_blas_thread();
   Channel channel(*communicator, options.timeout);
   ThreadPool pool(options.threads);

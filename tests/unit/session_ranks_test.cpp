@@ -70,14 +70,15 @@ class SessionRanks : public testing::Test {
     return run_channels(loopback_, timeout, [&](Channel& channel) {
       const std::shared_ptr<Communicator> communicator(std::shared_ptr<void>(),
                                                        &channel.communicator());
-      JobOptions options{.timeout = timeout};
+      const RankOptions own{.timeout = timeout};
       if (channel.rank() != 0) {
         codes_[static_cast<std::size_t>(channel.rank())] =
-            follow(communicator, folder_.path() / "none.h5", options);
+            follow(communicator, folder_.path() / "none.h5", own);
         return;
       }
       const Model model(path());
       const Plan plan = make_plan(network_, strategy, kRanks);
+      JobOptions options{.rank = own};
       options.in_flight =
           choose_in_flight(network_, plan, result_layers(network_), {.many_frames = true});
       Leader leader(communicator, model, plan, options);
