@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,10 @@ struct RankOptions {
 
 struct JobOptions {
   RankOptions rank{};
-  InFlight in_flight{};        ///< rank 0 decides for all
+  /// Of a stream, for all ranks; nothing: as many as pay, that is two, or two per stage of a
+  /// pipeline.  A second lane takes the memory of a second frame: InFlight{} suits a program that
+  /// only calls `run`.
+  std::optional<InFlight> in_flight{};
   std::vector<int> deliver{};  ///< positions of layers beside the model's outputs
   LayerLoaded loaded{};
 };
@@ -55,6 +59,8 @@ class Leader {
   /// Ends the job, unless that is done or an exception is on its way.
   ~Leader();
 
+  /// What the options ask for, or what pays: a supply need not read further ahead.
+  [[nodiscard]] InFlight in_flight() const;
   /// Runs a frame of zeros, of which no report tells: the first one takes longer than the others.
   void warm_up();
   /// Runs one frame, [rows][cols][channels] of the model's input.

@@ -120,14 +120,15 @@ JobOptions job_options(const RunOptions& options, const Model& model, const Plan
                  .deliver = dumped_layers(network, options.dump_layers)};
   const Delivery delivery = delivery_of(network, job.deliver);
   const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
-  job.in_flight = choose_in_flight(network, plan, delivery,
-                                   {.asked = options.in_flight,
-                                    .many_frames = source.size() != 1,
-                                    .threads = crew.most_threads,
-                                    .memory_bytes = limit});
+  const InFlight in_flight = choose_in_flight(network, plan, delivery,
+                                              {.asked = options.in_flight,
+                                               .many_frames = source.size() != 1,
+                                               .threads = crew.most_threads,
+                                               .memory_bytes = limit});
+  job.in_flight = in_flight;
   if (limit) {
     check_memory_limit(
-        plan, predict_memory({network, plan}, delivery, {job.in_flight.lanes, crew.most_threads}),
+        plan, predict_memory({network, plan}, delivery, {in_flight.lanes, crew.most_threads}),
         *limit);
   }
   return job;

@@ -57,11 +57,10 @@ void finish_frame(const RunOptions& options, const Network& network, const Frame
 
 /// Runs all frames of the source on all ranks.
 FinishedRun run_frames(Leader& leader, const RunOptions& options, const Network& network,
-                       int in_flight, const std::shared_ptr<FrameSource>& source,
-                       Results& results) {
+                       const std::shared_ptr<FrameSource>& source, Results& results) {
   FinishedRun run;
   if (options.repeat > 1 || options.compare_single) leader.warm_up();
-  FrameStream frames(source, options.repeat, static_cast<std::size_t>(in_flight),
+  FrameStream frames(source, options.repeat, static_cast<std::size_t>(leader.in_flight().frames),
                      [&](const Frame& frame, Delivered& outputs) {
                        finish_frame(options, network, frame, outputs, results, run);
                      });
@@ -72,8 +71,8 @@ FinishedRun run_frames(Leader& leader, const RunOptions& options, const Network&
   return run;
 }
 
-RunContext context_of(const RunOptions& options, const Model& model, const Plan& plan,
-                      const JobOptions& job) {
+RunContext context_of(const RunOptions& options, const Model& model, const Plan& plan, int threads,
+                      const InFlight& in_flight) {
   return {options.command_line,
           options.model.string(),
           model.checksum(),
@@ -82,8 +81,8 @@ RunContext context_of(const RunOptions& options, const Model& model, const Plan&
           plan.coarsest_wire(),
           plan.conv,
           MpiCommunicator::library_version(),
-          job.rank.threads,
-          job.in_flight.frames};
+          threads,
+          in_flight.frames};
 }
 
 /// Runs the frames again on rank 0 alone.
@@ -126,14 +125,13 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   const auto leader = set_up(communicator, model, plan, job);
 
   // Run
-  const FinishedRun run =
-      run_frames(*leader, options, network, job.in_flight.frames, source, results);
+  const FinishedRun run = run_frames(*leader, options, network, source, results);
 
   // Report
   ExitCode code = run.code;
   if (!run.times.empty()) {
-    RunReport report{context_of(options, model, plan, job), leader->reports(),
-                     steady_frames_per_second(run.times)};
+    RunReport report{context_of(options, model, plan, crew.threads, leader->in_flight()),
+                     leader->reports(), steady_frames_per_second(run.times)};
     if (options.compare_single) {
       SingleRank single(*leader, options.repeat);
       report.comparison = compare(single, *source, run, spread(report.latencies()).median);

@@ -1,7 +1,6 @@
 #include "vpinfer/model.hpp"
 
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 #include "plan/plan_json.hpp"
 #include "search/evaluation.hpp"
 #include "search/planner.hpp"
+#include "session/job.hpp"
 
 namespace vpinfer {
 
@@ -60,12 +60,11 @@ Plan plan_from_json(const std::string& text, const Model& model, const std::stri
 }
 
 Prediction predict(const Model& model, const Plan& plan, const Cluster& cluster,
-                   const Concurrency& concurrency) {
-  const Evaluator evaluator(model.file().network(), cluster, concurrency);
-  Evaluation evaluation = evaluator.evaluate(plan);
-  evaluator.add_memory(evaluation, std::numeric_limits<std::size_t>::max());
-  return {std::move(evaluation.memory), evaluation.moved_bytes, evaluation.latency_seconds,
-          evaluation.period_seconds};
+                   const Concurrency& concurrency, const std::vector<int>& deliver) {
+  const Network& network = model.file().network();
+  const Evaluation evaluation = Evaluator(network, cluster, concurrency).evaluate(plan);
+  return {predict_memory({network, plan}, delivery_of(network, deliver), concurrency),
+          evaluation.moved_bytes, evaluation.latency_seconds, evaluation.period_seconds};
 }
 
 }  // namespace vpinfer

@@ -27,12 +27,14 @@ Job job_of(const Model& model, const Plan& plan, int ranks, const JobOptions& op
     throw BadUsage(model.path().string() + " is partitioned: it runs with its own plan alone");
   }
   const ModelFile& file = model.file();
+  const Delivery delivery = delivery_of(file.network(), options.deliver);
   return {.network = file.network(),
           .plan = plan,
-          .delivery = delivery_of(file.network(), options.deliver),
+          .delivery = delivery,
           .checksum = file.checksum(),
           .partitioned = file.partition().has_value(),
-          .in_flight = options.in_flight,
+          .in_flight = options.in_flight.value_or(
+              choose_in_flight(file.network(), plan, delivery, {.many_frames = true})),
           .timeout = options.rank.timeout};
 }
 
@@ -92,6 +94,10 @@ Leader::~Leader() {
   } catch (const Error&) {
     // The other ranks notice by themselves that this one is gone.
   }
+}
+
+InFlight Leader::in_flight() const {
+  return inside_->job().in_flight;
 }
 
 void Leader::warm_up() {

@@ -6,7 +6,6 @@
 #include "io/model_file.hpp"
 #include "kernel/blas.hpp"
 #include "search/planner.hpp"
-#include "session/job.hpp"
 #include "support/channels.hpp"
 #include "support/distributed_run.hpp"
 #include "support/random_network.hpp"
@@ -78,10 +77,7 @@ class SessionRanks : public testing::Test {
       }
       const Model model(path());
       const Plan plan = make_plan(network_, strategy, kRanks);
-      JobOptions options{.rank = own};
-      options.in_flight =
-          choose_in_flight(network_, plan, result_layers(network_), {.many_frames = true});
-      Leader leader(communicator, model, plan, options);
+      Leader leader(communicator, model, plan, {.rank = own, .deliver = deliver_});
       lead(leader);
     });
   }
@@ -97,6 +93,7 @@ class SessionRanks : public testing::Test {
   std::vector<LayerWeights> weights_;
   std::vector<std::vector<float>> inputs_;
   std::vector<Outputs> references_;
+  std::vector<int> deliver_;
   Loopback loopback_{kRanks, 1};
   std::array<std::optional<ExitCode>, kRanks> codes_;
 
@@ -154,6 +151,36 @@ TEST_F(SessionRanks, ReportOnTheLastStreamWhateverRunsAfterIt) {
     for (const RankReport& report : leader.reports()) EXPECT_EQ(report.frame_seconds.size(), 1U);
   });
   EXPECT_THAT(messages(ends), IsEmpty());
+}
+
+TEST_F(SessionRanks, HaveAsManyFramesUnderWayAsPayUnlessAskedOtherwise) {
+  for (const auto& [strategy, expected] :
+       {std::pair{Strategy::kVertical, InFlight{.frames = 2, .lanes = 2}},
+        std::pair{Strategy::kSequential, InFlight{.frames = 2 * kRanks, .lanes = 2}}}) {
+    const auto ends = conduct(strategy, kLong, [&, wanted = expected](const Leader& leader) {
+      EXPECT_EQ(leader.in_flight(), wanted);
+    });
+    EXPECT_THAT(messages(ends), IsEmpty());
+  }
+}
+
+TEST_F(SessionRanks, TakeThePredictedMemoryWhateverIsDelivered) {
+  const Model model(path());
+  const Cluster cluster = cluster_of(kRanks, raspberry_pi_4());
+  const Plan plan = make_plan(network_, Strategy::kVertical, kRanks);
+  for (const auto& deliver : {std::vector<int>{}, std::vector<int>{1, 2}}) {
+    deliver_ = deliver;
+    const auto ends = conduct(Strategy::kVertical, kLong, [&](Leader& leader) {
+      (void)leader.run(inputs_[0]);
+      const Concurrency concurrency{.lanes = leader.in_flight().lanes};
+      const Prediction prediction = predict(model, plan, cluster, concurrency, deliver_);
+      for (const RankReport& report : leader.reports()) {
+        EXPECT_EQ(report.memory, prediction.memory[static_cast<std::size_t>(report.rank)]);
+      }
+    });
+    EXPECT_THAT(messages(ends), IsEmpty());
+  }
+  EXPECT_THROW((void)predict(model, plan, cluster, {}, {99}), BadUsage);
 }
 
 TEST_F(SessionRanks, WaitWhileRankZeroComparesAlone) {
