@@ -14,6 +14,21 @@ namespace {
 
 using Numbers = std::array<std::int32_t, 2>;
 
+/// The compiler names a kind that is missing here.
+bool is_known(Order::Kind kind) {
+  switch (kind) {
+    case Order::Kind::kStay:
+    case Order::Kind::kWarmUp:
+    case Order::Kind::kStream:
+    case Order::Kind::kFrame:
+    case Order::Kind::kEnd:
+    case Order::Kind::kReport:
+    case Order::Kind::kDeliverEverything:
+    case Order::Kind::kDismiss: return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 OrderBytes encode(const Order& order) {
@@ -23,7 +38,7 @@ OrderBytes encode(const Order& order) {
 
 Order decode_order(const OrderBytes& bytes) {
   const auto [kind, code] = std::bit_cast<Numbers>(bytes);
-  if (kind < 0 || kind > static_cast<std::int32_t>(Order::Kind::kDismiss)) {
+  if (!is_known(static_cast<Order::Kind>(kind))) {
     throw Error(ExitCode::kRankFailed, "rank 0 sent an unknown order, number " +
                                            std::to_string(kind) +
                                            "; do all hosts have the same vpinfer?");

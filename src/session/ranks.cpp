@@ -74,7 +74,9 @@ ExitCode follow_orders(Channel& channel, const Job& job, const Weights& weights,
         (void)run_everything(channel, job, weights, pool, {});
         break;
       case Order::Kind::kDismiss: return order.code;
-      default: throw Bug("an order of a stream, and no stream");
+      case Order::Kind::kStay: break;  // for which nothing is to be done
+      case Order::Kind::kFrame:
+      case Order::Kind::kEnd: throw Bug("an order of a stream, and no stream");
     }
   }
 }

@@ -39,7 +39,11 @@ void follow_stream(Executor& executor, OrderReceiver& orders) {
       case Order::Kind::kStay: return false;  // which no frame under way has waited for
       case Order::Kind::kFrame: executor.begin({}); break;
       case Order::Kind::kEnd: ended = true; break;
-      default: throw Bug("an order that no stream knows");
+      case Order::Kind::kWarmUp:
+      case Order::Kind::kStream:
+      case Order::Kind::kReport:
+      case Order::Kind::kDeliverEverything:
+      case Order::Kind::kDismiss: throw Bug("an order that no stream knows");
     }
     return true;
   };
