@@ -78,6 +78,10 @@ struct Plan {
 /// The same boxes in other formats.
 [[nodiscard]] Plan with_formats(Plan plan, const Formats& formats);
 
+/// The same boxes in the usual formats: what matters to the weights that a rank stores, however
+/// activations travel and convolutions are computed.
+[[nodiscard]] Plan with_usual_formats(Plan plan);
+
 /// As JSON text, see plan_json.hpp.  Names the wire format only if it is not float, the path of
 /// convolutions only if it is not auto, and divided sums only if there are some, so that
 /// plans and partitions from before stay what they were.

@@ -139,11 +139,9 @@ void write_header(Hdf5Writer& file, std::string_view format, const std::string& 
   file.attribute("checksum", checksum);
 }
 
-/// How activations travel and convolutions are computed does not matter to the weights of a share.
 std::string plan_checksum(const Plan& plan) {
   Checksum checksum;
-  const std::string text =
-      to_json(with_formats(plan, {NumberFormat::kFloat, ConvolutionPath::kAuto}));
+  const std::string text = to_json(with_usual_formats(plan));
   checksum.add(std::as_bytes(std::span(text)));
   return checksum.text();
 }

@@ -1,6 +1,7 @@
 #include "vpinfer/plan.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace vpinfer {
 
@@ -18,6 +19,10 @@ Plan with_formats(Plan plan, const Formats& formats) {
   for (LayerPlan& layer : plan.layers) layer.wire = formats.wire.value_or(layer.wire);
   plan.conv = formats.conv.value_or(plan.conv);
   return plan;
+}
+
+Plan with_usual_formats(Plan plan) {
+  return with_formats(std::move(plan), {NumberFormat::kFloat, ConvolutionPath::kAuto});
 }
 
 }  // namespace vpinfer

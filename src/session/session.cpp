@@ -21,9 +21,7 @@ Job job_of(const Model& model, const Plan& plan, int ranks, const JobOptions& op
     throw BadUsage("a plan for " + std::to_string(plan.ranks) + " ranks does not suit " +
                    std::to_string(ranks));
   }
-  // Formats do not matter to the weights of a share.
-  const Formats usual{NumberFormat::kFloat, ConvolutionPath::kAuto};
-  if (model.partition() && with_formats(*model.partition(), usual) != with_formats(plan, usual)) {
+  if (model.partition() && with_usual_formats(*model.partition()) != with_usual_formats(plan)) {
     throw BadUsage(model.path().string() + " is partitioned: it runs with its own plan alone");
   }
   const ModelFile& file = model.file();
