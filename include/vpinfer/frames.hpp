@@ -40,4 +40,11 @@ class FrameSupply {
 /// The delivered outputs of one frame, by position, each [rows][cols][channels].
 using Delivered = std::map<int, std::vector<float>>;
 
+/// Copies what a frame delivers; `outputs` must live until the frame is done.
+[[nodiscard]] inline Receiver copy_into(Delivered& outputs) {
+  return [&outputs](int position, std::span<const float> output) {
+    outputs[position].assign(output.begin(), output.end());
+  };
+}
+
 }  // namespace vpinfer

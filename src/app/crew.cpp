@@ -33,7 +33,6 @@ int choose_threads(Channel& channel, const RunOptions& options) {
 
 Crew meet(Communicator& communicator, const RunOptions& options) {
   Channel channel(communicator, options.timeout);
-  use_one_blas_thread();
   Crew crew{channel.size(), choose_threads(channel, options), 1, {}};
   for (const std::string& threads : channel.gather(std::to_string(crew.threads))) {
     crew.most_threads = std::max(crew.most_threads, std::stoi(threads));

@@ -62,7 +62,7 @@ FrameTask FrameStream::take() {
               run->outputs = std::move(spare_.back());
               spare_.pop_back();
             }
-            run->outputs[position].assign(output.begin(), output.end());
+            copy_into(run->outputs)(position, output);
           },
           [this, run] { finish(*run); }};
 }

@@ -1,7 +1,6 @@
 #include "session/ready_rank.hpp"
 
 #include <algorithm>
-#include <span>
 
 #include "base/clock.hpp"
 #include "base/machine.hpp"
@@ -21,9 +20,7 @@ ReadyRank::ReadyRank(Communicator& communicator, const Job& job, const Weights& 
 
 Delivered ReadyRank::run(const InputWriter& write_input) {
   Delivered outputs;
-  executor_.run({write_input, [&outputs](int position, std::span<const float> output) {
-                   outputs[position].assign(output.begin(), output.end());
-                 }});
+  executor_.run({write_input, copy_into(outputs)});
   return outputs;
 }
 

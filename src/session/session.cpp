@@ -51,9 +51,7 @@ class OneFrame final : public FrameSupply {
     taken_ = true;
     return {
         [this](std::span<float> input) { std::copy(input_.begin(), input_.end(), input.begin()); },
-        [this](int position, std::span<const float> output) {
-          outputs_[position].assign(output.begin(), output.end());
-        }};
+        copy_into(outputs_)};
   }
 
  private:

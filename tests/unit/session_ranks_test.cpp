@@ -32,9 +32,7 @@ class Film final : public FrameSupply {
   State state() override { return next_ == inputs_.size() ? State::kEnded : State::kReady; }
   FrameTask take() override {
     Delivered& frame = frames_.emplace_back();
-    return {writer_of(inputs_[next_++]), [&frame](int position, std::span<const float> output) {
-              frame[position].assign(output.begin(), output.end());
-            }};
+    return {writer_of(inputs_[next_++]), copy_into(frame)};
   }
 
   [[nodiscard]] const std::deque<Delivered>& frames() const { return frames_; }
