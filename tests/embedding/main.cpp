@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <vector>
 
 #include "vpinfer/mpi.hpp"
@@ -32,6 +33,10 @@ void lead(const std::shared_ptr<vpinfer::Communicator>& communicator, const char
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: mpirun -np 4 embedding model.h5\n";
+    return static_cast<int>(vpinfer::ExitCode::kBadUsage);
+  }
   MPI_Init(&argc, &argv);
   MPI_Comm job = MPI_COMM_NULL;  // of this program's own making
   MPI_Comm_dup(MPI_COMM_WORLD, &job);
