@@ -26,7 +26,7 @@ enum class ExitCode {
 }
 
 /// The one exception type of the project: a line that says what went wrong, where, and what to do,
-/// and the exit code that goes with it.  Only `main` catches it for good.
+/// and the exit code that goes with it.  Whoever catches it for good prints it or ends the job.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message)

@@ -10,7 +10,7 @@ namespace vpinfer {
 /// exact to the least.
 enum class NumberFormat {
   kFloat,  ///< IEEE 754 binary32, as in computations
-  kHalf,   ///< IEEE 754 binary16: 11 bits of each number remain, see `round_to_halves`
+  kHalf,   ///< IEEE 754 binary16: 11 bits of each number remain, and 65504 is the largest
 };
 
 [[nodiscard]] std::string_view to_string(NumberFormat format);

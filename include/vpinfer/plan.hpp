@@ -52,7 +52,8 @@ struct Formats {
 };
 
 /// Who computes what, layer by layer in the network's order.  Immutable once made, and the same on
-/// every rank.  Everything else follows by arithmetic: see distribution.hpp.
+/// every rank.  What a rank computes, receives,
+/// sends and stores follows by arithmetic.
 ///
 /// Rank 0 owns the whole input (it reads the picture).
 struct Plan {
@@ -82,8 +83,8 @@ struct Plan {
 /// activations travel and convolutions are computed.
 [[nodiscard]] Plan with_usual_formats(Plan plan);
 
-/// As JSON text, see plan_json.hpp.  Names the wire format only if it is not float, the path of
-/// convolutions only if it is not auto, and divided sums only if there are some, so that
+/// As JSON text, which `plan_from_json` reads.  Names the wire format only if it is not float, the
+/// path of convolutions only if it is not auto, and divided sums only if there are some, so that
 /// plans and partitions from before stay what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 

@@ -5,8 +5,15 @@
 
 namespace vpinfer {
 
-/// How a network is divided, by its name; see planner.hpp.
-enum class Strategy { kVertical, kData, kSequential, kHorizontal, kSingle };
+/// How a network is divided.
+enum class Strategy {
+  kVertical,    ///< tiles of rows where activations are large and weights small, otherwise shares
+                ///< of the channels or of the sums
+  kData,        ///< tiles of rows: every rank needs all weights
+  kSequential,  ///< stages of consecutive layers, a rank each
+  kHorizontal,  ///< shares of the channels or of the sums
+  kSingle,      ///< rank 0 computes everything
+};
 
 inline constexpr std::array kStrategies{Strategy::kVertical, Strategy::kData, Strategy::kSequential,
                                         Strategy::kHorizontal, Strategy::kSingle};
