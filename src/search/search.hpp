@@ -19,7 +19,8 @@ class Space {
 
   /// Where a search may begin; at least one.
   [[nodiscard]] virtual std::vector<Digits> starts() const = 0;
-  /// How many values each digit has, from 0.
+  /// How many values each digit has, from 0; empty if no digit is to be turned: then the best start
+  /// is the result.
   [[nodiscard]] virtual std::vector<int> values() const = 0;
   [[nodiscard]] virtual Choice choice(const Digits& digits) const = 0;
 

@@ -78,7 +78,7 @@ class SingleRank::Inside {
 
  private:
   Leader::Inside& leader_;
-  Job job_;  // the same network on a plan of one rank
+  Job job_;  // the same network and ranks, of which rank 0 computes everything
   int repeat_;
   Weights weights_;
   ReadyRank rank_;
