@@ -1,0 +1,67 @@
+#include "app/options_values.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <string_view>
+
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+
+DumpLayers parse_dump_layers(const std::string& text) {
+  if (text == "all") return {true, {}};
+  DumpLayers layers;
+  std::string_view rest = text;
+  while (true) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    int number = 0;
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + comma, number);
+    if (error != std::errc() || end != rest.data() + comma || number < 0) {
+      throw BadUsage("--dump-layers " + text + ": write layer numbers such as 3,17, or all");
+    }
+    layers.numbers.push_back(number);
+    if (comma == rest.size()) return layers;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::array<float, 3> three(const std::vector<float>& values, const std::string& option) {
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+    throw BadUsage(option + ": not a finite number");
+  }
+  return {values[0], values[1], values[2]};
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+  std::uint64_t seed = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw BadUsage("--random-weights " + text + ": the seed is a whole number below 2^64");
+  }
+  return seed;
+}
+
+InputSize parse_size(const std::string& text) {
+  InputSize size;
+  const char* end = text.data() + text.size();
+  const auto rows = std::from_chars(text.data(), end, size.rows);
+  const bool has_cols = rows.ec == std::errc() && rows.ptr != end && *rows.ptr == 'x';
+  const auto cols = std::from_chars(has_cols ? rows.ptr + 1 : end, end, size.cols);
+  if (cols.ec != std::errc() || cols.ptr != end || size.rows < 1 || size.cols < 1) {
+    throw BadUsage("--size " + text + ": write rows x columns, such as 416x416");
+  }
+  return size;
+}
+
+std::optional<int> parse_fuse(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  int length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size() || length < 1) {
+    throw BadUsage("--fuse " + text + ": write how many layers share a border, from 1, or auto");
+  }
+  return length;
+}
+
+}  // namespace vpinfer

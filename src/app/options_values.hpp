@@ -1,0 +1,26 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/options.hpp"
+
+namespace vpinfer {
+
+// The values of options that are no plain text or number.  All throw BadUsage, naming the option.
+
+/// `all` or `3,17`.
+[[nodiscard]] DumpLayers parse_dump_layers(const std::string& text);
+/// One value per channel.
+[[nodiscard]] std::array<float, 3> three(const std::vector<float>& values,
+                                         const std::string& option);
+[[nodiscard]] std::uint64_t parse_seed(const std::string& text);
+/// Rows x columns.
+[[nodiscard]] InputSize parse_size(const std::string& text);
+/// `auto` is no number: as many as pay.
+[[nodiscard]] std::optional<int> parse_fuse(const std::string& text);
+
+}  // namespace vpinfer
