@@ -178,6 +178,13 @@ TEST(Architecture, EverySourceIncludesOnlyWhatItsFloorMay) {
   for (const SourceFile& file : files) EXPECT_THAT(violations(file, exists), IsEmpty());
 }
 
+TEST(Architecture, NoFileIsLong) {
+  constexpr std::ptrdiff_t kMostLines = 400;
+  for (const SourceFile& file : all_sources()) {
+    EXPECT_LE(std::count(file.text.begin(), file.text.end(), '\n'), kMostLines) << file.path;
+  }
+}
+
 TEST(Architecture, EachFloorNamesOnlyFloorsThatItIncludes) {
   const std::vector<SourceFile> files = all_sources();
   const std::vector<NamedFloor> floors =
