@@ -92,9 +92,8 @@ void check_output_files(const RunOptions& options) {
   check_output_file("--dump-output", options.dump_output, taken);
 }
 
-void check_possible(const RunOptions& options, const Model& whole, const FrameSource& source) {
-  const ModelFile& model = whole.file();
-  const Interpretation meaning = interpret(model.network(), options.model.string());
+void check_possible(const RunOptions& options, const Model& model, const FrameSource& source) {
+  const Interpretation meaning = interpret(model.file().network(), options.model.string());
   if (!options.output.empty() &&
       (meaning.gives_tensors_only() || (meaning.detects() && source.gives_tensor()))) {
     throw BadUsage(
@@ -110,7 +109,7 @@ void check_possible(const RunOptions& options, const Model& whole, const FrameSo
                         ? options.input.string() + " holds " + std::to_string(*source.size())
                         : "not a video"));
   }
-  if (options.compare_single) check_can_compare(options, model, source);
+  if (options.compare_single) check_can_compare(options, model.file(), source);
 }
 
 JobOptions job_options(const RunOptions& options, const Model& model, const Plan& plan,
