@@ -45,7 +45,7 @@ class Embedding(ProgramTest):
 
     def test_by_cmake(self):
         build = self.folder / "build"
-        self.call(["cmake", "-S", EXAMPLE, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Release"])
+        self.call(["cmake", "-G", "Ninja", "-S", EXAMPLE, "-B", build, f"-DCMAKE_PREFIX_PATH={self.prefix}", "-DCMAKE_BUILD_TYPE=Release"])
         self.call(["cmake", "--build", build])
         self.check(build / "embedding")
 
