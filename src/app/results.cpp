@@ -167,7 +167,12 @@ void Results::draw(const Frame& frame, const std::vector<Detection>& detections)
   std::string name = annotated_name(frame.name);
   // A folder may hold dog.png and dog.png.jpg.
   while (drawn_.try_emplace(name, frame.name).first->second != frame.name) name += ".jpg";
-  write_jpeg(options_.output / name, annotate(frame.picture, detections, labels_));
+  const fs::path path = options_.output / name;
+  if (fs::is_symlink(path)) {
+    throw BadInput(path.string() + ": is a link, perhaps to a picture that would be replaced; " +
+                   "remove it or choose another --output");
+  }
+  write_jpeg(path, annotate(frame.picture, detections, labels_));
 }
 
 void Results::finish() const {
