@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -19,6 +20,13 @@ namespace vpinfer {
                 number.get<std::int64_t>() >= std::numeric_limits<int>::min();
   if (!fits) throw BadInput(number.dump().substr(0, 40) + " is not a whole number of 32 bits");
   return number.get<int>();
+}
+
+/// What the JSON library complains of, without the page of the text that it may quote.
+[[nodiscard]] inline std::string json_complaint(const nlohmann::json::exception& exception) {
+  constexpr std::size_t kEnough = 160;
+  const std::string text = exception.what();
+  return text.size() <= kEnough ? text : text.substr(0, kEnough) + " ...";
 }
 
 }  // namespace vpinfer

@@ -102,7 +102,7 @@ Network network_from_json(const std::string& text, const std::string& where) {
   try {
     return read_network(json::parse(text), where);
   } catch (const json::exception& e) {
-    throw BadInput(where + ": its network description is damaged (" + e.what() +
+    throw BadInput(where + ": its network description is damaged (" + json_complaint(e) +
                    "); import the model again");
   } catch (const BadInput& e) {
     const std::string what = e.what();

@@ -1,10 +1,10 @@
 #include "session/job.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <vector>
 
+#include "base/json.hpp"
 #include "plan/plan_json.hpp"
 #include "program/program.hpp"
 #include "search/pipeline.hpp"
@@ -59,7 +59,7 @@ Job job_from_json(const std::string& text, const std::string& where) {
     job.timeout = std::chrono::duration<double>(json.at("timeout_seconds").get<double>());
     return job;
   } catch (const Json::exception& e) {
-    throw BadInput(where + ": rank 0 sent what is no job (" + e.what() +
+    throw BadInput(where + ": rank 0 sent what is no job (" + json_complaint(e) +
                    "); do all hosts have the same vpinfer?");
   }
 }
