@@ -88,6 +88,10 @@ void check_cells(const LayerPlan& layer, const Shape& shape, const std::string& 
 }  // namespace
 
 void check_layouts(const Plan& plan, const Network& network) {
+  if (plan.ranks < 1 || plan.layers.size() != network.layers.size()) {
+    throw BadInput("the plan is for " + std::to_string(static_cast<int>(plan.layers.size()) - 1) +
+                   " layers, the model has " + std::to_string(network.size() - 1));
+  }
   for (int i = 0; i < network.size(); ++i) {
     const Layer& layer = network.layer(i);
     check_layout(plan.layer(i).owned, layer.output, Network::label(i));
@@ -117,6 +121,13 @@ void check_sums(const LayerPlan& layer, const Network& network, int position) {
     }
   }
   check_cells(layer, network.layer(position).output, label);
+}
+
+void check_plan(const Plan& plan, const Network& network) {
+  check_layouts(plan, network);
+  for (int i = 0; i < network.size(); ++i) {
+    if (plan.layer(i).divides_sums()) check_sums(plan.layer(i), network, i);
+  }
 }
 
 }  // namespace vpinfer

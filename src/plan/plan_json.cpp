@@ -115,10 +115,6 @@ void read_layouts(const json& layouts, const Network& network, Plan& plan) {
     }
     plan.layers.push_back({std::move(layout)});
   }
-  if (plan.ranks < 1 || plan.layers.size() != network.layers.size()) {
-    throw BadInput("the plan is for " + std::to_string(static_cast<int>(plan.layers.size()) - 1) +
-                   " layers, the model has " + std::to_string(network.size() - 1));
-  }
   check_layouts(plan, network);
 }
 
@@ -163,7 +159,7 @@ Plan plan_from_json(const std::string& text, const Network& network, const std::
   try {
     return read_plan(json::parse(text), network);
   } catch (const json::exception& e) {
-    throw BadInput(where + ": the plan is damaged (" + e.what() + "); plan again");
+    throw BadInput(where + ": the plan is damaged (" + json_complaint(e) + "); plan again");
   } catch (const Error& e) {
     throw BadInput(where + ": " + e.what());
   }

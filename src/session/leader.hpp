@@ -21,7 +21,8 @@ class Leader::Inside {
   [[nodiscard]] const Model& model() const { return model_; }
   [[nodiscard]] const Job& job() const { return job_; }
   [[nodiscard]] ThreadPool& pool() { return pool_; }
-  [[nodiscard]] AllRanks& ranks() { return ranks_; }
+  /// Throws BadUsage once they are dismissed.
+  [[nodiscard]] AllRanks& ranks();
   /// Unless that is done.
   void dismiss(ExitCode code);
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernel/blas.hpp"
+#include "plan/plan_check.hpp"
 #include "session/leader.hpp"
 #include "session/loading.hpp"
 
@@ -21,6 +22,13 @@ Job job_of(const Model& model, const Plan& plan, int ranks, const JobOptions& op
     throw BadUsage("a plan for " + std::to_string(plan.ranks) + " ranks does not suit " +
                    std::to_string(ranks));
   }
+  if (options.rank.threads < 1 || options.rank.timeout.count() <= 0) {
+    throw BadUsage("a rank needs a thread and a timeout above 0");
+  }
+  if (options.in_flight && (options.in_flight->frames < 1 || options.in_flight->lanes < 1)) {
+    throw BadUsage("at least one frame is in flight, in one lane");
+  }
+  check_plan(plan, model.file().network());
   if (model.partition() && with_usual_formats(*model.partition()) != with_usual_formats(plan)) {
     throw BadUsage(model.path().string() + " is partitioned: it runs with its own plan alone");
   }
@@ -72,6 +80,11 @@ Leader::Inside::Inside(std::shared_ptr<Communicator> communicator, Model model, 
       weights_(
           load_and_serve_weights(channel_, job_, model_.file(), model_.path(), options.loaded)),
       ranks_(channel_, job_, weights_, pool_) {}
+
+AllRanks& Leader::Inside::ranks() {
+  if (is_over_) throw BadUsage("the job is over: its ranks were dismissed");
+  return ranks_;
+}
 
 void Leader::Inside::dismiss(ExitCode code) {
   if (!std::exchange(is_over_, true)) ranks_.dismiss(code);

@@ -215,6 +215,31 @@ TEST_F(SessionRanks, TellInWhichLayerTheyDifferFirst) {
   EXPECT_THAT(messages(ends), IsEmpty());
 }
 
+TEST_F(SessionRanks, RefuseWhatNoJobCanBeMadeOf) {
+  const auto ends = run_channels(loopback_, kShort, [&](Channel& channel) {
+    if (channel.rank() != 0) return;
+    const std::shared_ptr<Communicator> communicator(std::shared_ptr<void>(),
+                                                     &channel.communicator());
+    const Model model(path());
+    const Plan plan = make_plan(network_, Strategy::kVertical, kRanks);
+    const Plan foreign = make_plan(random_network(1), Strategy::kVertical, kRanks);
+    EXPECT_THROW(Leader(communicator, model, foreign), BadInput);
+    EXPECT_THROW(Leader(communicator, model, make_plan(network_, Strategy::kData, 2)), BadUsage);
+    EXPECT_THROW(Leader(communicator, model, plan, {.in_flight = InFlight{0, 1}}), BadUsage);
+    EXPECT_THROW(Leader(communicator, model, plan, {.in_flight = InFlight{1, 0}}), BadUsage);
+    EXPECT_THROW(Leader(communicator, model, plan, {.rank = {.threads = 0}}), BadUsage);
+  });
+  EXPECT_THAT(messages(ends), IsEmpty());
+}
+
+TEST_F(SessionRanks, DoNothingOnceTheyAreDismissed) {
+  const auto ends = conduct(Strategy::kVertical, kLong, [&](Leader& leader) {
+    leader.dismiss();
+    EXPECT_THROW((void)leader.run(inputs_[0]), BadUsage);
+  });
+  EXPECT_THAT(messages(ends), IsEmpty());
+}
+
 TEST_F(SessionRanks, NameARankZeroThatFallsSilent) {
   const auto ends = conduct(Strategy::kVertical, kShort, [](Leader& leader) {
     leader.warm_up();
