@@ -19,6 +19,9 @@ Where hosts differ, a list says each host's value: --hosts 3 --cpu 20%,20%,10%
   --cpu SHARE,...     each host's share of one core, 1% to 100% [20%]
   --link RATE,...     each host's link in both directions, such as 100mbit or 1gbit [1gbit]
   --memory SIZE,...   each host's memory, such as 128MiB; at least 16MiB [no limit]
+  --extra THING,...   what every host has besides, as real ones may: docker (a bridge docker0 with
+                      the same address everywhere), wifi (wlan0 beside eth0 on one subnet, at
+                      20mbit), ipv6 (an address for eth0), own-name (its name is 127.0.1.1)
   --calibrate         instead of COMMAND, evenly divided work with tiny messages, on one host like
                       pi1 and on all: its speed-up is the most that this emulation can show
   --quiet             do not print the command for real hosts
@@ -43,10 +46,10 @@ source "$jobs/emulation.sh"
 
 ## Options
 
-hosts=8 cpu=20% link=1gbit memory='' calibrate='' quiet=''
+hosts=8 cpu=20% link=1gbit memory='' extra='' calibrate='' quiet=''
 while [[ $# -gt 0 ]]; do
   case $1 in
-    --hosts | --cpu | --link | --memory)
+    --hosts | --cpu | --link | --memory | --extra)
       [[ $# -ge 2 ]] || die 2 "$1 needs a value; see --help"
       printf -v "${1#--}" %s "$2"
       shift 2
@@ -97,6 +100,11 @@ if [[ -n $memory ]]; then
     ((memorys[i] >= 16 << 20)) || die 2 "--memory: '$value' is less than 16MiB"
   done
 fi
+IFS=, read -ra extras <<<"$extra"
+for value in "${extras[@]}"; do
+  [[ $value =~ ^(docker|wifi|ipv6|own-name)$ ]] \
+    || die 2 "--extra: '$value' is none of docker, wifi, ipv6 and own-name"
+done
 if [[ -n $calibrate ]]; then
   [[ $# -eq 0 ]] || die 2 "--calibrate runs a program of its own; '$1' is too much"
 else
@@ -148,7 +156,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-must "make its folder" mkdir --mode=700 "$folder" "$folder/tmp"
+must "make its folder" mkdir --mode=700 "$folder" "$folder/tmp" "$folder/cgroup"
 mapfile -t numbers < <(seq "$hosts")
 make_groups "$cpu_parent" cpu launcher "${numbers[@]}"
 prefer_hosts "$cpu_parent/$name"
@@ -185,7 +193,7 @@ mapfile -t pins < <(awk -v cores="${cores[*]}" -v shares="${cpus[*]%\%}" 'BEGIN 
     print "emulate.sh: warning: hosts that share a core have more than all of it, and will be slower than --cpu says" >"/dev/stderr"
 }')
 
-echo "127.0.0.1 localhost" >"$folder/hosts"
+names=$(for number in "${numbers[@]}"; do echo "$subnet.$number pi$number"; done)
 for ((host = 1; host <= hosts; host++)); do
   make_host "$host" "${links[host - 1]}"
   groups=("$cpu_parent/$name/$host")
@@ -194,7 +202,10 @@ for ((host = 1; host <= hosts; host++)); do
     limit_memory "$memory_parent/$name/$host" "${memorys[host - 1]}"
     [[ $memory_parent == "$cpu_parent" ]] || groups+=("$memory_parent/$name/$host")
   fi
-  echo "$subnet.$host pi$host" >>"$folder/hosts"
+  printf '%s\n' "127.0.0.1 localhost" "$names" >"$folder/pi$host.hosts"
+  for value in "${extras[@]}"; do
+    "add_${value//-/_}" "$host"
+  done
   echo "pi$host slots=1" >>"$folder/hostfile"
   namespace=$name-$host core=${pins[host - 1]} launcher=$cpu_parent/$name/launcher
   declare -p namespace launcher groups core >"$folder/pi$host"
@@ -207,12 +218,12 @@ source "$jobs/mpi-environment.sh"
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE OPENBLAS_NUM_THREADS
 export VPINFER_EMULATION=$folder
 
-# One network, plain TCP, and every daemon started from the first host.
+# Plain TCP, and every daemon started from the first host.  Which network they take is left to them,
+# as on real hosts.
 # shellcheck disable=SC2054  # the commas are Open MPI's
 mpirun=(mpirun --hostfile "$folder/hostfile"
   --mca plm_rsh_agent "$jobs/emulated-host.sh" --mca plm_rsh_no_tree_spawn 1
   --mca pml ob1 --mca btl tcp,self
-  --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0
   --mca orte_tmpdir_base "$folder/tmp")
 if [[ -z $quiet ]]; then
   {

@@ -14,9 +14,13 @@ source "$VPINFER_EMULATION/$host"
 # while ranks run.
 echo $$ >"${launcher:?}/cgroup.procs"
 
-# nsenter, unlike ip netns exec, leaves /sys as it is, so that a rank finds its control group.
+# Of /sys, the host sees its own network interfaces, and the control groups of this machine, by which
+# a rank finds its own.
 # shellcheck disable=SC2016  # $1 and so on are the inner shell's
 exec nsenter "--net=/run/netns/${namespace:?}" unshare --uts --mount bash -c '
   hostname "$1"
-  mount --bind "$2" /etc/hosts
-  exec bash -c "$3"' bash "$host" "$VPINFER_EMULATION/hosts" "$*"
+  mount --bind "$2/$1.hosts" /etc/hosts
+  mount --rbind /sys/fs/cgroup "$2/cgroup"
+  mount -t sysfs sysfs /sys
+  mount --rbind "$2/cgroup" /sys/fs/cgroup
+  exec bash -c "$3"' bash "$host" "$VPINFER_EMULATION" "$*"

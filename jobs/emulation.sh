@@ -1,7 +1,7 @@
 # To be sourced by emulate.sh: builds an emulated cluster of network namespaces and control groups,
 # and takes it down.  Everything in it is named after the emulation, $name (vpinfer-PID):
-#     namespace $name-switch            a bridge, with one end of every host's link
-#     namespaces $name-1, -2, ...       one per host, with the other end as eth0
+#     namespace $name-switch            a bridge, with one end of every link
+#     namespaces $name-1, -2, ...       one per host, with the other ends as eth0 and wlan0
 #     control groups $name/1, /2, ...   one per host, with its rank's processes
 #     control group $name/launcher      mpirun and its daemons
 #     folder /run/$name                 what ranks must know of hosts, and Open MPI's own files
@@ -151,19 +151,53 @@ make_switch() {
   must "start the bridge" ip -n "$name-switch" link set switch up
 }
 
-# Connects a host to the switch by a link of this rate in both directions.
+# Connects a host to the switch by a link of this rate in both directions, as the interface $2 with
+# the address $3, whose routes are taken in the order of the metric $5.
+make_link() {
+  local host=$1 interface=$2 address=$3 rate=$4 metric=$5 namespace=$name-$1 port=$2-$1
+  local shape=(root tbf rate "$rate" burst 80kb latency 50ms)
+  must "make a pair of interfaces (veth)" \
+    ip -n "$name-switch" link add "$port" type veth peer name "$interface" netns "$namespace"
+  must "connect a host" ip -n "$name-switch" link set "$port" master switch up
+  must "give a host its address" \
+    ip -n "$namespace" address add "$address/24" dev "$interface" metric "$metric"
+  must "start a host's interface" ip -n "$namespace" link set "$interface" up
+  must "shape a link (tc, tbf)" tc -n "$namespace" qdisc add dev "$interface" "${shape[@]}"
+  must "shape a link (tc, tbf)" tc -n "$name-switch" qdisc add dev "$port" "${shape[@]}"
+}
+
 make_host() {
   local host=$1 rate=$2 namespace=$name-$1
-  local shape=(root tbf rate "$rate" burst 80kb latency 50ms)
   must "make a network namespace (ip netns)" ip netns add "$namespace"
-  must "make a pair of interfaces (veth)" \
-    ip -n "$name-switch" link add "port$host" type veth peer name eth0 netns "$namespace"
-  must "connect a host" ip -n "$name-switch" link set "port$host" master switch up
-  must "give a host its address" ip -n "$namespace" address add "$subnet.$host/24" dev eth0
-  must "start a host's interface" ip -n "$namespace" link set eth0 up
   must "start a host's interface" ip -n "$namespace" link set lo up
-  must "shape a link (tc, tbf)" tc -n "$namespace" qdisc add dev eth0 "${shape[@]}"
-  must "shape a link (tc, tbf)" tc -n "$name-switch" qdisc add dev "port$host" "${shape[@]}"
+  make_link "$host" eth0 "$subnet.$host" "$rate" 100
+}
+
+# What Docker leaves on every host where it is installed: the same address everywhere.
+add_docker() {
+  local namespace=$name-$1
+  must "make a bridge" ip -n "$namespace" link add docker0 type bridge
+  must "give a bridge its address" ip -n "$namespace" address add 172.17.0.1/16 dev docker0
+  must "start a bridge" ip -n "$namespace" link set docker0 up
+}
+
+# A second way to the same network, as a Pi has whose Wi-Fi is on beside its Ethernet.  Each
+# interface answers only for its own address: of a real host's, the wired one answers first.
+add_wifi() {
+  local host=$1
+  must "let interfaces answer for themselves" ip netns exec "$name-$host" \
+    bash -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore; echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce'
+  make_link "$host" wlan0 "$subnet.$((100 + host))" 20mbit 600
+}
+
+add_ipv6() {
+  local namespace=$name-$1
+  must "give a host an IPv6 address" ip -n "$namespace" address add "fd77::$1/64" dev eth0 nodad
+}
+
+# As Debian's installer does.
+add_own_name() {
+  sed -i "s/^$subnet.$1 /127.0.1.1 /" "$folder/pi$1.hosts"
 }
 
 # The processes of an emulation: those in its groups, and guests in its namespaces.

@@ -74,6 +74,7 @@ class Options(ProgramTest):
                 (["--memory", "1MiB"], ["--memory", "'1MiB'", "16MiB"]),
                 (["--memory", "64"], ["--memory", "'64'"]),
                 (["--memory", "99999999999999999999MiB"], ["--memory"]),
+                (["--extra", "docker,modem"], ["--extra", "'modem'", "wifi"]),
                 (["--bogus"], ["--bogus", "--help"]),
                 (["--hosts"], ["--hosts", "value"])):
             with self.subTest(arguments=arguments):
