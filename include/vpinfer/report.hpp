@@ -15,7 +15,10 @@ namespace vpinfer {
 struct RankReport {
   int rank = 0;
   std::string host;
-  std::string cores;  ///< that the process may run on
+  std::string interface;  ///< that its messages to other hosts go through; empty if unknown
+  bool wireless = false;  ///< that interface
+  int link_mbit = 0;      ///< its speed in Mbit/s; 0 if unknown
+  std::string cores;      ///< that the process may run on
   std::string blas;
   std::string micro_kernel;  ///< that convolutions use unless they keep to BLAS
   std::string boxes;

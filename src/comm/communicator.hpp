@@ -38,6 +38,13 @@ class Transfers {
   [[nodiscard]] virtual std::optional<std::size_t> unfinished() const = 0;
 };
 
+/// The network interface that a rank's messages to other hosts go through.
+struct NetworkLink {
+  std::string interface {};  ///< several, divided by commas, where only the others know which
+  bool wireless = false;
+  int mbit = 0;  ///< Mbit/s; 0 if nobody knows
+};
+
 /// One rank's way to its peers: messages of a known size that move without anybody waiting.  Those
 /// with the same peers and tag arrive in the order in which they were started.  Everything that
 /// ranks say to each other goes this way, frames' borders and what Channel makes of it; MPI
@@ -53,6 +60,8 @@ class Communicator {
   [[nodiscard]] virtual int size() const = 0;
   /// The name of the machine that a rank runs on.
   [[nodiscard]] virtual std::string host(int rank) const = 0;
+  /// This rank's; without a name on a single host, or if somebody else chose it.
+  [[nodiscard]] virtual NetworkLink link() const { return {}; }
   virtual std::unique_ptr<Transfers> receives(std::vector<Endpoint> endpoints, int tag) = 0;
   virtual std::unique_ptr<Transfers> sends(std::vector<Endpoint> endpoints, int tag) = 0;
   /// Moves messages that are under way; cheap enough to be called between blocks of computation.

@@ -97,29 +97,30 @@ HostName host_name() {
 }
 
 /// Waits for a call that all ranks must make when they start.
-void await_all(MPI_Request request, const std::string& call,
-               std::chrono::duration<double> timeout) {
+void await_all(MPI_Request request, const std::string& call, std::chrono::duration<double> timeout,
+               const std::string& advice = {}) {
   Polling polling(2 * timeout);
   for (int done = 0; done == 0;) {
     check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
     if (done == 0 && !polling.pause()) {
-      throw Error(ExitCode::kRankFailed, "starting: some rank did not come within " +
-                                             fixed(2 * timeout.count(), 1) +
-                                             " s; is a host down? --timeout sets half that limit");
+      throw Error(ExitCode::kRankFailed,
+                  "starting: some rank did not come within " + fixed(2 * timeout.count(), 1) +
+                      " s; is a host down? --timeout sets half that limit" + advice);
     }
   }
 }
 
 /// Every rank's, by rank.
 std::vector<std::string> all_hosts(MPI_Comm communicator, int ranks,
-                                   std::chrono::duration<double> timeout) {
+                                   std::chrono::duration<double> timeout,
+                                   const std::string& advice) {
   const HostName own = host_name();
   std::vector<HostName> all(static_cast<std::size_t>(ranks));
   MPI_Request request = MPI_REQUEST_NULL;
   check(MPI_Iallgather(own.data(), to_int(own.size()), MPI_CHAR, all.data(), to_int(own.size()),
                        MPI_CHAR, communicator, &request),
         "MPI_Iallgather");
-  await_all(request, "MPI_Iallgather", timeout);
+  await_all(request, "MPI_Iallgather", timeout, advice);
   std::vector<std::string> hosts;
   for (const HostName& name : all) hosts.emplace_back(name.data());
   return hosts;
@@ -141,7 +142,7 @@ struct MpiCommunicator::Handle {
 };
 
 MpiCommunicator::MpiCommunicator(std::chrono::duration<double> timeout)
-    : handle_(std::make_unique<Handle>()) {
+    : network_(choose_network()), handle_(std::make_unique<Handle>()) {
   check(MPI_Init(nullptr, nullptr), "MPI_Init");
   meet(timeout);
 }
@@ -157,7 +158,7 @@ void MpiCommunicator::meet(std::chrono::duration<double> timeout) {
   check(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   check(MPI_Comm_rank(communicator, &rank_), "MPI_Comm_rank");
   check(MPI_Comm_size(communicator, &size_), "MPI_Comm_size");
-  hosts_ = all_hosts(communicator, size_, timeout);
+  hosts_ = all_hosts(communicator, size_, timeout, start_advice(network_));
 }
 
 MpiCommunicator::~MpiCommunicator() {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
+#include "comm/network_use.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -17,8 +18,9 @@ class MpiCommunicator final : public Communicator {
   /// MPI's communicator, of which the rest of the program need not know.
   struct Handle;
 
-  /// This process as a rank of an MPI job, from MPI_Init to MPI_Finalize.  One per process.  Meets
-  /// the other ranks; throws Error with kRankFailed if one does not come within twice the timeout.
+  /// This process as a rank of an MPI job, from MPI_Init to MPI_Finalize.  One per process.
+  /// Chooses the network unless the user has (comm/network_choice.hpp).  Meets the other ranks;
+  /// throws Error with kRankFailed if one does not come within twice the timeout.
   explicit MpiCommunicator(std::chrono::duration<double> timeout);
   /// The same among the ranks of a communicator that somebody else keeps, along with MPI.
   MpiCommunicator(std::unique_ptr<Handle> handle, std::chrono::duration<double> timeout);
@@ -27,6 +29,7 @@ class MpiCommunicator final : public Communicator {
   [[nodiscard]] int rank() const override { return rank_; }
   [[nodiscard]] int size() const override { return size_; }
   [[nodiscard]] std::string host(int rank) const override;
+  [[nodiscard]] NetworkLink link() const override { return link_of(network_); }
   std::unique_ptr<Transfers> receives(std::vector<Endpoint> endpoints, int tag) override;
   std::unique_ptr<Transfers> sends(std::vector<Endpoint> endpoints, int tag) override;
   void progress() override;
@@ -37,6 +40,7 @@ class MpiCommunicator final : public Communicator {
  private:
   void meet(std::chrono::duration<double> timeout);
 
+  NetworkUse network_;
   std::unique_ptr<Handle> handle_;
   int rank_ = 0;
   int size_ = 1;

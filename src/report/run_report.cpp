@@ -24,6 +24,9 @@ std::string milliseconds(double seconds) {
 json rank_to_json(const RankReport& r) {
   return {{"rank", r.rank},
           {"host", r.host},
+          {"interface", r.interface.empty() ? json() : json(r.interface)},
+          {"wireless", r.wireless},
+          {"link_mbit", r.link_mbit == 0 ? json() : json(r.link_mbit)},
           {"cores", r.cores},
           {"blas", r.blas},
           {"micro_kernel", r.micro_kernel},
@@ -118,6 +121,34 @@ std::string rank_table(const std::vector<RankReport>& ranks) {
   return table.text();
 }
 
+/// For example `network: eth0, 1000 Mbit/s, on pi1, pi2; wlan0, wireless, on pi3`, or nothing.
+std::string network_line(const std::vector<RankReport>& ranks) {
+  struct Group {
+    std::string link;
+    std::vector<std::string> hosts;
+  };
+  std::vector<Group> groups;
+  for (const RankReport& r : ranks) {
+    if (r.interface.empty()) continue;
+    std::string link = r.interface;
+    if (r.link_mbit != 0) link += ", " + std::to_string(r.link_mbit) + " Mbit/s";
+    if (r.wireless) link += ", wireless";
+    auto group = std::find_if(groups.begin(), groups.end(),
+                              [&](const Group& known) { return known.link == link; });
+    if (group == groups.end()) group = groups.insert(group, Group{link, {}});
+    std::vector<std::string>& hosts = group->hosts;
+    if (std::find(hosts.begin(), hosts.end(), r.host) == hosts.end()) hosts.push_back(r.host);
+  }
+  std::string text;
+  for (const Group& group : groups) {
+    text += (text.empty() ? "network: " : "; ") + group.link + ", on ";
+    for (const std::string& host : group.hosts) {
+      text += (host == group.hosts.front() ? "" : ", ") + host;
+    }
+  }
+  return text.empty() ? "" : text + "\n";
+}
+
 std::size_t fullest(const std::vector<RankReport>& ranks) {
   std::size_t most = 0;
   for (const RankReport& r : ranks) most = std::max(most, r.memory.total());
@@ -166,6 +197,9 @@ RankReport rank_report_from_json(const std::string& text) {
   const json& by_form = j.at("weights_bytes_by_form");
   return {j.at("rank"),
           j.at("host"),
+          j.at("interface").is_null() ? "" : j.at("interface").get<std::string>(),
+          j.at("wireless"),
+          j.at("link_mbit").is_null() ? 0 : j.at("link_mbit").get<int>(),
           j.at("cores"),
           j.at("blas"),
           j.at("micro_kernel"),
@@ -205,7 +239,7 @@ std::string to_json(const RunReport& report, const Findings& findings) {
 std::string to_text(const RunReport& report) {
   const std::vector<double> latencies = report.latencies();
   const Spread latency = spread(latencies);
-  std::string text = rank_table(report.ranks);
+  std::string text = rank_table(report.ranks) + network_line(report.ranks);
   text += report.context.strategy + formats_remark(report.context.wire, report.context.conv) +
           " on " + std::to_string(report.ranks.size()) +
           (report.ranks.size() == 1 ? " rank" : " ranks") + ": latency " +

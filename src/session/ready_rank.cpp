@@ -44,6 +44,10 @@ RankReport ReadyRank::report() const {
   RankReport report;
   report.rank = communicator_.rank();
   report.host = communicator_.host(report.rank);
+  const NetworkLink link = communicator_.link();
+  report.interface = link.interface;
+  report.wireless = link.wireless;
+  report.link_mbit = link.mbit;
   report.cores = allowed_cores();
   report.blas = blas_description();
   report.micro_kernel = micro_kernel_name();

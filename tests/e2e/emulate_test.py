@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-from program import BAD_USAGE, DONE, ENVIRONMENT, FACE, PROGRAM, SOURCE, Outcome, ProgramTest, run
+from program import BAD_USAGE, DONE, ENVIRONMENT, FACE, PROGRAM, RANK_FAILED, SOURCE, Outcome, ProgramTest, run
 
 EMULATE = SOURCE / "jobs" / "emulate.sh"
 CANNOT_EMULATE = 69
@@ -106,10 +106,10 @@ class Emulation(ProgramTest):
         if done.code != DONE:
             raise AssertionError(str(done))
 
-    def start(self, *arguments, stdin=subprocess.DEVNULL):
+    def start(self, *arguments, stdin=subprocess.DEVNULL, environment=None):
         command = [str(word) for word in [EMULATE, *arguments]]
         process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   env=ENVIRONMENT)
+                                   env=ENVIRONMENT | (environment or {}))
         self.addCleanup(lambda: self.assertEqual(traces(process.pid), []))
         self.addCleanup(self.end, process)
         return process
@@ -118,9 +118,9 @@ class Emulation(ProgramTest):
         process.terminate()
         process.communicate(timeout=PATIENCE_SECONDS)
 
-    def emulate(self, *arguments, text="", hosts=3):
+    def emulate(self, *arguments, text="", hosts=3, environment=None):
         """An emulation to its end."""
-        process = self.start("--hosts", hosts, *arguments, stdin=subprocess.PIPE)
+        process = self.start("--hosts", hosts, *arguments, stdin=subprocess.PIPE, environment=environment)
         out, err = process.communicate(text, timeout=60)
         return Outcome(process.returncode, out, err)
 
@@ -169,6 +169,39 @@ class Emulation(ProgramTest):
         self.assertEqual(failing.code, 37, failing)
         done = self.emulate("--quiet", "--", "cat", text="for rank 0")
         self.assertEqual((done.code, done.out, done.err), (DONE, "for rank 0", ""))
+
+    def run_model_with(self, extra, *options, **how):
+        return self.emulate("--quiet", "--cpu", "60%,60%,30%", "--extra", extra, "--", *options, PROGRAM,
+                            "--model", FACE / "face.h5", "--repeat", 5, "--compare-single", **how)
+
+    def assert_used(self, network, done):
+        self.assertEqual(done.code, DONE, done)
+        self.assertIn("PASS", done.out)
+        self.assertIn(f"network: {network}, on pi1, pi2, pi3\n", done.out)
+        self.assertNotIn("WARNING", done.err)
+
+    def test_the_wired_network_is_found_among_others(self):
+        for extra in ("docker", "ipv6", "own-name", "docker,wifi,ipv6,own-name"):
+            with self.subTest(extra=extra):
+                self.assert_used("eth0", self.run_model_with(extra))
+
+    def test_wifi_beside_ethernet_carries_nothing(self):
+        after = '"$@" && echo "wlan0 sent $(cat /sys/class/net/wlan0/statistics/tx_bytes)"'
+        done = self.run_model_with("wifi", "sh", "-c", after, "sh")
+        self.assert_used("eth0", done)
+        sent = [int(count) for count in re.findall(r"wlan0 sent (\d+)", done.out)]
+        self.assertEqual(len(sent), 3, done)
+        self.assertLess(sum(sent), 100_000, done)  # what mpirun's daemons say
+
+    def test_the_user_may_choose_the_network(self):
+        done = self.run_model_with("wifi", environment={"OMPI_MCA_btl_tcp_if_include": "wlan0"})
+        self.assert_used("wlan0, wireless", done)
+
+    def test_a_start_in_vain_says_what_to_do(self):
+        done = self.emulate("--quiet", "--extra", "docker", "--", PROGRAM, "--model", FACE / "face.h5", "--timeout", 1,
+                            environment={"OMPI_MCA_btl_tcp_if_exclude": "lo"})
+        self.assertEqual(done.code, RANK_FAILED, done)
+        self.assert_says(done, "btl_tcp_if_exclude=lo leaves this host eth0 (10.77.0.0/24) and docker0 (172.17.0.0/16)")
 
     def test_two_at_once(self):
         both = [self.start("--quiet", "--hosts", 2, "--", PROGRAM, "--model", FACE / "face.h5", "--compare-single")

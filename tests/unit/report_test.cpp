@@ -27,6 +27,8 @@ RankReport rank_report(int rank) {
   RankReport r;
   r.rank = rank;
   r.host = "pi-" + std::to_string(rank);
+  r.interface = "eth0";
+  r.link_mbit = 1000;
   r.cores = "0-3";
   r.blas = "OpenBLAS 0.3.21 Generic";
   r.micro_kernel = "NEON";
@@ -113,6 +115,9 @@ TEST(RunReport, JsonHasTheKeysThatScriptsRelyOn) {
   const json& rank = j.at("ranks").at(1);
   EXPECT_EQ(rank.at("rank"), 1);
   EXPECT_EQ(rank.at("host"), "pi-1");
+  EXPECT_EQ(rank.at("interface"), "eth0");
+  EXPECT_EQ(rank.at("wireless"), false);
+  EXPECT_EQ(rank.at("link_mbit"), 1000);
   EXPECT_EQ(rank.at("weights_bytes"), 4 * kMebi);
   EXPECT_EQ(rank.at("weights_bytes_by_form").at("rows"), kMebi);
   EXPECT_EQ(rank.at("weights_bytes_by_form").at("panels"), 2 * kMebi);
@@ -176,6 +181,21 @@ TEST(RunReport, TellsThroughputOfFramesInFlight) {
   report.context.frames_in_flight = 3;
   EXPECT_THAT(to_text(report), HasSubstr("3 frames), 4.00 frames per second with 3 under way, "));
   EXPECT_EQ(json::parse(to_json(report, Findings{})).at("context").at("frames_in_flight"), 3);
+}
+
+TEST(RunReport, NamesTheNetwork) {
+  RunReport report = two_ranks();
+  EXPECT_THAT(to_text(report), HasSubstr("network: eth0, 1000 Mbit/s, on pi-0, pi-1\n"));
+  RankReport zero = rank_report(2);
+  zero.interface = "wlan0";
+  zero.wireless = true;
+  zero.link_mbit = 0;
+  report.ranks.push_back(zero);
+  EXPECT_THAT(to_text(report), HasSubstr("on pi-0, pi-1; wlan0, wireless, on pi-2\n"));
+  EXPECT_TRUE(json::parse(to_json(report, Findings{})).at("ranks").at(2).at("link_mbit").is_null());
+  for (RankReport& rank : report.ranks) rank.interface.clear();
+  EXPECT_THAT(to_text(report), Not(HasSubstr("network:")));
+  EXPECT_TRUE(json::parse(to_json(report, Findings{})).at("ranks").at(0).at("interface").is_null());
 }
 
 TEST(RunReport, SaysThatHalvesTravelled) {
