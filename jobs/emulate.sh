@@ -20,8 +20,9 @@ Where hosts differ, a list says each host's value: --hosts 3 --cpu 20%,20%,10%
   --link RATE,...     each host's link in both directions, such as 100mbit or 1gbit [1gbit]
   --memory SIZE,...   each host's memory, such as 128MiB; at least 16MiB [no limit]
   --extra THING,...   what every host has besides, as real ones may: docker (a bridge docker0 with
-                      the same address everywhere), wifi (wlan0 beside eth0 on one subnet, at
-                      20mbit), ipv6 (an address for eth0), own-name (its name is 127.0.1.1)
+                      the same address everywhere), wifi (wlan0 at 20mbit, on the subnet of eth0),
+                      other-wifi (the same on a subnet of its own), ipv6 (an address for eth0),
+                      own-name (the host's name is 127.0.1.1)
   --calibrate         instead of COMMAND, evenly divided work with tiny messages, on one host like
                       pi1 and on all: its speed-up is the most that this emulation can show
   --quiet             do not print the command for real hosts
@@ -102,9 +103,11 @@ if [[ -n $memory ]]; then
 fi
 IFS=, read -ra extras <<<"$extra"
 for value in "${extras[@]}"; do
-  [[ $value =~ ^(docker|wifi|ipv6|own-name)$ ]] \
-    || die 2 "--extra: '$value' is none of docker, wifi, ipv6 and own-name"
+  [[ $value =~ ^(docker|wifi|other-wifi|ipv6|own-name)$ ]] \
+    || die 2 "--extra: '$value' is none of docker, wifi, other-wifi, ipv6 and own-name"
 done
+[[ ,$extra, != *,wifi,* || ,$extra, != *,other-wifi,* ]] \
+  || die 2 "--extra: wifi and other-wifi are one interface"
 if [[ -n $calibrate ]]; then
   [[ $# -eq 0 ]] || die 2 "--calibrate runs a program of its own; '$1' is too much"
 else

@@ -181,13 +181,23 @@ add_docker() {
   must "start a bridge" ip -n "$namespace" link set docker0 up
 }
 
-# A second way to the same network, as a Pi has whose Wi-Fi is on beside its Ethernet.  Each
-# interface answers only for its own address: of a real host's, the wired one answers first.
+# Wi-Fi with this address.  Each interface answers only for its own address, though both are on one
+# switch: of a real host's, the wired one answers first, or the other cannot be asked.
+add_wlan() {
+  local host=$1 address=$2
+  must "let interfaces answer for themselves" ip netns exec "$name-$host" bash -c '
+    echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore
+    echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce'
+  make_link "$host" wlan0 "$address" 20mbit 600
+}
+
+# A second way to the same network, as a Pi has whose Wi-Fi is on beside its Ethernet.
 add_wifi() {
-  local host=$1
-  must "let interfaces answer for themselves" ip netns exec "$name-$host" \
-    bash -c 'echo 1 >/proc/sys/net/ipv4/conf/all/arp_ignore; echo 2 >/proc/sys/net/ipv4/conf/all/arp_announce'
-  make_link "$host" wlan0 "$subnet.$((100 + host))" 20mbit 600
+  add_wlan "$1" "$subnet.$((100 + $1))"
+}
+
+add_other_wifi() {
+  add_wlan "$1" "10.78.0.$1"
 }
 
 add_ipv6() {
