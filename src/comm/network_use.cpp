@@ -64,7 +64,8 @@ std::string start_advice(const NetworkUse& use) {
     return "; " + use.setting->variable + "=" + use.setting->value +
            (use.used.empty() ? " leaves this host no interface"
                              : " leaves this host " + listed(use.used)) +
-           ": is that a network of all hosts, and no firewall in the way?";
+           ": unless a firewall is in the way, not all hosts share that network; without the "
+           "setting, each rank chooses";
   }
   return "; this rank " +
          (use.used.empty() ? "found no interface that leads to the launching host"
