@@ -140,6 +140,10 @@ std::vector<Message> Exchange::from(int rank) const {
   return messages;
 }
 
+std::size_t Exchange::messages(int rank) const {
+  return share(rank).received + share(rank).sent;
+}
+
 std::size_t Exchange::received_bytes(int rank) const {
   return share(rank).received_bytes;
 }

@@ -55,6 +55,8 @@ class Exchange {
   [[nodiscard]] std::vector<Message> to(int rank) const;
   /// The messages that a rank sends, by their receivers.
   [[nodiscard]] std::vector<Message> from(int rank) const;
+  /// How many a rank sends and receives.
+  [[nodiscard]] std::size_t messages(int rank) const;
   [[nodiscard]] std::size_t received_bytes(int rank) const;
   [[nodiscard]] std::size_t sent_bytes(int rank) const;
   /// That all ranks together send.

@@ -1,6 +1,7 @@
 #include "search/evaluation.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "search/work.hpp"
@@ -14,21 +15,30 @@ struct Travel {
   double processor_seconds = 0;  ///< on the busiest rank
 };
 
+/// What messages keep a rank's processor busy with: their calls, and packing and unpacking them.
+double processor_seconds(const Exchange& exchange, int rank, const Host& host) {
+  const std::size_t bytes = exchange.sent_bytes(rank) + exchange.received_bytes(rank);
+  const auto messages = static_cast<double>(exchange.messages(rank));
+  return messages * host.link.message_processor_seconds +
+         static_cast<double>(bytes) * host.link.byte_processor_seconds +
+         work_of_packing(bytes).seconds(host.speed);
+}
+
 Travel travel(const Exchange& exchange, const Cluster& cluster) {
   if (exchange.empty()) return {};
   Travel most;
-  double exchange_seconds = 0;
+  double message_seconds = 0;
   for (int rank = 0; rank < cluster.ranks(); ++rank) {
-    const Link& link = cluster.host(rank).link;
+    const Host& host = cluster.host(rank);
     const auto sent = static_cast<double>(exchange.sent_bytes(rank));
     const auto received = static_cast<double>(exchange.received_bytes(rank));
     most.wire_seconds =
-        std::max(most.wire_seconds, std::max(sent, received) / link.bytes_per_second);
+        std::max(most.wire_seconds, std::max(sent, received) / host.link.bytes_per_second);
     most.processor_seconds =
-        std::max(most.processor_seconds, (sent + received) * link.byte_seconds);
-    exchange_seconds = std::max(exchange_seconds, link.exchange_seconds);
+        std::max(most.processor_seconds, processor_seconds(exchange, rank, host));
+    message_seconds = std::max(message_seconds, host.link.message_seconds);
   }
-  most.wire_seconds += exchange_seconds;
+  most.wire_seconds += message_seconds;
   return most;
 }
 
@@ -37,7 +47,7 @@ std::vector<double> compute_seconds(const Distribution& distribution, const Clus
                                     int position) {
   std::vector<double> seconds;
   for (int rank = 0; rank < cluster.ranks(); ++rank) {
-    seconds.push_back(work_of(distribution, position, rank) / cluster.host(rank).flop_per_second);
+    seconds.push_back(work_of(distribution, position, rank).seconds(cluster.host(rank).speed));
   }
   return seconds;
 }
@@ -45,28 +55,27 @@ std::vector<double> compute_seconds(const Distribution& distribution, const Clus
 /// The time of one frame: for every layer its slowest rank's work, the bytes that it waits for, and
 /// what the processors do for these bytes.  Borders do travel while other parts are computed; that
 /// is left out, because on emulated clusters waiting was seen to add to computing.
-double latency_seconds(const Network& network, const Cluster& cluster,
-                       const Evaluation& evaluation) {
+std::vector<double> layer_seconds(const Network& network, const Cluster& cluster,
+                                  const Evaluation& evaluation) {
   std::vector<Travel> outputs;  // to their readers
-  double seconds = 0;
+  std::vector<double> all;
   for (int position = 0; position < network.size(); ++position) {
     const std::vector<double>& compute =
         *evaluation.compute_seconds[static_cast<std::size_t>(position)];
-    double wait = 0;
+    double seconds = *std::max_element(compute.begin(), compute.end());
     for (const int input : network.layer(position).inputs) {
       Travel& arriving = outputs[static_cast<std::size_t>(input)];
-      wait += arriving.wire_seconds;
-      seconds += arriving.processor_seconds;
+      seconds += arriving.wire_seconds + arriving.processor_seconds;
       arriving = {};  // its first reader waits for it
     }
-    seconds += *std::max_element(compute.begin(), compute.end()) + wait;
     if (const Exchanges::Shared& partial = evaluation.exchanges.sums(position)) {
       const Travel sums = travel(*partial, cluster);
       seconds += sums.wire_seconds + sums.processor_seconds;
     }
     outputs.push_back(travel(*evaluation.exchanges.output(position), cluster));
+    all.push_back(seconds);
   }
-  return seconds;
+  return all;
 }
 
 /// What keeps the busiest processor or link busy for one frame.
@@ -74,22 +83,22 @@ double period_seconds(const Network& network, const Cluster& cluster,
                       const Evaluation& evaluation) {
   double period = 0;
   for (int rank = 0; rank < cluster.ranks(); ++rank) {
-    double compute = 0;
+    const Host& host = cluster.host(rank);
+    double processor = 0;
     double sent = 0;
     double received = 0;
     for (int position = 0; position < network.size(); ++position) {
-      compute += (*evaluation.compute_seconds[static_cast<std::size_t>(
+      processor += (*evaluation.compute_seconds[static_cast<std::size_t>(
           position)])[static_cast<std::size_t>(rank)];
       for (const Exchanges::Shared* exchange :
            {&evaluation.exchanges.output(position), &evaluation.exchanges.sums(position)}) {
         if (!*exchange) continue;
+        processor += processor_seconds(**exchange, rank, host);
         sent += static_cast<double>((*exchange)->sent_bytes(rank));
         received += static_cast<double>((*exchange)->received_bytes(rank));
       }
     }
-    const Link& link = cluster.host(rank).link;
-    const double processor = compute + (sent + received) * link.byte_seconds;
-    period = std::max({period, processor, std::max(sent, received) / link.bytes_per_second});
+    period = std::max({period, processor, std::max(sent, received) / host.link.bytes_per_second});
   }
   return period;
 }
@@ -116,7 +125,9 @@ Evaluation Evaluator::evaluate(Plan plan, const Evaluation& similar) const {
             : std::make_shared<const std::vector<double>>(
                   compute_seconds(distribution, cluster_, position)));
   }
-  evaluation.latency_seconds = latency_seconds(network(), cluster_, evaluation);
+  evaluation.layer_seconds = layer_seconds(network(), cluster_, evaluation);
+  evaluation.latency_seconds =
+      std::accumulate(evaluation.layer_seconds.begin(), evaluation.layer_seconds.end(), 0.0);
   evaluation.period_seconds = period_seconds(network(), cluster_, evaluation);
   return evaluation;
 }

@@ -14,9 +14,10 @@ namespace vpinfer {
 struct Evaluation {
   Plan plan;
   Exchanges exchanges;
-  std::size_t moved_bytes = 0;  ///< by all ranks for a frame
-  double latency_seconds = 0;   ///< of a frame alone
-  double period_seconds = 0;    ///< between the frames of a stream, with enough of them under way
+  std::size_t moved_bytes = 0;          ///< by all ranks for a frame
+  double latency_seconds = 0;           ///< of a frame alone
+  std::vector<double> layer_seconds{};  ///< of it, by position: to compute it and bring it on
+  double period_seconds = 0;  ///< between the frames of a stream, with enough of them under way
   std::vector<RankMemory> memory{};  ///< of every rank; empty until it is added
 
   // What evaluating a similar plan need not do again.

@@ -11,7 +11,7 @@ namespace {
 
 /// What one layer adds to its stage.
 struct Burden {
-  double work = 0;
+  Work work{};
   std::size_t weights_bytes = 0;      ///< kept for the whole run
   std::size_t activations_bytes = 0;  ///< of its inputs and output
 };
@@ -19,7 +19,7 @@ struct Burden {
 Burden burden_of(const Network& network, ConvolutionPath path, int position) {
   const Layer& layer = network.layer(position);
   Burden burden;
-  burden.work = work(network, path, position, whole(layer.output));
+  burden.work = work_of(network, path, position, whole(layer.output));
   const StoredWeights stored =
       stored_weights(network, path, position, weight_shape(network, position).range());
   burden.weights_bytes = stored.weight_bytes + stored.bias_bytes;
@@ -41,24 +41,14 @@ class StageCutter {
   /// The stages of which the slowest takes least time.  None if no stages within the memory hold
   /// all layers.
   [[nodiscard]] std::optional<Digits> balanced(std::size_t memory_bytes) const {
-    double work = 0;
-    double largest = 0;
-    for (const Burden& burden : burdens_) {
-      work += burden.work;
-      largest = std::max(largest, burden.work);
-    }
-    double slowest = std::numeric_limits<double>::max();
-    double fastest = 0;
-    double together = 0;
-    for (const Host& host : cluster_.hosts) {
-      slowest = std::min(slowest, host.flop_per_second);
-      fastest = std::max(fastest, host.flop_per_second);
-      together += host.flop_per_second;
-    }
-    double enough = work / slowest * (1 + 1e-9);  // whatever is rounded on the way
+    Work all;
+    for (const Burden& burden : burdens_) all += burden.work;
+    double enough = 0;
+    for (const Host& host : cluster_.hosts) enough = std::max(enough, all.seconds(host.speed));
+    enough *= 1 + 1e-9;  // whatever is rounded on the way
     std::optional<Digits> best = filled(enough, memory_bytes);
     if (!best) return std::nullopt;
-    double too_little = std::max(largest / fastest, work / together) * (1 - 1e-9);
+    double too_little = 0;
     while (enough - too_little > 1e-6 * enough) {
       const double middle = (enough + too_little) / 2;
       if (auto ranks = filled(middle, memory_bytes)) {
@@ -78,9 +68,10 @@ class StageCutter {
     Burden stage;
     int rank = 0;
     for (const Burden& layer : burdens_) {
-      Burden next{stage.work + layer.work, stage.weights_bytes + layer.weights_bytes,
+      Burden next{stage.work, stage.weights_bytes + layer.weights_bytes,
                   std::max(stage.activations_bytes, layer.activations_bytes)};
-      while (next.work > seconds * cluster_.host(rank).flop_per_second ||
+      next.work += layer.work;
+      while (next.work.seconds(cluster_.host(rank).speed) > seconds ||
              next.weights_bytes + next.activations_bytes > memory_bytes) {
         if (++rank == cluster_.ranks()) return std::nullopt;
         next = layer;

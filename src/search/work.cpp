@@ -1,55 +1,125 @@
 #include "search/work.hpp"
 
-#include "kernel/computation.hpp"
+#include "kernel/convolution/packing.hpp"
 #include "plan/geometry.hpp"
 
 namespace vpinfer {
 namespace {
 
-/// How many operations of a convolution take as long as an element that is read or written.  An
-/// estimate.
-constexpr double kFlopPerElement = 100;
+// What an element takes, in copied ones that take as long: inputs are mostly in a cache, outputs
+// are written, read again for bias and activation, and written, weights are read ahead.  Fitted to
+// the computations of six networks, whole and divided among 8 ranks.
+constexpr double kCopiesPerInput = 0.4;
+constexpr double kCopiesPerOutput = 1.2;
+constexpr double kCopiesPerWeight = 0.3;
 
-/// Floating-point operations for a box, or those of a direct convolution that take as long.
-double operations(const Network& network, ConvolutionPath path, int position, const Box& box,
-                  const std::optional<Interval>& summed) {
-  const auto* conv = std::get_if<Convolution>(&network.layer(position).operation);
-  if (conv == nullptr) return flop(network, position, box);
-  const WeightRange weights{box.channels,
-                            summed.value_or(weight_shape(network, position).range().channels)};
-  Computation computation{.position = position, .box = box};
-  if (summed) computation.sum = ChannelSum{*summed};
-  const auto algorithm = choose_algorithm(
-      network, path, weight_storage(network, path, position, weights).form, computation);
-  return 2 * multiply_adds(*conv, algorithm, summed_channels(network, computation), box);
+double bytes_of(double elements) {
+  return sizeof(float) * elements;
+}
+
+/// The box of the convolution's output that a computation passes through.
+Box convolved(const Network& network, const Computation& computation) {
+  if (!computation.strips) return computation.box;
+  return required_input(network, computation.position, 0, computation.box);
+}
+
+/// The panels' last filters may be made up.
+double fullness(const Box& box) {
+  return static_cast<double>(box.channels.size()) / packed_filters(box.channels.size());
+}
+
+void add_operations(const Network& network, const Computation& computation,
+                    const Convolution& convolution, const Box& box, Work& work) {
+  const int channels = summed_channels(network, computation);
+  const double flop = 2 * multiply_adds(convolution, computation.algorithm, channels, box);
+  switch (computation.algorithm) {
+    case ConvolutionAlgorithm::kDirect: work.direct_flop += flop / fullness(box); break;
+    case ConvolutionAlgorithm::kWinograd2x2:
+    case ConvolutionAlgorithm::kWinograd4x4: work.winograd_flop += flop; break;
+    case ConvolutionAlgorithm::kPlain:
+      (convolution.groups == 1 ? work.blas_flop : work.loop_flop) += flop;
+      break;
+  }
+  const double weights =
+      static_cast<double>(convolution.taps()) * channels / convolution.groups * box.channels.size();
+  work.bytes += bytes_of(kCopiesPerWeight * weights);
 }
 
 }  // namespace
 
-double work(const Network& network, ConvolutionPath path, int position, const Box& box,
-            const std::optional<Interval>& summed) {
-  if (box.empty()) return 0;
-  const Layer& layer = network.layer(position);
-  double read = 0;
-  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
-    Box input = required_input(network, position, i, box);
-    input.channels = summed.value_or(input.channels);
-    read += static_cast<double>(input.elements());
-  }
-  return kFlopPerElement * (static_cast<double>(box.elements()) + read) +
-         operations(network, path, position, box, summed);
+Work& Work::operator+=(const Work& other) {
+  direct_flop += other.direct_flop;
+  winograd_flop += other.winograd_flop;
+  blas_flop += other.blas_flop;
+  loop_flop += other.loop_flop;
+  bytes += other.bytes;
+  return *this;
 }
 
-double work_of(const Distribution& distribution, int position, int rank) {
-  const Network& network = distribution.network();
-  const ConvolutionPath path = distribution.plan().conv;
-  const Box& computed = distribution.computed(position, rank);
+double Work::seconds(const Speed& speed) const {
+  return direct_flop / speed.direct_flop_per_second +
+         winograd_flop / speed.winograd_flop_per_second + blas_flop / speed.blas_flop_per_second +
+         loop_flop / speed.loop_flop_per_second + bytes / speed.memory_bytes_per_second;
+}
+
+Work work_of(const Network& network, const Computation& computation) {
+  Work work;
+  if (computation.box.empty()) return work;
+  const int position = computation.first_layer();
+  const Layer& layer = network.layer(position);
+  const Box box = convolved(network, computation);
+  for (std::size_t i = 0; i < layer.inputs.size(); ++i) {
+    Box input = required_input(network, position, i, box);
+    if (computation.sum) input.channels = computation.sum->channels;
+    work.bytes += bytes_of(kCopiesPerInput * static_cast<double>(input.elements()));
+  }
+  work.bytes += bytes_of(kCopiesPerOutput * static_cast<double>(box.elements()));
+  if (const auto* convolution = std::get_if<Convolution>(&layer.operation)) {
+    add_operations(network, computation, *convolution, box, work);
+  } else {
+    work.loop_flop += static_cast<double>(flop(network, position, box));
+  }
+  if (computation.strips) {
+    work.loop_flop += static_cast<double>(flop(network, computation.position, computation.box));
+  }
+  return work;
+}
+
+Work work_of(const Network& network, ConvolutionPath path, int position, const Box& box,
+             const std::optional<Interval>& summed) {
+  Computation computation{.position = position, .box = box};
+  if (summed) computation.sum = ChannelSum{*summed};
+  if (std::holds_alternative<Convolution>(network.layer(position).operation) && !box.empty()) {
+    const WeightRange weights{box.channels,
+                              summed.value_or(weight_shape(network, position).range().channels)};
+    computation.algorithm = choose_algorithm(
+        network, path, weight_storage(network, path, position, weights).form, computation);
+  }
+  return work_of(network, computation);
+}
+
+Work work_of(const Distribution& distribution, int position, int rank) {
   const std::optional<Interval> summed = distribution.summed(position, rank);
-  const double computing = work(network, path, position, computed, summed);
-  if (!summed) return computing;
-  const auto added =
-      static_cast<double>(distribution.owned(position, rank).elements()) * distribution.ranks();
-  return computing + kFlopPerElement * added;
+  Work work = work_of(distribution.network(), distribution.plan().conv, position,
+                      distribution.computed(position, rank), summed);
+  if (summed) {
+    work += work_of_adding_up(distribution.owned(position, rank).elements(), distribution.ranks());
+  }
+  return work;
+}
+
+Work work_of_adding_up(std::size_t elements, int parts) {
+  const auto each = static_cast<double>(elements);
+  return {.bytes = bytes_of(each * (kCopiesPerInput * parts + kCopiesPerOutput))};
+}
+
+Work work_of_loading(std::size_t elements) {
+  constexpr double kFlopPerElement = 20;  // of a bilinear interpolation, with its rounding
+  return {.loop_flop = kFlopPerElement * static_cast<double>(elements)};
+}
+
+Work work_of_packing(std::size_t bytes) {
+  return {.bytes = static_cast<double>(bytes)};
 }
 
 }  // namespace vpinfer

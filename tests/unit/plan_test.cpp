@@ -381,7 +381,7 @@ TEST(PredictedSeconds, CountDividedSums) {
   ASSERT_EQ(layers_with_divided_sums(divided).size(), 1U);
   EXPECT_LT(seconds_of(network, divided), seconds_of(network, gathering_inputs(divided)));
   Host fast_link = raspberry_pi_4();
-  fast_link.link = {.bytes_per_second = 1e15, .exchange_seconds = 1, .byte_seconds = 0};
+  fast_link.link = {.bytes_per_second = 1e15, .message_seconds = 1};
   EXPECT_NEAR(seconds_of(network, divided, fast_link), 2, 0.1);  // the picture, the sums
 }
 
@@ -391,7 +391,8 @@ TEST(Work, IsThatOfTheChosenAlgorithm) {
   const Window window{3, 1, 1, 1};
   add_layer(network, Convolution{64, 1, window, window}, {0}, "test");
   const auto work_by = [&](ConvolutionPath path) {
-    return work(network, path, 1, whole(network.layer(1).output));
+    return work_of(network, path, 1, whole(network.layer(1).output))
+        .seconds(raspberry_pi_4().speed);
   };
   EXPECT_LT(work_by(ConvolutionPath::kAuto), 0.6 * work_by(ConvolutionPath::kDirect));
   EXPECT_EQ(work_by(ConvolutionPath::kDirect), work_by(ConvolutionPath::kBlas));
