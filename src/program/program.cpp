@@ -59,7 +59,10 @@ Program make_program(const Distribution& distribution, const Delivery& delivery,
                      const Concurrency& concurrency) {
   const Demand demand(distribution.network(), delivery);
   const Exchanges exchanges(demand, distribution);
-  const Traffic traffic{demand, distribution, exchanges};
+  return make_program({demand, distribution, exchanges}, rank, concurrency);
+}
+
+Program make_program(const Traffic& traffic, int rank, const Concurrency& concurrency) {
   Assembly assembly = assemble(traffic, outline_tensors(traffic, rank), rank, concurrency);
   Program program;
   program.lanes = concurrency.lanes;
@@ -69,8 +72,9 @@ Program make_program(const Distribution& distribution, const Delivery& delivery,
   program.memory = assembly.memory;
   for (std::size_t i = 0; i < assembly.tensors.size(); ++i) {
     const TensorOutline& outline = assembly.tensors[i];
-    const Exchanges::Shared& exchange =
-        outline.is_partial ? exchanges.sums(outline.position) : exchanges.output(outline.position);
+    const Exchanges::Shared& exchange = outline.is_partial
+                                            ? traffic.exchanges.sums(outline.position)
+                                            : traffic.exchanges.output(outline.position);
     program.tensors.push_back(placed(outline, assembly.arena.places[i], *exchange, rank));
   }
   return program;

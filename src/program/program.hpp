@@ -67,4 +67,8 @@ struct Program {
 [[nodiscard]] Program make_program(const Distribution& distribution, const Delivery& delivery,
                                    int rank, const Concurrency& concurrency = {});
 
+/// The same, for all ranks of a plan whose traffic is known.
+[[nodiscard]] Program make_program(const Traffic& traffic, int rank,
+                                   const Concurrency& concurrency);
+
 }  // namespace vpinfer

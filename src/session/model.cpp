@@ -9,8 +9,8 @@
 
 #include "io/model_file.hpp"
 #include "plan/plan_json.hpp"
-#include "search/evaluation.hpp"
 #include "search/planner.hpp"
+#include "search/prediction.hpp"
 #include "session/job.hpp"
 
 namespace vpinfer {
@@ -62,9 +62,7 @@ Plan plan_from_json(const std::string& text, const Model& model, const std::stri
 Prediction predict(const Model& model, const Plan& plan, const Cluster& cluster,
                    const Concurrency& concurrency, const std::vector<int>& deliver) {
   const Network& network = model.file().network();
-  const Evaluation evaluation = Evaluator(network, cluster, concurrency).evaluate(plan);
-  return {predict_memory({network, plan}, delivery_of(network, deliver), concurrency),
-          evaluation.moved_bytes, evaluation.latency_seconds, evaluation.period_seconds};
+  return predict({network, plan}, delivery_of(network, deliver), cluster, concurrency);
 }
 
 }  // namespace vpinfer

@@ -1,0 +1,30 @@
+#include "search/prediction.hpp"
+
+#include "plan/exchange.hpp"
+#include "search/pipeline.hpp"
+#include "search/simulation.hpp"
+
+namespace vpinfer {
+
+Prediction predict(const Distribution& distribution, const Delivery& delivery,
+                   const Cluster& cluster, const Concurrency& concurrency) {
+  const Network& network = distribution.network();
+  const Demand demand(network, delivery);
+  const Exchanges exchanges(demand, distribution);
+  const Traffic traffic{demand, distribution, exchanges};
+  std::vector<Program> programs;
+  Prediction prediction;
+  for (int rank = 0; rank < distribution.ranks(); ++rank) {
+    programs.push_back(make_program(traffic, rank, concurrency));
+    prediction.memory.push_back(programs.back().memory);
+  }
+  prediction.moved_bytes = exchanges.bytes();
+  prediction.latency_seconds = simulate(network, programs, cluster, 1, 1).frame_seconds.front();
+  const int in_flight = is_pipeline(network, distribution.plan()) ? 2 * distribution.ranks() : 2;
+  for (Program& program : programs) program.lanes = 2;
+  prediction.period_seconds =
+      simulate(network, programs, cluster, 2 * in_flight + 6, in_flight).period_seconds;
+  return prediction;
+}
+
+}  // namespace vpinfer

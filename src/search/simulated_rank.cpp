@@ -1,0 +1,208 @@
+#include "search/simulated_rank.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "search/work.hpp"
+
+namespace vpinfer {
+
+SimulatedRank::SimulatedRank(const Network& network, const Program& program, const Host& host,
+                             int rank)
+    : program_(program), host_(host), rank_(rank), times_(network.layers.size()) {
+  for (const Step& step : program.steps) step_seconds_.push_back(seconds_of(network, step));
+  for (std::size_t i = 0; i < program.segments.size(); ++i) {
+    segment_of_step_.resize(program.segments[i].end, i);
+  }
+}
+
+void SimulatedRank::begin(double time) {
+  if (frames_.empty()) time_ = std::max(time_, time);
+  Frame frame{.number = begun_++};
+  frame.left.resize(program_.tensors.size());
+  for (const Tensor& tensor : program_.tensors) {
+    const std::size_t messages = tensor.receives.size();
+    frame.inboxes.push_back(
+        {std::vector<double>(messages, kNever), messages, 0, std::vector<bool>(messages, false)});
+  }
+  frames_.push_back(std::move(frame));
+}
+
+void SimulatedRank::expect(const Outgoing& message, double arrival) {
+  const std::vector<PlacedMessage>& receives = program_.tensor(message.tensor).receives;
+  const auto receive = std::find_if(
+      receives.begin(), receives.end(),
+      [&message](const PlacedMessage& candidate) { return candidate.peer == message.from; });
+  Frame& frame = frames_[message.frame - frames_.front().number];
+  Inbox& inbox = frame.inboxes[static_cast<std::size_t>(message.tensor)];
+  inbox.arrivals[static_cast<std::size_t>(receive - receives.begin())] = arrival;
+  inbox.last = std::max(inbox.last, arrival);
+  --inbox.missing;
+}
+
+double SimulatedRank::advance(double time, const Carrier& carrier) {
+  waited_since_ = time_;
+  wait_until(time);
+  bool moved = false;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    while (may_go_on(i) && !is_computation(frames_[i]) && take(frames_[i], carrier)) moved = true;
+  }
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (!may_go_on(i) || !is_computation(frames_[i])) continue;
+    moved = take(frames_[i], carrier);
+    break;
+  }
+  return moved ? time_ : next_event();
+}
+
+bool SimulatedRank::retire() {
+  if (frames_.empty() || frames_.front().step < program_.steps.size()) return false;
+  frames_.pop_front();
+  return true;
+}
+
+/// What a step that computes takes; nothing for one that moves messages.
+double SimulatedRank::seconds_of(const Network& network, const Step& step) const {
+  Work work;
+  if (const auto* compute = std::get_if<step::Compute>(&step)) {
+    work = work_of(network, compute->computation);
+  } else if (const auto* add_up = std::get_if<step::AddUp>(&step)) {
+    const auto received = static_cast<int>(program_.tensor(add_up->tensor).receives.size());
+    work = work_of_adding_up(add_up->box.elements(), received + 1);
+  } else if (std::holds_alternative<step::Load>(step)) {
+    work = work_of_loading(network.input_shape().elements());
+  } else if (const auto* keep = std::get_if<step::Keep>(&step)) {
+    const Tensor& tensor = program_.tensor(keep->tensor);
+    work =
+        work_of_packing(sizeof(float) * intersect(tensor.written.box, tensor.read.box).elements());
+  }
+  return work.seconds(host_.speed);
+}
+
+/// What a message takes of the processor on this side.
+double SimulatedRank::seconds_of(const PlacedMessage& message) const {
+  const std::size_t copied = message.staging == Staging::kPacked ? message.bytes : 0;
+  return host_.link.message_processor_seconds +
+         static_cast<double>(message.bytes) * host_.link.byte_processor_seconds +
+         work_of_packing(copied).seconds(host_.speed);
+}
+
+bool SimulatedRank::is_computation(const Frame& frame) const {
+  const Step& step = step_of(frame);
+  return std::holds_alternative<step::Compute>(step) || std::holds_alternative<step::AddUp>(step) ||
+         std::holds_alternative<step::Load>(step);
+}
+
+bool SimulatedRank::may_go_on(std::size_t index) const {
+  const std::size_t step = frames_[index].step;
+  if (step == program_.steps.size()) return false;
+  if (index > 0 && frames_[index - 1].step <= step) return false;
+  const auto lanes = static_cast<std::size_t>(program_.lanes);
+  const Segment& segment = program_.segments[segment_of_step_[step]];
+  return step > segment.begin || index < lanes || frames_[index - lanes].step >= segment.end;
+}
+
+LayerTime& SimulatedRank::times_of(const Frame& frame, int tensor) {
+  const auto position = static_cast<std::size_t>(program_.tensor(tensor).position);
+  return frame.number == 0 ? times_[position] : others_;
+}
+
+double SimulatedRank::next_event() const {
+  double next = kNever;
+  for (std::size_t i = 0; i < frames_.size(); ++i) {
+    if (!may_go_on(i)) continue;
+    const Frame& frame = frames_[i];
+    const Step& step = step_of(frame);
+    const auto tensor = static_cast<std::size_t>(tensor_of(step));
+    const Inbox& inbox = frame.inboxes[tensor];
+    if (std::holds_alternative<step::AwaitSends>(step)) {
+      next = std::min(next, frame.left[tensor]);
+    } else if (const auto* await = std::get_if<step::AwaitReceive>(&step)) {
+      next = std::min(next, inbox.arrivals[await->message]);
+    } else if (std::holds_alternative<step::AwaitReceives>(step)) {
+      next = std::min(next, inbox.missing > 0 ? kNever : inbox.last);
+    } else {
+      next = time_;
+    }
+  }
+  return next;
+}
+
+void SimulatedRank::wait_until(double time) {
+  if (time <= time_) return;
+  if (!frames_.empty() && frames_.front().step < program_.steps.size()) {
+    times_of(frames_.front(), tensor_of(step_of(frames_.front()))).wait_seconds += time - time_;
+  }
+  time_ = time;
+}
+
+/// The frame's next step; false if it cannot be completed yet.
+bool SimulatedRank::take(Frame& frame, const Carrier& carrier) {
+  const Step& step = step_of(frame);
+  const int tensor = tensor_of(step);
+  bool complete = true;
+  if (const auto* await = std::get_if<step::AwaitReceive>(&step)) {
+    complete = receive(frame, *await);
+  } else if (std::holds_alternative<step::AwaitReceives>(step)) {
+    complete = receive_all(frame, tensor);
+  } else if (std::holds_alternative<step::AwaitSends>(step)) {
+    complete = frame.left[static_cast<std::size_t>(tensor)] <= time_;
+  } else if (std::holds_alternative<step::Send>(step)) {
+    send(frame, tensor, carrier);
+  } else {
+    times_of(frame, tensor).compute_seconds += step_seconds_[frame.step];
+    time_ += step_seconds_[frame.step];
+  }
+  if (complete) ++frame.step;
+  return complete;
+}
+
+/// Unpacks one message if it has come.
+bool SimulatedRank::receive(Frame& frame, const step::AwaitReceive& await) {
+  Inbox& inbox = frame.inboxes[static_cast<std::size_t>(await.tensor)];
+  if (inbox.arrivals[await.message] > time_) return false;
+  const double seconds = seconds_of(program_.tensor(await.tensor).receives[await.message]);
+  times_of(frame, await.tensor).message_seconds += seconds;
+  time_ += seconds;
+  inbox.taken[await.message] = true;
+  return true;
+}
+
+/// Once all messages have come: each was unpacked as it came.
+bool SimulatedRank::receive_all(Frame& frame, int tensor) {
+  Inbox& inbox = frame.inboxes[static_cast<std::size_t>(tensor)];
+  if (inbox.missing > 0 || inbox.last > time_) return false;
+  const std::vector<PlacedMessage>& receives = program_.tensor(tensor).receives;
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < receives.size(); ++i) {
+    if (!inbox.taken[i]) order.push_back(i);
+  }
+  std::sort(order.begin(), order.end(), [&inbox](std::size_t a, std::size_t b) {
+    return inbox.arrivals[a] < inbox.arrivals[b];
+  });
+  double done = waited_since_;
+  double seconds = 0;
+  for (const std::size_t i : order) {
+    seconds += seconds_of(receives[i]);
+    done = std::max(done, inbox.arrivals[i]) + seconds_of(receives[i]);
+    inbox.taken[i] = true;
+  }
+  times_of(frame, tensor).message_seconds += seconds;
+  time_ = std::max(time_, done);
+  return true;
+}
+
+void SimulatedRank::send(Frame& frame, int tensor, const Carrier& carrier) {
+  constexpr std::size_t kEager = 65536;  // what is smaller is copied by the system, and gone
+  const double begun = time_;
+  double& left = frame.left[static_cast<std::size_t>(tensor)];
+  for (const PlacedMessage& message : program_.tensor(tensor).sends) {
+    time_ += seconds_of(message);
+    const double gone = carrier({frame.number, tensor, rank_, message.peer, message.bytes, time_});
+    if (message.bytes > kEager) left = std::max(left, gone);
+  }
+  times_of(frame, tensor).message_seconds += time_ - begun;
+}
+
+}  // namespace vpinfer

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "program/program.hpp"
+#include "search/simulation.hpp"
+#include "vpinfer/cluster.hpp"
+
+namespace vpinfer {
+
+/// A time that does not come.
+inline constexpr double kNever = std::numeric_limits<double>::infinity();
+
+/// A message as a simulated rank sends it.
+struct Outgoing {
+  std::size_t frame = 0;
+  int tensor = 0;
+  int from = 0;
+  int to = 0;
+  std::size_t bytes = 0;
+  double time = 0;
+};
+
+/// Takes a message and returns when its bytes will have left.
+using Carrier = std::function<double(const Outgoing&)>;
+
+/// One rank with a clock of its own that runs its program as Executor does, only that every step
+/// takes the time that it would.  The referenced objects must outlive it.
+class SimulatedRank {
+ public:
+  SimulatedRank(const Network& network, const Program& program, const Host& host, int rank);
+
+  [[nodiscard]] double time() const { return time_; }
+  /// Of its first frame, by position.
+  [[nodiscard]] const std::vector<LayerTime>& times() const { return times_; }
+
+  /// Begins one more frame, not before a time.
+  void begin(double time);
+  /// A message of a frame that has begun will be here at a time.
+  void expect(const Outgoing& message, double arrival);
+  /// Waits until a time and does what can be done then: messages of all frames, and one
+  /// computation.  Returns when there may be more to do; kNever if only a message that nobody has
+  /// sent yet changes that.
+  double advance(double time, const Carrier& carrier);
+  /// When the first thing that some frame waits for happens; kNever as above.
+  [[nodiscard]] double next_event() const;
+  /// Forgets the oldest frame if it is through, and tells so.
+  bool retire();
+
+ private:
+  /// A frame's messages of one tensor.
+  struct Inbox {
+    std::vector<double> arrivals;  // kNever of those that nobody has sent
+    std::size_t missing = 0;       // how many nobody has sent
+    double last = 0;               // of those that are on their way
+    std::vector<bool> taken;
+  };
+
+  /// A frame on its way through the program.
+  struct Frame {
+    std::size_t number = 0;
+    std::size_t step = 0;          // the next one
+    std::vector<Inbox> inboxes{};  // by tensor
+    std::vector<double> left{};    // by tensor: when what was sent of it will be gone
+  };
+
+  [[nodiscard]] double seconds_of(const Network& network, const Step& step) const;
+  [[nodiscard]] double seconds_of(const PlacedMessage& message) const;
+  [[nodiscard]] const Step& step_of(const Frame& frame) const { return program_.steps[frame.step]; }
+  [[nodiscard]] bool is_computation(const Frame& frame) const;
+  [[nodiscard]] bool may_go_on(std::size_t index) const;
+  [[nodiscard]] LayerTime& times_of(const Frame& frame, int tensor);
+
+  void wait_until(double time);
+  bool take(Frame& frame, const Carrier& carrier);
+  bool receive(Frame& frame, const step::AwaitReceive& await);
+  bool receive_all(Frame& frame, int tensor);
+  void send(Frame& frame, int tensor, const Carrier& carrier);
+
+  const Program& program_;
+  const Host& host_;
+  int rank_;
+  double time_ = 0;
+  double waited_since_ = 0;  // when there was nothing left to do before the last wait
+  std::size_t begun_ = 0;
+  std::deque<Frame> frames_;          // the oldest first
+  std::vector<double> step_seconds_;  // of what computes
+  std::vector<std::size_t> segment_of_step_;
+  std::vector<LayerTime> times_;  // of the first frame, by position
+  LayerTime others_;              // of the other frames
+};
+
+}  // namespace vpinfer
