@@ -9,8 +9,9 @@
 
 namespace vpinfer {
 
-/// What `vertical` plans for: little memory on the fullest rank, or with more of it less time.
-enum class Objective { kMemory, kLatency };
+/// What a plan is made for: little memory on the fullest rank, little time for a frame alone, or
+/// many frames per second of a stream.
+enum class Objective { kMemory, kLatency, kThroughput };
 
 [[nodiscard]] std::string_view to_string(Objective objective);
 /// Throws BadUsage, naming the objectives there are.
@@ -21,7 +22,8 @@ struct PlanningOptions {
   std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
                                 ///< as pay
   Formats formats{};            ///< nothing: float and auto, or those of a given plan
-  Objective objective = Objective::kMemory;         ///< of `vertical`
+  std::optional<Objective> objective{};             ///< of `vertical`, memory unless it is latency,
+                                                    ///< and of `auto`, latency unless it is another
   std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
                                                     ///< `vertical` for latency may use it up
   Concurrency concurrency{};

@@ -7,6 +7,7 @@ namespace vpinfer {
 
 /// How a network is divided.
 enum class Strategy {
+  kAuto,        ///< in whichever way is predicted to be the best for an objective on a cluster
   kVertical,    ///< tiles of rows where activations are large and weights small, otherwise shares
                 ///< of the channels or of the sums
   kData,        ///< tiles of rows: every rank needs all weights
@@ -15,7 +16,8 @@ enum class Strategy {
   kSingle,      ///< rank 0 computes everything
 };
 
-inline constexpr std::array kStrategies{Strategy::kVertical, Strategy::kData, Strategy::kSequential,
+inline constexpr std::array kStrategies{Strategy::kAuto,       Strategy::kVertical,
+                                        Strategy::kData,       Strategy::kSequential,
                                         Strategy::kHorizontal, Strategy::kSingle};
 
 [[nodiscard]] std::string_view to_string(Strategy strategy);

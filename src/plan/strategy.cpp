@@ -6,6 +6,7 @@ namespace vpinfer {
 
 std::string_view to_string(Strategy strategy) {
   switch (strategy) {
+    case Strategy::kAuto: return "auto";
     case Strategy::kVertical: return "vertical";
     case Strategy::kData: return "data";
     case Strategy::kSequential: return "sequential";

@@ -6,7 +6,14 @@ void LayerDivisions::vary(int position, std::vector<Division> divisions) {
   varying_.push_back({position, std::move(divisions)});
 }
 
+std::vector<int> LayerDivisions::positions() const {
+  std::vector<int> positions;
+  for (const Varying& layer : varying_) positions.push_back(layer.position);
+  return positions;
+}
+
 std::vector<Digits> LayerDivisions::starts() const {
+  if (!starts_.empty()) return starts_;
   Digits digits(varying_.size(), 0);
   std::vector<Digits> starts{digits};
   if (!every_switch_) return starts;

@@ -20,6 +20,11 @@ class LayerDivisions final : public Space {
   /// Begins with the second way, too: in the last layer that varies, in the last two, and so on.
   void begin_with_every_switch() { every_switch_ = true; }
 
+  /// Begins with these.
+  void begin_with(std::vector<Digits> starts) { starts_ = std::move(starts); }
+  /// The positions of the layers that vary, in their order.
+  [[nodiscard]] std::vector<int> positions() const;
+
   [[nodiscard]] std::vector<Digits> starts() const override;
   [[nodiscard]] std::vector<int> values() const override;
   [[nodiscard]] Choice choice(const Digits& digits) const override;
@@ -34,6 +39,7 @@ class LayerDivisions final : public Space {
   Choice usual_;
   std::vector<Varying> varying_;
   bool every_switch_ = false;
+  std::vector<Digits> starts_;  // instead of the first ways
 };
 
 }  // namespace vpinfer

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/names.hpp"
+#include "search/automatic.hpp"
 #include "search/layer_divisions.hpp"
 #include "search/stages.hpp"
 #include "search/tile_runs.hpp"
@@ -33,6 +34,7 @@ class Planner {
         return best(Stages(evaluator_, all(on_rank(0)), options_.memory_limit_bytes), strategy, {});
       case Strategy::kVertical:
         return best(rows_channels_or_sums(), strategy, {Quantity::kLatency, allowance()});
+      case Strategy::kAuto: break;  // is no restriction
     }
     throw Bug("an unknown strategy");
   }
@@ -85,16 +87,23 @@ class Planner {
 }  // namespace
 
 std::string_view to_string(Objective objective) {
-  return objective == Objective::kLatency ? "latency" : "memory";
+  switch (objective) {
+    case Objective::kMemory: return "memory";
+    case Objective::kLatency: return "latency";
+    case Objective::kThroughput: return "throughput";
+  }
+  return "unknown";
 }
 
 Objective parse_objective(std::string_view name) {
-  return parse_name("objective", name, std::array{Objective::kMemory, Objective::kLatency});
+  return parse_name("objective", name,
+                    std::array{Objective::kMemory, Objective::kLatency, Objective::kThroughput});
 }
 
 Plan make_plan(const Network& network, Strategy strategy, const Cluster& cluster,
                const PlanningOptions& options) {
   if (cluster.hosts.empty()) throw BadUsage("a plan needs at least 1 rank");
+  if (strategy == Strategy::kAuto) return plan_automatically(network, cluster, options);
   return Planner(network, cluster, options).plan(strategy);
 }
 

@@ -4,6 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "vpinfer/error.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -33,8 +35,12 @@ class Search {
   }
 
   [[nodiscard]] double quantity(const Evaluation& evaluation) const {
-    return goal_.quantity == Quantity::kLatency ? evaluation.latency_seconds
-                                                : static_cast<double>(evaluation.moved_bytes);
+    switch (goal_.quantity) {
+      case Quantity::kMovedBytes: return static_cast<double>(evaluation.moved_bytes);
+      case Quantity::kLatency: return evaluation.latency_seconds;
+      case Quantity::kPeriod: return evaluation.period_seconds;
+    }
+    throw Bug("an unknown quantity");
   }
 
   [[nodiscard]] double cost(const Evaluation& evaluation) const {

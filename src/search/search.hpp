@@ -30,7 +30,7 @@ class Space {
 };
 
 /// What a search makes as small as it can.
-enum class Quantity { kMovedBytes, kLatency };
+enum class Quantity { kMovedBytes, kLatency, kPeriod };
 
 /// How much memory a search may take on a rank: a little more than the start that takes least, or
 /// all of a limit.

@@ -1,0 +1,244 @@
+#include "search/automatic.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "base/units.hpp"
+#include "search/grids.hpp"
+#include "search/prediction.hpp"
+#include "search/stages.hpp"
+#include "search/switching.hpp"
+#include "search/tile_runs.hpp"
+#include "search/work.hpp"
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// Plans and simulates, and keeps the best.
+class AutomaticPlanner {
+ public:
+  AutomaticPlanner(const Network& network, const Cluster& cluster, const PlanningOptions& options)
+      : network_(network),
+        cluster_(cluster),
+        options_(options),
+        evaluator_(network, cluster, options.concurrency),
+        delivery_(result_layers(network)),
+        objective_(options.objective.value_or(Objective::kLatency)) {
+    Work all;
+    for (int i = 0; i < network.size(); ++i) {
+      all += work_of(network, options.formats.conv.value_or(ConvolutionPath::kAuto), i,
+                     whole(network.layer(i).output));
+    }
+    for (const Host& host : cluster.hosts) speeds_.push_back(1 / all.seconds(host.speed));
+    by_speed_.resize(speeds_.size());
+    std::iota(by_speed_.begin(), by_speed_.end(), 0);
+    std::stable_sort(by_speed_.begin(), by_speed_.end(),
+                     [this](int a, int b) { return speed(a) > speed(b); });
+  }
+
+  [[nodiscard]] Plan best() {
+    for (const int size : team_sizes()) {
+      std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
+      std::sort(team.begin(), team.end());
+      plan_for(team);
+    }
+    if (by_speed_.front() != 0) plan_for({0});  // it has the picture
+    if (objective_ == Objective::kThroughput) consider_stages();
+    if (!best_) throw too_large();
+    return best_->plan;
+  }
+
+ private:
+  struct Candidate {
+    Plan plan;
+    Prediction prediction;
+  };
+
+  [[nodiscard]] double speed(int rank) const { return speeds_[static_cast<std::size_t>(rank)]; }
+
+  /// All hosts, and how many of the fastest to try without the others: fewer by halves, and those
+  /// before a host that is much slower than the one before it.
+  [[nodiscard]] std::vector<int> team_sizes() const {
+    constexpr double kMuchSlower = 0.75;
+    const int all = cluster_.ranks();
+    std::vector<int> sizes;
+    for (int size = all; size > 0; size /= 2) sizes.push_back(size);
+    for (int size = 1; size < all; ++size) {
+      const double last = speed(by_speed_[static_cast<std::size_t>(size) - 1]);
+      if (speed(by_speed_[static_cast<std::size_t>(size)]) < kMuchSlower * last) {
+        sizes.push_back(size);
+      }
+    }
+    std::sort(sizes.begin(), sizes.end());
+    sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+    return sizes;
+  }
+
+  /// What a rank may take.
+  [[nodiscard]] std::size_t limit_of(int rank) const {
+    constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+    return std::min(options_.memory_limit_bytes.value_or(kNone),
+                    cluster_.host(rank).memory_bytes.value_or(kNone));
+  }
+
+  [[nodiscard]] Choice all(const Division& division) const {
+    Choice choice = divide_alike(network_, division);
+    choice.wire = options_.formats.wire.value_or(choice.wire);
+    choice.conv = options_.formats.conv.value_or(choice.conv);
+    return choice;
+  }
+
+  /// Shares in proportion to speed; where they take too much memory, smaller ones there.
+  void plan_for(const std::vector<int>& team) {
+    constexpr int kMostTries = 4;
+    std::vector<double> proportions;
+    for (const int rank : team) proportions.push_back(speed(rank));
+    for (int i = 0; i < kMostTries; ++i) {
+      const Prediction taken = plan_for(team, proportions);
+      bool fits = true;
+      for (std::size_t member = 0; member < team.size(); ++member) {
+        const int rank = team[member];
+        const std::size_t bytes = taken.memory[static_cast<std::size_t>(rank)].total();
+        if (bytes <= limit_of(rank)) continue;
+        fits = false;
+        proportions[member] *=
+            0.95 * static_cast<double>(limit_of(rank)) / static_cast<double>(bytes);
+      }
+      if (fits) return;
+    }
+  }
+
+  /// All ways, or of many ranks, for which an evaluation takes long, the few that together serve
+  /// the layers best.
+  [[nodiscard]] std::vector<Division> few_of(std::vector<Division> ways, std::size_t ranks) const {
+    const std::size_t few = ranks <= 16 ? ways.size() : ranks <= 64 ? 9 : 4;
+    if (ways.size() <= few) return ways;
+    std::vector<std::vector<double>> seconds;  // by way, then layer, if all are cut alike
+    for (const Division& way : ways) {
+      seconds.push_back(evaluator_.evaluate(all(way), Strategy::kAuto).layer_seconds);
+    }
+    std::vector<Division> chosen;
+    std::vector<double> best(network_.layers.size(), std::numeric_limits<double>::max());
+    while (chosen.size() < few) {
+      std::vector<double> sums;  // with each way in addition
+      for (const std::vector<double>& way : seconds) {
+        double sum = 0;
+        for (std::size_t i = 0; i < best.size(); ++i) sum += std::min(best[i], way[i]);
+        sums.push_back(sum);
+      }
+      const auto next = std::min_element(sums.begin(), sums.end()) - sums.begin();
+      const std::vector<double>& added = seconds[static_cast<std::size_t>(next)];
+      for (std::size_t i = 0; i < best.size(); ++i) best[i] = std::min(best[i], added[i]);
+      chosen.push_back(std::move(ways[static_cast<std::size_t>(next)]));
+      ways.erase(ways.begin() + next);
+      seconds.erase(seconds.begin() + next);
+    }
+    return chosen;
+  }
+
+  Prediction plan_for(const std::vector<int>& team, const std::vector<double>& proportions) {
+    const std::vector<Division> ways = few_of(grids(team, proportions), team.size());
+    LayerDivisions space(network_, all(ways.front()));
+    for (const int position : layers_with_windows(network_)) space.vary(position, ways);
+    Goal goal{objective_ == Objective::kThroughput ? Quantity::kPeriod : Quantity::kLatency};
+    const std::size_t limit = limit_of(*std::max_element(
+        team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); }));
+    goal.price_of_memory = objective_ == Objective::kMemory ? 30 : 1e-3;
+    if (limit < std::numeric_limits<std::size_t>::max() || objective_ == Objective::kMemory) {
+      goal.memory = MemoryAllowance{.limit_bytes = limit, .takes_all = true};
+    }
+    space.begin_with(best_switches(evaluator_, space, prices_of_byte(goal)));
+    Prediction prediction = consider(search(evaluator_, space, Strategy::kAuto, goal));
+    if (team.size() > 1 && objective_ != Objective::kMemory) {
+      const Division rows{
+          .rows = static_cast<int>(team.size()), .ranks = team, .proportions = proportions};
+      consider(search(evaluator_, TileRuns(network_, all(rows), std::nullopt), Strategy::kAuto,
+                      {goal.quantity}));
+    }
+    return prediction;
+  }
+
+  /// What a byte of weights may cost in seconds: nothing, and, where memory counts, what makes ever
+  /// leaner plans.
+  [[nodiscard]] std::vector<double> prices_of_byte(const Goal& goal) const {
+    std::vector<double> prices{0};
+    if (!goal.memory) return prices;
+    constexpr double kDearest = 1e-6;
+    for (double price = 1e-10; price <= kDearest; price *= 4) prices.push_back(price);
+    return prices;
+  }
+
+  void consider_stages() {
+    consider(search(evaluator_, Stages(evaluator_, all(on_rank(0)), options_.memory_limit_bytes),
+                    Strategy::kAuto, {}));
+  }
+
+  Prediction consider(Plan plan) {
+    Prediction prediction = predict({network_, plan}, delivery_, cluster_, options_.concurrency);
+    if (fits(prediction) && (!best_ || cost(prediction) < cost(best_->prediction))) {
+      best_ = {std::move(plan), prediction};
+    }
+    note_leanest(prediction);
+    return prediction;
+  }
+
+  [[nodiscard]] bool fits(const Prediction& prediction) const {
+    for (int rank = 0; rank < cluster_.ranks(); ++rank) {
+      if (prediction.memory[static_cast<std::size_t>(rank)].total() > limit_of(rank)) return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] double cost(const Prediction& prediction) const {
+    switch (objective_) {
+      case Objective::kMemory: return static_cast<double>(fullest(prediction.memory).bytes);
+      case Objective::kLatency: return prediction.latency_seconds;
+      case Objective::kThroughput: return prediction.period_seconds;
+    }
+    throw Bug("an unknown objective");
+  }
+
+  /// Keeps what the plan that nearly fits lacks.
+  void note_leanest(const Prediction& prediction) {
+    for (int rank = 0; rank < cluster_.ranks(); ++rank) {
+      const std::size_t bytes = prediction.memory[static_cast<std::size_t>(rank)].total();
+      if (bytes <= limit_of(rank)) continue;
+      const std::size_t lack = bytes - limit_of(rank);
+      if (lack < lack_.bytes) lack_ = {rank, lack};
+      return;
+    }
+  }
+
+  [[nodiscard]] Error too_large() const {
+    const Host& host = cluster_.host(lack_.rank);
+    return {ExitCode::kNotEnoughMemory,
+            "no plan fits: rank " + std::to_string(lack_.rank) +
+                (host.name.empty() ? "" : " (" + host.name + ")") + " lacks " +
+                mebibytes(lack_.bytes) + " MiB of its " + mebibytes(limit_of(lack_.rank)) +
+                " MiB; use more hosts than " + std::to_string(cluster_.ranks())};
+  }
+
+  const Network& network_;
+  const Cluster& cluster_;
+  const PlanningOptions& options_;
+  Evaluator evaluator_;
+  Delivery delivery_;
+  Objective objective_;
+  std::vector<double> speeds_;  // of each rank: frames per second, were it alone
+  std::vector<int> by_speed_;   // ranks, the fastest first
+  std::optional<Candidate> best_;
+  Fullest lack_{0, std::numeric_limits<std::size_t>::max()};
+};
+
+}  // namespace
+
+Plan plan_automatically(const Network& network, const Cluster& cluster,
+                        const PlanningOptions& options) {
+  return AutomaticPlanner(network, cluster, options).best();
+}
+
+}  // namespace vpinfer

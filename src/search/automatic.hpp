@@ -1,0 +1,16 @@
+#pragma once
+
+#include "search/evaluation.hpp"
+#include "vpinfer/planning.hpp"
+
+namespace vpinfer {
+
+/// The best plan that is found for the options' objective, the shares of hosts in proportion to
+/// their speed: on all hosts, or on some of the fastest where the others only slow them down;
+/// layers cut in grids, which a dynamic program chooses and a search turns one by one; stages;
+/// fused runs of tiles.  Of all these, what a simulation finds best within each host's memory.
+/// Throws Error with kNotEnoughMemory, naming the host, if no plan fits.
+[[nodiscard]] Plan plan_automatically(const Network& network, const Cluster& cluster,
+                                      const PlanningOptions& options);
+
+}  // namespace vpinfer
