@@ -162,6 +162,11 @@ void Channel::barrier() {
 
 namespace {
 
+/// An Endpoint is for both directions; a send only reads.
+std::span<std::byte> bytes_to_send(std::span<const float> values) {
+  return std::as_writable_bytes(std::span(const_cast<float*>(values.data()), values.size()));
+}
+
 /// Long values go in parts, each with a deadline of its own.
 template <typename Value, typename Move>
 void in_parts(std::span<Value> values, const Move& move) {
@@ -175,9 +180,7 @@ void in_parts(std::span<Value> values, const Move& move) {
 
 void Channel::send(std::span<const float> values, int peer) {
   in_parts(values, [&](std::span<const float> part) {
-    // An Endpoint is for both directions; a send only reads.
-    const std::span<float> bytes(const_cast<float*>(part.data()), part.size());
-    const auto send = communicator_.sends({{peer, std::as_writable_bytes(bytes)}}, kValuesTag);
+    const auto send = communicator_.sends({{peer, bytes_to_send(part)}}, kValuesTag);
     send->start();
     Patience(*this).complete(*send, {peer});
   });
@@ -189,6 +192,17 @@ void Channel::receive(std::span<float> values, int peer) {
     receive->start();
     Patience(*this).complete(*receive, {peer});
   });
+}
+
+void Channel::exchange(std::span<const float> sent, int to, std::span<float> received, int from) {
+  const auto receive =
+      communicator_.receives({{from, std::as_writable_bytes(received)}}, kValuesTag);
+  const auto send = communicator_.sends({{to, bytes_to_send(sent)}}, kValuesTag);
+  receive->start();
+  send->start();
+  Patience patience(*this);
+  patience.complete(*receive, {from});
+  patience.complete(*send, {to});
 }
 
 }  // namespace vpinfer

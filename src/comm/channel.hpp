@@ -45,6 +45,8 @@ class Channel {
   /// From this rank to a peer, which receives as many.
   void send(std::span<const float> values, int peer);
   void receive(std::span<float> values, int peer);
+  /// Sends to one peer and receives from another at the same time.
+  void exchange(std::span<const float> sent, int to, std::span<float> received, int from);
 
  private:
   class Patience;

@@ -1,0 +1,151 @@
+#include "session/link_speed.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/machine.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// What an exchange with two peers at once takes: a message to one, another from the other.
+struct ExchangeTime {
+  double seconds = 0;
+  double processor_seconds = 0;
+};
+
+class LinkMeter {
+ public:
+  LinkMeter(Channel& channel, std::chrono::duration<double> patience)
+      : channel_(channel), patience_(patience.count()) {}
+
+  [[nodiscard]] Link measure() {
+    const ExchangeTime small = mean_of_small_ones();
+    const std::size_t bytes = enough_bytes();
+    const ExchangeTime large = ring(bytes);
+    const double each_way = static_cast<double>(bytes);
+    const PairTimes best = with_rank_0(bytes / 2);
+    const double seconds_per_byte =
+        std::min((large.seconds - small.seconds) / each_way,
+                 (best.large_seconds - small.seconds) / static_cast<double>(bytes / 2));
+    return {.bytes_per_second = 1 / std::max(1e-11, seconds_per_byte),
+            .message_seconds = std::max(small.seconds / 2, best.noticing_seconds),
+            .message_processor_seconds = small.processor_seconds / 2,
+            .byte_processor_seconds =
+                std::max(0.0, large.processor_seconds - small.processor_seconds) / (2 * each_way)};
+  }
+
+ private:
+  /// What exchanges between two ranks take while the others are silent.
+  struct PairTimes {
+    double noticing_seconds = std::numeric_limits<double>::infinity();
+    double large_seconds = std::numeric_limits<double>::infinity();
+  };
+
+  /// All ranks at once, each with those beside it.
+  ExchangeTime ring(std::size_t bytes) {
+    const int ranks = channel_.size();
+    return exchange(bytes, (channel_.rank() + 1) % ranks, (channel_.rank() + ranks - 1) % ranks);
+  }
+
+  ExchangeTime exchange(std::size_t bytes, int to, int from) {
+    sent_.resize(bytes / sizeof(float));
+    received_.resize(bytes / sizeof(float));
+    const double processor = processor_seconds();
+    const Clock::time_point start = Clock::now();
+    channel_.exchange(sent_, to, received_, from);
+    return {seconds_since(start), processor_seconds() - processor};
+  }
+
+  ExchangeTime mean_of_small_ones() {
+    constexpr int kTimes = 30;
+    ExchangeTime all;
+    for (int i = 0; i < kTimes; ++i) {
+      const ExchangeTime one = ring(sizeof(float));
+      all.seconds += one.seconds / kTimes;
+      all.processor_seconds += one.processor_seconds / kTimes;
+    }
+    return all;
+  }
+
+  /// What a small exchange with a peer adds to computing, on both at the same time: more than an
+  /// exchange alone takes where one of them stands still now and then.
+  double noticing_seconds(int peer, double share_of_processor) {
+    constexpr double kComputing =
+        4e-3;  // between two exchanges: as long on slow hosts as on others
+    const int rounds =
+        std::clamp(static_cast<int>(patience_ / 4 / kComputing / channel_.size()), 4, 50);
+    const auto mean_round = [&](const auto& between) {
+      const Clock::time_point start = Clock::now();
+      for (int i = 0; i < rounds; ++i) {
+        compute(kComputing * share_of_processor);
+        between();
+      }
+      return seconds_since(start) / rounds;
+    };
+    const double computing = mean_round([] {});
+    const double exchanging = mean_round([&] { (void)exchange(sizeof(float), peer, peer); });
+    return std::max(0.0, exchanging - computing);
+  }
+
+  /// How much of a core this process gets.
+  double share_of_processor() const {
+    const double work = patience_ / 32;
+    const Clock::time_point start = Clock::now();
+    compute(work);
+    return std::min(1.0, work / seconds_since(start));
+  }
+
+  /// Keeps the processor busy for so many seconds of its time.
+  static void compute(double seconds) {
+    const double start = processor_seconds();
+    while (processor_seconds() - start < seconds) {
+    }
+  }
+
+  /// So many that an exchange takes a good part of the patience: rank 0 decides for all.
+  std::size_t enough_bytes() {
+    constexpr std::size_t kLeast = 1U << 15U;
+    constexpr std::size_t kMost = 1U << 23U;
+    std::size_t bytes = kLeast;
+    while (bytes < kMost) {
+      const double seconds = ring(bytes).seconds;
+      if (channel_.broadcast(seconds > patience_ / 8 ? "enough" : "more") == "enough") break;
+      bytes *= 2;
+    }
+    return bytes;
+  }
+
+  /// Rank 0 with each other rank, one after another; on rank 0 the best of them.
+  PairTimes with_rank_0(std::size_t bytes) {
+    PairTimes best;
+    const double share = share_of_processor();
+    for (int peer = 1; peer < channel_.size(); ++peer) {
+      channel_.barrier();
+      if (channel_.rank() != 0 && channel_.rank() != peer) continue;
+      const int other = channel_.rank() == 0 ? peer : 0;
+      best.noticing_seconds = std::min(best.noticing_seconds, noticing_seconds(other, share));
+      best.large_seconds = std::min(best.large_seconds, exchange(bytes, other, other).seconds);
+    }
+    channel_.barrier();
+    return best;
+  }
+
+  Channel& channel_;
+  double patience_;
+  std::vector<float> sent_;
+  std::vector<float> received_;
+};
+
+}  // namespace
+
+Link measure_link(Channel& channel, std::chrono::duration<double> patience) {
+  if (channel.size() == 1) {
+    return {.bytes_per_second = 1e10};  // nothing travels
+  }
+  return LinkMeter(channel, patience).measure();
+}
+
+}  // namespace vpinfer
