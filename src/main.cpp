@@ -23,6 +23,7 @@ struct Dispatch {
   ExitCode operator()(const ImportOptions& options) const { return import_model(options); }
   ExitCode operator()(const InfoOptions& options) const { return show_info(options); }
   ExitCode operator()(const PlanOptions& options) const { return plan_model(options); }
+  ExitCode operator()(const CalibrateOptions& options) const { return calibrate_hosts(options); }
   ExitCode operator()(const PartitionOptions& options) const { return partition_model(options); }
 };
 

@@ -69,12 +69,19 @@ struct RunContext {
   int frames_in_flight = 1;
 };
 
+/// What a simulation of the plan on the cluster told before the run.
+struct PredictedTimes {
+  double latency_seconds = 0;
+  double frames_per_second = 0;  ///< of a stream in full swing
+};
+
 /// What all ranks tell about a run, and what came of a comparison.
 struct RunReport {
   RunContext context;
   std::vector<RankReport> ranks;
   double frames_per_second = 0;
   std::optional<Comparison> comparison{};
+  std::optional<PredictedTimes> predicted{};  ///< if the hosts are known
 
   /// Of every timed frame: from its beginning on rank 0 until nothing is left to do there.
   [[nodiscard]] const std::vector<double>& latencies() const { return ranks.front().frame_seconds; }

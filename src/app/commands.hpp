@@ -11,7 +11,8 @@ ExitCode import_model(const ImportOptions& options);
 ExitCode show_info(const InfoOptions& options);
 ExitCode plan_model(const PlanOptions& options);
 ExitCode partition_model(const PartitionOptions& options);
-/// Called by every rank of an MPI job.
+// Called by every rank of an MPI job:
+ExitCode calibrate_hosts(const CalibrateOptions& options);
 ExitCode run_model(const RunOptions& options);
 
 }  // namespace vpinfer

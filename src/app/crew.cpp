@@ -2,43 +2,51 @@
 
 #include <algorithm>
 #include <iostream>
-#include <optional>
 #include <set>
 
+#include "app/planning.hpp"
 #include "base/machine.hpp"
-#include "comm/channel.hpp"
 #include "kernel/blas.hpp"
+#include "kernel/thread_pool.hpp"
+#include "session/calibration.hpp"
 
 namespace vpinfer {
 namespace {
 
 /// An equal part of the cores that this process may use, unless the user wants otherwise.
-int choose_threads(Channel& channel, const RunOptions& options) {
+int choose_threads(Channel& channel, std::optional<int> threads) {
   const int cores = allowed_core_count();
   const std::string place = channel.host(channel.rank()) + " " + allowed_cores();
   const std::vector<std::string> places = channel.all_gather(place);
   const int sharers = static_cast<int>(std::count(places.begin(), places.end(), place));
-  if (!options.threads) return std::max(1, cores / sharers);
-  if (*options.threads * sharers > cores && channel.rank() == 0) {
+  if (!threads) return std::max(1, cores / sharers);
+  if (*threads * sharers > cores && channel.rank() == 0) {
     std::cerr << "warning: " << (sharers == 1 ? "" : std::to_string(sharers) + " ranks x ")
-              << *options.threads << " threads on " << cores << " cores of " << place
+              << *threads << " threads on " << cores << " cores of " << place
               << "; fewer threads are faster"
               << (channel.size() == 1 ? "" : ", and mpirun --bind-to none gives a rank all cores")
               << '\n';
   }
-  return *options.threads;
+  return *threads;
 }
 
 }  // namespace
 
-Crew meet(Communicator& communicator, const RunOptions& options) {
-  Channel channel(communicator, options.timeout);
-  Crew crew{channel.size(), choose_threads(channel, options), 1, {}};
-  for (const std::string& threads : channel.gather(std::to_string(crew.threads))) {
-    crew.most_threads = std::max(crew.most_threads, std::stoi(threads));
+Crew meet(Channel& channel, std::optional<int> threads) {
+  Crew crew{channel.size(), choose_threads(channel, threads), 1, {}};
+  for (const std::string& each : channel.gather(std::to_string(crew.threads))) {
+    crew.most_threads = std::max(crew.most_threads, std::stoi(each));
   }
   crew.remarks = channel.gather(slow_blas_remark().value_or(""));
   return crew;
+}
+
+std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options, const Crew& crew) {
+  constexpr std::chrono::duration<double> kPatience{0.5};
+  if (!options.cluster.empty()) return read_cluster(options.cluster, crew.ranks);
+  if (options.strategy != Strategy::kAuto) return std::nullopt;
+  ThreadPool pool(crew.threads);
+  return calibrate(channel, pool, kPatience);
 }
 
 void warn_of_slow_blas(const Communicator& communicator, const Crew& crew) {

@@ -68,14 +68,16 @@ void check_can_compare(const RunOptions& options, const ModelFile& model,
 
 }  // namespace
 
-Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew) {
+Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew,
+                 const std::optional<Cluster>& cluster) {
   const int ranks = crew.ranks;
   if (model.partition()) return partition_plan(options, *model.partition(), ranks);
   if (options.plan.empty()) {
     const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
     PlanningOptions planning = options.planning;
     planning.concurrency = {options.in_flight.value_or(1), crew.most_threads};
-    return make_plan(model, strategy, cluster_of(ranks, raspberry_pi_4()), planning);
+    return make_plan(model, strategy, cluster.value_or(cluster_of(ranks, raspberry_pi_4())),
+                     planning);
   }
   Plan plan = read_plan_file(options.plan, model.file().network());
   if (plan.ranks != ranks) {

@@ -9,7 +9,8 @@ namespace vpinfer {
 
 /// The partition's plan of a partitioned model, the given one, or a new one.  Throws BadUsage or
 /// BadInput.
-[[nodiscard]] Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew);
+[[nodiscard]] Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew,
+                               const std::optional<Cluster>& cluster);
 
 /// Refuses before a run what would only fail after it: output files that cannot be written, inputs
 /// and models that do not go with the options.

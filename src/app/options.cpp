@@ -87,6 +87,12 @@ CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) 
       "refuse a plan that needs more per rank, for example 64MiB");
 }
 
+void add_cluster(CLI::App& sub, std::string& cluster) {
+  sub.add_option("--cluster", cluster,
+                 "the hosts: a file of vpinfer calibrate, or kinds such as pi4:8@1gbit or "
+                 "pi3:4+pi4:2@100mbit [pi4]");
+}
+
 CLI::App* add_run(CLI::App& app, RunOptions& run) {
   CLI::App* sub = app.add_subcommand("run", "run a model on all ranks of this MPI job (default)");
   sub->add_option("--model", run.model, "model (.h5), whole or partitioned; required");
@@ -96,6 +102,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
                   "picture]");
   sub->add_option("--output", run.output,
                   "folder for annotated pictures and detections.json, or classifications.json");
+  add_cluster(*sub, run.cluster);
   CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");
   add_strategy(
       *sub, [&run](Strategy s) { run.strategy = s; }, run.planning)
@@ -210,9 +217,9 @@ CLI::App* add_info(CLI::App& app, InfoOptions& info) {
 CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   CLI::App* sub = app.add_subcommand("plan", "divide a model among ranks; print and save the plan");
   sub->add_option("model", plan.model, "model (.h5)")->required();
-  sub->add_option("--ranks", plan.ranks, "number of ranks")
-      ->required()
+  sub->add_option("--ranks", plan.ranks, "number of ranks [as many as --cluster has]")
       ->check(CLI::Range(1, kMostRanks));
+  add_cluster(*sub, plan.cluster);
   add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
   add_wire_and_conv(*sub, plan.planning, "");
@@ -221,6 +228,15 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
                   "threads that each rank will have, with a workspace each [1]")
       ->check(CLI::Range(1, kMostThreads));
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
+  return sub;
+}
+
+CLI::App* add_calibrate(CLI::App& app, CalibrateOptions& calibrate) {
+  CLI::App* sub = app.add_subcommand(
+      "calibrate", "measure the hosts of this MPI job and their links, for --cluster");
+  sub->add_option("-o,--output", calibrate.output, "cluster to write (.json)");
+  sub->add_option("--threads", calibrate.threads, "threads of each rank [its share of the cores]")
+      ->check(CLI::Range(1, kMostThreads));
   return sub;
 }
 
@@ -247,8 +263,8 @@ void check_planning(const PlanningOptions& planning, std::optional<Strategy> str
   if (planning.fuse != 1 && strategy != Strategy::kData) {
     throw BadUsage("--fuse is for --strategy data; the others have no runs of tiles");
   }
-  if (planning.objective != Objective::kMemory && strategy != Strategy::kVertical) {
-    throw BadUsage("--objective is for --strategy vertical; the others have no choice");
+  if (planning.objective && strategy != Strategy::kVertical && strategy != Strategy::kAuto) {
+    throw BadUsage("--objective is for --strategy vertical and auto; the others have no choice");
   }
 }
 
@@ -299,12 +315,14 @@ Command parse_command_line(int argc, const char* const* argv) {
   InfoOptions info;
   PlanOptions plan;
   PartitionOptions partition;
+  CalibrateOptions calibrate;
   run.command_line = joined(argc, argv);
   const CLI::App* run_app = add_run(app, run);
   const CLI::App* import_app = add_import(app, import);
   const CLI::App* info_app = add_info(app, info);
   const CLI::App* plan_app = add_plan(app, plan);
   add_partition(app, partition);
+  const CLI::App* calibrate_app = add_calibrate(app, calibrate);
   refuse_empty_values(app);
 
   try {
@@ -330,9 +348,13 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (import_app->parsed()) return import_command(import);
   if (info_app->parsed()) return info;
   if (plan_app->parsed()) {
+    if (!plan.ranks && plan.cluster.empty()) {
+      throw BadUsage("plan: give --ranks or --cluster; see vpinfer --help-all");
+    }
     check_planning(plan.planning, plan.strategy);
     return plan;
   }
+  if (calibrate_app->parsed()) return calibrate;
   check_planning(partition.planning, partition.strategy);
   return partition;
 }

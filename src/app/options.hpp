@@ -36,8 +36,9 @@ struct InfoOptions {
 
 struct PlanOptions {
   std::filesystem::path model;
-  int ranks = 1;
-  Strategy strategy = Strategy::kVertical;
+  std::optional<int> ranks;          ///< nothing: as many as the cluster has
+  std::string cluster;               ///< a file or kinds of hosts; empty: Raspberry Pis 4
+  std::optional<Strategy> strategy;  ///< nothing: vertical, or without ranks a verdict on all
   PlanningOptions planning;
   std::filesystem::path output;  ///< empty: only print
 };
@@ -50,6 +51,13 @@ struct PartitionOptions {
   PlanningOptions planning;
   std::filesystem::path output;
   PartitionFiles files = PartitionFiles::kOne;
+};
+
+struct CalibrateOptions {
+  std::filesystem::path output;  ///< empty: only print
+  std::optional<int> threads;
+  std::chrono::duration<double> patience{5};  ///< for all measurements together
+  std::chrono::duration<double> timeout{60};
 };
 
 /// The layers to dump beside the results.
@@ -65,6 +73,7 @@ struct RunOptions {
   std::filesystem::path output;  ///< empty: no pictures
   std::optional<Strategy> strategy;
   std::filesystem::path plan;  ///< empty: planned anew
+  std::string cluster;         ///< a file or kinds of hosts; empty: Raspberry Pis 4
   PlanningOptions planning;
   bool compare_single = false;
   int repeat = 1;
@@ -86,7 +95,7 @@ struct TextRequest {
 };
 
 using Command = std::variant<TextRequest, RunOptions, ImportOptions, InfoOptions, PlanOptions,
-                             PartitionOptions>;
+                             PartitionOptions, CalibrateOptions>;
 
 /// Reads the command line; `run` is the default subcommand.  Throws BadUsage, one line.
 [[nodiscard]] Command parse_command_line(int argc, const char* const* argv);

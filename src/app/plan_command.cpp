@@ -3,6 +3,7 @@
 #include "app/commands.hpp"
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
+#include "app/verdict.hpp"
 #include "io/file.hpp"
 #include "io/model_file.hpp"
 #include "report/summary.hpp"
@@ -14,12 +15,21 @@ namespace vpinfer {
 ExitCode plan_model(const PlanOptions& options) {
   check_output_file("--output", options.output, {options.model});
   const Model model(options.model);
-  const Cluster cluster = cluster_of(options.ranks, raspberry_pi_4());
-  const Plan plan = make_plan(model, options.strategy, cluster, options.planning);
+  const Cluster cluster = read_cluster(options.cluster, options.ranks);
+  if (!options.ranks && !options.strategy) {
+    if (!options.output.empty()) {
+      throw BadUsage("plan: --output takes one plan; choose it by --ranks or --strategy");
+    }
+    std::cout << verdict_on(model, cluster, options);
+    return ExitCode::kDone;
+  }
+  const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
+  const Plan plan = make_plan(model, strategy, cluster, options.planning);
   const Prediction prediction = predict(model, plan, cluster, options.planning.concurrency);
   if (const auto limit = options.planning.memory_limit_bytes) {
     check_memory_limit(plan, prediction.memory, *limit);
   }
+  std::cout << describe_times(prediction);
   std::cout << describe_plan(model.file().network(), plan, prediction,
                              options.planning.concurrency.threads);
   if (options.output.empty()) return ExitCode::kDone;

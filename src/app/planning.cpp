@@ -13,6 +13,20 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
   return plan_from_json(read_file(path), network, path.string());
 }
 
+Cluster read_cluster(const std::string& text, std::optional<int> ranks) {
+  if (text.empty()) return cluster_of(ranks.value(), raspberry_pi_4());
+  const std::filesystem::path file(text);
+  const bool is_file = file.extension() == ".json" || std::filesystem::exists(file);
+  Cluster cluster = is_file ? cluster_from_json(read_file(file), text) : parse_cluster(text);
+  if (!ranks) return cluster;
+  if (cluster.ranks() < *ranks) {
+    throw BadInput("--cluster: " + text + " has " + std::to_string(cluster.ranks()) +
+                   " hosts, too few for " + std::to_string(*ranks) + " ranks");
+  }
+  cluster.hosts.resize(static_cast<std::size_t>(*ranks));
+  return cluster;
+}
+
 void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
                         std::size_t limit_bytes) {
   const Fullest most = fullest(memory);

@@ -6,12 +6,18 @@
 #include "net/network.hpp"
 #include "plan/exchange.hpp"
 #include "program/program.hpp"
+#include "vpinfer/cluster.hpp"
 #include "vpinfer/plan.hpp"
 
 namespace vpinfer {
 
 /// Reads a plan file for this network.  Throws BadInput.
 [[nodiscard]] Plan read_plan_file(const std::filesystem::path& path, const Network& network);
+
+/// The hosts of so many ranks: `text` is the name of a file or kinds of hosts, see `parse_cluster`,
+/// and nothing means Raspberry Pis 4.  Without a number of ranks, all of them.  Throws BadUsage or
+/// BadInput, also if there are fewer hosts.
+[[nodiscard]] Cluster read_cluster(const std::string& text, std::optional<int> ranks);
 
 /// Throws Error with kNotEnoughMemory, naming the fullest rank, if a rank would take more.
 void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,

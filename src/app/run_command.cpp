@@ -109,13 +109,20 @@ void give_out(const RunReport& report, const RunOptions& options, const Results&
   }
 }
 
+PredictedTimes predicted_times(const Model& model, const Plan& plan, const Cluster& cluster,
+                               const InFlight& in_flight, const Crew& crew) {
+  const Prediction prediction = predict(model, plan, cluster, {in_flight.lanes, crew.most_threads});
+  return {prediction.latency_seconds, 1 / prediction.period_seconds};
+}
+
 /// Rank 0's part of a job; the other ranks are in `follow`.
 ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOptions& options,
-                  const Crew& crew) {
+                  const Crew& crew, const std::optional<Cluster>& cluster) {
   // Set-up
   const Model model(options.model);
   const Network& network = model.file().network();
-  const Plan plan = with_formats(choose_plan(options, model, crew), options.planning.formats);
+  const Plan plan =
+      with_formats(choose_plan(options, model, crew, cluster), options.planning.formats);
   check_output_files(options);
   const auto source = std::make_shared<FrameSource>(options, network);
   check_possible(options, model, *source);
@@ -132,6 +139,9 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   if (!run.times.empty()) {
     RunReport report{context_of(options, model, plan, crew.threads, leader->in_flight()),
                      leader->reports(), steady_frames_per_second(run.times)};
+    if (cluster) {
+      report.predicted = predicted_times(model, plan, *cluster, leader->in_flight(), crew);
+    }
     if (options.compare_single) {
       SingleRank single(*leader, options.repeat);
       report.comparison = compare(single, *source, run, spread(report.latencies()).median);
@@ -148,8 +158,10 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
 ExitCode run_model(const RunOptions& options) {
   give_back_freed_memory();
   const auto communicator = std::make_shared<MpiCommunicator>(options.timeout);
-  const Crew crew = meet(*communicator, options);
-  if (communicator->rank() == 0) return lead_job(communicator, options, crew);
+  Channel channel(*communicator, options.timeout);
+  const Crew crew = meet(channel, options.threads);
+  const std::optional<Cluster> cluster = find_cluster(channel, options, crew);
+  if (communicator->rank() == 0) return lead_job(communicator, options, crew, cluster);
   return follow(communicator, options.model, {.threads = crew.threads, .timeout = options.timeout});
 }
 

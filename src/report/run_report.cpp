@@ -232,6 +232,10 @@ std::string to_json(const RunReport& report, const Findings& findings) {
       {"context", context_to_json(report)},
       {"detections", json::parse(findings.detections)},
       {"classifications", json::parse(findings.classifications)}};
+  if (report.predicted) {
+    j["predicted"] = {{"latency_seconds", report.predicted->latency_seconds},
+                      {"frames_per_second", report.predicted->frames_per_second}};
+  }
   if (report.comparison) j["comparison"] = comparison_to_json(*report.comparison);
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";  // names in any encoding
 }
@@ -253,6 +257,10 @@ std::string to_text(const RunReport& report) {
             std::to_string(report.context.frames_in_flight) + " under way";
   }
   text += ", " + mebibytes(report.bytes_moved()) + " MiB moved per frame\n";
+  if (report.predicted) {
+    text += "predicted: latency " + milliseconds(report.predicted->latency_seconds) + " ms, " +
+            fixed(report.predicted->frames_per_second, 2) + " frames per second in a stream\n";
+  }
   if (report.comparison) text += verdict(*report.comparison, report.ranks);
   return text;
 }

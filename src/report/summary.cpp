@@ -175,6 +175,12 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
   return text.empty() ? "nothing" : text;
 }
 
+std::string describe_times(const Prediction& prediction) {
+  return "a frame alone takes " + fixed(1e3 * prediction.latency_seconds, 1) +
+         " ms, in a stream " + fixed(1 / prediction.period_seconds, 2) +
+         " frames pass per second, predicted\n";
+}
+
 std::string formats_remark(NumberFormat wire, ConvolutionPath conv) {
   std::string text;
   if (wire != NumberFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";

@@ -17,6 +17,9 @@ namespace vpinfer {
 [[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
                                         const Prediction& prediction, int threads = 1);
 
+/// What a frame would take, predicted.
+[[nodiscard]] std::string describe_times(const Prediction& prediction);
+
 /// Of formats that are not the usual ones, for example `, half on the wire,`.
 [[nodiscard]] std::string formats_remark(NumberFormat wire, ConvolutionPath conv);
 

@@ -1,0 +1,62 @@
+#include <iostream>
+#include <memory>
+
+#include "app/commands.hpp"
+#include "app/crew.hpp"
+#include "app/output_files.hpp"
+#include "base/units.hpp"
+#include "comm/mpi_communicator.hpp"
+#include "io/file.hpp"
+#include "kernel/thread_pool.hpp"
+#include "report/table.hpp"
+#include "session/calibration.hpp"
+
+namespace vpinfer {
+namespace {
+
+std::string describe(const Cluster& cluster) {
+  Table table({{"host", Align::kLeft},
+               {"direct"},
+               {"Winograd"},
+               {"BLAS"},
+               {"loops GFLOP/s"},
+               {"memory GB/s"},
+               {"link Mbit/s"},
+               {"message us"},
+               {"its work us"},
+               {"and ns/byte"},
+               {"free MiB"}});
+  for (const Host& host : cluster.hosts) {
+    const auto giga = [](double value) { return fixed(value / 1e9, 2); };
+    table.add({host.name, giga(host.speed.direct_flop_per_second),
+               giga(host.speed.winograd_flop_per_second), giga(host.speed.blas_flop_per_second),
+               giga(host.speed.loop_flop_per_second), giga(host.speed.memory_bytes_per_second),
+               fixed(host.link.bytes_per_second * 8 / 1e6, 0),
+               fixed(host.link.message_seconds * 1e6, 0),
+               fixed(host.link.message_processor_seconds * 1e6, 0),
+               fixed(host.link.byte_processor_seconds * 1e9, 2),
+               host.memory_bytes ? mebibytes(*host.memory_bytes) : "?"});
+  }
+  return table.text();
+}
+
+}  // namespace
+
+ExitCode calibrate_hosts(const CalibrateOptions& options) {
+  MpiCommunicator communicator(options.timeout);
+  Channel channel(communicator, options.timeout);
+  const bool leads = channel.rank() == 0;
+  if (leads) check_output_file("--output", options.output, {});
+  const Crew crew = meet(channel, options.threads);
+  ThreadPool pool(crew.threads);
+  const Cluster cluster = calibrate(channel, pool, options.patience);
+  if (!leads) return ExitCode::kDone;
+  std::cout << describe(cluster);
+  if (!options.output.empty()) {
+    write_file_atomically(options.output, to_json(cluster));
+    std::cout << "written to " << options.output.string() << '\n';
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace vpinfer

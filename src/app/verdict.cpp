@@ -1,0 +1,154 @@
+#include "app/verdict.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/units.hpp"
+#include "program/memory.hpp"
+#include "report/table.hpp"
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// One way to run the model.
+struct Way {
+  int hosts = 1;
+  Strategy strategy = Strategy::kAuto;
+  NumberFormat wire = NumberFormat::kFloat;
+  std::optional<Prediction> prediction{};  ///< nothing: it does not fit into the memory
+
+  [[nodiscard]] double milliseconds() const { return 1e3 * prediction->latency_seconds; }
+};
+
+/// One host, twice as many, and so on, and all.
+std::vector<int> numbers_of_hosts(int all) {
+  std::vector<int> numbers;
+  for (int hosts = 1; hosts < all; hosts *= 2) numbers.push_back(hosts);
+  numbers.push_back(all);
+  return numbers;
+}
+
+/// The ways worth a line: the others but `auto` are for comparison, as long as they are soon found.
+std::vector<Way> ways(const Cluster& cluster) {
+  constexpr int kSoonFound = 64;
+  std::vector<Way> all;
+  for (const int hosts : numbers_of_hosts(cluster.ranks())) {
+    if (hosts == 1) {
+      all.push_back({1, Strategy::kSingle});
+      continue;
+    }
+    for (const NumberFormat wire : {NumberFormat::kFloat, NumberFormat::kHalf}) {
+      all.push_back({hosts, Strategy::kAuto, wire});
+      if (hosts > kSoonFound) continue;
+      for (const Strategy strategy :
+           {Strategy::kVertical, Strategy::kData, Strategy::kSequential}) {
+        all.push_back({hosts, strategy, wire});
+      }
+    }
+  }
+  return all;
+}
+
+std::optional<Prediction> prediction_of(const Way& way, const Model& model, const Cluster& cluster,
+                                        const PlanOptions& options) {
+  Cluster some = cluster;
+  some.hosts.resize(static_cast<std::size_t>(way.hosts));
+  PlanningOptions planning = options.planning;
+  planning.formats.wire = way.wire;
+  try {
+    const Plan plan = make_plan(model, way.strategy, some, planning);
+    Prediction prediction = predict(model, plan, some, planning.concurrency);
+    for (int rank = 0; rank < way.hosts; ++rank) {
+      const std::size_t bytes = prediction.memory[static_cast<std::size_t>(rank)].total();
+      if (bytes > planning.memory_limit_bytes.value_or(bytes)) return std::nullopt;
+      if (bytes > some.host(rank).memory_bytes.value_or(bytes)) return std::nullopt;
+    }
+    return prediction;
+  } catch (const Error& e) {
+    if (e.code() != ExitCode::kNotEnoughMemory) throw;
+    return std::nullopt;
+  }
+}
+
+std::string table_of(const std::vector<Way>& ways) {
+  Table table({{"hosts"},
+               {"strategy", Align::kLeft},
+               {"wire", Align::kLeft},
+               {"ms a frame"},
+               {"frames/s"},
+               {"fullest/MiB"},
+               {"moved/MiB"}});
+  for (const Way& way : ways) {
+    std::vector<std::string> cells{std::to_string(way.hosts), std::string(to_string(way.strategy)),
+                                   way.hosts == 1 ? "-" : std::string(to_string(way.wire))};
+    if (way.prediction) {
+      cells.insert(cells.end(),
+                   {fixed(way.milliseconds(), 1), fixed(1 / way.prediction->period_seconds, 2),
+                    mebibytes(fullest(way.prediction->memory).bytes),
+                    mebibytes(way.prediction->moved_bytes)});
+    } else {
+      cells.insert(cells.end(), {"does not fit", "", "", ""});
+    }
+    table.add(std::move(cells));
+  }
+  return table.text();
+}
+
+/// Without loss, what is fastest; of what is nearly as fast, what takes the fewest hosts.
+const Way* recommended(const std::vector<Way>& ways) {
+  constexpr double kNearly = 1.05;
+  const auto is_candidate = [](const Way& way) {
+    return way.prediction && way.wire == NumberFormat::kFloat;
+  };
+  const Way* best = nullptr;
+  for (const Way& way : ways) {
+    if (is_candidate(way) && (best == nullptr || way.milliseconds() < best->milliseconds())) {
+      best = &way;
+    }
+  }
+  if (best == nullptr) return nullptr;
+  for (const Way& way : ways) {  // fewest hosts first
+    if (is_candidate(way) && way.milliseconds() <= kNearly * best->milliseconds()) {
+      return way.hosts < best->hosts ? &way : best;
+    }
+  }
+  return best;
+}
+
+std::string command_of(const Way& way, const PlanOptions& options) {
+  const std::string run = "vpinfer --model " + options.model.string();
+  if (way.hosts == 1) return run;
+  return "mpirun -np " + std::to_string(way.hosts) + " --hostfile HOSTFILE " + run +
+         " --strategy " + std::string(to_string(way.strategy)) + " --cluster " + options.cluster;
+}
+
+}  // namespace
+
+std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOptions& options) {
+  std::vector<Way> all = ways(cluster);
+  for (Way& way : all) way.prediction = prediction_of(way, model, cluster, options);
+  std::string text = table_of(all);
+  const Way* best = recommended(all);
+  if (best == nullptr) {
+    throw Error(ExitCode::kNotEnoughMemory,
+                options.model.string() + " fits on no " + std::to_string(cluster.ranks()) +
+                    " of these hosts; use more of them, or import it with --half");
+  }
+  text += "Recommended: ";
+  if (best->hosts == 1) {
+    text += cluster.ranks() == 1 ? "the one host" : "one host; more of them are not faster";
+  } else {
+    text += std::to_string(best->hosts) + " hosts, " + std::string(to_string(best->strategy));
+    if (best->hosts < cluster.ranks()) text += "; more of them are hardly faster";
+  }
+  const Way& alone = all.front();
+  if (best->hosts > 1 && alone.prediction) {
+    text += ", " + fixed(alone.milliseconds() / best->milliseconds(), 1) + " times as fast as one";
+  }
+  return text + "\n    " + command_of(*best, options) + "\n";
+}
+
+}  // namespace vpinfer
