@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Compares predicted times with measured ones on emulated clusters, and auto with the other strategies.
+
+    bench/predictions.py                     # everything; an hour or two, as root, on a quiet machine
+    bench/predictions.py --networks yolov2 --hosts 8 --links 1gbit       # some rows
+    bench/predictions.py --cpus 20%,20%,20%,5%                           # a mixed cluster, of as many hosts
+    bench/predictions.py --summarise         # only the table, from the results
+
+Every cluster is calibrated first (vpinfer calibrate); each strategy's plan is made for it and run by itself under
+jobs/emulate.sh, one frame at a time for the latency, then as a stream for the frames per second.  Rows go into the
+results file as they are measured and replace those that are there.
+"""
+import argparse
+import datetime
+import json
+import statistics
+import tempfile
+from pathlib import Path
+
+from commands import ROOT, machine, run
+from networks import NETWORKS, import_network
+
+RESULTS = ROOT / "bench" / "results" / "predictions.json"
+TABLE = RESULTS.with_suffix(".md")
+VPINFER = "build/release/vpinfer"
+MEASURED = ["yolov2", "vgg-16", "yolov2-tiny", "resnet50", "darknet19"]
+STRATEGIES = ["single", "auto", "vertical", "data", "sequential"]
+KEY = ["network", "hosts", "cpu", "link", "strategy"]
+FRAMES = 9
+
+
+def emulate(hosts, cpu, link, arguments):
+    run(["jobs/emulate.sh", "--quiet", "--hosts", hosts, "--cpu", cpu, "--link", link, "--", VPINFER, *arguments])
+
+
+def model_of(network):
+    model = ROOT / "out" / "bench" / f"{network}.h5"
+    import_network(NETWORKS[network], model, ROOT / VPINFER)
+    return model.relative_to(ROOT)
+
+
+def report_of(hosts, cpu, link, arguments):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.json"
+        emulate(hosts, cpu, link, [*arguments, "--threads", "1", "--json", path])
+        return json.loads(path.read_text())
+
+
+def measure(network, strategy, hosts, cpu, link, cluster):
+    used = 1 if strategy == "single" else hosts
+    own = cpu.split(",")[0] if used == 1 else cpu
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Path(folder) / "plan.json"
+        run([VPINFER, "plan", model_of(network), "--ranks", used, "--cluster", cluster, "--strategy", strategy,
+             "-o", plan])
+        common = ["--model", model_of(network), "--plan", plan, "--cluster", cluster]
+        alone = report_of(used, own, link, [*common, "--repeat", FRAMES])
+        in_flight = 2 * used if strategy == "sequential" else 2
+        stream = report_of(used, own, link, [*common, "--repeat", 2 * in_flight + 8, "--in-flight", in_flight])
+    return {
+        "network": network, "hosts": hosts, "cpu": cpu, "link": link, "strategy": strategy,
+        "latency_seconds": alone["latency_seconds"]["median"],
+        "predicted_latency_seconds": alone["predicted"]["latency_seconds"],
+        "frames_per_second": stream["frames_per_second"],
+        "predicted_frames_per_second": stream["predicted"]["frames_per_second"],
+        "bytes_moved": alone["bytes_moved"],
+        "measured": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "git_hash": alone["context"]["git_hash"],
+    }
+
+
+def load():
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {"rows": []}
+
+
+def save(results, row):
+    results["rows"] = [r for r in results["rows"] if [r[k] for k in KEY] != [row[k] for k in KEY]] + [row]
+    results["machine"] = machine()
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def ratios(rows):
+    """Predicted over measured, of latencies and of periods."""
+    return ([r["predicted_latency_seconds"] / r["latency_seconds"] for r in rows],
+            [r["frames_per_second"] / r["predicted_frames_per_second"] for r in rows])
+
+
+def in_words(name, values):
+    errors = sorted(abs(v - 1) for v in values)
+    return (f"{name}: median error {100 * statistics.median(errors):.0f} %, worst {100 * errors[-1]:.0f} %, "
+            f"{sum(e <= 0.25 for e in errors)} of {len(errors)} within 25 %.")
+
+
+def table(results):
+    rows = sorted(results["rows"], key=lambda r: [r["network"], r["cpu"], r["link"], r["hosts"],
+                                                 STRATEGIES.index(r["strategy"])])
+    latencies, periods = ratios(rows)
+    lines = ["# Predicted and measured times", "",
+             f"Measured by `bench/predictions.py` on {results['machine']['cpu']}. *Ratio* is predicted over measured time, "
+             "of a frame alone and between the frames of a stream.", "",
+             in_words("Latency", latencies), in_words("Period", periods), "",
+             "| network | cpu | link | hosts | strategy | ms predicted | measured | ratio | frames/s predicted | measured | ratio |",
+             "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for r, latency, period in zip(rows, latencies, periods):
+        lines.append("| " + " | ".join([
+            r["network"], r["cpu"], r["link"], str(r["hosts"]), r["strategy"],
+            f'{1e3 * r["predicted_latency_seconds"]:.0f}', f'{1e3 * r["latency_seconds"]:.0f}', f"{latency:.2f}",
+            f'{r["predicted_frames_per_second"]:.2f}', f'{r["frames_per_second"]:.2f}', f"{period:.2f}"]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", default=MEASURED, choices=NETWORKS)
+    parser.add_argument("--strategies", nargs="+", default=STRATEGIES, choices=STRATEGIES)
+    parser.add_argument("--hosts", nargs="+", type=int, default=[2, 4, 8])
+    parser.add_argument("--cpus", default="20%", help="a share of a core, or one for each host, separated by commas")
+    parser.add_argument("--links", nargs="+", default=["1gbit", "100mbit", "20mbit"])
+    parser.add_argument("--summarise", action="store_true")
+    options = parser.parse_args()
+    results = load()
+    if not options.summarise:
+        counts = [options.cpus.count(",") + 1] if "," in options.cpus else options.hosts
+        for link in options.links:
+            for hosts in counts:
+                with tempfile.TemporaryDirectory() as folder:
+                    cluster = Path(folder) / "cluster.json"
+                    emulate(hosts, options.cpus, link, ["calibrate", "--threads", "1", "-o", cluster])
+                    for network in options.networks:
+                        for strategy in options.strategies:
+                            row = measure(network, strategy, hosts, options.cpus, link, cluster)
+                            save(results, row)
+                            print(network, hosts, link, strategy, *(f"{ratio[0]:.2f}" for ratio in ratios([row])), flush=True)
+    TABLE.write_text(table(results))
+
+
+if __name__ == "__main__":
+    main()
