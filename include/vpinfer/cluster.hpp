@@ -23,8 +23,8 @@ struct Speed {
 struct Link {
   double bytes_per_second = 0;
   double message_seconds = 0;            ///< until a message without bytes is there
-  double message_processor_seconds = 0;  ///< of either end's processor, for a message
-  double byte_processor_seconds = 0;     ///< and for a byte of it
+  double message_processor_seconds = 0;  ///< that either end is busy with a message
+  double byte_processor_seconds = 0;     ///< and with a byte of it
 
   bool operator==(const Link&) const = default;
 };

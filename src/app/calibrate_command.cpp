@@ -49,9 +49,10 @@ ExitCode calibrate_hosts(const CalibrateOptions& options) {
   if (leads) check_output_file("--output", options.output, {});
   const Crew crew = meet(channel, options.threads);
   ThreadPool pool(crew.threads);
-  const Cluster cluster = calibrate(channel, pool, options.patience);
+  const auto [cluster, remarks] = calibrate(channel, pool, options.patience);
   if (!leads) return ExitCode::kDone;
   std::cout << describe(cluster);
+  for (const std::string& remark : remarks) std::cerr << "warning: " << remark << '\n';
   if (!options.output.empty()) {
     write_file_atomically(options.output, to_json(cluster));
     std::cout << "written to " << options.output.string() << '\n';

@@ -46,7 +46,7 @@ std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options,
   if (!options.cluster.empty()) return read_cluster(options.cluster, crew.ranks);
   if (options.strategy != Strategy::kAuto) return std::nullopt;
   ThreadPool pool(crew.threads);
-  return calibrate(channel, pool, kPatience);
+  return calibrate(channel, pool, kPatience).cluster;
 }
 
 void warn_of_slow_blas(const Communicator& communicator, const Crew& crew) {

@@ -1,13 +1,43 @@
 #include "session/calibration.hpp"
 
+#include <sstream>
+
 #include "base/machine.hpp"
 #include "kernel/blas.hpp"
+#include "session/host_remarks.hpp"
 #include "session/kernel_speed.hpp"
 #include "session/link_speed.hpp"
+#include "vpinfer/version.hpp"
 
 namespace vpinfer {
 
-Cluster calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<double> patience) {
+namespace {
+
+std::string this_build() {
+  return std::string(version()) + " (" + std::string(git_hash()) + ")";
+}
+
+/// Every rank's remarks, and those on builds that differ from rank 0's; nothing elsewhere.
+std::vector<std::string> gather_remarks(Channel& channel, const std::vector<std::string>& own) {
+  std::string lines = this_build() + '\n';
+  for (const std::string& remark : own) lines += remark + '\n';
+  std::vector<std::string> remarks;
+  const std::vector<std::string> texts = channel.gather(lines);
+  for (std::size_t rank = 0; rank < texts.size(); ++rank) {
+    const std::string host = channel.host(static_cast<int>(rank));
+    std::istringstream text(texts[rank]);
+    std::string line;
+    std::getline(text, line);
+    if (line != this_build())
+      remarks.push_back(host + " has vpinfer " + line + ", not " + this_build());
+    while (std::getline(text, line)) remarks.push_back(host + ' ' + line);
+  }
+  return remarks;
+}
+
+}  // namespace
+
+Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<double> patience) {
   use_one_blas_thread();
   Host own{.name = channel.host(channel.rank())};
   channel.barrier();
@@ -15,11 +45,12 @@ Cluster calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<doub
   channel.barrier();
   own.link = measure_link(channel, patience / 2);
   if (const std::size_t free = free_memory_bytes(); free > 0) own.memory_bytes = free;
-  Cluster cluster;
+  Calibration calibration;
   for (const std::string& text : channel.gather(to_json(Cluster{{own}}))) {
-    cluster.hosts.push_back(cluster_from_json(text, "calibration").hosts.front());
+    calibration.cluster.hosts.push_back(cluster_from_json(text, "calibration").hosts.front());
   }
-  return cluster;
+  calibration.remarks = gather_remarks(channel, host_remarks(own, channel.communicator().link()));
+  return calibration;
 }
 
 }  // namespace vpinfer

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "comm/channel.hpp"
 #include "kernel/thread_pool.hpp"
@@ -8,9 +10,15 @@
 
 namespace vpinfer {
 
+/// Hosts as they were measured, and what their owner should know.
+struct Calibration {
+  Cluster cluster;
+  std::vector<std::string> remarks;  ///< a line each, beginning with the host's name
+};
+
 /// What the ranks of a job find of their hosts, all computing and all talking at the same time,
 /// within about `patience`.  Collective; what it returns is complete on rank 0.
-[[nodiscard]] Cluster calibrate(Channel& channel, ThreadPool& pool,
-                                std::chrono::duration<double> patience);
+[[nodiscard]] Calibration calibrate(Channel& channel, ThreadPool& pool,
+                                    std::chrono::duration<double> patience);
 
 }  // namespace vpinfer

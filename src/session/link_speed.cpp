@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -22,19 +23,22 @@ class LinkMeter {
       : channel_(channel), patience_(patience.count()) {}
 
   [[nodiscard]] Link measure() {
+    const double share = share_of_processor();
+    const double polling = processor_share_of_waiting();
     const ExchangeTime small = mean_of_small_ones();
     const std::size_t bytes = enough_bytes();
     const ExchangeTime large = ring(bytes);
     const double each_way = static_cast<double>(bytes);
-    const PairTimes best = with_rank_0(bytes / 2);
+    const PairTimes best = with_rank_0(bytes / 2, share);
     const double seconds_per_byte =
         std::min((large.seconds - small.seconds) / each_way,
                  (best.large_seconds - small.seconds) / static_cast<double>(bytes / 2));
+    const double for_bytes = large.processor_seconds - small.processor_seconds -
+                             polling * (large.seconds - small.seconds);
     return {.bytes_per_second = 1 / std::max(1e-11, seconds_per_byte),
             .message_seconds = std::max(small.seconds / 2, best.noticing_seconds),
-            .message_processor_seconds = small.processor_seconds / 2,
-            .byte_processor_seconds =
-                std::max(0.0, large.processor_seconds - small.processor_seconds) / (2 * each_way)};
+            .message_processor_seconds = small.processor_seconds / 2 / share,
+            .byte_processor_seconds = std::max(0.0, for_bytes) / (2 * each_way) / share};
   }
 
  private:
@@ -118,10 +122,26 @@ class LinkMeter {
     return bytes;
   }
 
+  /// How much of the processor looking for messages takes while none come: those of odd rank wait
+  /// for the others, then the others for them.
+  double processor_share_of_waiting() {
+    const auto late = std::chrono::duration<double>(patience_ / 16);
+    double share = 0;
+    for (const int sleeper : {0, 1}) {
+      channel_.barrier();
+      const bool sleeps = channel_.rank() % 2 == sleeper;
+      if (sleeps) std::this_thread::sleep_for(late);
+      const ExchangeTime waited = ring(sizeof(float));
+      if (!sleeps && waited.seconds > late.count() / 2) {
+        share = waited.processor_seconds / waited.seconds;
+      }
+    }
+    return share;
+  }
+
   /// Rank 0 with each other rank, one after another; on rank 0 the best of them.
-  PairTimes with_rank_0(std::size_t bytes) {
+  PairTimes with_rank_0(std::size_t bytes, double share) {
     PairTimes best;
-    const double share = share_of_processor();
     for (int peer = 1; peer < channel_.size(); ++peer) {
       channel_.barrier();
       if (channel_.rank() != 0 && channel_.rank() != peer) continue;
