@@ -26,6 +26,7 @@ ExitCode plan_model(const PlanOptions& options) {
   const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
   const Plan plan = make_plan(model, strategy, cluster, options.planning);
   const Prediction prediction = predict(model, plan, cluster, options.planning.concurrency);
+  check_host_memory(prediction.memory, cluster);
   if (const auto limit = options.planning.memory_limit_bytes) {
     check_memory_limit(plan, prediction.memory, *limit);
   }

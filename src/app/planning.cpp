@@ -27,6 +27,18 @@ Cluster read_cluster(const std::string& text, std::optional<int> ranks) {
   return cluster;
 }
 
+void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& cluster) {
+  for (int rank = 0; rank < cluster.ranks(); ++rank) {
+    const Host& host = cluster.host(rank);
+    const std::size_t bytes = memory[static_cast<std::size_t>(rank)].total();
+    if (bytes <= host.memory_bytes.value_or(bytes)) continue;
+    throw Error(ExitCode::kNotEnoughMemory,
+                "rank " + std::to_string(rank) + " would take " + mebibytes(bytes) +
+                    " MiB, its host " + host.name + " has " + mebibytes(*host.memory_bytes) +
+                    "; --strategy auto keeps to what hosts have, more hosts need less each");
+  }
+}
+
 void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
                         std::size_t limit_bytes) {
   const Fullest most = fullest(memory);

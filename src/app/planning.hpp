@@ -19,6 +19,10 @@ namespace vpinfer {
 /// BadInput, also if there are fewer hosts.
 [[nodiscard]] Cluster read_cluster(const std::string& text, std::optional<int> ranks);
 
+/// Throws Error with kNotEnoughMemory, naming the rank and its host, if a host has less memory than
+/// its rank would take.
+void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& cluster);
+
 /// Throws Error with kNotEnoughMemory, naming the fullest rank, if a rank would take more.
 void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
                         std::size_t limit_bytes);

@@ -10,6 +10,7 @@
 #include "app/job_setup.hpp"
 #include "app/load_progress.hpp"
 #include "app/pictures.hpp"
+#include "app/planning.hpp"
 #include "app/results.hpp"
 #include "base/machine.hpp"
 #include "comm/mpi_communicator.hpp"
@@ -109,10 +110,17 @@ void give_out(const RunReport& report, const RunOptions& options, const Results&
   }
 }
 
-PredictedTimes predicted_times(const Model& model, const Plan& plan, const Cluster& cluster,
-                               const InFlight& in_flight, const Crew& crew) {
-  const Prediction prediction = predict(model, plan, cluster, {in_flight.lanes, crew.most_threads});
-  return {prediction.latency_seconds, 1 / prediction.period_seconds};
+/// What the run will take on known hosts.  Throws Error with kNotEnoughMemory if one has too
+/// little.
+std::optional<Prediction> predict_run(const Model& model, const Plan& plan,
+                                      const std::optional<Cluster>& cluster, const JobOptions& job,
+                                      const Crew& crew) {
+  if (!cluster) return std::nullopt;
+  Prediction prediction =
+      predict(model, plan, *cluster, {job.in_flight ? job.in_flight->lanes : 1, crew.most_threads},
+              job.deliver);
+  check_host_memory(prediction.memory, *cluster);
+  return prediction;
 }
 
 /// Rank 0's part of a job; the other ranks are in `follow`.
@@ -127,6 +135,7 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   const auto source = std::make_shared<FrameSource>(options, network);
   check_possible(options, model, *source);
   const JobOptions job = job_options(options, model, plan, *source, crew);
+  const std::optional<Prediction> prediction = predict_run(model, plan, cluster, job, crew);
   Results results(options, network);  // after the checks: it makes a folder
   warn_of_slow_blas(*communicator, crew);
   const auto leader = set_up(communicator, model, plan, job);
@@ -139,8 +148,9 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   if (!run.times.empty()) {
     RunReport report{context_of(options, model, plan, crew.threads, leader->in_flight()),
                      leader->reports(), steady_frames_per_second(run.times)};
-    if (cluster) {
-      report.predicted = predicted_times(model, plan, *cluster, leader->in_flight(), crew);
+    if (prediction) {
+      report.predicted =
+          PredictedTimes{prediction->latency_seconds, 1 / prediction->period_seconds};
     }
     if (options.compare_single) {
       SingleRank single(*leader, options.repeat);

@@ -8,6 +8,7 @@
 
 #include "base/units.hpp"
 #include "search/grids.hpp"
+#include "search/planner.hpp"
 #include "search/prediction.hpp"
 #include "search/stages.hpp"
 #include "search/switching.hpp"
@@ -182,7 +183,7 @@ class AutomaticPlanner {
     if (fits(prediction) && (!best_ || cost(prediction) < cost(best_->prediction))) {
       best_ = {std::move(plan), prediction};
     }
-    note_leanest(prediction);
+    note_lack(prediction);
     return prediction;
   }
 
@@ -202,24 +203,38 @@ class AutomaticPlanner {
     throw Bug("an unknown objective");
   }
 
-  /// Keeps what the plan that nearly fits lacks.
-  void note_leanest(const Prediction& prediction) {
+  /// Keeps what the plan that nearly fits lacks on its fullest host.
+  void note_lack(const Prediction& prediction) {
+    Fullest lack;
     for (int rank = 0; rank < cluster_.ranks(); ++rank) {
       const std::size_t bytes = prediction.memory[static_cast<std::size_t>(rank)].total();
-      if (bytes <= limit_of(rank)) continue;
-      const std::size_t lack = bytes - limit_of(rank);
-      if (lack < lack_.bytes) lack_ = {rank, lack};
-      return;
+      if (bytes > limit_of(rank) + lack.bytes) lack = {rank, bytes - limit_of(rank)};
     }
+    if (lack.bytes < lack_.bytes) lack_ = lack;
+  }
+
+  /// How many hosts like the one that lacks memory would do; nothing if not even many would.
+  [[nodiscard]] std::optional<int> enough_hosts() const {
+    constexpr int kMost = 64;
+    for (int hosts = cluster_.ranks() + 1; hosts <= kMost; ++hosts) {
+      const Cluster alike = cluster_of(hosts, cluster_.host(lack_.rank));
+      const Plan plan = make_plan(network_, Strategy::kVertical, alike, options_);
+      const auto memory = predict_memory({network_, plan}, delivery_, options_.concurrency);
+      if (fullest(memory).bytes <= limit_of(lack_.rank)) return hosts;
+    }
+    return std::nullopt;
   }
 
   [[nodiscard]] Error too_large() const {
     const Host& host = cluster_.host(lack_.rank);
+    const std::optional<int> enough = enough_hosts();
     return {ExitCode::kNotEnoughMemory,
             "no plan fits: rank " + std::to_string(lack_.rank) +
                 (host.name.empty() ? "" : " (" + host.name + ")") + " lacks " +
-                mebibytes(lack_.bytes) + " MiB of its " + mebibytes(limit_of(lack_.rank)) +
-                " MiB; use more hosts than " + std::to_string(cluster_.ranks())};
+                mebibytes(lack_.bytes) + " MiB beside its " + mebibytes(limit_of(lack_.rank)) +
+                " MiB; " +
+                (enough ? std::to_string(*enough) + " such hosts would do"
+                        : std::string("not even 64 such hosts would do"))};
   }
 
   const Network& network_;
