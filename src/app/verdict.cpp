@@ -119,7 +119,7 @@ const Way* recommended(const std::vector<Way>& ways) {
 }
 
 std::string command_of(const Way& way, const PlanOptions& options) {
-  const std::string run = "vpinfer --model " + options.model.string();
+  std::string run = "vpinfer --model " + options.model.string();
   if (way.hosts == 1) return run;
   return "mpirun -np " + std::to_string(way.hosts) + " --hostfile HOSTFILE " + run +
          " --strategy " + std::string(to_string(way.strategy)) + " --cluster " + options.cluster;

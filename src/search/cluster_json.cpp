@@ -69,7 +69,8 @@ double number_of(const json& host, const Key& key) {
 }
 
 void check_keys(const json& host) {
-  for (const auto& [name, value] : host.items()) {
+  for (const auto& item : host.items()) {
+    const std::string& name = item.key();
     const bool known = name == "name" || name == "memory_bytes" || name == "count" ||
                        std::any_of(keys().begin(), keys().end(),
                                    [&name](const Key& key) { return name == key.name; });

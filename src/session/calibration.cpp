@@ -28,9 +28,14 @@ std::vector<std::string> gather_remarks(Channel& channel, const std::vector<std:
     std::istringstream text(texts[rank]);
     std::string line;
     std::getline(text, line);
-    if (line != this_build())
-      remarks.push_back(host + " has vpinfer " + line + ", not " + this_build());
-    while (std::getline(text, line)) remarks.push_back(host + ' ' + line);
+    if (line != this_build()) {
+      remarks.push_back(host);
+      remarks.back().append(" has vpinfer ").append(line).append(", not ").append(this_build());
+    }
+    while (std::getline(text, line)) {
+      remarks.push_back(host);
+      remarks.back().append(" ").append(line);
+    }
   }
   return remarks;
 }

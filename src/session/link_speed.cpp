@@ -30,9 +30,8 @@ class LinkMeter {
     const ExchangeTime large = ring(bytes);
     const double each_way = static_cast<double>(bytes);
     const PairTimes best = with_rank_0(bytes / 2, share);
-    const double seconds_per_byte =
-        std::min((large.seconds - small.seconds) / each_way,
-                 (best.large_seconds - small.seconds) / static_cast<double>(bytes / 2));
+    const double seconds_per_byte = std::min((large.seconds - small.seconds) / each_way,
+                                             (best.large_seconds - small.seconds) / (each_way / 2));
     const double for_bytes = large.processor_seconds - small.processor_seconds -
                              polling * (large.seconds - small.seconds);
     return {.bytes_per_second = 1 / std::max(1e-11, seconds_per_byte),
