@@ -101,7 +101,8 @@ TEST(RunOptions, RefusesWrongOptions) {
   EXPECT_THAT(
       run_refusal({"--strategy", "diagonal"}),
       HasSubstr(
-          "unknown strategy 'diagonal'; there are vertical, data, sequential, horizontal, single"));
+          "unknown strategy 'diagonal'; there are auto, vertical, data, sequential, horizontal, "
+          "single"));
   EXPECT_THAT(run_refusal({"--strategy", "data", "--plan", "p.json"}), HasSubstr("--plan"));
   EXPECT_THAT(run_refusal({"--wire", "int8"}),
               HasSubstr("unknown wire format 'int8'; there are float, half"));
@@ -126,17 +127,20 @@ TEST(RunOptions, RefusesWrongValues) {
                  {"", "x", "3,", ",3", "3,,4", "-1", "3.5", "All", "99999999999999999999"});
 }
 
-TEST(RunOptions, TakesAnObjectiveForVertical) {
+TEST(RunOptions, TakesAnObjectiveForVerticalAndAuto) {
   const auto objective = [](const Words& words) {
     return parse_as<RunOptions>(words).planning.objective;
   };
-  EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "vertical"}), Objective::kMemory);
+  EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "vertical"}), std::nullopt);
+  EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "auto"}), std::nullopt);
+  EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "auto", "--objective", "throughput"}),
+            Objective::kThroughput);
   EXPECT_EQ(objective({"--model", "m.h5", "--strategy", "vertical", "--objective", "latency"}),
             Objective::kLatency);
   EXPECT_THAT(run_refusal({"--strategy", "vertical", "--objective", "beauty"}),
-              HasSubstr("unknown objective 'beauty'; there are memory, latency"));
+              HasSubstr("unknown objective 'beauty'; there are memory, latency, throughput"));
   EXPECT_THAT(run_refusal({"--strategy", "data", "--objective", "latency"}),
-              HasSubstr("--objective is for --strategy vertical"));
+              HasSubstr("--objective is for --strategy vertical and auto"));
   EXPECT_THAT(run_refusal({"--objective", "latency"}), HasSubstr("--strategy"));
 }
 
@@ -233,8 +237,42 @@ TEST(PlanOptions, TakesThreads) {
   EXPECT_EQ(plan.planning.concurrency.threads, 4);
 }
 
+TEST(PlanOptions, TakesRanksOrAClusterOrBoth) {
+  const auto cluster = parse_as<PlanOptions>({"plan", "m.h5", "--cluster", "pi4:8@1gbit"});
+  EXPECT_EQ(cluster.cluster, "pi4:8@1gbit");
+  EXPECT_FALSE(cluster.ranks);
+  const auto both = parse_as<PlanOptions>(
+      {"plan", "m.h5", "--cluster", "c.json", "--ranks", "3", "--strategy", "auto"});
+  EXPECT_EQ(both.cluster, "c.json");
+  EXPECT_EQ(both.ranks, 3);
+  EXPECT_EQ(both.strategy, Strategy::kAuto);
+  EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "3"}).cluster, "");
+  EXPECT_THAT(refusal({"plan", "m.h5"}), HasSubstr("plan: give --ranks or --cluster"));
+  EXPECT_THAT(refusal({"plan", "m.h5", "--cluster", ""}), HasSubstr("--cluster: is empty"));
+}
+
+TEST(RunOptions, TakesACluster) {
+  EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5"}).cluster, "");
+  EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--cluster", "c.json"}).cluster, "c.json");
+  EXPECT_THAT(run_refusal({"--cluster", ""}), HasSubstr("--cluster: is empty"));
+  EXPECT_THAT(run_refusal({"--cluster"}), HasSubstr("--cluster"));
+}
+
+TEST(CalibrateOptions, TakesEveryOption) {
+  const auto plain = parse_as<CalibrateOptions>({"calibrate"});
+  EXPECT_TRUE(plain.output.empty());
+  EXPECT_FALSE(plain.threads);
+  const auto calibrate =
+      parse_as<CalibrateOptions>({"calibrate", "-o", "c.json", "--threads", "3"});
+  EXPECT_EQ(calibrate.output, "c.json");
+  EXPECT_EQ(calibrate.threads, 3);
+  EXPECT_THAT(refusal({"calibrate", "--threads", "0"}), HasSubstr("--threads"));
+  EXPECT_THAT(refusal({"calibrate", "-o", ""}), HasSubstr("is empty"));
+  EXPECT_THAT(refusal({"calibrate", "m.h5"}), HasSubstr("m.h5"));
+  EXPECT_THAT(parse_as<TextRequest>({"calibrate", "--help"}).text, HasSubstr("--threads"));
+}
+
 TEST(PlanOptions, RefusesWrongOptions) {
-  EXPECT_THAT(refusal({"plan", "m.h5"}), HasSubstr("--ranks"));
   for (const char* ranks : {"0", "-1", "4097", "x"}) {
     EXPECT_THAT(refusal({"plan", "m.h5", "--ranks", ranks}), HasSubstr("--ranks"));
   }

@@ -105,7 +105,7 @@ Network network_called(const std::string& name) {
 /// Of one network's plans: by the name of the way and the number of ranks.
 using Records = std::map<std::pair<std::string, int>, Figures>;
 
-/// What the planners of 2026-11 made, before they became one: see the file.
+/// What was planned before: see the file.
 Records recorded(const std::string& name) {
   std::ifstream file(fs::path(VPINFER_SOURCE_DIR) / "tests/unit/recorded_plans.txt");
   Records records;
