@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <numeric>
 
 #include "search/planner.hpp"
+#include "support/random_cluster.hpp"
 #include "support/random_network.hpp"
 
 namespace vpinfer {
@@ -16,6 +18,13 @@ Plan with_halves_here_and_there(Plan plan) {
     plan.layers[i].wire = NumberFormat::kHalf;
   }
   return plan;
+}
+
+/// For hosts of different speeds, for one objective or another.
+Plan automatic_plan(const Network& network, int ranks, std::uint32_t seed) {
+  constexpr std::array kObjectives{Objective::kLatency, Objective::kThroughput, Objective::kMemory};
+  return make_plan(network, Strategy::kAuto, random_cluster(ranks, seed),
+                   {.objective = kObjectives[seed % kObjectives.size()]});
 }
 
 }  // namespace
@@ -31,6 +40,8 @@ Plan with_blas(Plan plan) {
 std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed) {
   std::vector<Plan> plans;
   for (const Strategy strategy : kStrategies) {
+    if (strategy == Strategy::kAuto)
+      continue;  // of hosts that are all alike it is one of the others
     plans.push_back(make_plan(network, strategy, ranks));
   }
   plans.push_back(make_plan(network, Strategy::kData, ranks, {.fuse = 2}));
@@ -40,6 +51,8 @@ std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t se
   plans.push_back(with_blas(random_plan(network, ranks, seed + 3000)));
   plans.push_back(random_plan(network, ranks, seed));
   plans.push_back(random_plan(network, ranks, seed + 1000));
+  plans.push_back(random_grids(network, ranks, seed));
+  if (ranks < 10) plans.push_back(automatic_plan(network, ranks, seed));
   return plans;
 }
 

@@ -383,10 +383,28 @@ Division random_division(int ranks, bool divisible, Random& random) {
   order.resize(
       static_cast<std::size_t>(division.rows * division.cols * division.channels * division.sums));
   division.ranks = order;
-  for (std::size_t i = 0; i < order.size(); ++i)
-    division.proportions.push_back(random.between(0, 3));
-  division.proportions.front() = 1;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    division.proportions.push_back(random.chance(25) ? 0 : random.real(0.05F, 3));
+  }
+  division.proportions[random.index(order.size())] = 1;  // somebody gets something
   return division;
+}
+
+/// A layer cut by such a grid.
+LayerPlan random_grid(const Network& network, int position, int ranks, Random& random) {
+  const Layer& layer = network.layer(position);
+  const bool divisible = has_divisible_sums(layer.operation);
+  const Division division = random_division(ranks, divisible, random);
+  const int input_channels = divisible ? network.input_shape(position, 0).channels : 0;
+  return divide(division, layer.output, input_channels, ranks, NumberFormat::kFloat);
+}
+
+/// Nothing yet but the input, on rank 0.
+Plan plan_of_input(const Network& network, int ranks) {
+  Plan plan{Strategy::kVertical, ranks, {}};
+  plan.layers.push_back({Layout(static_cast<std::size_t>(ranks))});
+  plan.layers.front().owned.front() = whole(network.input_shape());
+  return plan;
 }
 
 Layout random_layout(const Layer& layer, int ranks, Random& random) {
@@ -435,22 +453,30 @@ std::vector<float> seeded_input(const Network& network, std::uint32_t seed) {
 
 Plan random_plan(const Network& network, int ranks, std::uint32_t seed) {
   Random random(seed);
-  Plan plan{Strategy::kVertical, ranks, {}};
-  plan.layers.push_back({Layout(static_cast<std::size_t>(ranks))});
-  plan.layers.front().owned.front() = whole(network.input_shape());
+  Plan plan = plan_of_input(network, ranks);
   for (int i = 1; i < network.size(); ++i) {
     const Layer& layer = network.layer(i);
-    const bool divisible = has_divisible_sums(layer.operation);
     if (!is_head(layer.operation) && random.chance(30)) {
-      const Division division = random_division(ranks, divisible, random);
-      const int input_channels = divisible ? network.input_shape(i, 0).channels : 0;
-      plan.layers.push_back(
-          divide(division, layer.output, input_channels, ranks, NumberFormat::kFloat));
+      plan.layers.push_back(random_grid(network, i, ranks, random));
       continue;
     }
     plan.layers.push_back({random_layout(layer, ranks, random)});
-    if (!divisible || random.chance(50)) continue;
+    if (!has_divisible_sums(layer.operation) || random.chance(50)) continue;
     plan.layers.back().sums = random_shares(layer.output, network.input_shape(i, 0), ranks, random);
+  }
+  return plan;
+}
+
+Plan random_grids(const Network& network, int ranks, std::uint32_t seed) {
+  Random random(seed);
+  Plan plan = plan_of_input(network, ranks);
+  for (int i = 1; i < network.size(); ++i) {
+    const Layer& layer = network.layer(i);
+    if (is_head(layer.operation)) {
+      plan.layers.push_back(divide(on_rank(0), layer.output, 0, ranks, NumberFormat::kFloat));
+    } else {
+      plan.layers.push_back(random_grid(network, i, ranks, random));
+    }
   }
   return plan;
 }

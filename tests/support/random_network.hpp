@@ -23,6 +23,10 @@ namespace vpinfer {
 /// pieces go to random ranks, some ranks get nothing, and now and then two boxes overlap.
 [[nodiscard]] Plan random_plan(const Network& network, int ranks, std::uint32_t seed);
 
+/// Every layer cut by a grid of its own, of rows, columns, channels and sums, over some of the
+/// ranks in any order, with uneven shares and empty ones.
+[[nodiscard]] Plan random_grids(const Network& network, int ranks, std::uint32_t seed);
+
 /// A box within `bounds`; not empty if `bounds` is not.
 [[nodiscard]] Box random_box(const Box& bounds, Random& random);
 
