@@ -1,5 +1,6 @@
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <string_view>
 
 #include "vpinfer/cluster.hpp"
@@ -67,7 +68,7 @@ std::optional<double> parse_rate(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error != std::errc{} || !(number > 0)) return std::nullopt;
+  if (error != std::errc{} || !(number > 0) || !std::isfinite(number)) return std::nullopt;
   constexpr double kPayload = 0.941;  // of 1538 bytes of a frame and its gap, 1448
   const double bytes = number * kPayload / 8;
   if (unit == "kbit") return 1e3 * bytes;
@@ -85,7 +86,8 @@ void add_hosts(const std::string& text, std::string_view group, Cluster& cluster
   if (colon != std::string_view::npos) {
     const std::string_view number = group.substr(colon + 1);
     const char* const end = number.data() + number.size();
-    if (std::from_chars(number.data(), end, count).ptr != end || count < 1 || count > kMostHosts) {
+    const auto [rest, error] = std::from_chars(number.data(), end, count);
+    if (error != std::errc{} || rest != end || count < 1 || count > kMostHosts) {
       throw no_cluster(text, "has '" + std::string(number) + "' for a number of hosts");
     }
   }
