@@ -42,13 +42,12 @@ class AutomaticPlanner {
   }
 
   [[nodiscard]] Plan best() {
-    for (const int size : team_sizes()) {
-      std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
-      std::sort(team.begin(), team.end());
-      plan_for(team);
+    plan_for_teams();
+    if (!best_) {
+      keeps_smallest_limit_ = true;
+      plan_for_teams();
     }
-    if (by_speed_.front() != 0) plan_for({0});  // it has the picture
-    if (objective_ == Objective::kThroughput) consider_stages();
+    if (objective_ != Objective::kLatency || !best_) consider_stages();
     if (!best_) throw too_large();
     return best_->plan;
   }
@@ -91,6 +90,15 @@ class AutomaticPlanner {
     choice.wire = options_.formats.wire.value_or(choice.wire);
     choice.conv = options_.formats.conv.value_or(choice.conv);
     return choice;
+  }
+
+  void plan_for_teams() {
+    for (const int size : team_sizes()) {
+      std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
+      std::sort(team.begin(), team.end());
+      plan_for(team);
+    }
+    if (by_speed_.front() != 0) plan_for({0});  // it has the picture
   }
 
   /// Shares in proportion to speed; where they take too much memory, smaller ones there.
@@ -146,8 +154,9 @@ class AutomaticPlanner {
     LayerDivisions space(network_, all(ways.front()));
     for (const int position : layers_with_windows(network_)) space.vary(position, ways);
     Goal goal{objective_ == Objective::kThroughput ? Quantity::kPeriod : Quantity::kLatency};
-    const std::size_t limit = limit_of(*std::max_element(
-        team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); }));
+    const auto [smallest, largest] = std::minmax_element(
+        team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); });
+    const std::size_t limit = limit_of(keeps_smallest_limit_ ? *smallest : *largest);
     goal.price_of_memory = objective_ == Objective::kMemory ? 30 : 1e-3;
     if (limit < std::numeric_limits<std::size_t>::max() || objective_ == Objective::kMemory) {
       goal.memory = MemoryAllowance{.limit_bytes = limit, .takes_all = true};
@@ -246,6 +255,7 @@ class AutomaticPlanner {
   std::vector<double> speeds_;  // of each rank: frames per second, were it alone
   std::vector<int> by_speed_;   // ranks, the fastest first
   std::optional<Candidate> best_;
+  bool keeps_smallest_limit_ = false;  // on every rank: where nothing else fits
   Fullest lack_{0, std::numeric_limits<std::size_t>::max()};
 };
 
