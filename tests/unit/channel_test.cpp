@@ -81,6 +81,39 @@ TEST(Channel, CarriesValuesToOneRank) {
   EXPECT_THAT(loopback.complaints(), IsEmpty());
 }
 
+TEST(Channel, ExchangesValuesAllAround) {
+  for (const int ranks : {2, 3, 5}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}}) {
+      Loopback loopback(ranks, 11);
+      const auto ends = run_channels(loopback, kLong, [&](Channel& channel) {
+        const int to = (channel.rank() + 1) % ranks;
+        const int from = (channel.rank() + ranks - 1) % ranks;
+        for (int round = 0; round < 3; ++round) {
+          const std::vector<float> sent(size, static_cast<float>(10 * round + channel.rank()));
+          std::vector<float> received(size);
+          channel.exchange(sent, to, received, from);
+          EXPECT_EQ(received, std::vector<float>(size, static_cast<float>(10 * round + from)));
+        }
+      });
+      EXPECT_THAT(messages(ends), IsEmpty());
+      EXPECT_THAT(loopback.complaints(), IsEmpty());
+    }
+  }
+}
+
+TEST(Channel, NamesTheRankThatDoesNotExchange) {
+  Loopback loopback(2, 1);
+  loopback.silence(1);
+  const auto ends = run_channels(loopback, kShort, [](Channel& channel) {
+    if (channel.rank() != 0) return;
+    const std::vector<float> sent(3);
+    std::vector<float> received(3);
+    channel.exchange(sent, 1, received, 1);
+  });
+  EXPECT_EQ(ends[0].code, ExitCode::kRankFailed);
+  EXPECT_THAT(ends[0].message, HasSubstr("no word from rank 1 (host-1) for 0.2 s"));
+}
+
 TEST(Channel, NamesTheRankThatNeverAnswers) {
   Loopback loopback(3, 1);
   loopback.silence(2);

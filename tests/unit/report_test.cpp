@@ -169,6 +169,17 @@ TEST(RunReport, JsonHasAComparisonOnlyIfThereWasOne) {
   EXPECT_TRUE(passed.at("first_layer").is_null());
 }
 
+TEST(RunReport, TellsWhatWasPredictedIfTheHostsAreKnown) {
+  RunReport report = two_ranks();
+  EXPECT_FALSE(json::parse(to_json(report, Findings{})).contains("predicted"));
+  EXPECT_THAT(to_text(report), Not(HasSubstr("predicted: ")));
+  report.predicted = PredictedTimes{.latency_seconds = 0.25, .frames_per_second = 5.5};
+  const json predicted = json::parse(to_json(report, Findings{})).at("predicted");
+  EXPECT_EQ(predicted, (json{{"latency_seconds", 0.25}, {"frames_per_second", 5.5}}));
+  EXPECT_THAT(to_text(report),
+              HasSubstr("\npredicted: latency 250.0 ms, 5.50 frames per second in a stream\n"));
+}
+
 TEST(RunReport, TextHasARowPerRankAndTheLatency) {
   const std::string text = to_text(two_ranks());
   EXPECT_THAT(text, AllOf(HasSubstr("pi-0"), HasSubstr("pi-1"), HasSubstr("2 tiles")));

@@ -1,0 +1,92 @@
+#include "session/calibration.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/clock.hpp"
+#include "base/machine.hpp"
+#include "session/kernel_speed.hpp"
+#include "session/link_speed.hpp"
+#include "support/channels.hpp"
+
+namespace vpinfer {
+namespace {
+
+using ::testing::IsEmpty;
+
+constexpr std::chrono::duration<double> kPatience{0.02};
+constexpr std::chrono::duration<double> kLong{20};
+
+void expect_sensible(const Speed& speed) {
+  for (const double per_second :
+       {speed.direct_flop_per_second, speed.winograd_flop_per_second, speed.blas_flop_per_second,
+        speed.loop_flop_per_second, speed.memory_bytes_per_second}) {
+    EXPECT_TRUE(std::isfinite(per_second));
+    EXPECT_GT(per_second, 1e6);
+    EXPECT_LT(per_second, 1e15);
+  }
+}
+
+void expect_sensible(const Link& link) {
+  EXPECT_TRUE(std::isfinite(link.bytes_per_second));
+  EXPECT_GT(link.bytes_per_second, 0);
+  for (const double seconds :
+       {link.message_seconds, link.message_processor_seconds, link.byte_processor_seconds}) {
+    EXPECT_TRUE(std::isfinite(seconds));
+    EXPECT_GE(seconds, 0);
+    EXPECT_LT(seconds, 10);
+  }
+}
+
+TEST(MeasureSpeed, IsSensibleAndQuick) {
+  for (const int threads : {1, 2}) {
+    ThreadPool pool(threads);
+    const Clock::time_point start = Clock::now();
+    expect_sensible(measure_speed(pool, kPatience));
+    EXPECT_LT(seconds_since(start), 10);  // each kernel runs a few times, whatever the patience
+  }
+}
+
+TEST(MeasureLink, OfOneRankTakesNothing) {
+  Loopback loopback(1, 1);
+  Channel channel(loopback.rank(0), kLong);
+  expect_sensible(measure_link(channel, kPatience));
+}
+
+TEST(Calibrate, BringsEveryHostToRankZero) {
+  for (const int ranks : {1, 2, 3}) {
+    Loopback loopback(ranks, 5);
+    const auto ends = run_channels(loopback, kLong, [&](Channel& channel) {
+      ThreadPool pool(1);
+      const Cluster cluster = calibrate(channel, pool, kPatience);
+      if (channel.rank() != 0) return;
+      ASSERT_EQ(cluster.ranks(), ranks);
+      for (int rank = 0; rank < ranks; ++rank) {
+        const Host& host = cluster.host(rank);
+        EXPECT_EQ(host.name, "host-" + std::to_string(rank));
+        expect_sensible(host.speed);
+        expect_sensible(host.link);
+        EXPECT_GT(host.memory_bytes, 0U);
+      }
+    });
+    EXPECT_THAT(messages(ends), IsEmpty());
+    EXPECT_THAT(loopback.complaints(), IsEmpty());
+  }
+}
+
+TEST(Machine, KnowsFreeMemoryAndProcessorTime) {
+  EXPECT_GT(free_memory_bytes(), std::size_t{1} << 20U);
+  const double before = processor_seconds();
+  EXPECT_GT(before, 0);
+  const Clock::time_point start = Clock::now();
+  double work = 1;
+  while (processor_seconds() < before + 0.02) {
+    work = std::sqrt(work + 1);
+    ASSERT_LT(seconds_since(start), 20) << work;
+  }
+}
+
+}  // namespace
+}  // namespace vpinfer
