@@ -60,8 +60,10 @@ own_program=${jobs%/*}/build/release/vpinfer
 program=${program:-$own_program}
 [[ $program == /* ]] || program=$PWD/$program
 if [[ $program == "$own_program" ]]; then
+  mend_here="run jobs/quickstart.sh, which builds it"
   mend_program="run jobs/setup-pis.sh $hostfile"
 else
+  mend_here=
   mend_program="put the one from here there, at $program"
 fi
 
@@ -135,7 +137,7 @@ answer() {
     say version "$(echo "$version" | tail -n 1)"
   else
     say program fails
-    say failure "$(echo "$version" | grep . | tail -n 1)"
+    say failure "$(echo "$version" | grep . | tail -n 1 | sed "s/^[a-z]*sh: [0-9]*: //")"
   fi
   if command -v mpirun >/dev/null; then
     say mpi "$(mpirun --version 2>&1 | head -n 1)"
@@ -318,7 +320,7 @@ judge_unreached() {
       error "$host" "does not answer: see that it is on and on this network" ;;
     *)
       if [[ $code -eq 124 ]]; then
-        error "$host" "did not answer within $answer_seconds s: try ssh $host sh -c true"
+        error "$host" "did not answer within $answer_seconds s: see why ssh $host true takes so long"
       else
         error "$host" "${agent[0]##*/} fails with ${last:-exit code $code}: try ssh $host true until it says nothing"
       fi
@@ -331,7 +333,7 @@ judge_program() {
   case $(get program) in
     missing)
       if [[ $there == here ]]; then
-        error "$host" "$program is missing: $([[ $program == "$own_program" ]] && echo "run jobs/quickstart.sh" || echo "give its path with --program")"
+        error "$host" "$program is missing: ${mend_here:-give the path of vpinfer with --program}"
       else
         error "$host" "$program is missing: $mend_program"
       fi
@@ -341,7 +343,7 @@ judge_program() {
       why=$(get failure)
       case $why in
         *"shared librar"*) remedy="run jobs/install-packages.sh run there" ;;
-        *) remedy=$([[ $there == here ]] && echo "run jobs/quickstart.sh" || echo "$mend_program") ;;
+        *) if [[ $there == here ]]; then remedy=${mend_here:-build or install it anew}; else remedy=$mend_program; fi ;;
       esac
       error "$host" "vpinfer does not start: ${why:-it says nothing}: $remedy"
       ;;
@@ -370,14 +372,14 @@ judge_mpi() {
   fi
 }
 
-# Open MPI finds its way by addresses.  Names matter to sudo and to people, and two hosts of one name
-# to Open MPI.
+# Open MPI finds its way by addresses: a job runs even if no host knows any name.  But people read
+# names, and other programs wait for them.
 declare -A host_of_name
 judge_names() {
   local host=$1 number=$2 there=$3 name found address
   name=$(get name)
   if [[ -n $name && -n ${host_of_name[$name]-} ]]; then
-    error "$host" "is called $name, as ${host_of_name[$name]} is: run sudo hostnamectl set-hostname ${host##*@} there, or take one of the two lines out of $hostfile if they are one host"
+    note "$host" "is called $name, as ${host_of_name[$name]} is, and reports will not tell them apart: run sudo hostnamectl set-hostname ${host##*@} there, or, if they are one host, take one out of $hostfile"
   fi
   [[ -z $name ]] || host_of_name[$name]=${host_of_name[$name]:-$host}
   [[ -n $(get own_addresses) ]] \
@@ -387,9 +389,7 @@ judge_names() {
   if [[ -z $found ]]; then
     note "$host" "its name has no address here but in ssh's settings: add it to /etc/hosts here"
   fi
-  if [[ $name != "${host##*@}" && -s $folder/$number.own_found ]]; then
-    :
-  elif [[ $name != "${host##*@}" ]]; then
+  if [[ $name != "${host##*@}" && ! -s $folder/$number.own_found ]]; then
     note "$host" "calls itself $name, a name that has no address here: reports will say $name; add it to /etc/hosts here"
   fi
   found=$(get launcher_addresses)
@@ -398,7 +398,8 @@ judge_names() {
   fi
   for address in $found; do
     if [[ $address == 127.* || $address == ::1 ]]; then
-      error "$host" "takes $here, this host's name, for itself ($address): take that out of its /etc/hosts"
+      [[ $name == "$here" ]] \
+        || note "$host" "takes $here, this host's name, for itself ($address): give it this host's address in /etc/hosts there"
       break
     fi
   done
@@ -544,10 +545,11 @@ plural() {
 }
 echo
 if [[ ${#errors[@]} -gt 0 ]]; then
-  echo "$ready of $(plural ${#hosts[@]} host) ready, $(plural ${#errors[@]} thing) to be mended"
+  echo "$ready of $(plural ${#hosts[@]} host) ready; $(plural ${#errors[@]} thing) to be mended"
   exit 1
 fi
-echo "$ready of $(plural ${#hosts[@]} host) ready:"
+if [[ ${#notes[@]} -gt 0 ]]; then with=", with $(plural ${#notes[@]} note)"; else with=''; fi
+echo "all is well on $(plural ${#hosts[@]} host)$with:"
 model=${jobs%/*}/out/yolov2.h5
 [[ -r $model ]] || model=MODEL.h5
 printf '    source %q\n    mpirun --hostfile %q %q --model %q --compare-single\n' \
