@@ -207,6 +207,18 @@ class Emulation(ProgramTest):
         self.assertEqual(done.code, RANK_FAILED, done)
         self.assert_says(done, "btl_tcp_if_exclude=lo leaves this host eth0 (10.77.0.0/24) and docker0 (172.17.0.0/16)")
 
+    def test_the_doctor_finds_the_hosts_well(self):
+        process = self.start("--quiet", "--hosts", 3, "--extra", "docker,own-name", "--", "sh", "-c", "echo runs; exec sleep 100")
+        for _ in range(3):
+            self.assertEqual(process.stdout.readline(), "runs\n")
+        folder, agent = f"/run/vpinfer-{process.pid}", SOURCE / "jobs" / "emulated-host.sh"
+        environment = [f"VPINFER_EMULATION={folder}", f"OMPI_MCA_plm_rsh_agent={agent}"]
+        doctor = f"{SOURCE / 'jobs' / 'doctor.sh'} {folder}/hostfile --program {os.path.abspath(PROGRAM)}"
+        out = self.assert_done(run(["/usr/bin/env", *environment, agent, "pi1", doctor]))
+        self.assertIn("pi2: eth0;", out)
+        self.assertIn("pi3: has docker0 besides", out)
+        self.assertIn("all is well on 3 hosts, with 3 notes:", out)
+
     def test_two_at_once(self):
         both = [self.start("--quiet", "--hosts", 2, "--", PROGRAM, "--model", FACE / "face.h5", "--compare-single")
                 for _ in range(2)]
