@@ -198,6 +198,10 @@ class ToBeMended(Hosts):
         self.write("pi3/ssh-says", "")
         self.assert_to_be_mended("pi3: ssh fails with exit code 255")
 
+    def test_a_host_that_does_not_end(self):
+        self.script("pi1/bin/timeout", '#!/bin/sh\ncase "$*" in *pi3*) exit 124 ;; esac\nshift\nexec "$@"\n')
+        self.assert_to_be_mended("pi3: did not answer within 20 s", "ssh pi3")
+
     def test_vpinfer_of_another_version(self):
         self.vpinfer("pi3", "vpinfer 0.1.0 (def)")
         self.assert_to_be_mended("pi3: vpinfer is 0.1.0 (def), here 0.1.0 (abc): put the one from here there")
@@ -316,6 +320,15 @@ class Notes(Hosts):
         self.write("pi2/sys/class/net/wg0/type", "65534\n")
         self.assert_noted("pi2: wg0, which leads here, is a tunnel")
 
+    def test_a_bridge_that_leads_here(self):
+        self.answer("pi2", "ip", "10.0.0.1 dev br0 src 10.0.0.2")
+        self.interface("pi2", "br0", kind="bridge", device=False)
+        self.assert_noted("pi2: br0, which leads here, is a bridge")
+        self.path("pi2/sys/class/net/br0/brif/eth0/device").mkdir(parents=True)  # that of a network card
+        outcome = self.doctor()
+        self.assert_well(outcome)
+        self.assertIn("pi2: br0; 64-bit ARM", outcome.out)
+
     def test_other_networks(self):
         self.interface("pi2", "docker0", kind="bridge", device=False)
         self.interface("pi2", "tun0", kind="tun_flags", device=False)
@@ -351,6 +364,10 @@ class Arguments(Hosts):
                 (["a", "--program"], ["--program needs a value"])):
             with self.subTest(arguments=arguments):
                 self.assert_refused(self.doctor(*arguments), BAD_USAGE, *fragments)
+
+    def test_ssh_is_needed(self):
+        self.path("pi1/bin/ssh").unlink()
+        self.assert_refused(self.doctor(), BAD_USAGE, "needs ssh", "apt install openssh-client")
 
     def test_bad_hostfiles_are_refused_in_a_line(self):
         self.assert_refused(self.doctor("nothing.txt"), BAD_HOSTFILE, "nothing.txt: there is no such file")
