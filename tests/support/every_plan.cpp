@@ -50,8 +50,7 @@ std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t se
   plans.push_back(with_halves_here_and_there(random_plan(network, ranks, seed + 2000)));
   plans.push_back(with_blas(random_plan(network, ranks, seed + 3000)));
   plans.push_back(random_plan(network, ranks, seed));
-  plans.push_back(random_plan(network, ranks, seed + 1000));
-  plans.push_back(random_grids(network, ranks, seed));
+  plans.push_back(random_grids(network, ranks, seed + 1000));
   if (ranks < 10) plans.push_back(automatic_plan(network, ranks, seed));
   return plans;
 }
