@@ -168,6 +168,7 @@ class AutomaticPlanner {
           .rows = static_cast<int>(team.size()), .ranks = team, .proportions = proportions};
       consider(search(evaluator_, TileRuns(network_, all(rows), std::nullopt), Strategy::kAuto,
                       {goal.quantity}));
+      consider(search(evaluator_, LayerDivisions(network_, all(rows)), Strategy::kAuto, {}));
     }
     return prediction;
   }
@@ -217,21 +218,29 @@ class AutomaticPlanner {
     Fullest lack;
     for (int rank = 0; rank < cluster_.ranks(); ++rank) {
       const std::size_t bytes = prediction.memory[static_cast<std::size_t>(rank)].total();
-      if (bytes > limit_of(rank) + lack.bytes) lack = {rank, bytes - limit_of(rank)};
+      const std::size_t beyond = bytes - std::min(bytes, limit_of(rank));
+      if (beyond > lack.bytes) lack = {rank, beyond};
     }
-    if (lack.bytes < lack_.bytes) lack_ = lack;
+    if (lack.bytes > 0 && lack.bytes < lack_.bytes) lack_ = lack;
   }
 
   /// How many hosts like the one that lacks memory would do; nothing if not even many would.
   [[nodiscard]] std::optional<int> enough_hosts() const {
     constexpr int kMost = 64;
-    for (int hosts = cluster_.ranks() + 1; hosts <= kMost; ++hosts) {
+    const auto fit = [this](int hosts) {
       const Cluster alike = cluster_of(hosts, cluster_.host(lack_.rank));
       const Plan plan = make_plan(network_, Strategy::kVertical, alike, options_);
       const auto memory = predict_memory({network_, plan}, delivery_, options_.concurrency);
-      if (fullest(memory).bytes <= limit_of(lack_.rank)) return hosts;
+      return fullest(memory).bytes <= limit_of(lack_.rank);
+    };
+    if (cluster_.ranks() >= kMost || !fit(kMost)) return std::nullopt;
+    int too_few = cluster_.ranks();
+    int enough = kMost;
+    while (enough - too_few > 1) {
+      const int middle = (too_few + enough) / 2;
+      (fit(middle) ? enough : too_few) = middle;
     }
-    return std::nullopt;
+    return enough;
   }
 
   [[nodiscard]] Error too_large() const {

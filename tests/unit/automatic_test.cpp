@@ -172,7 +172,7 @@ TEST(PlanAutomatically, NamesTheHostThatLacksMemory) {
   };
   EXPECT_THAT(refusal({.memory_limit_bytes = 5'000'000}),
               AllOf(HasSubstr("no plan fits: rank "), HasSubstr("(small"),
-                    HasSubstr("use more hosts than 3"), testing::Not(HasSubstr("\n"))));
+                    HasSubstr("such hosts would do"), testing::Not(HasSubstr("\n"))));
   cluster.hosts[1].memory_bytes = 1000;
   EXPECT_THAT(refusal({}), HasSubstr("rank 1 (smallest) lacks "));
 }

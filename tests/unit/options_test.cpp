@@ -228,7 +228,7 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_EQ(plan.planning.formats.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(plan.planning.memory_limit_bytes, 64U << 20U);
   EXPECT_EQ(plan.output, "p.json");
-  EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, Strategy::kVertical);
+  EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).strategy, std::nullopt);
   EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).planning.formats.wire);
 }
 
