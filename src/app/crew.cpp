@@ -43,7 +43,10 @@ Crew meet(Channel& channel, std::optional<int> threads) {
 
 std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options, const Crew& crew) {
   constexpr std::chrono::duration<double> kPatience{0.5};
-  if (!options.cluster.empty()) return read_cluster(options.cluster, crew.ranks);
+  if (!options.cluster.empty()) {
+    if (channel.rank() != 0) return std::nullopt;  // its host need not have the file
+    return read_cluster(options.cluster, crew.ranks);
+  }
   if (options.strategy != Strategy::kAuto) return std::nullopt;
   ThreadPool pool(crew.threads);
   return calibrate(channel, pool, kPatience).cluster;

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, vpinfer
+from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, command_of, run, vpinfer
 
 
 class Planning(ProgramTest):
@@ -42,6 +42,13 @@ class Planning(ProgramTest):
             with self.subTest(ranks=ranks):
                 self.assertIn("predicted", self.run_json("--strategy", "auto", ranks=ranks))
         self.assertNotIn("predicted", self.run_json("--strategy", "vertical", ranks=2))
+
+    def test_only_the_first_host_needs_the_cluster_file(self):
+        self.calibrate(3)
+        own, others = ([str(w) for w in ["-np", ranks, *command_of(None, ["--model", self.model, "--strategy", "auto",
+                                                                          "--cluster", cluster])]]
+                       for ranks, cluster in [(1, self.cluster), (2, self.path("missing.json"))])
+        self.assertIn("predicted", self.assert_done(run(["mpirun", *own, ":", *others])))
 
     def test_plans_for_kinds_of_hosts_keep_their_objectives(self):
         for objective in ["latency", "throughput", "memory"]:
