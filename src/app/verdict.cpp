@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/planning.hpp"
 #include "base/units.hpp"
 #include "program/memory.hpp"
 #include "report/table.hpp"
@@ -61,10 +62,9 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
   try {
     const Plan plan = make_plan(model, way.strategy, some, planning);
     Prediction prediction = predict(model, plan, some, planning.concurrency);
-    for (int rank = 0; rank < way.hosts; ++rank) {
-      const std::size_t bytes = prediction.memory[static_cast<std::size_t>(rank)].total();
-      if (bytes > planning.memory_limit_bytes.value_or(bytes)) return std::nullopt;
-      if (bytes > some.host(rank).memory_bytes.value_or(bytes)) return std::nullopt;
+    check_host_memory(prediction.memory, some);
+    if (const auto limit = planning.memory_limit_bytes) {
+      check_memory_limit(plan, prediction.memory, *limit);
     }
     return prediction;
   } catch (const Error& e) {
@@ -121,8 +121,10 @@ const Way* recommended(const std::vector<Way>& ways) {
 std::string command_of(const Way& way, const PlanOptions& options) {
   std::string run = "vpinfer --model " + options.model.string();
   if (way.hosts == 1) return run;
+  const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
   return "mpirun -np " + std::to_string(way.hosts) + " --hostfile HOSTFILE " + run +
-         " --strategy " + std::string(to_string(way.strategy)) + " --cluster " + options.cluster;
+         " --strategy " + std::string(to_string(way.strategy)) + " --cluster " + options.cluster +
+         (limit ? " --memory-limit " + std::to_string(*limit) : "");
 }
 
 }  // namespace
