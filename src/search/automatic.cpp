@@ -157,6 +157,7 @@ class AutomaticPlanner {
     const auto [smallest, largest] = std::minmax_element(
         team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); });
     const std::size_t limit = limit_of(keeps_smallest_limit_ ? *smallest : *largest);
+    // As the aim, memory outweighs all time; otherwise it only decides between equals.
     goal.price_of_memory = objective_ == Objective::kMemory ? 30 : 1e-3;
     if (limit < std::numeric_limits<std::size_t>::max() || objective_ == Objective::kMemory) {
       goal.memory = MemoryAllowance{.limit_bytes = limit, .takes_all = true};
