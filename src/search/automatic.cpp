@@ -28,13 +28,8 @@ class AutomaticPlanner {
         options_(options),
         evaluator_(network, cluster, options.concurrency),
         delivery_(result_layers(network)),
-        objective_(options.objective.value_or(Objective::kLatency)) {
-    Work all;
-    for (int i = 0; i < network.size(); ++i) {
-      all += work_of(network, options.formats.conv.value_or(ConvolutionPath::kAuto), i,
-                     whole(network.layer(i).output));
-    }
-    for (const Host& host : cluster.hosts) speeds_.push_back(1 / all.seconds(host.speed));
+        objective_(options.objective.value_or(Objective::kLatency)),
+        speeds_(speeds(network, options.formats.conv.value_or(ConvolutionPath::kAuto), cluster)) {
     by_speed_.resize(speeds_.size());
     std::iota(by_speed_.begin(), by_speed_.end(), 0);
     std::stable_sort(by_speed_.begin(), by_speed_.end(),
@@ -184,9 +179,15 @@ class AutomaticPlanner {
     return prices;
   }
 
+  /// On single hosts and on teams.
   void consider_stages() {
-    consider(search(evaluator_, Stages(evaluator_, all(on_rank(0)), options_.memory_limit_bytes),
-                    Strategy::kAuto, {}));
+    Stages::Limits limits;
+    for (int rank = 0; rank < cluster_.ranks(); ++rank) limits.bytes.push_back(limit_of(rank));
+    for (const int largest : {1, cluster_.ranks()}) {
+      limits.largest_team = largest;
+      consider(search(evaluator_, Stages(evaluator_, all(on_rank(0)), limits), Strategy::kAuto,
+                      {Quantity::kPeriod}));
+    }
   }
 
   Prediction consider(Plan plan) {

@@ -15,15 +15,6 @@ struct Travel {
   double processor_seconds = 0;  ///< on the busiest rank
 };
 
-/// What messages keep a rank's processor busy with: their calls, and packing and unpacking them.
-double processor_seconds(const Exchange& exchange, int rank, const Host& host) {
-  const std::size_t bytes = exchange.sent_bytes(rank) + exchange.received_bytes(rank);
-  const auto messages = static_cast<double>(exchange.messages(rank));
-  return messages * host.link.message_processor_seconds +
-         static_cast<double>(bytes) * host.link.byte_processor_seconds +
-         work_of_packing(bytes).seconds(host.speed);
-}
-
 Travel travel(const Exchange& exchange, const Cluster& cluster) {
   if (exchange.empty()) return {};
   Travel most;
@@ -35,7 +26,7 @@ Travel travel(const Exchange& exchange, const Cluster& cluster) {
     most.wire_seconds =
         std::max(most.wire_seconds, std::max(sent, received) / host.link.bytes_per_second);
     most.processor_seconds =
-        std::max(most.processor_seconds, processor_seconds(exchange, rank, host));
+        std::max(most.processor_seconds, messaging_seconds(exchange, rank, host));
     message_seconds = std::max(message_seconds, host.link.message_seconds);
   }
   most.wire_seconds += message_seconds;
@@ -93,7 +84,7 @@ double period_seconds(const Network& network, const Cluster& cluster,
       for (const Exchanges::Shared* exchange :
            {&evaluation.exchanges.output(position), &evaluation.exchanges.sums(position)}) {
         if (!*exchange) continue;
-        processor += processor_seconds(**exchange, rank, host);
+        processor += messaging_seconds(**exchange, rank, host);
         sent += static_cast<double>((*exchange)->sent_bytes(rank));
         received += static_cast<double>((*exchange)->received_bytes(rank));
       }
@@ -104,6 +95,14 @@ double period_seconds(const Network& network, const Cluster& cluster,
 }
 
 }  // namespace
+
+double messaging_seconds(const Exchange& exchange, int rank, const Host& host) {
+  const std::size_t bytes = exchange.sent_bytes(rank) + exchange.received_bytes(rank);
+  const auto messages = static_cast<double>(exchange.messages(rank));
+  return messages * host.link.message_processor_seconds +
+         static_cast<double>(bytes) * host.link.byte_processor_seconds +
+         work_of_packing(bytes).seconds(host.speed);
+}
 
 Evaluator::Evaluator(const Network& network, const Cluster& cluster, const Concurrency& concurrency)
     : cluster_(cluster),

@@ -26,6 +26,10 @@ struct Evaluation {
   Outlines outlines{};
 };
 
+/// What an exchange's messages keep a rank's processor busy with: their calls, and packing and
+/// unpacking them.
+[[nodiscard]] double messaging_seconds(const Exchange& exchange, int rank, const Host& host);
+
 /// Judges plans of one network on one cluster.  Both must outlive it.
 class Evaluator {
  public:

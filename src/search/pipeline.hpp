@@ -5,14 +5,17 @@
 
 namespace vpinfer {
 
-/// Whether a plan is a pipeline of stages, so that several frames may be under way at once, each in
-/// a stage of its own.  It follows from the boxes, whatever strategy the plan is named after:
+/// How many stages a plan has, so that as many frames may be under way at once, each in a stage of
+/// its own.  It follows from the boxes, whatever strategy the plan is named after.  A stage is a
+/// team of one or several ranks:
 ///
-/// - every layer lies on one rank as a whole, and in the network's order no layer on an earlier
-///   rank than the layer before;
-/// - except for the input and the heads, which rank 0 keeps, and for what is computed wherever it
-///   is read, see `is_cheaper_repeated`;
-/// - more than one rank takes part.
-[[nodiscard]] bool is_pipeline(const Network& network, const Plan& plan);
+/// - the first is that of rank 0, which has the input;
+/// - in the network's order, a layer with ranks of the last stage belongs to it, with all its ranks,
+///   and one with none begins the next;
+/// - the heads, which rank 0 keeps, and what is computed wherever it is read, see
+///   `is_cheaper_repeated`, do not count.
+///
+/// If a layer has ranks of an earlier stage, a frame comes back, and there is one stage in all.
+[[nodiscard]] int count_stages(const Network& network, const Plan& plan);
 
 }  // namespace vpinfer

@@ -31,7 +31,7 @@ class Planner {
       case Strategy::kHorizontal:
         return best(channels_or_sums(), strategy, {Quantity::kMovedBytes});
       case Strategy::kSequential:
-        return best(Stages(evaluator_, all(on_rank(0)), options_.memory_limit_bytes), strategy, {});
+        return best(Stages(evaluator_, all(on_rank(0)), stage_limits()), strategy, {});
       case Strategy::kVertical:
         return best(rows_channels_or_sums(), strategy, {Quantity::kLatency, allowance()});
       case Strategy::kAuto: break;  // is no restriction
@@ -70,6 +70,14 @@ class Planner {
     }
     space.begin_with_every_switch();
     return space;
+  }
+
+  [[nodiscard]] Stages::Limits stage_limits() const {
+    Stages::Limits limits;
+    if (const auto bytes = options_.memory_limit_bytes) {
+      limits.bytes.assign(static_cast<std::size_t>(ranks_), *bytes);
+    }
+    return limits;
   }
 
   [[nodiscard]] MemoryAllowance allowance() const {

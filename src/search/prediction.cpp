@@ -20,7 +20,7 @@ Prediction predict(const Distribution& distribution, const Delivery& delivery,
   }
   prediction.moved_bytes = exchanges.bytes();
   prediction.latency_seconds = simulate(network, programs, cluster, 1, 1).frame_seconds.front();
-  const int in_flight = is_pipeline(network, distribution.plan()) ? 2 * distribution.ranks() : 2;
+  const int in_flight = 2 * count_stages(network, distribution.plan());
   for (Program& program : programs) program.lanes = 2;
   prediction.period_seconds =
       simulate(network, programs, cluster, 2 * in_flight + 6, in_flight).period_seconds;

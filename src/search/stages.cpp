@@ -1,127 +1,187 @@
 #include "search/stages.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numeric>
+#include <optional>
 #include <utility>
 
+#include "search/grids.hpp"
 #include "search/work.hpp"
 
 namespace vpinfer {
 namespace {
 
-/// What one layer adds to its stage.
-struct Burden {
-  Work work{};
-  std::size_t weights_bytes = 0;      ///< kept for the whole run
-  std::size_t activations_bytes = 0;  ///< of its inputs and output
+constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
+
+/// The best way to compute some first runs of layers on some first hosts.
+struct Reached {
+  double value = std::numeric_limits<double>::infinity();  // the less the better
+  Interval runs{};                                         // of the last stage
+  Interval hosts{};                                        // its team
+  std::size_t way = 0;
 };
 
-Burden burden_of(const Network& network, ConvolutionPath path, int position) {
-  const Layer& layer = network.layer(position);
-  Burden burden;
-  burden.work = work_of(network, path, position, whole(layer.output));
-  const StoredWeights stored =
-      stored_weights(network, path, position, weight_shape(network, position).range());
-  burden.weights_bytes = stored.weight_bytes + stored.bias_bytes;
-  burden.activations_bytes = sizeof(float) * layer.output.elements();
-  for (const int input : layer.inputs) {
-    burden.activations_bytes += sizeof(float) * network.layer(input).output.elements();
+/// By number of hosts, then of runs.
+using Table = std::vector<std::vector<Reached>>;
+
+/// What stages are cut for.
+struct Aim {
+  const std::vector<std::size_t>& limits;  // of bytes, by host
+  /// Nothing: the slowest stage takes as little time as possible.  Otherwise that many seconds at
+  /// most, and as little as possible is handed on.
+  std::optional<double> most_seconds{};
+};
+
+/// Considers every last stage for the first `runs` runs on a team that ends with host `hosts` - 1.
+void consider_stages(const StageCosts& costs, const Aim& aim, int hosts, int runs, Table& table) {
+  Reached& best = table[static_cast<std::size_t>(hosts)][static_cast<std::size_t>(runs)];
+  for (const int size : costs.sizes()) {
+    if (size > hosts) break;
+    const Interval team{hosts - size, hosts};
+    for (int begin = runs - 1; begin >= 0; --begin) {
+      const auto cost = costs.cost({begin, runs}, team, aim.limits);
+      if (!cost || cost->seconds > aim.most_seconds.value_or(best.value)) break;  // nor do longer
+      const double before =
+          table[static_cast<std::size_t>(team.begin)][static_cast<std::size_t>(begin)].value;
+      const double value = aim.most_seconds ? before + cost->handed_on_bytes
+                                            : std::max(before, cost->seconds);
+      if (value < best.value) best = {value, {begin, runs}, team, cost->way};
+    }
   }
-  return burden;
 }
 
-/// Cuts a network's layers, in their order, into stages.
-class StageCutter {
- public:
-  StageCutter(const Network& network, ConvolutionPath path, const Cluster& cluster)
-      : cluster_(cluster) {
-    for (int i = 0; i < network.size(); ++i) burdens_.push_back(burden_of(network, path, i));
-  }
-
-  /// The stages of which the slowest takes least time.  None if no stages within the memory hold
-  /// all layers.
-  [[nodiscard]] std::optional<Digits> balanced(std::size_t memory_bytes) const {
-    Work all;
-    for (const Burden& burden : burdens_) all += burden.work;
-    double enough = 0;
-    for (const Host& host : cluster_.hosts) enough = std::max(enough, all.seconds(host.speed));
-    enough *= 1 + 1e-9;  // whatever is rounded on the way
-    std::optional<Digits> best = filled(enough, memory_bytes);
-    if (!best) return std::nullopt;
-    double too_little = 0;
-    while (enough - too_little > 1e-6 * enough) {
-      const double middle = (enough + too_little) / 2;
-      if (auto ranks = filled(middle, memory_bytes)) {
-        best = std::move(ranks);
-        enough = middle;
-      } else {
-        too_little = middle;
-      }
+/// By dynamic programming over the hosts and the runs.
+Table best_stages(const StageCosts& costs, const Aim& aim) {
+  const std::size_t hosts = aim.limits.size();
+  Table table(hosts + 1, std::vector<Reached>(static_cast<std::size_t>(costs.runs()) + 1));
+  table[0][0].value = 0;
+  for (std::size_t count = 1; count <= hosts; ++count) {
+    table[count] = table[count - 1];  // the last host does nothing
+    for (int runs = 1; runs <= costs.runs(); ++runs) {
+      consider_stages(costs, aim, static_cast<int>(count), runs, table);
     }
-    return best;
   }
+  return table;
+}
 
- private:
-  /// Fills one stage after another up to some time and memory.  None if that takes more ranks.
-  [[nodiscard]] std::optional<Digits> filled(double seconds, std::size_t memory_bytes) const {
-    Digits ranks;
-    Burden stage;
-    int rank = 0;
-    for (const Burden& layer : burdens_) {
-      Burden next{stage.work, stage.weights_bytes + layer.weights_bytes,
-                  std::max(stage.activations_bytes, layer.activations_bytes)};
-      next.work += layer.work;
-      while (next.work.seconds(cluster_.host(rank).speed) > seconds ||
-             next.weights_bytes + next.activations_bytes > memory_bytes) {
-        if (++rank == cluster_.ranks()) return std::nullopt;
-        next = layer;
-      }
-      stage = next;
-      ranks.push_back(rank);
-    }
-    return ranks;
+/// The sizes that teams may have: few of the large ones.
+std::vector<int> team_sizes(int largest) {
+  constexpr int kSmall = 8;
+  std::vector<int> sizes;
+  for (int size = 1; size <= largest; size += std::max(1, size < kSmall ? 1 : size / 4)) {
+    sizes.push_back(size);
   }
+  return sizes;
+}
 
-  const Cluster& cluster_;
-  std::vector<Burden> burdens_;  // by position
-};
+/// Where stages may begin: at any layer, if each is on one host; otherwise at those whose division
+/// is a choice, because the others follow it.
+std::vector<int> cuts_of(const Network& network, int largest_team) {
+  std::vector<int> cuts(static_cast<std::size_t>(network.size()));
+  std::iota(cuts.begin(), cuts.end(), 0);
+  if (largest_team == 1) return cuts;
+  std::erase_if(cuts, [&](int i) { return i > 0 && !has_windows(network.layer(i)); });
+  return cuts;
+}
 
 }  // namespace
 
-Stages::Stages(const Evaluator& evaluator, Choice usual,
-               std::optional<std::size_t> memory_limit_bytes)
-    : usual_(std::move(usual)),
-      start_(within(evaluator,
-                    memory_limit_bytes.value_or(std::numeric_limits<std::size_t>::max()))) {}
+Stages::Stages(const Evaluator& evaluator, Choice usual, const Limits& limits)
+    : network_(evaluator.network()),
+      usual_(std::move(usual)),
+      speeds_(speeds(network_, usual_.conv, evaluator.cluster())) {
+  const StageCosts costs(evaluator, usual_, cuts_of(network_, limits.largest_team),
+                         team_sizes(limits.largest_team),
+                         limits.largest_team == 1 ? StageCosts::Counts::kProcessors
+                                                  : StageCosts::Counts::kProcessorsAndLinks);
+  std::vector<std::size_t> bytes = limits.bytes;
+  if (bytes.empty()) bytes.assign(speeds_.size(), kAll);
+  stages_ = cut(costs, std::vector<std::size_t>(bytes.size(), kAll));
+  keep_within(evaluator, costs, bytes);
+}
+
+std::vector<Digits> Stages::starts() const {
+  Digits digits;
+  for (const Stage& stage : stages_) {
+    for (int i = stage.positions.begin; i < stage.positions.end; ++i) {
+      if (is_free(stage, i)) digits.push_back(stage.start);
+    }
+  }
+  return {digits};
+}
+
+std::vector<int> Stages::values() const {
+  std::vector<int> values;
+  for (const Stage& stage : stages_) {
+    for (int i = stage.positions.begin; i < stage.positions.end; ++i) {
+      if (is_free(stage, i)) values.push_back(static_cast<int>(stage.ways.size()));
+    }
+  }
+  return values;
+}
 
 Choice Stages::choice(const Digits& digits) const {
   Choice choice = usual_;
-  choice.divisions.clear();
-  for (const int rank : digits) choice.divisions.push_back(on_rank(rank));
+  auto digit = digits.begin();
+  for (const Stage& stage : stages_) {
+    int way = stage.start;
+    for (int i = stage.positions.begin; i < stage.positions.end; ++i) {
+      if (is_free(stage, i)) way = *digit++;
+      choice.divisions[static_cast<std::size_t>(i)] = stage.ways[static_cast<std::size_t>(way)];
+    }
+  }
   return choice;
 }
 
-/// A stage's bytes are an estimate: what the plan really takes too much is taken off.
-Digits Stages::within(const Evaluator& evaluator, std::size_t limit_bytes) const {
-  constexpr std::size_t kAll = std::numeric_limits<std::size_t>::max();
-  const StageCutter cutter(evaluator.network(), usual_.conv, evaluator.cluster());
-  Digits best = *cutter.balanced(kAll);
-  if (limit_bytes == kAll) return best;
-  const auto excess = [&] {
-    Evaluation evaluation = evaluator.evaluate(choice(best), Strategy::kSequential);
-    evaluator.add_memory(evaluation, kAll);
-    return std::max(fullest(evaluation.memory).bytes, limit_bytes) - limit_bytes;
-  };
-  std::size_t stage_bytes = limit_bytes;
-  for (std::size_t too_much = excess(); too_much > 0;) {
-    const std::optional<Digits> ranks = cutter.balanced(stage_bytes);
-    if (!ranks) return best;
-    best = *ranks;
-    too_much = excess();
-    if (too_much >= stage_bytes) return best;
-    stage_bytes -= too_much;
+bool Stages::is_free(const Stage& stage, int position) const {
+  return stage.ways.size() > 1 && has_windows(network_.layer(position));
+}
+
+/// None if no stages keep the limits.
+std::vector<Stages::Stage> Stages::cut(const StageCosts& costs,
+                                       const std::vector<std::size_t>& limits) const {
+  const double fewest_seconds = best_stages(costs, {limits}).back().back().value;
+  if (std::isinf(fewest_seconds)) return {};
+  const Table table = best_stages(costs, {limits, fewest_seconds});
+  std::vector<Stage> stages;
+  for (const Reached* last = &table.back().back(); !last->hosts.empty();
+       last = &table[static_cast<std::size_t>(last->hosts.begin)]
+                    [static_cast<std::size_t>(last->runs.begin)]) {
+    std::vector<int> team(static_cast<std::size_t>(last->hosts.size()));
+    std::iota(team.begin(), team.end(), last->hosts.begin);
+    const std::vector<double> proportions(speeds_.begin() + last->hosts.begin,
+                                          speeds_.begin() + last->hosts.end);
+    stages.insert(stages.begin(), {costs.positions(last->runs), grids(team, proportions),
+                                   static_cast<int>(last->way)});
   }
-  return best;
+  return stages;
+}
+
+/// A stage's bytes are an estimate: what the plan really takes too much is taken off.
+void Stages::keep_within(const Evaluator& evaluator, const StageCosts& costs,
+                         const std::vector<std::size_t>& limits) {
+  if (std::all_of(limits.begin(), limits.end(), [](std::size_t limit) { return limit == kAll; })) {
+    return;
+  }
+  std::vector<std::size_t> estimates = limits;
+  while (true) {
+    Evaluation evaluation = evaluator.evaluate(choice(starts().front()), Strategy::kSequential);
+    evaluator.add_memory(evaluation, kAll);
+    bool fits = true;
+    for (std::size_t rank = 0; rank < limits.size(); ++rank) {
+      const std::size_t bytes = evaluation.memory[rank].total();
+      if (bytes <= limits[rank]) continue;
+      fits = false;
+      if (bytes - limits[rank] >= estimates[rank]) return;
+      estimates[rank] -= bytes - limits[rank];
+    }
+    if (fits) return;
+    std::vector<Stage> stages = cut(costs, estimates);
+    if (stages.empty()) return;
+    stages_ = std::move(stages);
+  }
 }
 
 }  // namespace vpinfer

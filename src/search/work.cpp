@@ -108,6 +108,21 @@ Work work_of(const Distribution& distribution, int position, int rank) {
   return work;
 }
 
+Work work_of(const Network& network, ConvolutionPath path) {
+  Work all;
+  for (int i = 0; i < network.size(); ++i) {
+    all += work_of(network, path, i, whole(network.layer(i).output));
+  }
+  return all;
+}
+
+std::vector<double> speeds(const Network& network, ConvolutionPath path, const Cluster& cluster) {
+  const Work all = work_of(network, path);
+  std::vector<double> speeds;
+  for (const Host& host : cluster.hosts) speeds.push_back(1 / all.seconds(host.speed));
+  return speeds;
+}
+
 Work work_of_adding_up(std::size_t elements, int parts) {
   const auto each = static_cast<double>(elements);
   return {.bytes = bytes_of(each * (kCopiesPerInput * parts + kCopiesPerOutput))};

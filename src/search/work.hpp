@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "kernel/computation.hpp"
 #include "plan/distribution.hpp"
@@ -30,6 +31,12 @@ struct Work {
 
 /// A rank's for a layer, adding up partial sums included.
 [[nodiscard]] Work work_of(const Distribution& distribution, int position, int rank);
+
+/// A whole network's.
+[[nodiscard]] Work work_of(const Network& network, ConvolutionPath path);
+/// How many frames of it per second each host of a cluster would compute, were it alone.
+[[nodiscard]] std::vector<double> speeds(const Network& network, ConvolutionPath path,
+                                         const Cluster& cluster);
 
 /// Of adding up so many elements, each of so many parts.
 [[nodiscard]] Work work_of_adding_up(std::size_t elements, int parts);

@@ -74,11 +74,11 @@ Job await_job(Channel& channel, const std::string& where) {
 
 InFlight choose_in_flight(const Network& network, const Plan& plan, const Delivery& delivery,
                           const InFlightLimits& limits) {
-  const bool pipeline = is_pipeline(network, plan);
-  const int enough = !limits.many_frames ? 1 : pipeline ? 2 * plan.ranks : 2;
+  const int stages = count_stages(network, plan);
+  const int enough = limits.many_frames ? 2 * stages : 1;
   InFlight in_flight;
   in_flight.frames = limits.asked.value_or(enough);
-  in_flight.lanes = pipeline ? std::min(in_flight.frames, 2) : in_flight.frames;
+  in_flight.lanes = stages > 1 ? std::min(in_flight.frames, 2) : in_flight.frames;
   if (limits.asked || !limits.memory_bytes) return in_flight;
   const std::vector<RankMemory> memory =
       predict_memory({network, plan}, delivery, {in_flight.lanes, limits.threads});
