@@ -19,7 +19,39 @@
 namespace vpinfer {
 namespace {
 
-/// Plans and simulates, and keeps the best.
+/// What one search through the whole space makes small.
+struct Aim {
+  Quantity quantity = Quantity::kLatency;
+  /// See `Goal`; next to nothing decides only between equals.
+  double price_of_memory = 1e-3;
+  bool counts_memory = false;  ///< even where there is no limit
+};
+
+constexpr Aim kLatencyAim{};
+constexpr Aim kPeriodAim{.quantity = Quantity::kPeriod};
+constexpr Aim kMemoryAim{.price_of_memory = 30, .counts_memory = true};
+
+/// What to search for; what is best for a frame alone may be best in a stream, too.
+std::vector<Aim> aims_for(Objective objective) {
+  switch (objective) {
+    case Objective::kMemory: return {kMemoryAim};
+    case Objective::kLatency: return {kLatencyAim};
+    case Objective::kThroughput: return {kLatencyAim, kPeriodAim};
+  }
+  throw Bug("an unknown objective");
+}
+
+/// The aims of all objectives, and what is between least time and least memory.
+std::vector<Aim> all_aims() {
+  std::vector<Aim> aims{kLatencyAim, kPeriodAim};
+  for (const double price : {0.3, 3.0}) {
+    aims.push_back({.price_of_memory = price, .counts_memory = true});
+  }
+  aims.push_back(kMemoryAim);
+  return aims;
+}
+
+/// Plans and simulates, and keeps what is best.
 class AutomaticPlanner {
  public:
   AutomaticPlanner(const Network& network, const Cluster& cluster, const PlanningOptions& options)
@@ -28,7 +60,6 @@ class AutomaticPlanner {
         options_(options),
         evaluator_(network, cluster, options.concurrency),
         delivery_(result_layers(network)),
-        objective_(options.objective.value_or(Objective::kLatency)),
         speeds_(speeds(network, options.formats.conv.value_or(ConvolutionPath::kAuto), cluster)) {
     by_speed_.resize(speeds_.size());
     std::iota(by_speed_.begin(), by_speed_.end(), 0);
@@ -36,23 +67,19 @@ class AutomaticPlanner {
                      [this](int a, int b) { return speed(a) > speed(b); });
   }
 
-  [[nodiscard]] Plan best() {
-    plan_for_teams();
-    if (!best_) {
+  /// Of all plans that fit, those that no other beats.  Throws as `plan_automatically`.
+  [[nodiscard]] const std::vector<PredictedPlan>& front(const std::vector<Aim>& aims) {
+    for (const Aim& aim : aims) plan_for_teams(aim);
+    if (nothing_fits()) {
       keeps_smallest_limit_ = true;
-      plan_for_teams();
+      for (const Aim& aim : aims) plan_for_teams(aim);
     }
-    if (objective_ != Objective::kLatency || !best_) consider_stages();
-    if (!best_) throw too_large();
-    return best_->plan;
+    if (nothing_fits()) consider_stages();
+    if (nothing_fits()) throw too_large();
+    return front_.plans();
   }
 
  private:
-  struct Candidate {
-    Plan plan;
-    Prediction prediction;
-  };
-
   [[nodiscard]] double speed(int rank) const { return speeds_[static_cast<std::size_t>(rank)]; }
 
   /// All hosts, and how many of the fastest to try without the others: fewer by halves, and those
@@ -87,22 +114,25 @@ class AutomaticPlanner {
     return choice;
   }
 
-  void plan_for_teams() {
+  [[nodiscard]] bool nothing_fits() const { return front_.plans().empty(); }
+
+  void plan_for_teams(const Aim& aim) {
     for (const int size : team_sizes()) {
       std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
       std::sort(team.begin(), team.end());
-      plan_for(team);
+      plan_for(aim, team);
     }
-    if (by_speed_.front() != 0) plan_for({0});  // it has the picture
+    if (by_speed_.front() != 0) plan_for(aim, {0});  // it has the picture
+    if (aim.quantity == Quantity::kPeriod) consider_stages();
   }
 
   /// Shares in proportion to speed; where they take too much memory, smaller ones there.
-  void plan_for(const std::vector<int>& team) {
+  void plan_for(const Aim& aim, const std::vector<int>& team) {
     constexpr int kMostTries = 4;
     std::vector<double> proportions;
     for (const int rank : team) proportions.push_back(speed(rank));
     for (int i = 0; i < kMostTries; ++i) {
-      const Prediction taken = plan_for(team, proportions);
+      const Prediction taken = plan_for(aim, team, proportions);
       bool fits = true;
       for (std::size_t member = 0; member < team.size(); ++member) {
         const int rank = team[member];
@@ -144,22 +174,22 @@ class AutomaticPlanner {
     return chosen;
   }
 
-  Prediction plan_for(const std::vector<int>& team, const std::vector<double>& proportions) {
+  Prediction plan_for(const Aim& aim, const std::vector<int>& team,
+                      const std::vector<double>& proportions) {
     const std::vector<Division> ways = few_of(grids(team, proportions), team.size());
     LayerDivisions space(network_, all(ways.front()));
     for (const int position : layers_with_windows(network_)) space.vary(position, ways);
-    Goal goal{objective_ == Objective::kThroughput ? Quantity::kPeriod : Quantity::kLatency};
+    Goal goal{aim.quantity};
+    goal.price_of_memory = aim.price_of_memory;
     const auto [smallest, largest] = std::minmax_element(
         team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); });
     const std::size_t limit = limit_of(keeps_smallest_limit_ ? *smallest : *largest);
-    // As the aim, memory outweighs all time; otherwise it only decides between equals.
-    goal.price_of_memory = objective_ == Objective::kMemory ? 30 : 1e-3;
-    if (limit < std::numeric_limits<std::size_t>::max() || objective_ == Objective::kMemory) {
+    if (limit < std::numeric_limits<std::size_t>::max() || aim.counts_memory) {
       goal.memory = MemoryAllowance{.limit_bytes = limit, .takes_all = true};
     }
     space.begin_with(best_switches(evaluator_, space, prices_of_byte(goal)));
     Prediction prediction = consider(search(evaluator_, space, Strategy::kAuto, goal));
-    if (team.size() > 1 && objective_ != Objective::kMemory) {
+    if (team.size() > 1 && !aim.counts_memory) {
       const Division rows{
           .rows = static_cast<int>(team.size()), .ranks = team, .proportions = proportions};
       consider(search(evaluator_, TileRuns(network_, all(rows), std::nullopt), Strategy::kAuto,
@@ -192,9 +222,7 @@ class AutomaticPlanner {
 
   Prediction consider(Plan plan) {
     Prediction prediction = predict({network_, plan}, delivery_, cluster_, options_.concurrency);
-    if (fits(prediction) && (!best_ || cost(prediction) < cost(best_->prediction))) {
-      best_ = {std::move(plan), prediction};
-    }
+    if (fits(prediction)) front_.add({std::move(plan), prediction});
     note_lack(prediction);
     return prediction;
   }
@@ -204,15 +232,6 @@ class AutomaticPlanner {
       if (prediction.memory[static_cast<std::size_t>(rank)].total() > limit_of(rank)) return false;
     }
     return true;
-  }
-
-  [[nodiscard]] double cost(const Prediction& prediction) const {
-    switch (objective_) {
-      case Objective::kMemory: return static_cast<double>(fullest(prediction.memory).bytes);
-      case Objective::kLatency: return prediction.latency_seconds;
-      case Objective::kThroughput: return prediction.period_seconds;
-    }
-    throw Bug("an unknown objective");
   }
 
   /// Keeps what the plan that nearly fits lacks on its fullest host.
@@ -262,19 +281,45 @@ class AutomaticPlanner {
   const PlanningOptions& options_;
   Evaluator evaluator_;
   Delivery delivery_;
-  Objective objective_;
   std::vector<double> speeds_;  // of each rank: frames per second, were it alone
   std::vector<int> by_speed_;   // ranks, the fastest first
-  std::optional<Candidate> best_;
+  Front front_;  // of what fits
   bool keeps_smallest_limit_ = false;  // on every rank: where nothing else fits
   Fullest lack_{0, std::numeric_limits<std::size_t>::max()};
 };
+
+/// What an objective makes small.
+double cost(const Prediction& prediction, Objective objective) {
+  switch (objective) {
+    case Objective::kMemory: return static_cast<double>(fullest(prediction.memory).bytes);
+    case Objective::kLatency: return prediction.latency_seconds;
+    case Objective::kThroughput: return prediction.period_seconds;
+  }
+  throw Bug("an unknown objective");
+}
 
 }  // namespace
 
 Plan plan_automatically(const Network& network, const Cluster& cluster,
                         const PlanningOptions& options) {
-  return AutomaticPlanner(network, cluster, options).best();
+  const Objective objective = options.objective.value_or(Objective::kLatency);
+  AutomaticPlanner planner(network, cluster, options);
+  const std::vector<PredictedPlan>& plans = planner.front(aims_for(objective));
+  return std::min_element(plans.begin(), plans.end(),
+                          [&](const PredictedPlan& a, const PredictedPlan& b) {
+                            return cost(a.prediction, objective) < cost(b.prediction, objective);
+                          })
+      ->plan;
+}
+
+std::vector<PredictedPlan> plan_front(const Network& network, const Cluster& cluster,
+                                      const PlanningOptions& options) {
+  AutomaticPlanner planner(network, cluster, options);
+  std::vector<PredictedPlan> plans = planner.front(all_aims());
+  std::sort(plans.begin(), plans.end(), [](const PredictedPlan& a, const PredictedPlan& b) {
+    return a.prediction.latency_seconds < b.prediction.latency_seconds;
+  });
+  return plans;
 }
 
 }  // namespace vpinfer

@@ -1,6 +1,10 @@
 #pragma once
 
-#include "search/evaluation.hpp"
+#include <vector>
+
+#include "net/network.hpp"
+#include "search/front.hpp"
+#include "vpinfer/cluster.hpp"
 #include "vpinfer/planning.hpp"
 
 namespace vpinfer {
@@ -12,5 +16,10 @@ namespace vpinfer {
 /// Throws Error with kNotEnoughMemory, naming the host, if no plan fits.
 [[nodiscard]] Plan plan_automatically(const Network& network, const Cluster& cluster,
                                       const PlanningOptions& options);
+
+/// Of all plans that are found for any objective, those that no other beats, the fastest for a
+/// frame alone first.  Throws likewise.
+[[nodiscard]] std::vector<PredictedPlan> plan_front(const Network& network, const Cluster& cluster,
+                                                    const PlanningOptions& options);
 
 }  // namespace vpinfer

@@ -24,6 +24,12 @@ LayerPlan layer_plan(const Choice& choice, const Network& network, int position,
   return divide(without_sums, layer.output, 0, ranks, choice.wire);
 }
 
+bool is_divided_alike(const Choice& a, const Choice& b, int position) {
+  const auto index = static_cast<std::size_t>(position);
+  return index < a.divisions.size() && index < b.divisions.size() && a.wire == b.wire &&
+         !a.repeated[index] && !b.repeated[index] && a.divisions[index] == b.divisions[index];
+}
+
 }  // namespace
 
 bool is_cheaper_repeated(const Network& network, int position) {
@@ -59,11 +65,14 @@ Choice divide_alike(const Network& network, const Division& division) {
   return choice;
 }
 
-Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int ranks) {
+Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int ranks,
+             const Choice& known_choice, const Plan& known_plan) {
   const Network& network = readers.network();
   Plan plan{strategy, ranks, {}, choice.conv};
   for (int i = 0; i < network.size(); ++i) {
-    plan.layers.push_back(layer_plan(choice, network, i, ranks));
+    plan.layers.push_back(is_divided_alike(choice, known_choice, i)
+                              ? known_plan.layer(i)
+                              : layer_plan(choice, network, i, ranks));
   }
   // From the last layer to the first, because what a repeated layer reads may be repeated too.
   for (int i = network.size() - 1; i > 0; --i) {

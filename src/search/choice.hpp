@@ -33,8 +33,10 @@ struct Choice {
 
 /// The plan of a choice on so many ranks.  What stays on rank 0 does so all the same; what has no
 /// sums to divide gets shares of its channels instead; repeated layers are owned where they are
-/// read.  `readers` is a demand without delivery.
+/// read.  `readers` is a demand without delivery.  Layers that are divided as in a known choice,
+/// which may be empty, are taken from its plan on as many ranks.
 [[nodiscard]] Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy,
-                           int ranks);
+                           int ranks, const Choice& known_choice = {},
+                           const Plan& known_plan = {});
 
 }  // namespace vpinfer

@@ -9,100 +9,93 @@
 namespace vpinfer {
 namespace {
 
-/// What an exchange takes: nothing if nothing moves.
-struct Travel {
-  double wire_seconds = 0;       ///< until the slowest link has brought everything
-  double processor_seconds = 0;  ///< on the busiest rank
-};
-
-Travel travel(const Exchange& exchange, const Cluster& cluster) {
-  if (exchange.empty()) return {};
-  Travel most;
+Travel travel(const Exchanges::Shared& exchange, const Cluster& cluster) {
+  if (!exchange || exchange->empty()) return {};
+  Travel travel;
   double message_seconds = 0;
   for (int rank = 0; rank < cluster.ranks(); ++rank) {
     const Host& host = cluster.host(rank);
-    const auto sent = static_cast<double>(exchange.sent_bytes(rank));
-    const auto received = static_cast<double>(exchange.received_bytes(rank));
-    most.wire_seconds =
-        std::max(most.wire_seconds, std::max(sent, received) / host.link.bytes_per_second);
-    most.processor_seconds =
-        std::max(most.processor_seconds, messaging_seconds(exchange, rank, host));
+    const std::size_t sent = exchange->sent_bytes(rank);
+    const std::size_t received = exchange->received_bytes(rank);
+    travel.wire_seconds =
+        std::max(travel.wire_seconds,
+                 static_cast<double>(std::max(sent, received)) / host.link.bytes_per_second);
+    travel.processor_seconds.push_back(
+        static_cast<double>(exchange->messages(rank)) * host.link.message_processor_seconds +
+        static_cast<double>(sent + received) * host.link.byte_processor_seconds +
+        work_of_packing(sent + received).seconds(host.speed));
     message_seconds = std::max(message_seconds, host.link.message_seconds);
   }
-  most.wire_seconds += message_seconds;
-  return most;
+  travel.wire_seconds += message_seconds;
+  travel.most_processor_seconds =
+      *std::max_element(travel.processor_seconds.begin(), travel.processor_seconds.end());
+  return travel;
 }
 
-/// Of one layer, by rank.
-std::vector<double> compute_seconds(const Distribution& distribution, const Cluster& cluster,
-                                    int position) {
-  std::vector<double> seconds;
+std::shared_ptr<const LayerCost> cost_of(const Distribution& distribution, const Cluster& cluster,
+                                         const Exchanges& exchanges, int position) {
+  auto cost = std::make_shared<LayerCost>();
   for (int rank = 0; rank < cluster.ranks(); ++rank) {
-    seconds.push_back(work_of(distribution, position, rank).seconds(cluster.host(rank).speed));
+    cost->compute_seconds.push_back(
+        work_of(distribution, position, rank).seconds(cluster.host(rank).speed));
   }
-  return seconds;
+  cost->output = travel(exchanges.output(position), cluster);
+  cost->sums = travel(exchanges.sums(position), cluster);
+  return cost;
 }
 
 /// The time of one frame: for every layer its slowest rank's work, the bytes that it waits for, and
 /// what the processors do for these bytes.  Borders do travel while other parts are computed; that
 /// is left out, because on emulated clusters waiting was seen to add to computing.
-std::vector<double> layer_seconds(const Network& network, const Cluster& cluster,
-                                  const Evaluation& evaluation) {
-  std::vector<Travel> outputs;  // to their readers
+std::vector<double> layer_seconds(const Network& network, const Evaluation& evaluation) {
+  std::vector<bool> is_awaited(evaluation.costs.size(), true);
   std::vector<double> all;
   for (int position = 0; position < network.size(); ++position) {
-    const std::vector<double>& compute =
-        *evaluation.compute_seconds[static_cast<std::size_t>(position)];
-    double seconds = *std::max_element(compute.begin(), compute.end());
+    const LayerCost& cost = *evaluation.costs[static_cast<std::size_t>(position)];
+    double seconds = *std::max_element(cost.compute_seconds.begin(), cost.compute_seconds.end()) +
+                     cost.sums.wire_seconds + cost.sums.most_processor_seconds;
     for (const int input : network.layer(position).inputs) {
-      Travel& arriving = outputs[static_cast<std::size_t>(input)];
-      seconds += arriving.wire_seconds + arriving.processor_seconds;
-      arriving = {};  // its first reader waits for it
+      const auto index = static_cast<std::size_t>(input);
+      if (!is_awaited[index]) continue;
+      const Travel& arriving = evaluation.costs[index]->output;
+      seconds += arriving.wire_seconds + arriving.most_processor_seconds;
+      is_awaited[index] = false;  // its first reader waits for it
     }
-    if (const Exchanges::Shared& partial = evaluation.exchanges.sums(position)) {
-      const Travel sums = travel(*partial, cluster);
-      seconds += sums.wire_seconds + sums.processor_seconds;
-    }
-    outputs.push_back(travel(*evaluation.exchanges.output(position), cluster));
     all.push_back(seconds);
   }
   return all;
 }
 
 /// What keeps the busiest processor or link busy for one frame.
-double period_seconds(const Network& network, const Cluster& cluster,
-                      const Evaluation& evaluation) {
-  double period = 0;
-  for (int rank = 0; rank < cluster.ranks(); ++rank) {
-    const Host& host = cluster.host(rank);
-    double processor = 0;
-    double sent = 0;
-    double received = 0;
-    for (int position = 0; position < network.size(); ++position) {
-      processor += (*evaluation.compute_seconds[static_cast<std::size_t>(
-          position)])[static_cast<std::size_t>(rank)];
-      for (const Exchanges::Shared* exchange :
-           {&evaluation.exchanges.output(position), &evaluation.exchanges.sums(position)}) {
-        if (!*exchange) continue;
-        processor += messaging_seconds(**exchange, rank, host);
-        sent += static_cast<double>((*exchange)->sent_bytes(rank));
-        received += static_cast<double>((*exchange)->received_bytes(rank));
-      }
+double period_seconds(const Cluster& cluster, const Evaluation& evaluation) {
+  const auto ranks = static_cast<std::size_t>(cluster.ranks());
+  std::vector<double> processor(ranks, 0.0);
+  std::vector<std::size_t> sent(ranks, 0);
+  std::vector<std::size_t> received(ranks, 0);
+  const auto add = [&](const Travel& travel, const Exchanges::Shared& exchange) {
+    if (travel.processor_seconds.empty()) return;
+    for (std::size_t rank = 0; rank < ranks; ++rank) {
+      processor[rank] += travel.processor_seconds[rank];
+      sent[rank] += exchange->sent_bytes(static_cast<int>(rank));
+      received[rank] += exchange->received_bytes(static_cast<int>(rank));
     }
-    period = std::max({period, processor, std::max(sent, received) / host.link.bytes_per_second});
+  };
+  for (std::size_t position = 0; position < evaluation.costs.size(); ++position) {
+    const LayerCost& cost = *evaluation.costs[position];
+    for (std::size_t rank = 0; rank < ranks; ++rank) processor[rank] += cost.compute_seconds[rank];
+    add(cost.output, evaluation.exchanges.output(static_cast<int>(position)));
+    add(cost.sums, evaluation.exchanges.sums(static_cast<int>(position)));
+  }
+  double period = 0;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    const double link = static_cast<double>(std::max(sent[rank], received[rank])) /
+                        cluster.hosts[rank].link.bytes_per_second;
+    period = std::max({period, processor[rank], link});
   }
   return period;
 }
 
 }  // namespace
-
-double messaging_seconds(const Exchange& exchange, int rank, const Host& host) {
-  const std::size_t bytes = exchange.sent_bytes(rank) + exchange.received_bytes(rank);
-  const auto messages = static_cast<double>(exchange.messages(rank));
-  return messages * host.link.message_processor_seconds +
-         static_cast<double>(bytes) * host.link.byte_processor_seconds +
-         work_of_packing(bytes).seconds(host.speed);
-}
 
 Evaluator::Evaluator(const Network& network, const Cluster& cluster, const Concurrency& concurrency)
     : cluster_(cluster),
@@ -118,22 +111,28 @@ Evaluation Evaluator::evaluate(Plan plan, const Evaluation& similar) const {
   evaluation.moved_bytes = evaluation.exchanges.bytes();
   const bool knows_times = evaluation.plan.conv == similar.plan.conv;
   for (int position = 0; position < network().size(); ++position) {
-    evaluation.compute_seconds.push_back(
-        knows_times && are_planned_alike(evaluation.plan, similar.plan, position)
-            ? similar.compute_seconds[static_cast<std::size_t>(position)]
-            : std::make_shared<const std::vector<double>>(
-                  compute_seconds(distribution, cluster_, position)));
+    const bool is_known = knows_times &&
+                          are_planned_alike(evaluation.plan, similar.plan, position) &&
+                          evaluation.exchanges.output(position) == similar.exchanges.output(position) &&
+                          evaluation.exchanges.sums(position) == similar.exchanges.sums(position);
+    evaluation.costs.push_back(
+        is_known ? similar.costs[static_cast<std::size_t>(position)]
+                 : cost_of(distribution, cluster_, evaluation.exchanges, position));
   }
-  evaluation.layer_seconds = layer_seconds(network(), cluster_, evaluation);
+  evaluation.layer_seconds = layer_seconds(network(), evaluation);
   evaluation.latency_seconds =
       std::accumulate(evaluation.layer_seconds.begin(), evaluation.layer_seconds.end(), 0.0);
-  evaluation.period_seconds = period_seconds(network(), cluster_, evaluation);
+  evaluation.period_seconds = period_seconds(cluster_, evaluation);
   return evaluation;
 }
 
 Evaluation Evaluator::evaluate(const Choice& choice, Strategy strategy,
                                const Evaluation& similar) const {
-  return evaluate(plan_of(choice, readers_, strategy, cluster_.ranks()), similar);
+  Evaluation evaluation = evaluate(plan_of(choice, readers_, strategy, cluster_.ranks(),
+                                           similar.choice, similar.plan),
+                                   similar);
+  evaluation.choice = choice;
+  return evaluation;
 }
 
 bool Evaluator::add_memory(Evaluation& evaluation, std::size_t most_bytes,

@@ -10,6 +10,22 @@
 
 namespace vpinfer {
 
+/// What the messages of one exchange take; nothing if nothing moves.
+struct Travel {
+  double wire_seconds = 0;  ///< until the slowest link has brought everything
+  /// By rank: what its processor is busy with, that is calls, packing and unpacking.  Empty if
+  /// nothing moves.
+  std::vector<double> processor_seconds{};
+  double most_processor_seconds = 0;  ///< of these
+};
+
+/// What one layer takes under some plan.
+struct LayerCost {
+  std::vector<double> compute_seconds;  ///< by rank
+  Travel output;                        ///< to its readers
+  Travel sums;                          ///< partial ones, if they are divided
+};
+
 /// A plan and what it takes on a cluster.
 struct Evaluation {
   Plan plan;
@@ -21,14 +37,10 @@ struct Evaluation {
   std::vector<RankMemory> memory{};  ///< of every rank; empty until it is added
 
   // What evaluating a similar plan need not do again.
-  using ByRank = std::shared_ptr<const std::vector<double>>;
-  std::vector<ByRank> compute_seconds{};  ///< by position
+  Choice choice{};  ///< empty if the plan was not made of one
+  std::vector<std::shared_ptr<const LayerCost>> costs{};  ///< by position
   Outlines outlines{};
 };
-
-/// What an exchange's messages keep a rank's processor busy with: their calls, and packing and
-/// unpacking them.
-[[nodiscard]] double messaging_seconds(const Exchange& exchange, int rank, const Host& host);
 
 /// Judges plans of one network on one cluster.  Both must outlive it.
 class Evaluator {

@@ -18,17 +18,14 @@ std::vector<Division> ways_of(int hosts) {
   return grids(ranks, std::vector<double>(ranks.size(), 1.0));
 }
 
-/// What messages of a layer keep a rank's processor busy with, and the bytes that pass its link in
-/// the fuller direction.
-void add_messages(const Evaluation& evaluation, const Host& host, int position, int rank,
+/// Adds what one layer's messages take of a rank's processor, and of its link in the fuller
+/// direction.
+void add_messages(const Travel& travel, const Exchanges::Shared& exchange, int rank,
                   double& seconds, double& bytes) {
-  for (const Exchanges::Shared* exchange :
-       {&evaluation.exchanges.output(position), &evaluation.exchanges.sums(position)}) {
-    if (!*exchange) continue;
-    seconds += messaging_seconds(**exchange, rank, host);
-    bytes += static_cast<double>(
-        std::max((*exchange)->sent_bytes(rank), (*exchange)->received_bytes(rank)));
-  }
+  if (travel.processor_seconds.empty()) return;
+  seconds += travel.processor_seconds[static_cast<std::size_t>(rank)];
+  bytes += static_cast<double>(
+      std::max(exchange->sent_bytes(rank), exchange->received_bytes(rank)));
 }
 
 }  // namespace
@@ -79,20 +76,19 @@ std::optional<StageCosts::Cost> StageCosts::cost(Interval runs, Interval hosts,
 StageCosts::Way StageCosts::loads(const Evaluator& team, const Choice& choice) const {
   const Evaluation evaluation = team.evaluate(choice, Strategy::kAuto);
   const Distribution distribution(team.network(), evaluation.plan);
-  const Host& host = team.cluster().host(0);
   Way way{{}};
   for (int run = 0; run < runs(); ++run) {
     Load load = way.back();
     for (int i = positions({run, run + 1}).begin; i < positions({run, run + 1}).end; ++i) {
-      const std::vector<double>& computing =
-          *evaluation.compute_seconds[static_cast<std::size_t>(i)];
+      const LayerCost& cost = *evaluation.costs[static_cast<std::size_t>(i)];
       double most_seconds = 0;
       double most_bytes = 0;
       std::size_t most_weights = 0;
       for (int rank = 0; rank < distribution.ranks(); ++rank) {
-        double seconds = computing[static_cast<std::size_t>(rank)];
+        double seconds = cost.compute_seconds[static_cast<std::size_t>(rank)];
         double moved = 0;
-        add_messages(evaluation, host, i, rank, seconds, moved);
+        add_messages(cost.output, evaluation.exchanges.output(i), rank, seconds, moved);
+        add_messages(cost.sums, evaluation.exchanges.sums(i), rank, seconds, moved);
         most_seconds = std::max(most_seconds, seconds);
         most_bytes = std::max(most_bytes, moved);
         most_weights = std::max(most_weights, distribution.stored(i, rank).weight_bytes);

@@ -42,7 +42,8 @@ void consider_stages(const StageCosts& costs, const Aim& aim, int hosts, int run
     const Interval team{hosts - size, hosts};
     for (int begin = runs - 1; begin >= 0; --begin) {
       const auto cost = costs.cost({begin, runs}, team, aim.limits);
-      if (!cost || cost->seconds > aim.most_seconds.value_or(best.value)) break;  // nor do longer
+      if (!cost) break;  // nor do more layers fit
+      if (cost->seconds > aim.most_seconds.value_or(best.value)) continue;
       const double before =
           table[static_cast<std::size_t>(team.begin)][static_cast<std::size_t>(begin)].value;
       const double value = aim.most_seconds ? before + cost->handed_on_bytes
