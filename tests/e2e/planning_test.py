@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, command_of, run, vpinfer
+from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, command_of, convolution, run, vpinfer
 
 
 class Planning(ProgramTest):
@@ -56,6 +56,20 @@ class Planning(ProgramTest):
             self.assert_done(vpinfer("plan", self.model, "--cluster", "pi3:2+pi4:1@100mbit", "--strategy", "auto",
                                      "--objective", objective, "-o", plan))
             self.assertNotIn("predicted", self.run_json("--plan", plan, ranks=3))
+
+    def test_plans_for_the_hosts_of_a_hostfile(self):
+        hosts = self.path("pis.txt")
+        hosts.write_text("pi1 slots=1\npi2 slots=1\n")
+        model = self.import_random("large.h5", "[net]\nheight=64\nwidth=64\nchannels=3\n\n" + 3 * convolution(128))
+        for link, best in [("10gbit", "2 hosts"), ("1mbit", "one host")]:
+            verdict = self.assert_done(vpinfer("plan", model, "--hosts", hosts, "--link", link))
+            self.assertIn(f"Recommended: {best}", verdict)
+            self.assertEqual(f"--hostfile {hosts} vpinfer --model {model} --strategy " in verdict, best == "2 hosts")
+            self.assertNotIn("--cluster", verdict)  # the hosts' speed is a guess, which a run does not need
+        self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts, "--ranks", "3"), BAD_INPUT, "too few for 3 ranks")
+        self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts, "--cluster", "pi4:2"), BAD_USAGE, "--hosts", "--cluster")
+        hosts.write_text("pi1 slots=4\n")
+        self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts), BAD_INPUT, "pis.txt:1: pi1 would have several ranks")
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')
