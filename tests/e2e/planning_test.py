@@ -1,9 +1,25 @@
 """Hosts are measured, plans are made for them, and a run tells what was predicted of it."""
 
 import json
+import os
+import pty
+import subprocess
 import unittest
 
-from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, command_of, convolution, run, vpinfer
+from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, NOT_ENOUGH_MEMORY, ProgramTest, command_of, convolution, run,
+                     vpinfer)
+
+
+def shown_on_a_terminal(command):
+    """What a command that ends well writes to its stderr if that is a terminal."""
+    terminal, stderr = pty.openpty()
+    try:
+        subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                       timeout=120, check=True)
+        return os.read(terminal, 4096).decode()
+    finally:
+        os.close(stderr)
+        os.close(terminal)
 
 
 class Planning(ProgramTest):
@@ -15,6 +31,7 @@ class Planning(ProgramTest):
     def calibrate(self, ranks):
         outcome = vpinfer("calibrate", "-o", self.cluster, ranks=ranks, timeout=120)
         self.assertEqual(outcome.code, DONE, outcome)  # it may warn of this machine
+        self.assertNotIn("calibrating", outcome.err)
         return outcome.out
 
     def run_json(self, *options, ranks):
@@ -36,6 +53,13 @@ class Planning(ProgramTest):
             report = self.run_json("--strategy", strategy, "--cluster", self.cluster, ranks=3)
             self.assertGreater(report["predicted"]["latency_seconds"], 0)
             self.assertGreater(report["predicted"]["frames_per_second"], 0)
+
+    def test_tells_a_terminal_what_it_measures(self):
+        for ranks, last in [(None, "kernels"), (3, "(2 of 2)")]:
+            with self.subTest(ranks=ranks):
+                shown = shown_on_a_terminal(command_of(ranks, ["calibrate"]))
+                self.assertIn("\rcalibrating: kernels\033[K", shown)
+                self.assertIn(f"{last}\033[K\r\033[K", shown)
 
     def test_auto_measures_hosts_that_nobody_told_it_of(self):
         for ranks in [1, 2, 5]:
