@@ -51,7 +51,7 @@ Entry parse_entry(std::string line, const std::string& where) {
   std::string value;
   while (words >> key) {
     if (!(words >> equals >> value) || equals != "=") {
-      throw BadInput(where + "'" + key + "' is not like slots=1");
+      throw BadInput(std::string(where).append("'").append(key).append("' is not like slots=1"));
     }
     if (key == "slots") entry.slots = slots_of(value, where);
   }
