@@ -13,11 +13,14 @@ def environment():
     return {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
 
 
-def run(command, **variables):
-    """What the command prints, run in the repository's folder; if it fails, the benchmark ends."""
+def run(command, unless=(), **variables):
+    """What the command prints, run in the repository's folder, or None if it ends with one of the codes `unless`; with
+    another, the benchmark ends."""
     command = list(map(str, command))
     done = subprocess.run(command, env=environment() | variables, cwd=ROOT, capture_output=True, text=True,
                           stdin=subprocess.DEVNULL)
+    if done.returncode in unless:
+        return None
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}\nended with {done.returncode}:\n{done.stderr}")
     return done.stdout

@@ -18,47 +18,28 @@ import tempfile
 from pathlib import Path
 
 from commands import ROOT, machine, run
-from networks import NETWORKS, import_network
+from emulation import MEASURED, VPINFER, clusters, emulate, in_flight, model_of, report_of
+from networks import NETWORKS
 
 RESULTS = ROOT / "bench" / "results" / "predictions.json"
 TABLE = RESULTS.with_suffix(".md")
-VPINFER = "build/release/vpinfer"
-MEASURED = ["yolov2", "vgg-16", "yolov2-tiny", "resnet50", "darknet19"]
 STRATEGIES = ["single", "auto", "vertical", "data", "sequential"]
 KEY = ["network", "hosts", "cpu", "link", "strategy"]
 FRAMES = 9
 
 
-def emulate(hosts, cpu, link, arguments):
-    run(["jobs/emulate.sh", "--quiet", "--hosts", hosts, "--cpu", cpu, "--link", link, "--", VPINFER, *arguments])
-
-
-def model_of(network):
-    model = ROOT / "out" / "bench" / f"{network}.h5"
-    import_network(NETWORKS[network], model, ROOT / VPINFER)
-    return model.relative_to(ROOT)
-
-
-def report_of(hosts, cpu, link, arguments):
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.json"
-        emulate(hosts, cpu, link, [*arguments, "--threads", "1", "--json", path])
-        return json.loads(path.read_text())
-
-
-def measure(network, strategy, hosts, cpu, link, cluster):
-    used = 1 if strategy == "single" else hosts
-    own = cpu.split(",")[0] if used == 1 else cpu
+def measure(network, strategy, cluster, calibrated):
+    used = cluster.only([0]) if strategy == "single" else cluster
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan.json"
-        run([VPINFER, "plan", model_of(network), "--ranks", used, "--cluster", cluster, "--strategy", strategy,
+        run([VPINFER, "plan", model_of(network), "--ranks", used.hosts, "--cluster", calibrated, "--strategy", strategy,
              "-o", plan])
-        common = ["--model", model_of(network), "--plan", plan, "--cluster", cluster]
-        alone = report_of(used, own, link, [*common, "--repeat", FRAMES])
-        in_flight = 2 * used if strategy == "sequential" else 2
-        stream = report_of(used, own, link, [*common, "--repeat", 2 * in_flight + 8, "--in-flight", in_flight])
+        common = ["--model", model_of(network), "--plan", plan, "--cluster", calibrated]
+        _, alone = report_of(used, [*common, "--repeat", FRAMES])
+        frames = in_flight(strategy, used.hosts)
+        _, stream = report_of(used, [*common, "--repeat", 2 * frames + 8, "--in-flight", frames])
     return {
-        "network": network, "hosts": hosts, "cpu": cpu, "link": link, "strategy": strategy,
+        "network": network, "hosts": cluster.hosts, "cpu": cluster.cpu, "link": cluster.link, "strategy": strategy,
         "latency_seconds": alone["latency_seconds"]["median"],
         "predicted_latency_seconds": alone["predicted"]["latency_seconds"],
         "frames_per_second": stream["frames_per_second"],
@@ -120,17 +101,16 @@ def main():
     options = parser.parse_args()
     results = load()
     if not options.summarise:
-        counts = [options.cpus.count(",") + 1] if "," in options.cpus else options.hosts
         for link in options.links:
-            for hosts in counts:
+            for cluster in clusters(options.hosts, options.cpus, link):
                 with tempfile.TemporaryDirectory() as folder:
-                    cluster = Path(folder) / "cluster.json"
-                    emulate(hosts, options.cpus, link, ["calibrate", "--threads", "1", "-o", cluster])
+                    calibrated = Path(folder) / "cluster.json"
+                    emulate(cluster, ["calibrate", "--threads", 1, "-o", calibrated])
                     for network in options.networks:
                         for strategy in options.strategies:
-                            row = measure(network, strategy, hosts, options.cpus, link, cluster)
+                            row = measure(network, strategy, cluster, calibrated)
                             save(results, row)
-                            print(network, hosts, link, strategy, *(f"{ratio[0]:.2f}" for ratio in ratios([row])), flush=True)
+                            print(network, cluster.hosts, link, strategy, *(f"{ratio[0]:.2f}" for ratio in ratios([row])), flush=True)
     TABLE.write_text(table(results))
 
 

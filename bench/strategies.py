@@ -3,28 +3,30 @@
 
     bench/strategies.py                      # everything; takes an hour or two, as root, on a quiet machine
     bench/strategies.py --networks yolov2 --hosts 8 --links 1gbit --strategies vertical      # one row
+    bench/strategies.py --networks yolov2-tiny --cpus 20%,20%,20%,5% --memory 256MiB,128MiB,128MiB,64MiB   # mixed hosts
     bench/strategies.py --summarise          # only the table and the plots, from the results
 
 jobs/install-packages.sh bench installs what it needs beside vpinfer.  Every row is two runs under jobs/emulate.sh: one
 frame at a time for the latency, frames in flight for the frames per second.  Rows go into the results file as they are
 measured; --again replaces rows that are there.  Beside each cluster's rows, because machines are not equally fast all
-day, one host alone is measured, and the cluster's null run (jobs/emulate.sh --calibrate): its speed-up is the most that
-the emulation can show.
+day, one host alone is measured, the first, and the cluster's null run (jobs/emulate.sh --calibrate): its speed-up is the
+most that the emulation can show.  auto measures its hosts at the start of each run, as it does for users.  On mixed hosts,
+whose rows go into a file of their own, it is compared with equal shares and with itself without the slowest host.
 """
 import argparse
 import datetime
 import json
 import subprocess
-import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from commands import MIB, ROOT, machine, run
-from networks import NETWORKS, import_network
+from emulation import MEASURED, TOO_LITTLE_MEMORY, Cluster, clusters, in_flight, model_of, report_of
+from networks import NETWORKS
 
 RESULTS = ROOT / "bench" / "results"
-MEASURED = ["yolov2", "vgg-16", "yolov2-tiny", "resnet50", "darknet19"]
 ALONE = "one host"
+WITHOUT_SLOWEST = "auto, without the slowest host"
 STRATEGIES = {
     ALONE: [],
     "vertical": ["--strategy", "vertical"],
@@ -33,18 +35,12 @@ STRATEGIES = {
     "data, fused": ["--strategy", "data", "--fuse", "auto"],
     "sequential": ["--strategy", "sequential"],
     "horizontal": ["--strategy", "horizontal"],
+    "auto": ["--strategy", "auto"],
+    WITHOUT_SLOWEST: ["--strategy", "auto"],
 }
+EQUAL = [name for name in STRATEGIES if name not in (ALONE, WITHOUT_SLOWEST)]
+MIXED = ["vertical", "data", "auto", WITHOUT_SLOWEST]
 LATENCY_FRAMES = 7
-
-
-@dataclass(frozen=True)
-class Cluster:
-    hosts: int
-    cpu: str
-    link: str
-
-    def arguments(self):
-        return ["--hosts", str(self.hosts), "--cpu", self.cpu, "--link", self.link]
 
 
 @dataclass(frozen=True)
@@ -54,69 +50,68 @@ class Row:
     cluster: Cluster
 
     def cluster_used(self):
-        return Cluster(1, self.cluster.cpu, self.cluster.link) if self.strategy == ALONE else self.cluster
+        if self.strategy == ALONE:
+            return self.cluster.only([0])
+        return self.cluster.without_slowest() if self.strategy == WITHOUT_SLOWEST else self.cluster
 
     def key(self):
-        return [self.network, self.strategy, self.cluster.hosts, self.cluster.cpu, self.cluster.link]
+        return [self.network, self.strategy, *astuple(self.cluster)]
+
+
+def cluster_of(result):
+    return Cluster(result["hosts"], result["cpu"], result["link"], result.get("memory", ""))
 
 
 def key_of(result):
-    return [result[name] for name in ("network", "strategy", "hosts", "cpu", "link")]
+    return [result["network"], result["strategy"], *astuple(cluster_of(result))]
 
 
-def model_of(network):
-    model = ROOT / "out" / "bench" / f"{network}.h5"
-    import_network(NETWORKS[network], model, ROOT / "build/release/vpinfer")
-    return model.relative_to(ROOT)
+def fullest(report, name):
+    return max(rank[name] for rank in report["ranks"])
 
 
-def emulate(cluster, arguments, report):
-    command = ["jobs/emulate.sh", *cluster.arguments(), "--", "build/release/vpinfer", *arguments]
-    run([command[0], "--quiet", *command[1:], "--json", report])
-    return " ".join(map(str, command)), json.loads(Path(report).read_text())
+def latency_figures(report):
+    return {
+        "latency_seconds": report["latency_seconds"],
+        "predicted_bytes": fullest(report, "predicted_bytes"),
+        "peak_rss_bytes": fullest(report, "peak_rss_bytes"),
+        "bytes_moved": report["bytes_moved"],
+        "git_hash": report["context"]["git_hash"], "mpi": report["context"]["mpi"],
+        "blas": report["ranks"][0]["blas"],
+    }
 
 
-def in_flight(row):
-    """One frame to compute while another's messages travel, in every stage of a pipeline."""
-    return 2 * row.cluster_used().hosts if row.strategy == "sequential" else 2
+def stream_figures(report):
+    return {
+        "frames_per_second": report["frames_per_second"],
+        "stream_predicted_bytes": fullest(report, "predicted_bytes"),
+        "stream_peak_rss_bytes": fullest(report, "peak_rss_bytes"),
+        "utilisation": [round(rank["utilisation"], 3) for rank in report["ranks"]],
+    }
 
 
 def measure(row):
-    common = ["--model", model_of(row.network), *STRATEGIES[row.strategy], "--threads", "1"]
-    frames = in_flight(row)
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        latency_command, latency = emulate(
-            row.cluster_used(), [*common, "--repeat", LATENCY_FRAMES], report)
-        stream_command, stream = emulate(
-            row.cluster_used(), [*common, "--repeat", 2 * frames + 8, "--in-flight", frames], report)
-
-    def fullest(report, name):
-        return max(rank[name] for rank in report["ranks"])
-
+    """A result; without the figures of a run whose hosts have too little memory."""
+    used = row.cluster_used()
+    common = ["--model", model_of(row.network), *STRATEGIES[row.strategy]]
+    frames = in_flight(row.strategy, used.hosts)
+    latency_command, latency = report_of(used, [*common, "--repeat", LATENCY_FRAMES], TOO_LITTLE_MEMORY)
+    stream_command, stream = report_of(
+        used, [*common, "--repeat", 2 * frames + 8, "--in-flight", frames], TOO_LITTLE_MEMORY)
     return {
-        "network": row.network, "strategy": row.strategy, "hosts": row.cluster.hosts, "cpu": row.cluster.cpu,
-        "link": row.cluster.link,
-        "latency_seconds": latency["latency_seconds"],
-        "predicted_bytes": fullest(latency, "predicted_bytes"),
-        "peak_rss_bytes": fullest(latency, "peak_rss_bytes"),
-        "bytes_moved": latency["bytes_moved"],
-        "frames_per_second": stream["frames_per_second"],
+        "network": row.network, "strategy": row.strategy, **asdict(row.cluster),
+        **(latency_figures(latency) if latency else {}),
         "frames_in_flight": frames,
-        "stream_predicted_bytes": fullest(stream, "predicted_bytes"),
-        "stream_peak_rss_bytes": fullest(stream, "peak_rss_bytes"),
-        "utilisation": [round(rank["utilisation"], 3) for rank in stream["ranks"]],
+        **(stream_figures(stream) if stream else {}),
         "commands": [latency_command, stream_command],
         "measured": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-        "git_hash": latency["context"]["git_hash"], "mpi": latency["context"]["mpi"],
-        "blas": latency["ranks"][0]["blas"],
     }
 
 
 def calibrate(cluster):
     """The speed-up of the null run."""
     text = run(["jobs/emulate.sh", "--calibrate", "--quiet", *cluster.arguments()])
-    return {"hosts": cluster.hosts, "cpu": cluster.cpu, "link": cluster.link,
+    return {**asdict(cluster),
             "ceiling": float(text.split()[-1]),
             "measured": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
             "command": " ".join(["jobs/emulate.sh", "--calibrate", *cluster.arguments()])}
@@ -135,17 +130,13 @@ class Results:
         self.save()
 
     def ceiling(self, cluster):
-        found = [c["ceiling"] for c in self.content["ceilings"] if self.cluster_of(c) == cluster]
+        found = [c["ceiling"] for c in self.content["ceilings"] if cluster_of(c) == cluster]
         return found[0] if found else None
 
     def put_ceiling(self, ceiling):
-        others = [c for c in self.content["ceilings"] if self.cluster_of(c) != self.cluster_of(ceiling)]
+        others = [c for c in self.content["ceilings"] if cluster_of(c) != cluster_of(ceiling)]
         self.content["ceilings"] = others + [ceiling]
         self.save()
-
-    @staticmethod
-    def cluster_of(ceiling):
-        return Cluster(ceiling["hosts"], ceiling["cpu"], ceiling["link"])
 
     def save(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -156,14 +147,34 @@ class Results:
 def rows_of(options):
     for network in options.networks:
         for link in options.links:
-            for hosts in options.hosts:
-                for strategy in [ALONE, *options.strategies]:
-                    yield Row(network, strategy, Cluster(hosts, options.cpu, link))
+            for cluster in clusters(options.hosts, options.cpus, link, options.memory):
+                for strategy in [ALONE, *(options.strategies or (MIXED if cluster.is_mixed() else EQUAL))]:
+                    yield Row(network, strategy, cluster)
+
+
+def rows_on(results, network, cpu, memory):
+    return [r for r in results.content["rows"]
+            if (r["network"], r["cpu"], r.get("memory", "")) == (network, cpu, memory)]
 
 
 def one_host(rows, row):
     """What was measured of one host beside a row."""
-    return next(r for r in rows if r["strategy"] == ALONE and (r["hosts"], r["link"]) == (row["hosts"], row["link"]))
+    return next(r for r in rows if r["strategy"] == ALONE and cluster_of(r) == cluster_of(row))
+
+
+def frame_rate(row):
+    """Frames per second, one at a time; nothing if memory did not suffice."""
+    return 1 / row["latency_seconds"]["median"] if "latency_seconds" in row else None
+
+
+def stream_rate(row):
+    """Frames per second with several in flight; nothing if memory did not suffice."""
+    return row.get("frames_per_second")
+
+
+def speed_up(rows, row, rate):
+    own, one = rate(row), rate(one_host(rows, row))
+    return own / one if own and one else None
 
 
 def commit_of(result):
@@ -172,27 +183,31 @@ def commit_of(result):
     return "-".join([commit[:7], *dirty])
 
 
-def table(results, network, cpu):
+def cells(results, rows, r):
+    def mebibytes(name):
+        return f"{r[name] / MIB:.1f}" if name in r else ""
+
+    def decimals(value):
+        return "" if value is None else f"{value:.2f}"
+
+    alone = r["strategy"] == ALONE
+    return [r["link"], str(1 if alone else r["hosts"]), "-" if alone else r["strategy"],
+            mebibytes("predicted_bytes"), mebibytes("peak_rss_bytes"), mebibytes("bytes_moved"),
+            f'{1e3 * r["latency_seconds"]["median"]:.0f}' if "latency_seconds" in r else "does not fit",
+            decimals(speed_up(rows, r, frame_rate)), decimals(stream_rate(r)), decimals(speed_up(rows, r, stream_rate)),
+            mebibytes("stream_predicted_bytes"),
+            "" if alone else decimals(results.ceiling(cluster_of(r))), commit_of(r) if "git_hash" in r else ""]
+
+
+def table(results, network, cpu, memory):
     """Markdown: a line per link, hosts and strategy."""
-    rows = [r for r in results.content["rows"] if r["network"] == network and r["cpu"] == cpu]
-    lines = [f"### {network}", "",
+    rows = rows_on(results, network, cpu, memory)
+    lines = [f"### {network}, hosts of {cpu} of a core" + (f", {memory}" if memory else ""), "",
              "| link | hosts | strategy | predicted | measured | moved | latency | speed-up | frames/s | speed-up | in flight: predicted | null run | commit |",
              "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |"]
     order = list(STRATEGIES)
     rows.sort(key=lambda r: (r["link"] != "1gbit", r["hosts"], order.index(r["strategy"])))
-    for r in rows:
-        alone = r["strategy"] == ALONE
-        one = one_host(rows, r)
-        ceiling = results.ceiling(Cluster(r["hosts"], r["cpu"], r["link"]))
-        lines.append("| " + " | ".join([
-            r["link"], str(1 if alone else r["hosts"]), "-" if alone else r["strategy"],
-            f'{r["predicted_bytes"] / MIB:.1f}', f'{r["peak_rss_bytes"] / MIB:.1f}',
-            f'{r["bytes_moved"] / MIB:.1f}',
-            f'{1e3 * r["latency_seconds"]["median"]:.0f}',
-            f'{one["latency_seconds"]["median"] / r["latency_seconds"]["median"]:.2f}',
-            f'{r["frames_per_second"]:.2f}', f'{r["frames_per_second"] / one["frames_per_second"]:.2f}',
-            f'{r["stream_predicted_bytes"] / MIB:.1f}',
-            "" if alone or ceiling is None else f"{ceiling:.2f}", commit_of(r)]) + " |")
+    lines += ["| " + " | ".join(cells(results, rows, r)) + " |" for r in rows]
     return "\n".join(lines) + "\n"
 
 
@@ -211,20 +226,22 @@ unset multiplot
 """
 
 
-def plot(results, network, link, cpu, output):
+def plot(results, network, link, cpu, memory, output):
     """An SVG with two panels, latency and frames per second, and the null run in both."""
-    rows = [r for r in results.content["rows"] if r["network"] == network and r["cpu"] == cpu]
+    rows = rows_on(results, network, cpu, memory)
     hosts = [1, *sorted({r["hosts"] for r in rows})]
     panels = []
-    for title, value in [("latency", lambda r: one_host(rows, r)["latency_seconds"]["median"] / r["latency_seconds"]["median"]),
-                         ("frames per second", lambda r: r["frames_per_second"] / one_host(rows, r)["frames_per_second"])]:
+    for title, rate in [("latency", frame_rate), ("frames per second", stream_rate)]:
         blocks, plots = [], []
-        ceilings = [(h, results.ceiling(Cluster(h, cpu, link))) for h in hosts if h > 1]
+        ceilings = [(h, results.ceiling(Cluster(h, cpu, link, memory))) for h in hosts if h > 1]
         series = {"null run": [(1, 1)] + [c for c in ceilings if c[1]]}
-        for strategy in [s for s in STRATEGIES if s != ALONE]:
+        for strategy in EQUAL:
             series[strategy] = [(1, 1)] + sorted(
-                (r["hosts"], value(r)) for r in rows if r["strategy"] == strategy and r["link"] == link)
+                (r["hosts"], speed_up(rows, r, rate)) for r in rows
+                if r["strategy"] == strategy and r["link"] == link and speed_up(rows, r, rate))
         for number, (name, points) in enumerate(series.items()):
+            if len(points) == 1:
+                continue
             blocks.append(f"$data{number} << END\n" + "\n".join(f"{x} {y:.3f}" for x, y in points) + "\nEND")
             style = "lines dt 2 lc rgb 'grey40'" if name == "null run" else f"linespoints lw 2 pt {number + 3}"
             plots.append(f"$data{number} title \"{name}\" noenhanced with {style}")
@@ -234,49 +251,61 @@ def plot(results, network, link, cpu, output):
     subprocess.run(["gnuplot"], input=script, text=True, check=True)
 
 
-def summarise(results, options):
-    networks = [n for n in NETWORKS if any(r["network"] == n for r in results.content["rows"])]
+def summarise(results):
+    rows = results.content["rows"]
     machine = results.content["machine"]
-    last = max(r["measured"] for r in results.content["rows"])
-    text = (f"# The strategies on emulated clusters\n\nMeasured by `bench/strategies.py` until {last[:16].replace('T', ' ')}; every host has "
-            f"{options.cpu} of a core of an {machine['cpu']} ({machine['cores']} cores), {results.content['rows'][0]['mpi']}, "
-            f"{results.content['rows'][0]['blas']}. Sizes in MiB, of the fullest rank; *measured* is its peak resident set, an empty MPI "
-            "program's 23 MiB included; latency in ms, one frame at a time. *Null run* is the speed-up of evenly divided work "
-            "with tiny messages: the most that the emulation can show; *commit* is the program's. The commands of every row are in "
-            f"`{results.path.name}`.\n\n")
-    text += "\n".join(table(results, network, options.cpu) for network in networks)
-    (results.path.parent / "strategies.md").write_text(text)
-    for network in networks:
-        for link in sorted({r["link"] for r in results.content["rows"] if r["network"] == network}):
-            plot(results, network, link, options.cpu, results.path.parent / f"{network}-{link}.svg")
+    last = max(r["measured"] for r in rows)
+    some = next(r for r in rows if "mpi" in r)
+    text = (f"# The strategies on emulated clusters\n\nMeasured by `bench/strategies.py` until {last[:16].replace('T', ' ')} on "
+            f"an {machine['cpu']} ({machine['cores']} cores), {some['mpi']}, {some['blas']}. Sizes in MiB, of the fullest rank; "
+            "*measured* is its peak resident set, an empty MPI program's 23 MiB included; latency in ms, one frame at a time. "
+            "*Null run* is the speed-up of evenly divided work with tiny messages: the most that the emulation can show; *commit* "
+            f"is the program's. The commands of every row are in `{results.path.name}`.\n\n")
+    order = list(NETWORKS)
+    kinds = sorted({(r["network"], r["cpu"], r.get("memory", "")) for r in rows}, key=lambda k: (order.index(k[0]), k[1:]))
+    text += "\n".join(table(results, *kind) for kind in kinds)
+    results.path.with_suffix(".md").write_text(text)
+    for network, cpu, memory in kinds:
+        equal = [r for r in rows_on(results, network, cpu, memory) if not cluster_of(r).is_mixed()]
+        for link in sorted({r["link"] for r in equal}):
+            plot(results, network, link, cpu, memory, results.path.parent / f"{network}-{link}.svg")
 
 
-def main():
+def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=MEASURED)
     parser.add_argument("--strategies", nargs="+", choices=[s for s in STRATEGIES if s != ALONE],
-                        default=[s for s in STRATEGIES if s != ALONE])
-    parser.add_argument("--hosts", nargs="+", type=int, default=[2, 4, 8])
+                        help=f"[of equal hosts {', '.join(EQUAL)}; of mixed ones {'; '.join(MIXED)}]")
+    parser.add_argument("--hosts", nargs="+", type=int, default=[2, 4, 8], help="numbers of equal hosts [2 4 8]")
     parser.add_argument("--links", nargs="+", default=["1gbit", "100mbit"])
-    parser.add_argument("--cpu", default="20%", help="each host's share of a core [20%%]")
-    parser.add_argument("--results", type=Path, default=RESULTS / "strategies.json")
+    parser.add_argument("--cpus", default="20%", help="a share of a core, or one for each host, separated by commas [20%%]")
+    parser.add_argument("--memory", default="", help="each host's memory, or one for each, such as 128MiB [no limit]")
+    parser.add_argument("--results", type=Path, help="[bench/results/strategies.json, of mixed hosts mixed.json]")
     parser.add_argument("--again", action="store_true", help="measure rows that the results have already")
     parser.add_argument("--summarise", action="store_true", help="measure nothing")
     options = parser.parse_args()
+    if options.results is None:
+        mixed = clusters(options.hosts, options.cpus, options.links[0], options.memory)[0].is_mixed()
+        options.results = RESULTS / ("mixed.json" if mixed else "strategies.json")
+    return options
 
+
+def main():
+    options = parse_options()
     results = Results(options.results)
     calibrated = set()
     for row in [] if options.summarise else rows_of(options):
-        if results.ceiling(row.cluster) is None or options.again and row.cluster not in calibrated:
+        wanted = results.ceiling(row.cluster) is None or options.again and row.cluster not in calibrated
+        if wanted and not row.cluster.is_mixed():  # evenly divided work says nothing of mixed hosts
             results.put_ceiling(calibrate(row.cluster))
             calibrated.add(row.cluster)
         if results.row(row) is not None and not options.again:
             continue
         result = measure(row)
         results.put(result)
-        print(*row.key(), f'{1e3 * result["latency_seconds"]["median"]:.0f} ms,',
-              f'{result["frames_per_second"]:.2f} frames/s', flush=True)
-    summarise(results, options)
+        rates = (f"{rate(result):.2f}" if rate(result) else "does not fit" for rate in (frame_rate, stream_rate))
+        print(*row.key(), "frames/s alone and in flight:", *rates, flush=True)
+    summarise(results)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include "app/commands.hpp"
 #include "app/crew.hpp"
 #include "app/output_files.hpp"
+#include "app/progress_line.hpp"
 #include "base/units.hpp"
 #include "comm/mpi_communicator.hpp"
 #include "io/file.hpp"
@@ -40,6 +41,16 @@ std::string describe(const Cluster& cluster) {
   return table.text();
 }
 
+Calibration measure(Channel& channel, const CalibrateOptions& options) {
+  const bool leads = channel.rank() == 0;
+  const Crew crew = meet(channel, options.threads);
+  ThreadPool pool(crew.threads);
+  if (!leads) return calibrate(channel, pool, options.patience);
+  ProgressLine line;
+  return calibrate(channel, pool, options.patience,
+                   [&line](const std::string& doing) { line.say("calibrating: " + doing); });
+}
+
 }  // namespace
 
 ExitCode calibrate_hosts(const CalibrateOptions& options) {
@@ -47,9 +58,7 @@ ExitCode calibrate_hosts(const CalibrateOptions& options) {
   Channel channel(communicator, options.timeout);
   const bool leads = channel.rank() == 0;
   if (leads) check_output_file("--output", options.output, {});
-  const Crew crew = meet(channel, options.threads);
-  ThreadPool pool(crew.threads);
-  const auto [cluster, remarks] = calibrate(channel, pool, options.patience);
+  const auto [cluster, remarks] = measure(channel, options);
   if (!leads) return ExitCode::kDone;
   std::cout << describe(cluster);
   for (const std::string& remark : remarks) std::cerr << "warning: " << remark << '\n';

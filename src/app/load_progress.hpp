@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "app/progress_line.hpp"
 #include "base/clock.hpp"
 #include "net/network.hpp"
 
@@ -11,18 +12,13 @@ namespace vpinfer {
 class LoadProgress {
  public:
   explicit LoadProgress(const Network& network);
-  LoadProgress(const LoadProgress&) = delete;
-  LoadProgress& operator=(const LoadProgress&) = delete;
-  /// Leaves nothing behind on the terminal.
-  ~LoadProgress();
 
   /// To be called after each layer.
   void loaded(int position);
 
  private:
   const Network& network_;
-  bool speaks_;
-  bool spoken_ = false;
+  ProgressLine line_;
   Clock::time_point start_ = Clock::now();
   std::size_t all_ = 0;  // weights and biases
   std::size_t loaded_ = 0;

@@ -87,10 +87,10 @@ CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) 
       "refuse a plan that needs more per rank, for example 64MiB");
 }
 
-void add_cluster(CLI::App& sub, std::string& cluster) {
-  sub.add_option("--cluster", cluster,
-                 "the hosts: a file of vpinfer calibrate, or kinds such as pi4:8@1gbit or "
-                 "pi3:4+pi4:2@100mbit [pi4]");
+CLI::Option* add_cluster(CLI::App& sub, std::string& cluster) {
+  return sub.add_option("--cluster", cluster,
+                        "the hosts: a file of vpinfer calibrate, or kinds such as pi4:8@1gbit or "
+                        "pi3:4+pi4:2@100mbit [pi4]");
 }
 
 CLI::App* add_run(CLI::App& app, RunOptions& run) {
@@ -217,9 +217,15 @@ CLI::App* add_info(CLI::App& app, InfoOptions& info) {
 CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   CLI::App* sub = app.add_subcommand("plan", "divide a model among ranks; print and save the plan");
   sub->add_option("model", plan.model, "model (.h5)")->required();
-  sub->add_option("--ranks", plan.ranks, "number of ranks [as many as --cluster has]")
+  sub->add_option("--ranks", plan.ranks, "number of ranks [as many as there are hosts]")
       ->check(CLI::Range(1, kMostRanks));
-  add_cluster(*sub, plan.cluster);
+  CLI::Option* cluster = add_cluster(*sub, plan.cluster);
+  sub->add_option("--hosts", plan.hosts,
+                  "the hosts: an Open MPI hostfile with a rank on each, taken for Raspberry Pis 4")
+      ->excludes(cluster);
+  sub->add_option_function<std::string>(
+      "--link", [&plan](const std::string& text) { plan.link_bytes_per_second = parse_link(text); },
+      "what if every host had this link, such as 100mbit or 1gbit [its own]");
   add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
   add_wire_and_conv(*sub, plan.planning, "");
@@ -348,8 +354,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (import_app->parsed()) return import_command(import);
   if (info_app->parsed()) return info;
   if (plan_app->parsed()) {
-    if (!plan.ranks && plan.cluster.empty()) {
-      throw BadUsage("plan: give --ranks or --cluster; see vpinfer --help-all");
+    if (!plan.ranks && plan.cluster.empty() && plan.hosts.empty()) {
+      throw BadUsage("plan: give --ranks, --cluster or --hosts; see vpinfer --help-all");
     }
     check_planning(plan.planning, plan.strategy);
     return plan;

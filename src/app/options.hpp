@@ -36,8 +36,10 @@ struct InfoOptions {
 
 struct PlanOptions {
   std::filesystem::path model;
-  std::optional<int> ranks;          ///< nothing: as many as the cluster has
-  std::string cluster;               ///< a file or kinds of hosts; empty: Raspberry Pis 4
+  std::optional<int> ranks;     ///< nothing: as many as the cluster has
+  std::string cluster;          ///< a file or kinds of hosts; empty: Raspberry Pis 4
+  std::filesystem::path hosts;  ///< a hostfile that names them; empty: they have no names
+  std::optional<double> link_bytes_per_second;  ///< of every host; nothing: as the cluster has it
   std::optional<Strategy> strategy;  ///< nothing: vertical, or without ranks a verdict on all
   PlanningOptions planning;
   std::filesystem::path output;  ///< empty: only print

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "search/cluster_kinds.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -62,6 +63,12 @@ std::optional<int> parse_fuse(const std::string& text) {
     throw BadUsage("--fuse " + text + ": write how many layers share a border, from 1, or auto");
   }
   return length;
+}
+
+double parse_link(const std::string& text) {
+  const std::optional<double> rate = parse_link_rate(text);
+  if (!rate) throw BadUsage("--link " + text + ": write a rate, such as 100mbit or 1gbit");
+  return *rate;
 }
 
 }  // namespace vpinfer

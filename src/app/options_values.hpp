@@ -22,5 +22,7 @@ namespace vpinfer {
 [[nodiscard]] InputSize parse_size(const std::string& text);
 /// `auto` is no number: as many as pay.
 [[nodiscard]] std::optional<int> parse_fuse(const std::string& text);
+/// What a link of this rate brings, in bytes per second.
+[[nodiscard]] double parse_link(const std::string& text);
 
 }  // namespace vpinfer

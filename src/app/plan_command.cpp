@@ -15,7 +15,7 @@ namespace vpinfer {
 ExitCode plan_model(const PlanOptions& options) {
   check_output_file("--output", options.output, {options.model});
   const Model model(options.model);
-  const Cluster cluster = read_cluster(options.cluster, options.ranks);
+  const Cluster cluster = read_cluster(options);
   if (!options.ranks && !options.strategy) {
     if (!options.output.empty()) {
       throw BadUsage("plan: --output takes one plan; choose it by --ranks or --strategy");

@@ -2,12 +2,37 @@
 
 #include <algorithm>
 
+#include "app/hostfile.hpp"
 #include "base/units.hpp"
 #include "io/file.hpp"
 #include "plan/plan_json.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
+namespace {
+
+/// The first hosts of a cluster, or without a number of ranks all.
+Cluster first_hosts(Cluster cluster, std::optional<int> ranks, const std::string& source) {
+  if (!ranks) return cluster;
+  if (cluster.ranks() < *ranks) {
+    throw BadInput(source + " has " + std::to_string(cluster.ranks()) + " hosts, too few for " +
+                   std::to_string(*ranks) + " ranks");
+  }
+  cluster.hosts.resize(static_cast<std::size_t>(*ranks));
+  return cluster;
+}
+
+/// A usual host under each name of a hostfile.
+Cluster usual_hosts(const std::filesystem::path& hostfile) {
+  Cluster cluster;
+  for (const std::string& name : read_hostfile(hostfile)) {
+    cluster.hosts.push_back(raspberry_pi_4());
+    cluster.hosts.back().name = name;
+  }
+  return cluster;
+}
+
+}  // namespace
 
 Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
   return plan_from_json(read_file(path), network, path.string());
@@ -17,13 +42,17 @@ Cluster read_cluster(const std::string& text, std::optional<int> ranks) {
   if (text.empty()) return cluster_of(ranks.value(), raspberry_pi_4());
   const std::filesystem::path file(text);
   const bool is_file = file.extension() == ".json" || std::filesystem::exists(file);
-  Cluster cluster = is_file ? cluster_from_json(read_file(file), text) : parse_cluster(text);
-  if (!ranks) return cluster;
-  if (cluster.ranks() < *ranks) {
-    throw BadInput("--cluster: " + text + " has " + std::to_string(cluster.ranks()) +
-                   " hosts, too few for " + std::to_string(*ranks) + " ranks");
+  return first_hosts(is_file ? cluster_from_json(read_file(file), text) : parse_cluster(text),
+                     ranks, "--cluster: " + text);
+}
+
+Cluster read_cluster(const PlanOptions& options) {
+  Cluster cluster = options.hosts.empty() ? read_cluster(options.cluster, options.ranks)
+                                          : first_hosts(usual_hosts(options.hosts), options.ranks,
+                                                        "--hosts: " + options.hosts.string());
+  if (options.link_bytes_per_second) {
+    for (Host& host : cluster.hosts) host.link.bytes_per_second = *options.link_bytes_per_second;
   }
-  cluster.hosts.resize(static_cast<std::size_t>(*ranks));
   return cluster;
 }
 

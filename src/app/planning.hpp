@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "app/options.hpp"
 #include "net/network.hpp"
 #include "plan/exchange.hpp"
 #include "program/program.hpp"
@@ -18,6 +19,10 @@ namespace vpinfer {
 /// and nothing means Raspberry Pis 4.  Without a number of ranks, all of them.  Throws BadUsage or
 /// BadInput, also if there are fewer hosts.
 [[nodiscard]] Cluster read_cluster(const std::string& text, std::optional<int> ranks);
+
+/// The hosts that `plan` is asked to plan for, by --cluster, --hosts, --link and --ranks.  Throws
+/// as above.
+[[nodiscard]] Cluster read_cluster(const PlanOptions& options);
 
 /// Throws Error with kNotEnoughMemory, naming the rank and its host, if a host has less memory than
 /// its rank would take.

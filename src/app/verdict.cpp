@@ -118,12 +118,17 @@ const Way* recommended(const std::vector<Way>& ways) {
   return best;
 }
 
+/// By node, because a line without slots is a rank per core to mpirun.  A cluster that `run` cannot
+/// be told, of a hostfile or with another link, it measures.
 std::string command_of(const Way& way, const PlanOptions& options) {
   std::string run = "vpinfer --model " + options.model.string();
   if (way.hosts == 1) return run;
+  const std::string hostfile = options.hosts.empty() ? "HOSTFILE" : options.hosts.string();
+  const bool can_tell = !options.cluster.empty() && !options.link_bytes_per_second;
   const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
-  return "mpirun -np " + std::to_string(way.hosts) + " --hostfile HOSTFILE " + run +
-         " --strategy " + std::string(to_string(way.strategy)) + " --cluster " + options.cluster +
+  return "mpirun -np " + std::to_string(way.hosts) + " --map-by node --hostfile " + hostfile + " " +
+         run + " --strategy " + std::string(to_string(way.strategy)) +
+         (can_tell ? " --cluster " + options.cluster : "") +
          (limit ? " --memory-limit " + std::to_string(*limit) : "");
 }
 

@@ -1,3 +1,5 @@
+#include "search/cluster_kinds.hpp"
+
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -62,21 +64,6 @@ BadUsage no_cluster(const std::string& text, const std::string& problem) {
                   known);
 }
 
-/// What TCP brings of `100mbit` or `1gbit` Ethernet, in bytes per second.  Nothing if it is no
-/// rate.
-std::optional<double> parse_rate(std::string_view text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error != std::errc{} || !(number > 0) || !std::isfinite(number)) return std::nullopt;
-  constexpr double kPayload = 0.941;  // of 1538 bytes of a frame and its gap, 1448
-  const double bytes = number * kPayload / 8;
-  if (unit == "kbit") return 1e3 * bytes;
-  if (unit == "mbit") return 1e6 * bytes;
-  if (unit == "gbit") return 1e9 * bytes;
-  return std::nullopt;
-}
-
 /// Adds the hosts of `pi4:8`, or of `pi4`, which is one.
 void add_hosts(const std::string& text, std::string_view group, Cluster& cluster) {
   constexpr int kMostHosts = 4096;
@@ -104,6 +91,19 @@ void add_hosts(const std::string& text, std::string_view group, Cluster& cluster
 
 }  // namespace
 
+std::optional<double> parse_link_rate(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (error != std::errc{} || !(number > 0) || !std::isfinite(number)) return std::nullopt;
+  constexpr double kPayload = 0.941;  // of 1538 bytes of a frame and its gap, 1448
+  const double bytes = number * kPayload / 8;
+  if (unit == "kbit") return 1e3 * bytes;
+  if (unit == "mbit") return 1e6 * bytes;
+  if (unit == "gbit") return 1e9 * bytes;
+  return std::nullopt;
+}
+
 Host raspberry_pi_4() {
   return host_of(kKinds[1], std::string(kKinds[1].name));
 }
@@ -122,7 +122,7 @@ Cluster parse_cluster(const std::string& text) {
     if (plus != std::string_view::npos) rest.remove_prefix(plus + 1);
   }
   if (at == std::string::npos) return cluster;
-  const std::optional<double> rate = parse_rate(std::string_view(text).substr(at + 1));
+  const std::optional<double> rate = parse_link_rate(std::string_view(text).substr(at + 1));
   if (!rate) throw no_cluster(text, "ends in no rate");
   for (Host& host : cluster.hosts) host.link.bytes_per_second = *rate;
   return cluster;

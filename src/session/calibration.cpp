@@ -42,13 +42,15 @@ std::vector<std::string> gather_remarks(Channel& channel, const std::vector<std:
 
 }  // namespace
 
-Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<double> patience) {
+Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<double> patience,
+                      const Announce& announce) {
   use_one_blas_thread();
   Host own{.name = channel.host(channel.rank())};
   channel.barrier();
+  if (announce) announce("kernels");
   own.speed = measure_speed(pool, patience / 2);
   channel.barrier();
-  own.link = measure_link(channel, patience / 2);
+  own.link = measure_link(channel, patience / 2, announce);
   if (const std::size_t free = free_memory_bytes(); free > 0) own.memory_bytes = free;
   Calibration calibration;
   for (const std::string& text : channel.gather(to_json(Cluster{{own}}))) {

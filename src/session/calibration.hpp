@@ -6,6 +6,7 @@
 
 #include "comm/channel.hpp"
 #include "kernel/thread_pool.hpp"
+#include "session/announce.hpp"
 #include "vpinfer/cluster.hpp"
 
 namespace vpinfer {
@@ -17,8 +18,10 @@ struct Calibration {
 };
 
 /// What the ranks of a job find of their hosts, all computing and all talking at the same time,
-/// within about `patience`.  Collective; what it returns is complete on rank 0.
+/// within about `patience`; `announce` is told what is measured.  Collective; what it returns is
+/// complete on rank 0.
 [[nodiscard]] Calibration calibrate(Channel& channel, ThreadPool& pool,
-                                    std::chrono::duration<double> patience);
+                                    std::chrono::duration<double> patience,
+                                    const Announce& announce = {});
 
 }  // namespace vpinfer

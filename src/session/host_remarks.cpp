@@ -1,7 +1,11 @@
 #include "session/host_remarks.hpp"
 
+#include <chrono>
+#include <exception>
 #include <fstream>
+#include <optional>
 
+#include "base/program_output.hpp"
 #include "base/units.hpp"
 
 namespace vpinfer {
@@ -14,30 +18,62 @@ std::string word_in(const std::filesystem::path& file) {
   return word;
 }
 
-/// The firmware's bits: what is now, and 16 bits above it what has been since the start.
-std::string throttling(const std::string& hexadecimal) {
-  constexpr unsigned long kUnderVoltage = 0x1;
-  constexpr unsigned long kCapped = 0x2 | 0x4 | 0x8;
-  constexpr unsigned kSinceStart = 16;
-  unsigned long bits = 0;
+/// What slows a Raspberry Pi down.
+struct Throttling {
+  bool voltage = false;
+  bool heat = false;
+};
+
+/// By four bits of the firmware: voltage too low, clock capped, slowed down, soft limit of
+/// temperature.  Too little voltage brings the second and third, too.
+Throttling throttling_of(unsigned long bits) {
+  const bool voltage = (bits & 0x1) != 0;
+  return {voltage, (bits & 0x8) != 0 || (!voltage && (bits & 0x6) != 0)};
+}
+
+/// The firmware's bits: what is now, and 16 bits above it what has been since the start.  Nothing
+/// where there is no such firmware.  Its program is asked first: the driver's file is missing on
+/// some kernels, on others deprecated, and does not know of times long ago.
+std::optional<unsigned long> throttled_bits(const HostSources& sources) {
+  constexpr std::chrono::seconds kPatience{1};
+  const auto printed = program_output({sources.vcgencmd, "get_throttled"}, kPatience);
+  std::string text = printed.value_or("");  // throttled=0x50005
+  if (text.empty()) {
+    std::error_code none;
+    const auto driver = sources.sys / "bus/platform/drivers/raspberrypi-firmware";
+    for (const auto& device : std::filesystem::directory_iterator(driver, none)) {
+      text += word_in(device.path() / "get_throttled");  // 50005
+    }
+  }
   try {
-    bits = std::stoul(hexadecimal, nullptr, 16);
+    return std::stoul(text.substr(text.find('=') + 1), nullptr, 16);
   } catch (const std::exception&) {
-    return {};
+    return std::nullopt;
   }
-  const unsigned long ever = bits | (bits >> kSinceStart);
-  if ((ever & kUnderVoltage) != 0) {
-    return "lacks voltage, or did since it started: a better power supply makes it faster";
+}
+
+std::vector<std::string> throttling_remarks(unsigned long bits) {
+  constexpr unsigned kSinceStart = 16;
+  const Throttling now = throttling_of(bits);
+  const Throttling ever = throttling_of(bits >> kSinceStart);
+  std::vector<std::string> remarks;
+  if (now.voltage) {
+    remarks.emplace_back("lacks voltage: a better power supply or cable makes it faster");
+  } else if (ever.voltage) {
+    remarks.emplace_back("lacked voltage since it started: it may need a better power supply");
   }
-  if ((bits & kCapped) != 0) return "is throttled because it is hot: it needs cooling";
-  if ((ever & kCapped) != 0) return "was throttled since it started: it may need cooling";
-  return {};
+  if (now.heat) {
+    remarks.emplace_back("is throttled because it is hot: it needs cooling");
+  } else if (ever.heat) {
+    remarks.emplace_back("was throttled because it was hot since it started: it may need cooling");
+  }
+  return remarks;
 }
 
 }  // namespace
 
 std::vector<std::string> host_remarks(const Host& host, const NetworkLink& link,
-                                      const std::filesystem::path& sys) {
+                                      const HostSources& sources) {
   constexpr double kFarLess = 0.5;
   std::vector<std::string> remarks;
   const double mbit = host.link.bytes_per_second * 8 / 1e6;
@@ -48,12 +84,13 @@ std::vector<std::string> host_remarks(const Host& host, const NetworkLink& link,
                       " Mbit/s of " + link.interface +
                       ": is a switch or a cable slow, or the processor busy?");
   }
-  if (word_in(sys / "devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave") {
+  if (word_in(sources.sys / "devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave") {
     remarks.emplace_back("saves power: the cpufreq governor performance would be faster");
   }
-  const std::string throttled =
-      throttling(word_in(sys / "devices/platform/soc/soc:firmware/get_throttled"));
-  if (!throttled.empty()) remarks.push_back(throttled);
+  if (const auto bits = throttled_bits(sources)) {
+    const std::vector<std::string> throttled = throttling_remarks(*bits);
+    remarks.insert(remarks.end(), throttled.begin(), throttled.end());
+  }
   return remarks;
 }
 

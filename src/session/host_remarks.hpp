@@ -9,10 +9,16 @@
 
 namespace vpinfer {
 
+/// Where to look for what is known of a host.
+struct HostSources {
+  std::filesystem::path sys = "/sys";  ///< the kernel's folder of that name
+  std::string vcgencmd = "vcgencmd";   ///< of a Raspberry Pi's firmware: a path, or a name on PATH
+};
+
 /// What keeps this host below its speed, as far as Linux and a calibration tell, a sentence each: a
 /// link that brings far less than its interface could, Wi-Fi, a governor that saves power, a
-/// Raspberry Pi that is throttled or lacks voltage.  `sys` is the kernel's folder of that name.
+/// Raspberry Pi that is throttled or lacks voltage, or was or did since it started.
 [[nodiscard]] std::vector<std::string> host_remarks(const Host& host, const NetworkLink& link,
-                                                    const std::filesystem::path& sys = "/sys");
+                                                    const HostSources& sources = {});
 
 }  // namespace vpinfer

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,10 +20,11 @@ struct ExchangeTime {
 
 class LinkMeter {
  public:
-  LinkMeter(Channel& channel, std::chrono::duration<double> patience)
-      : channel_(channel), patience_(patience.count()) {}
+  LinkMeter(Channel& channel, std::chrono::duration<double> patience, const Announce& announce)
+      : channel_(channel), patience_(patience.count()), announce_(announce) {}
 
   [[nodiscard]] Link measure() {
+    if (announce_) announce_("links, all at once");
     const double share = share_of_processor();
     const double polling = processor_share_of_waiting();
     const ExchangeTime small = mean_of_small_ones();
@@ -144,6 +146,10 @@ class LinkMeter {
     for (int peer = 1; peer < channel_.size(); ++peer) {
       channel_.barrier();
       if (channel_.rank() != 0 && channel_.rank() != peer) continue;
+      if (announce_) {
+        announce_("links, " + channel_.host(peer) + " (" + std::to_string(peer) + " of " +
+                  std::to_string(channel_.size() - 1) + ")");
+      }
       const int other = channel_.rank() == 0 ? peer : 0;
       best.noticing_seconds = std::min(best.noticing_seconds, noticing_seconds(other, share));
       best.large_seconds = std::min(best.large_seconds, exchange(bytes, other, other).seconds);
@@ -154,17 +160,19 @@ class LinkMeter {
 
   Channel& channel_;
   double patience_;
+  const Announce& announce_;
   std::vector<float> sent_;
   std::vector<float> received_;
 };
 
 }  // namespace
 
-Link measure_link(Channel& channel, std::chrono::duration<double> patience) {
+Link measure_link(Channel& channel, std::chrono::duration<double> patience,
+                  const Announce& announce) {
   if (channel.size() == 1) {
     return {.bytes_per_second = 1e10};  // nothing travels
   }
-  return LinkMeter(channel, patience).measure();
+  return LinkMeter(channel, patience, announce).measure();
 }
 
 }  // namespace vpinfer

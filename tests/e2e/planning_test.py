@@ -1,9 +1,25 @@
 """Hosts are measured, plans are made for them, and a run tells what was predicted of it."""
 
 import json
+import os
+import pty
+import subprocess
 import unittest
 
-from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, command_of, run, vpinfer
+from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, NOT_ENOUGH_MEMORY, ProgramTest, command_of, convolution, run,
+                     vpinfer)
+
+
+def shown_on_a_terminal(command):
+    """What a command that ends well writes to its stderr if that is a terminal."""
+    terminal, stderr = pty.openpty()
+    try:
+        subprocess.run(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                       timeout=120, check=True)
+        return os.read(terminal, 4096).decode()
+    finally:
+        os.close(stderr)
+        os.close(terminal)
 
 
 class Planning(ProgramTest):
@@ -15,6 +31,7 @@ class Planning(ProgramTest):
     def calibrate(self, ranks):
         outcome = vpinfer("calibrate", "-o", self.cluster, ranks=ranks, timeout=120)
         self.assertEqual(outcome.code, DONE, outcome)  # it may warn of this machine
+        self.assertNotIn("calibrating", outcome.err)
         return outcome.out
 
     def run_json(self, *options, ranks):
@@ -37,6 +54,13 @@ class Planning(ProgramTest):
             self.assertGreater(report["predicted"]["latency_seconds"], 0)
             self.assertGreater(report["predicted"]["frames_per_second"], 0)
 
+    def test_tells_a_terminal_what_it_measures(self):
+        for ranks, last in [(None, "kernels"), (3, "(2 of 2)")]:
+            with self.subTest(ranks=ranks):
+                shown = shown_on_a_terminal(command_of(ranks, ["calibrate"]))
+                self.assertIn("\rcalibrating: kernels\033[K", shown)
+                self.assertIn(f"{last}\033[K\r\033[K", shown)
+
     def test_auto_measures_hosts_that_nobody_told_it_of(self):
         for ranks in [1, 2, 5]:
             with self.subTest(ranks=ranks):
@@ -56,6 +80,20 @@ class Planning(ProgramTest):
             self.assert_done(vpinfer("plan", self.model, "--cluster", "pi3:2+pi4:1@100mbit", "--strategy", "auto",
                                      "--objective", objective, "-o", plan))
             self.assertNotIn("predicted", self.run_json("--plan", plan, ranks=3))
+
+    def test_plans_for_the_hosts_of_a_hostfile(self):
+        hosts = self.path("pis.txt")
+        hosts.write_text("pi1 slots=1\npi2 slots=1\n")
+        model = self.import_random("large.h5", "[net]\nheight=64\nwidth=64\nchannels=3\n\n" + 3 * convolution(128))
+        for link, best in [("10gbit", "2 hosts"), ("1mbit", "one host")]:
+            verdict = self.assert_done(vpinfer("plan", model, "--hosts", hosts, "--link", link))
+            self.assertIn(f"Recommended: {best}", verdict)
+            self.assertEqual(f"--hostfile {hosts} vpinfer --model {model} --strategy " in verdict, best == "2 hosts")
+            self.assertNotIn("--cluster", verdict)  # the hosts' speed is a guess, which a run does not need
+        self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts, "--ranks", "3"), BAD_INPUT, "too few for 3 ranks")
+        self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts, "--cluster", "pi4:2"), BAD_USAGE, "--hosts", "--cluster")
+        hosts.write_text("pi1 slots=4\n")
+        self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts), BAD_INPUT, "pis.txt:1: pi1 would have several ranks")
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')

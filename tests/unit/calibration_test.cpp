@@ -14,6 +14,7 @@
 namespace vpinfer {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr std::chrono::duration<double> kPatience{0.02};
@@ -74,6 +75,19 @@ TEST(Calibrate, BringsEveryHostToRankZero) {
     EXPECT_THAT(messages(ends), IsEmpty());
     EXPECT_THAT(loopback.complaints(), IsEmpty());
   }
+}
+
+TEST(Calibrate, TellsWhatItMeasures) {
+  Loopback loopback(3, 5);
+  std::vector<std::string> told;
+  const auto ends = run_channels(loopback, kLong, [&](Channel& channel) {
+    ThreadPool pool(1);
+    const Announce announce = [&](const std::string& doing) { told.push_back(doing); };
+    (void)calibrate(channel, pool, kPatience, channel.rank() == 0 ? announce : Announce());
+  });
+  EXPECT_THAT(messages(ends), IsEmpty());
+  EXPECT_THAT(told, ElementsAre("kernels", "links, all at once", "links, host-1 (1 of 2)",
+                                "links, host-2 (2 of 2)"));
 }
 
 TEST(Machine, KnowsFreeMemoryAndProcessorTime) {

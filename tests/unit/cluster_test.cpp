@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -267,6 +268,39 @@ TEST(ReadCluster, TakesFilesAndKinds) {
   EXPECT_THAT(error_line<BadInput>([] { (void)read_cluster("none.json", {}); }),
               HasSubstr("none.json"));
   EXPECT_THAT(error_line<BadUsage>([] { (void)read_cluster("none", {}); }), HasSubstr("pi4"));
+}
+
+TEST(ReadCluster, TakesHostfiles) {
+  const TemporaryFolder folder;
+  PlanOptions plan;
+  plan.hosts = folder.write("pis.txt", "pi1 slots=1\npi2\npi3\n");
+  const Cluster cluster = read_cluster(plan);
+  ASSERT_EQ(cluster.ranks(), 3);
+  EXPECT_EQ(cluster.host(1).name, "pi2");
+  EXPECT_EQ(cluster.host(1).speed, raspberry_pi_4().speed);
+  EXPECT_EQ(cluster.host(1).link, raspberry_pi_4().link);
+  plan.ranks = 2;
+  EXPECT_EQ(read_cluster(plan).ranks(), 2);
+  plan.ranks = 4;
+  EXPECT_THAT(
+      error_line<BadInput>([&] { (void)read_cluster(plan); }),
+      AllOf(StartsWith("--hosts: "), HasSubstr("pis.txt has 3 hosts, too few for 4 ranks")));
+}
+
+TEST(ReadCluster, PutsEveryHostOnTheLink) {
+  const TemporaryFolder folder;
+  std::array<PlanOptions, 4> all;
+  all[0].ranks = 3;
+  all[1].cluster = "zero2+pi4:2@1gbit";
+  all[2].cluster = folder.write("c.json", to_json(parse_cluster("pi3+pi4:2"))).string();
+  all[3].hosts = folder.write("pis.txt", "pi1\npi2\npi3\n");
+  for (PlanOptions& plan : all) {
+    Cluster expected = read_cluster(plan);
+    ASSERT_EQ(expected.ranks(), 3);
+    for (Host& host : expected.hosts) host.link.bytes_per_second = 5e6;
+    plan.link_bytes_per_second = 5e6;
+    EXPECT_EQ(read_cluster(plan), expected);
+  }
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 namespace vpinfer {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -247,8 +248,22 @@ TEST(PlanOptions, TakesRanksOrAClusterOrBoth) {
   EXPECT_EQ(both.ranks, 3);
   EXPECT_EQ(both.strategy, Strategy::kAuto);
   EXPECT_EQ(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "3"}).cluster, "");
-  EXPECT_THAT(refusal({"plan", "m.h5"}), HasSubstr("plan: give --ranks or --cluster"));
+  EXPECT_THAT(refusal({"plan", "m.h5"}), HasSubstr("plan: give --ranks, --cluster or --hosts"));
   EXPECT_THAT(refusal({"plan", "m.h5", "--cluster", ""}), HasSubstr("--cluster: is empty"));
+}
+
+TEST(PlanOptions, TakesAHostfileAndALink) {
+  const auto plan =
+      parse_as<PlanOptions>({"plan", "m.h5", "--hosts", "p.txt", "--link", "100mbit"});
+  EXPECT_EQ(plan.hosts, "p.txt");
+  ASSERT_TRUE(plan.link_bytes_per_second);
+  EXPECT_NEAR(*plan.link_bytes_per_second, 11.76e6, 0.01e6);
+  EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--hosts", "p.txt"}).link_bytes_per_second);
+  EXPECT_THAT(refusal({"plan", "m.h5", "--hosts", "p.txt", "--cluster", "pi4"}),
+              AllOf(HasSubstr("--hosts"), HasSubstr("--cluster")));
+  EXPECT_THAT(refusal({"plan", "m.h5", "--ranks", "2", "--link", "fast"}),
+              StartsWith("--link fast: write a rate, such as 100mbit"));
+  EXPECT_THAT(refusal({"plan", "m.h5", "--link", "1gbit"}), HasSubstr("--cluster or --hosts"));
 }
 
 TEST(RunOptions, TakesACluster) {
