@@ -1,6 +1,7 @@
 """Hosts are measured, plans are made for them, and a run tells what was predicted of it."""
 
 import json
+import re
 import unittest
 
 from program import BAD_INPUT, BAD_USAGE, DONE, NOT_ENOUGH_MEMORY, ProgramTest, command_of, run, vpinfer
@@ -56,6 +57,19 @@ class Planning(ProgramTest):
             self.assert_done(vpinfer("plan", self.model, "--cluster", "pi3:2+pi4:1@100mbit", "--strategy", "auto",
                                      "--objective", objective, "-o", plan))
             self.assertNotIn("predicted", self.run_json("--plan", plan, ranks=3))
+
+    def test_tells_where_the_time_of_each_layer_goes(self):
+        for strategy, division in [("vertical", "3 rows"), ("sequential", "whole on rank 2"), ("horizontal", "3 channels")]:
+            with self.subTest(strategy=strategy):
+                out = self.assert_done(vpinfer("plan", self.model, "--cluster", "pi4:3@10mbit", "--strategy", strategy))
+                self.assertIn(division, out)
+                self.assertRegex(out, r"(?m)^ +0  convolution .*[0-9] .*\S$")
+                self.assertRegex(out, r"(?m)  link$")
+                latency = float(re.search(r"a frame alone takes ([0-9.]+) ms", out)[1])
+                compute, messages, wait, moved = (float(n) for n in re.search(r"(?m)^ +frame +(.*)$", out)[1].split())
+                self.assertAlmostEqual(compute + messages + wait, latency, delta=0.07)  # as printed
+                mebibytes = float(re.search(r"([0-9.]+) MiB moved per frame", out)[1])
+                self.assertAlmostEqual(moved / 1024, mebibytes, delta=0.06)
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')
