@@ -109,7 +109,7 @@ TEST_F(Limits, ASlowHostByItsName) {
 
 TEST_F(Limits, AShareThatIsLargerThanOthers) {
   EXPECT_EQ(limit(2, {1, 3, 1, 1}), "largest share, rank 1");
-  slow_down(1, 1.1);
+  slow_down(1, 1.5);
   EXPECT_EQ(limit(2, {1, 3, 1, 1}), "largest share, rank 1");
 }
 
@@ -178,6 +178,15 @@ TEST(DescribeLayerTimes, HasALinePerLayerAndOneThatAddsUp) {
     EXPECT_NEAR(1024 * sums[3], static_cast<double>(prediction.moved_bytes), 103);
     for (const std::string& line : lines) EXPECT_LE(line.size(), 160U) << line;
   }
+}
+
+TEST(LayerTimes, CountBytesWhereTheTimeOfStripsIs) {
+  const Network network = yolov2();
+  const Plan plan = make_plan(network, Strategy::kHorizontal, 2);
+  const Prediction prediction = predicted(network, plan, cluster_of(2, raspberry_pi_4()));
+  ASSERT_TRUE(prediction.layers[1].is_within_other());
+  EXPECT_EQ(prediction.layers[1].moved_bytes, 0U);
+  EXPECT_EQ(prediction.layers[2].moved_bytes, network.input_shape().elements() * sizeof(float));
 }
 
 TEST(DescribeLayerTimes, TellsWhatIsComputedInStrips) {

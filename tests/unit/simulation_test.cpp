@@ -152,6 +152,16 @@ TEST(Simulate, TellsWhatRanksDoWithoutGaps) {
   });
 }
 
+TEST_F(ByHand, WhatIsUnpackedWhileMoreIsAwaitedIsNoWait) {
+  Plan plan = convolved_on(0, 3);
+  plan.layers[1].owned = {{}, {{0, 2}, {0, 4}, {0, 3}}, {{2, 4}, {0, 4}, {0, 3}}};
+  const Simulation frame = simulated(network_, plan, cluster_of(3, host_), 1, 1);
+  EXPECT_NEAR(seconds_of(frame, 0, Doing::kMessages, 1), 2 * (2 + 0.01 * 96), 1e-9);
+  const double waited =
+      seconds_of(frame, 0, Doing::kAwaitPeer) + seconds_of(frame, 0, Doing::kAwaitLink);
+  EXPECT_NEAR(waited + busy_seconds(frame, 0), frame.frame_seconds.front(), 1e-9);
+}
+
 TEST_F(ByHand, PredictionsTellWhereTheTimeGoes) {
   const Plan plan = convolved_on(1, 2);
   const Prediction prediction = predict({network_, plan}, {1}, cluster_of(2, host_), {});
@@ -171,6 +181,16 @@ TEST_F(ByHand, PredictionsTellWhereTheTimeGoes) {
   EXPECT_EQ(prediction.results.peer, 1);
   EXPECT_NEAR(prediction.results.link_seconds, 192 / 64.0 + 3, 1e-9);
   EXPECT_EQ(prediction.results.moved_bytes, 192U);
+}
+
+TEST_F(ByHand, PredictionsEndWithTheFrameThoughOtherRanksAreStillAtIt) {
+  Plan plan = convolved_on(0, 2);
+  plan.layers[1].owned[1] = plan.layers[1].owned[0];
+  Cluster cluster = cluster_of(2, host_);
+  cluster.hosts[1].speed.blas_flop_per_second /= 10;
+  const Prediction prediction = predict({network_, plan}, {1}, cluster, {});
+  EXPECT_NEAR(prediction.layers[0].seconds() + prediction.layers[1].seconds(),
+              prediction.latency_seconds, 1e-9);
 }
 
 TEST_F(ByHand, TheSlowerOfTwoLinksCounts) {
