@@ -6,6 +6,7 @@
 #include "app/verdict.hpp"
 #include "io/file.hpp"
 #include "io/model_file.hpp"
+#include "report/layer_table.hpp"
 #include "report/summary.hpp"
 #include "search/planner.hpp"
 #include "vpinfer/model.hpp"
@@ -30,9 +31,10 @@ ExitCode plan_model(const PlanOptions& options) {
   if (const auto limit = options.planning.memory_limit_bytes) {
     check_memory_limit(plan, prediction.memory, *limit);
   }
+  const Network& network = model.file().network();
   std::cout << describe_times(prediction);
-  std::cout << describe_plan(model.file().network(), plan, prediction,
-                             options.planning.concurrency.threads);
+  std::cout << describe_layer_times({network, plan}, prediction, cluster);
+  std::cout << describe_plan(network, plan, prediction, options.planning.concurrency.threads);
   if (options.output.empty()) return ExitCode::kDone;
   write_file_atomically(options.output, to_json(plan) + "\n");
   std::cout << "written to " << options.output.string() << '\n';

@@ -46,4 +46,8 @@ std::string mebibytes(std::size_t bytes) {
   return fixed(static_cast<double>(bytes) / kMebibyte, 1);
 }
 
+std::string kibibytes(std::size_t bytes) {
+  return fixed(static_cast<double>(bytes) / 1024.0, 1);
+}
+
 }  // namespace vpinfer

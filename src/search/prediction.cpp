@@ -1,6 +1,7 @@
 #include "search/prediction.hpp"
 
 #include "plan/exchange.hpp"
+#include "search/layer_times.hpp"
 #include "search/pipeline.hpp"
 #include "search/simulation.hpp"
 
@@ -19,7 +20,9 @@ Prediction predict(const Distribution& distribution, const Delivery& delivery,
     prediction.memory.push_back(programs.back().memory);
   }
   prediction.moved_bytes = exchanges.bytes();
-  prediction.latency_seconds = simulate(network, programs, cluster, 1, 1).frame_seconds.front();
+  const Simulation frame = simulate(network, programs, cluster, 1, 1);
+  prediction.latency_seconds = frame.frame_seconds.front();
+  add_layer_times(demand, exchanges, programs, frame, prediction);
   const int in_flight = 2 * count_stages(network, distribution.plan());
   for (Program& program : programs) program.lanes = 2;
   prediction.period_seconds =

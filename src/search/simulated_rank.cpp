@@ -10,7 +10,7 @@ namespace vpinfer {
 
 SimulatedRank::SimulatedRank(const Network& network, const Program& program, const Host& host,
                              int rank)
-    : program_(program), host_(host), rank_(rank), times_(network.layers.size()) {
+    : program_(program), host_(host), rank_(rank) {
   for (const Step& step : program.steps) step_seconds_.push_back(seconds_of(network, step));
   for (std::size_t i = 0; i < program.segments.size(); ++i) {
     segment_of_step_.resize(program.segments[i].end, i);
@@ -23,8 +23,7 @@ void SimulatedRank::begin(double time) {
   frame.left.resize(program_.tensors.size());
   for (const Tensor& tensor : program_.tensors) {
     const std::size_t messages = tensor.receives.size();
-    frame.inboxes.push_back(
-        {std::vector<double>(messages, kNever), messages, 0, std::vector<bool>(messages, false)});
+    frame.inboxes.push_back({std::vector<Incoming>(messages), messages});
   }
   frames_.push_back(std::move(frame));
 }
@@ -36,7 +35,7 @@ void SimulatedRank::expect(const Outgoing& message, double arrival) {
       [&message](const PlacedMessage& candidate) { return candidate.peer == message.from; });
   Frame& frame = frames_[message.frame - frames_.front().number];
   Inbox& inbox = frame.inboxes[static_cast<std::size_t>(message.tensor)];
-  inbox.arrivals[static_cast<std::size_t>(receive - receives.begin())] = arrival;
+  inbox.messages[static_cast<std::size_t>(receive - receives.begin())] = {message.time, arrival};
   inbox.last = std::max(inbox.last, arrival);
   --inbox.missing;
 }
@@ -103,9 +102,52 @@ bool SimulatedRank::may_go_on(std::size_t index) const {
   return step > segment.begin || index < lanes || frames_[index - lanes].step >= segment.end;
 }
 
-LayerTime& SimulatedRank::times_of(const Frame& frame, int tensor) {
-  const auto position = static_cast<std::size_t>(program_.tensor(tensor).position);
-  return frame.number == 0 ? times_[position] : others_;
+/// The message for which a frame waits the longest: one that nobody has sent, or the last to come.
+std::optional<std::size_t> SimulatedRank::awaited(const Frame& frame) const {
+  const Step& step = step_of(frame);
+  if (const auto* await = std::get_if<step::AwaitReceive>(&step)) return await->message;
+  if (!std::holds_alternative<step::AwaitReceives>(step)) return std::nullopt;
+  const std::vector<Incoming>& messages =
+      frame.inboxes[static_cast<std::size_t>(tensor_of(step))].messages;
+  const auto last =
+      std::max_element(messages.begin(), messages.end(),
+                       [](const Incoming& a, const Incoming& b) { return a.arrival < b.arrival; });
+  return static_cast<std::size_t>(last - messages.begin());
+}
+
+void SimulatedRank::note(const Frame& frame, const Activity& activity) {
+  if (frame.number == 0 && activity.begin < activity.end) timeline_.push_back(activity);
+}
+
+/// From now to `end`: until a message is sent, its sender is waited for, then the link.
+void SimulatedRank::note_wait(const Frame& frame, double end) {
+  if (frame.number != 0 || frame.step == program_.steps.size()) return;
+  const auto tensor = static_cast<std::size_t>(tensor_of(step_of(frame)));
+  const int position = program_.tensors[tensor].position;
+  double sent = time_;
+  if (const auto message = awaited(frame)) {
+    sent = std::clamp(frame.inboxes[tensor].messages[*message].sent, time_, end);
+    const int peer = program_.tensors[tensor].receives[*message].peer;
+    note(frame, {Doing::kAwaitPeer, position, time_, sent, peer});
+  }
+  note(frame, {Doing::kAwaitLink, position, sent, end});
+}
+
+/// Until now, for so long; what came while the rank waited for more was unpacked meanwhile.
+void SimulatedRank::note_receiving(const Frame& frame, int position, double seconds) {
+  if (frame.number != 0) return;
+  double begin = time_ - seconds;
+  while (!timeline_.empty() && timeline_.back().end > begin) {
+    Activity& last = timeline_.back();
+    if (last.doing != Doing::kAwaitLink && last.doing != Doing::kAwaitPeer) {
+      begin = last.end;
+    } else if (last.begin < begin) {
+      last.end = begin;
+    } else {
+      timeline_.pop_back();
+    }
+  }
+  note(frame, {Doing::kMessages, position, begin, time_});
 }
 
 double SimulatedRank::next_event() const {
@@ -119,7 +161,7 @@ double SimulatedRank::next_event() const {
     if (std::holds_alternative<step::AwaitSends>(step)) {
       next = std::min(next, frame.left[tensor]);
     } else if (const auto* await = std::get_if<step::AwaitReceive>(&step)) {
-      next = std::min(next, inbox.arrivals[await->message]);
+      next = std::min(next, inbox.messages[await->message].arrival);
     } else if (std::holds_alternative<step::AwaitReceives>(step)) {
       next = std::min(next, inbox.missing > 0 ? kNever : inbox.last);
     } else {
@@ -131,9 +173,7 @@ double SimulatedRank::next_event() const {
 
 void SimulatedRank::wait_until(double time) {
   if (time <= time_) return;
-  if (!frames_.empty() && frames_.front().step < program_.steps.size()) {
-    times_of(frames_.front(), tensor_of(step_of(frames_.front()))).wait_seconds += time - time_;
-  }
+  if (!frames_.empty()) note_wait(frames_.front(), time);
   time_ = time;
 }
 
@@ -151,8 +191,9 @@ bool SimulatedRank::take(Frame& frame, const Carrier& carrier) {
   } else if (std::holds_alternative<step::Send>(step)) {
     send(frame, tensor, carrier);
   } else {
-    times_of(frame, tensor).compute_seconds += step_seconds_[frame.step];
+    const double begun = time_;
     time_ += step_seconds_[frame.step];
+    note(frame, {Doing::kCompute, program_.tensor(tensor).position, begun, time_});
   }
   if (complete) ++frame.step;
   return complete;
@@ -161,11 +202,12 @@ bool SimulatedRank::take(Frame& frame, const Carrier& carrier) {
 /// Unpacks one message if it has come.
 bool SimulatedRank::receive(Frame& frame, const step::AwaitReceive& await) {
   Inbox& inbox = frame.inboxes[static_cast<std::size_t>(await.tensor)];
-  if (inbox.arrivals[await.message] > time_) return false;
-  const double seconds = seconds_of(program_.tensor(await.tensor).receives[await.message]);
-  times_of(frame, await.tensor).message_seconds += seconds;
-  time_ += seconds;
-  inbox.taken[await.message] = true;
+  if (inbox.messages[await.message].arrival > time_) return false;
+  const Tensor& tensor = program_.tensor(await.tensor);
+  const double begun = time_;
+  time_ += seconds_of(tensor.receives[await.message]);
+  note(frame, {Doing::kMessages, tensor.position, begun, time_});
+  inbox.messages[await.message].taken = true;
   return true;
 }
 
@@ -176,20 +218,20 @@ bool SimulatedRank::receive_all(Frame& frame, int tensor) {
   const std::vector<PlacedMessage>& receives = program_.tensor(tensor).receives;
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < receives.size(); ++i) {
-    if (!inbox.taken[i]) order.push_back(i);
+    if (!inbox.messages[i].taken) order.push_back(i);
   }
   std::sort(order.begin(), order.end(), [&inbox](std::size_t a, std::size_t b) {
-    return inbox.arrivals[a] < inbox.arrivals[b];
+    return inbox.messages[a].arrival < inbox.messages[b].arrival;
   });
   double done = waited_since_;
   double seconds = 0;
   for (const std::size_t i : order) {
     seconds += seconds_of(receives[i]);
-    done = std::max(done, inbox.arrivals[i]) + seconds_of(receives[i]);
-    inbox.taken[i] = true;
+    done = std::max(done, inbox.messages[i].arrival) + seconds_of(receives[i]);
+    inbox.messages[i].taken = true;
   }
-  times_of(frame, tensor).message_seconds += seconds;
   time_ = std::max(time_, done);
+  note_receiving(frame, program_.tensor(tensor).position, seconds);
   return true;
 }
 
@@ -202,7 +244,7 @@ void SimulatedRank::send(Frame& frame, int tensor, const Carrier& carrier) {
     const double gone = carrier({frame.number, tensor, rank_, message.peer, message.bytes, time_});
     if (message.bytes > kEager) left = std::max(left, gone);
   }
-  times_of(frame, tensor).message_seconds += time_ - begun;
+  note(frame, {Doing::kMessages, program_.tensor(tensor).position, begun, time_});
 }
 
 }  // namespace vpinfer

@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "program/program.hpp"
@@ -34,8 +35,8 @@ class SimulatedRank {
   SimulatedRank(const Network& network, const Program& program, const Host& host, int rank);
 
   [[nodiscard]] double time() const { return time_; }
-  /// Of its first frame, by position.
-  [[nodiscard]] const std::vector<LayerTime>& times() const { return times_; }
+  /// Of its first frame.
+  [[nodiscard]] const Timeline& timeline() const { return timeline_; }
 
   /// Begins one more frame, not before a time.
   void begin(double time);
@@ -51,12 +52,18 @@ class SimulatedRank {
   bool retire();
 
  private:
+  /// A message to come.
+  struct Incoming {
+    double sent = kNever;
+    double arrival = kNever;
+    bool taken = false;
+  };
+
   /// A frame's messages of one tensor.
   struct Inbox {
-    std::vector<double> arrivals;  // kNever of those that nobody has sent
-    std::size_t missing = 0;       // how many nobody has sent
-    double last = 0;               // of those that are on their way
-    std::vector<bool> taken;
+    std::vector<Incoming> messages;
+    std::size_t missing = 0;  // how many nobody has sent
+    double last = 0;          // arrival of those that are on their way
   };
 
   /// A frame on its way through the program.
@@ -72,8 +79,11 @@ class SimulatedRank {
   [[nodiscard]] const Step& step_of(const Frame& frame) const { return program_.steps[frame.step]; }
   [[nodiscard]] bool is_computation(const Frame& frame) const;
   [[nodiscard]] bool may_go_on(std::size_t index) const;
-  [[nodiscard]] LayerTime& times_of(const Frame& frame, int tensor);
+  [[nodiscard]] std::optional<std::size_t> awaited(const Frame& frame) const;
 
+  void note(const Frame& frame, const Activity& activity);
+  void note_wait(const Frame& frame, double end);
+  void note_receiving(const Frame& frame, int position, double seconds);
   void wait_until(double time);
   bool take(Frame& frame, const Carrier& carrier);
   bool receive(Frame& frame, const step::AwaitReceive& await);
@@ -89,8 +99,7 @@ class SimulatedRank {
   std::deque<Frame> frames_;          // the oldest first
   std::vector<double> step_seconds_;  // of what computes
   std::vector<std::size_t> segment_of_step_;
-  std::vector<LayerTime> times_;  // of the first frame, by position
-  LayerTime others_;              // of the other frames
+  Timeline timeline_;  // of the first frame
 };
 
 }  // namespace vpinfer

@@ -34,7 +34,7 @@ class SimulatedJob {
       simulation.frame_seconds.push_back(done_[i] - begun_[i]);
     }
     simulation.period_seconds = period();
-    for (const SimulatedRank& rank : ranks_) simulation.layers.push_back(rank.times());
+    for (const SimulatedRank& rank : ranks_) simulation.timelines.push_back(rank.timeline());
     return simulation;
   }
 

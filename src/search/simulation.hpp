@@ -7,18 +7,33 @@
 
 namespace vpinfer {
 
-/// Where the time of one rank goes in one layer, for one frame alone.
-struct LayerTime {
-  double compute_seconds = 0;
-  double message_seconds = 0;  ///< packing, sending, receiving and unpacking
-  double wait_seconds = 0;     ///< for messages, to come or to go
+/// What a rank does for a while, or waits for.
+enum class Doing {
+  kCompute,
+  kMessages,   ///< packing, sending, receiving and unpacking
+  kAwaitLink,  ///< a message is on its way, or has not left
+  kAwaitPeer   ///< a peer has not sent its message yet
 };
+
+/// A stretch of a rank's time.
+struct Activity {
+  Doing doing = Doing::kCompute;
+  int position = 0;  ///< of the layer whose output or partial sums it is about
+  double begin = 0;  ///< in seconds, as is `end`
+  double end = 0;
+  int peer = 0;  ///< that is awaited
+
+  [[nodiscard]] double seconds() const { return end - begin; }
+};
+
+/// What a rank does for a frame, one after another, from when it is told of it.
+using Timeline = std::vector<Activity>;
 
 /// What a stream of frames would take.
 struct Simulation {
   std::vector<double> frame_seconds;  ///< of each, from its beginning on rank 0
   double period_seconds = 0;          ///< between frames, once the stream is in full swing
-  std::vector<std::vector<LayerTime>> layers{};  ///< by rank, then position: of the first frame
+  std::vector<Timeline> timelines{};  ///< by rank: of the first frame
 };
 
 /// Plays the programs of all ranks, as Executor runs them, on a cluster: step after step with the

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import unittest
 
@@ -94,6 +95,19 @@ class Planning(ProgramTest):
         self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts, "--cluster", "pi4:2"), BAD_USAGE, "--hosts", "--cluster")
         hosts.write_text("pi1 slots=4\n")
         self.assert_refused(vpinfer("plan", self.model, "--hosts", hosts), BAD_INPUT, "pis.txt:1: pi1 would have several ranks")
+
+    def test_tells_where_the_time_of_each_layer_goes(self):
+        for strategy, division in [("vertical", "3 rows"), ("sequential", "whole on rank 2"), ("horizontal", "3 channels")]:
+            with self.subTest(strategy=strategy):
+                out = self.assert_done(vpinfer("plan", self.model, "--cluster", "pi4:3@10mbit", "--strategy", strategy))
+                self.assertIn(division, out)
+                self.assertRegex(out, r"(?m)^ +0  convolution .*[0-9] .*\S$")
+                self.assertRegex(out, r"(?m)  link$")
+                latency = float(re.search(r"a frame alone takes ([0-9.]+) ms", out)[1])
+                compute, messages, wait, moved = (float(n) for n in re.search(r"(?m)^ +frame +(.*)$", out)[1].split())
+                self.assertAlmostEqual(compute + messages + wait, latency, delta=0.07)  # as printed
+                mebibytes = float(re.search(r"([0-9.]+) MiB moved per frame", out)[1])
+                self.assertAlmostEqual(moved / 1024, mebibytes, delta=0.06)
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')

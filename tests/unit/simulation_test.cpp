@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "search/evaluation.hpp"
 #include "search/planner.hpp"
@@ -39,13 +40,23 @@ double period(const Network& network, const Plan& plan, const Cluster& cluster, 
   return simulated(network, plan, cluster, 40, in_flight).period_seconds;
 }
 
-/// What a rank does for a frame, waiting left out.
-double busy_seconds(const Simulation& simulation, int rank) {
+/// How long a rank is at something, of all layers or of one.
+double seconds_of(const Simulation& simulation, int rank, Doing doing,
+                  std::optional<int> position = {}) {
   double seconds = 0;
-  for (const LayerTime& layer : simulation.layers[static_cast<std::size_t>(rank)]) {
-    seconds += layer.compute_seconds + layer.message_seconds;
+  for (const Activity& activity : simulation.timelines[static_cast<std::size_t>(rank)]) {
+    if (activity.doing != doing || activity.position != position.value_or(activity.position)) {
+      continue;
+    }
+    seconds += activity.seconds();
   }
   return seconds;
+}
+
+/// What a rank does for a frame, waiting left out.
+double busy_seconds(const Simulation& simulation, int rank) {
+  return seconds_of(simulation, rank, Doing::kCompute) +
+         seconds_of(simulation, rank, Doing::kMessages);
 }
 
 /// An input of 4 x 4 x 2 elements and a convolution of single pixels with 3 filters by BLAS, on
@@ -94,9 +105,9 @@ TEST_F(ByHand, OneRankTakesWhatItsStepsTake) {
   const Simulation stream = simulated(network_, plan, {{host_}}, 6, 1);
   EXPECT_EQ(stream.frame_seconds.size(), 6U);
   EXPECT_NEAR(stream.period_seconds, kLoading + kConvolving + copying, 1e-9);
-  EXPECT_NEAR(stream.layers[0][0].compute_seconds, kLoading, 1e-9);
-  EXPECT_NEAR(stream.layers[0][1].compute_seconds, kConvolving + copying, 1e-9);
-  EXPECT_EQ(stream.layers[0][1].wait_seconds, 0);
+  EXPECT_NEAR(seconds_of(stream, 0, Doing::kCompute, 0), kLoading, 1e-9);
+  EXPECT_NEAR(seconds_of(stream, 0, Doing::kCompute, 1), kConvolving + copying, 1e-9);
+  EXPECT_EQ(stream.timelines.front().size(), 2U) << "there is nothing to wait for";
 }
 
 TEST_F(ByHand, TwoRanksWaitForTheirMessages) {
@@ -110,13 +121,76 @@ TEST_F(ByHand, TwoRanksWaitForTheirMessages) {
   const double expected = kLoading + message(kThereBytes) + kConvolving + message(kBackBytes);
   const Simulation frame = simulated(network_, plan, cluster_of(2, host_), 1, 1);
   EXPECT_NEAR(frame.frame_seconds.front(), expected, 1e-9);
-  const LayerTime& result = frame.layers[0][1];
-  EXPECT_NEAR(result.message_seconds, 2 + 0.01 * kBackBytes, 1e-9);
-  EXPECT_NEAR(result.wait_seconds,
-              expected - kLoading - (2 + 0.01 * kThereBytes) - (2 + 0.01 * kBackBytes), 1e-9);
-  EXPECT_NEAR(frame.layers[1][1].compute_seconds, kConvolving, 1e-9);
-  EXPECT_NEAR(frame.layers[1][1].message_seconds, 2 + 0.01 * kBackBytes, 1e-9);
-  EXPECT_NEAR(frame.layers[1][0].message_seconds, 2 + 0.01 * kThereBytes, 1e-9);
+  EXPECT_NEAR(seconds_of(frame, 0, Doing::kMessages, 1), 2 + 0.01 * kBackBytes, 1e-9);
+  EXPECT_NEAR(seconds_of(frame, 0, Doing::kAwaitLink, 1), kBackBytes / 64 + 3, 1e-9);
+  EXPECT_NEAR(seconds_of(frame, 0, Doing::kAwaitPeer),
+              expected - busy_seconds(frame, 0) - (kBackBytes / 64 + 3) -
+                  seconds_of(frame, 0, Doing::kAwaitLink, 0),
+              1e-9)
+      << "until the other has sent its result";
+  EXPECT_NEAR(seconds_of(frame, 1, Doing::kCompute, 1), kConvolving, 1e-9);
+  EXPECT_NEAR(seconds_of(frame, 1, Doing::kMessages, 1), 2 + 0.01 * kBackBytes, 1e-9);
+  EXPECT_NEAR(seconds_of(frame, 1, Doing::kMessages, 0), 2 + 0.01 * kThereBytes, 1e-9);
+  EXPECT_EQ(frame.timelines[1].front().doing, Doing::kAwaitPeer);
+  EXPECT_EQ(frame.timelines[1].front().peer, 0);
+}
+
+TEST(Simulate, TellsWhatRanksDoWithoutGaps) {
+  for_every_plan({0, 6}, [](const Network& network, const Plan& plan) {
+    if (plan.ranks > 9) return;
+    const Cluster cluster = random_cluster(plan.ranks, static_cast<std::uint32_t>(plan.ranks));
+    const Simulation frame = simulated(network, plan, cluster, 1, 1);
+    for (const Timeline& timeline : frame.timelines) {
+      for (std::size_t i = 0; i < timeline.size(); ++i) {
+        EXPECT_LT(timeline[i].begin, timeline[i].end);
+        const double before = i == 0 ? timeline[i].begin : timeline[i - 1].end;
+        EXPECT_NEAR(timeline[i].begin, before, 1e-9 * before);
+      }
+    }
+    EXPECT_EQ(frame.timelines.front().front().begin, 0);
+    EXPECT_EQ(frame.timelines.front().back().end, frame.frame_seconds.front());
+  });
+}
+
+TEST_F(ByHand, WhatIsUnpackedWhileMoreIsAwaitedIsNoWait) {
+  Plan plan = convolved_on(0, 3);
+  plan.layers[1].owned = {{}, {{0, 2}, {0, 4}, {0, 3}}, {{2, 4}, {0, 4}, {0, 3}}};
+  const Simulation frame = simulated(network_, plan, cluster_of(3, host_), 1, 1);
+  EXPECT_NEAR(seconds_of(frame, 0, Doing::kMessages, 1), 2 * (2 + 0.01 * 96), 1e-9);
+  const double waited =
+      seconds_of(frame, 0, Doing::kAwaitPeer) + seconds_of(frame, 0, Doing::kAwaitLink);
+  EXPECT_NEAR(waited + busy_seconds(frame, 0), frame.frame_seconds.front(), 1e-9);
+}
+
+TEST_F(ByHand, PredictionsTellWhereTheTimeGoes) {
+  const Plan plan = convolved_on(1, 2);
+  const Prediction prediction = predict({network_, plan}, {1}, cluster_of(2, host_), {});
+  const LayerTime& input = prediction.layers[0];
+  EXPECT_EQ(input.rank, 0);
+  EXPECT_NEAR(input.compute_seconds, kLoading, 1e-9);
+  EXPECT_EQ(input.compute_over_mean, 1) << "of those who take part";
+  EXPECT_EQ(input.moved_bytes, 0U);
+  const LayerTime& convolution = prediction.layers[1];
+  EXPECT_EQ(convolution.rank, 1);
+  EXPECT_NEAR(convolution.peer_seconds, 2 + 0.01 * 128, 1e-9) << "rank 0 packs and sends";
+  EXPECT_EQ(convolution.peer, 0);
+  EXPECT_NEAR(convolution.link_seconds, 128 / 64.0 + 3, 1e-9);
+  EXPECT_NEAR(convolution.message_seconds, 2 + 0.01 * 128, 1e-9);
+  EXPECT_NEAR(convolution.compute_seconds, kConvolving, 1e-9);
+  EXPECT_EQ(convolution.moved_bytes, 128U);
+  EXPECT_EQ(prediction.results.peer, 1);
+  EXPECT_NEAR(prediction.results.link_seconds, 192 / 64.0 + 3, 1e-9);
+  EXPECT_EQ(prediction.results.moved_bytes, 192U);
+}
+
+TEST_F(ByHand, PredictionsEndWithTheFrameThoughOtherRanksAreStillAtIt) {
+  Plan plan = convolved_on(0, 2);
+  plan.layers[1].owned[1] = plan.layers[1].owned[0];
+  Cluster cluster = cluster_of(2, host_);
+  cluster.hosts[1].speed.blas_flop_per_second /= 10;
+  const Prediction prediction = predict({network_, plan}, {1}, cluster, {});
+  EXPECT_NEAR(prediction.layers[0].seconds() + prediction.layers[1].seconds(),
+              prediction.latency_seconds, 1e-9);
 }
 
 TEST_F(ByHand, TheSlowerOfTwoLinksCounts) {
@@ -234,7 +308,7 @@ TEST(Simulate, ComesToAnEndWithEveryPlan) {
     EXPECT_EQ(stream.frame_seconds.size(), 5U);
     for (const double seconds : stream.frame_seconds) EXPECT_GT(seconds, 0);
     EXPECT_GT(stream.period_seconds, 0);
-    EXPECT_EQ(stream.layers.size(), static_cast<std::size_t>(plan.ranks));
+    EXPECT_EQ(stream.timelines.size(), static_cast<std::size_t>(plan.ranks));
   });
 }
 
