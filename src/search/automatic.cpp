@@ -31,6 +31,11 @@ constexpr Aim kLatencyAim{};
 constexpr Aim kPeriodAim{.quantity = Quantity::kPeriod};
 constexpr Aim kMemoryAim{.price_of_memory = 30, .counts_memory = true};
 
+/// Then stages do not pay.
+bool is_for_latency(const Aim& aim) {
+  return aim.quantity == Quantity::kLatency && !aim.counts_memory;
+}
+
 /// What to search for; what is best for a frame alone may be best in a stream, too.
 std::vector<Aim> aims_for(Objective objective) {
   switch (objective) {
@@ -69,12 +74,14 @@ class AutomaticPlanner {
 
   /// Of all plans that fit, those that no other beats.  Throws as `plan_automatically`.
   [[nodiscard]] const std::vector<PredictedPlan>& front(const std::vector<Aim>& aims) {
-    for (const Aim& aim : aims) plan_for_teams(aim);
+    plan_for_teams(aims);
     if (nothing_fits()) {
       keeps_smallest_limit_ = true;
-      for (const Aim& aim : aims) plan_for_teams(aim);
+      plan_for_teams(aims);
     }
-    if (nothing_fits()) consider_stages();
+    consider_strategies();
+    const bool is_latency_all = std::all_of(aims.begin(), aims.end(), is_for_latency);
+    if (!is_latency_all || nothing_fits()) consider_stages();
     if (nothing_fits()) throw too_large();
     return front_.plans();
   }
@@ -116,31 +123,40 @@ class AutomaticPlanner {
 
   [[nodiscard]] bool nothing_fits() const { return front_.plans().empty(); }
 
-  void plan_for_teams(const Aim& aim) {
+  void plan_for_teams(const std::vector<Aim>& aims) {
     for (const int size : team_sizes()) {
       std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
       std::sort(team.begin(), team.end());
-      plan_for(aim, team);
+      plan_for(aims, team);
     }
-    if (by_speed_.front() != 0) plan_for(aim, {0});  // it has the picture
-    if (aim.quantity == Quantity::kPeriod) consider_stages();
+    if (by_speed_.front() != 0) plan_for(aims, {0});  // it has the picture
+  }
+
+  /// Points of the space that the search may miss, as long as they are soon found.
+  void consider_strategies() {
+    constexpr int kSoonFound = 64;
+    if (cluster_.ranks() > kSoonFound) return;
+    for (const Strategy strategy : {Strategy::kVertical, Strategy::kData, Strategy::kHorizontal}) {
+      Plan plan = make_plan(network_, strategy, cluster_, options_);
+      plan.strategy = Strategy::kAuto;
+      consider(std::move(plan));
+    }
   }
 
   /// Shares in proportion to speed; where they take too much memory, smaller ones there.
-  void plan_for(const Aim& aim, const std::vector<int>& team) {
+  void plan_for(const std::vector<Aim>& aims, const std::vector<int>& team) {
     constexpr int kMostTries = 4;
     std::vector<double> proportions;
     for (const int rank : team) proportions.push_back(speed(rank));
     for (int i = 0; i < kMostTries; ++i) {
-      const Prediction taken = plan_for(aim, team, proportions);
+      const std::vector<std::size_t> taken = plan_for(aims, team, proportions);
       bool fits = true;
       for (std::size_t member = 0; member < team.size(); ++member) {
-        const int rank = team[member];
-        const std::size_t bytes = taken.memory[static_cast<std::size_t>(rank)].total();
-        if (bytes <= limit_of(rank)) continue;
+        const std::size_t limit = limit_of(team[member]);
+        const std::size_t bytes = taken[static_cast<std::size_t>(team[member])];
+        if (bytes <= limit) continue;
         fits = false;
-        proportions[member] *=
-            0.95 * static_cast<double>(limit_of(rank)) / static_cast<double>(bytes);
+        proportions[member] *= 0.95 * static_cast<double>(limit) / static_cast<double>(bytes);
       }
       if (fits) return;
     }
@@ -174,11 +190,39 @@ class AutomaticPlanner {
     return chosen;
   }
 
-  Prediction plan_for(const Aim& aim, const std::vector<int>& team,
-                      const std::vector<double>& proportions) {
+  /// Returns what the plans for the aims take at most, by rank.
+  std::vector<std::size_t> plan_for(const std::vector<Aim>& aims, const std::vector<int>& team,
+                                    const std::vector<double>& proportions) {
     const std::vector<Division> ways = few_of(grids(team, proportions), team.size());
     LayerDivisions space(network_, all(ways.front()));
     for (const int position : layers_with_windows(network_)) space.vary(position, ways);
+    const SwitchTable switches(evaluator_, space);
+    std::vector<std::size_t> taken(speeds_.size(), 0);
+    for (const Aim& aim : aims) {
+      const Goal goal = goal_of(aim, team);
+      std::vector<Digits> starts;
+      for (const double price : prices_of_byte(goal)) starts.push_back(switches.cheapest(price));
+      space.begin_with(std::move(starts));
+      const Prediction prediction =
+          consider(search(evaluator_, space, Strategy::kAuto, goal));
+      for (std::size_t rank = 0; rank < taken.size(); ++rank) {
+        taken[rank] = std::max(taken[rank], prediction.memory[rank].total());
+      }
+      if (team.size() > 1 && !aim.counts_memory) consider_rows(aim, team, proportions);
+    }
+    return taken;
+  }
+
+  void consider_rows(const Aim& aim, const std::vector<int>& team,
+                     const std::vector<double>& proportions) {
+    const Division rows{
+        .rows = static_cast<int>(team.size()), .ranks = team, .proportions = proportions};
+    consider(search(evaluator_, TileRuns(network_, all(rows), std::nullopt), Strategy::kAuto,
+                    {aim.quantity}));
+    consider(search(evaluator_, LayerDivisions(network_, all(rows)), Strategy::kAuto, {}));
+  }
+
+  [[nodiscard]] Goal goal_of(const Aim& aim, const std::vector<int>& team) const {
     Goal goal{aim.quantity};
     goal.price_of_memory = aim.price_of_memory;
     const auto [smallest, largest] = std::minmax_element(
@@ -187,16 +231,7 @@ class AutomaticPlanner {
     if (limit < std::numeric_limits<std::size_t>::max() || aim.counts_memory) {
       goal.memory = MemoryAllowance{.limit_bytes = limit, .takes_all = true};
     }
-    space.begin_with(best_switches(evaluator_, space, prices_of_byte(goal)));
-    Prediction prediction = consider(search(evaluator_, space, Strategy::kAuto, goal));
-    if (team.size() > 1 && !aim.counts_memory) {
-      const Division rows{
-          .rows = static_cast<int>(team.size()), .ranks = team, .proportions = proportions};
-      consider(search(evaluator_, TileRuns(network_, all(rows), std::nullopt), Strategy::kAuto,
-                      {goal.quantity}));
-      consider(search(evaluator_, LayerDivisions(network_, all(rows)), Strategy::kAuto, {}));
-    }
-    return prediction;
+    return goal;
   }
 
   /// What a byte of weights may cost in seconds: nothing, and, where memory counts, what makes ever

@@ -1,16 +1,39 @@
 #pragma once
 
+#include <vector>
+
 #include "search/layer_divisions.hpp"
 
 namespace vpinfer {
 
-/// The ways in which to cut layers after each other that take the least time by a dynamic program:
-/// what each layer takes if all are cut alike, and what it costs to change from one way to another
-/// between two layers.  Whatever skips over a change is counted once, so that it is exact for
-/// chains and a good start for others.  One result for each price, in seconds per byte, of the
-/// weights on the fullest rank.  All layers of the space have the same ways.
-[[nodiscard]] std::vector<Digits> best_switches(const Evaluator& evaluator,
-                                                const LayerDivisions& space,
-                                                const std::vector<double>& prices_of_byte);
+/// What it takes to cut the layers of a space in each of its ways, and to change from one way to
+/// another between two layers.  All layers of the space have the same ways.
+class SwitchTable {
+ public:
+  /// Both must outlive the table.
+  SwitchTable(const Evaluator& evaluator, const LayerDivisions& space);
+
+  /// The ways for layers after each other that take the least time, by a dynamic program; whatever
+  /// skips over a change is counted once, so that it is exact for chains and a good start for
+  /// others.  The weights on the fullest rank have a price, in seconds per byte.
+  [[nodiscard]] Digits cheapest(double price_of_byte) const;
+
+ private:
+  [[nodiscard]] Evaluation evaluate(const Digits& digits, const Evaluation& similar) const;
+  [[nodiscard]] Interval stretch(std::size_t layer) const;
+  [[nodiscard]] std::vector<double> by_layer(const Evaluation& evaluation) const;
+  [[nodiscard]] std::vector<double> weights(const Evaluation& evaluation) const;
+  void find_changes(std::size_t from, std::size_t to);
+
+  const Evaluator& evaluator_;
+  const LayerDivisions& space_;
+  std::size_t layers_;
+  std::size_t ways_;
+  std::vector<int> begins_;                   // where each layer's stretch of positions begins
+  std::vector<Evaluation> alike_;             // by way
+  std::vector<std::vector<double>> seconds_;  // by way, then layer
+  std::vector<std::vector<double>> bytes_;    // by way, then layer: weights on the fullest rank
+  std::vector<std::vector<double>> changes_;  // by from * ways + to, then layer
+};
 
 }  // namespace vpinfer
