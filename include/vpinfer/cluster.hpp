@@ -32,6 +32,7 @@ struct Link {
 /// A machine that runs one rank.
 struct Host {
   std::string name{};
+  int threads = 1;  ///< of a rank there, whose speed together follows
   Speed speed{};
   Link link{};
   std::optional<std::size_t> memory_bytes{};  ///< that a rank may take; nothing: no limit is known

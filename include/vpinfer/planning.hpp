@@ -22,8 +22,8 @@ struct PlanningOptions {
   std::optional<int> fuse = 1;  ///< of `data`: convolutions and poolings per run; nothing: as many
                                 ///< as pay
   Formats formats{};            ///< nothing: float and auto, or those of a given plan
-  std::optional<Objective> objective{};             ///< of `vertical`, memory unless it is latency,
-                                                    ///< and of `auto`, latency unless it is another
+  std::optional<Objective> objective{};  ///< of `auto`, latency unless it is another; of
+                                         ///< `vertical`, memory or latency or something between
   std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
                                                     ///< `vertical` for latency may use it up
   Concurrency concurrency{};

@@ -75,7 +75,7 @@ Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew
   if (options.plan.empty()) {
     const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
     PlanningOptions planning = options.planning;
-    planning.concurrency = {options.in_flight.value_or(1), crew.most_threads};
+    planning.concurrency = planned_concurrency(planning, crew.most_threads, options.in_flight);
     return make_plan(model, strategy, cluster.value_or(cluster_of(ranks, raspberry_pi_4())),
                      planning);
   }
@@ -115,7 +115,8 @@ void check_possible(const RunOptions& options, const Model& model, const FrameSo
 }
 
 JobOptions job_options(const RunOptions& options, const Model& model, const Plan& plan,
-                       const FrameSource& source, const Crew& crew) {
+                       const FrameSource& source, const Crew& crew,
+                       const std::optional<Cluster>& cluster) {
   const Network& network = model.file().network();
   JobOptions job{.rank = {.threads = crew.threads, .timeout = options.timeout},
                  .deliver = dumped_layers(network, options.dump_layers)};
@@ -125,7 +126,8 @@ JobOptions job_options(const RunOptions& options, const Model& model, const Plan
                                               {.asked = options.in_flight,
                                                .many_frames = source.size() != 1,
                                                .threads = crew.most_threads,
-                                               .memory_bytes = limit});
+                                               .memory_bytes =
+                                                   memory_limits(crew.ranks, limit, cluster)});
   job.in_flight = in_flight;
   if (limit) {
     check_memory_limit(

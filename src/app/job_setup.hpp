@@ -20,6 +20,7 @@ void check_possible(const RunOptions& options, const Model& model, const FrameSo
 /// What the options and `source` call for.  Throws BadUsage, or Error with kNotEnoughMemory if the
 /// frames in flight take more than the limit.
 [[nodiscard]] JobOptions job_options(const RunOptions& options, const Model& model,
-                                     const Plan& plan, const FrameSource& source, const Crew& crew);
+                                     const Plan& plan, const FrameSource& source, const Crew& crew,
+                                     const std::optional<Cluster>& cluster);
 
 }  // namespace vpinfer

@@ -49,7 +49,8 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
                           PlanningOptions& planning) {
   CLI::Option* strategy = app.add_option_function<std::string>(
       "--strategy", [set](const std::string& name) { set(parse_strategy(name)); },
-      "how layers are divided: vertical, data, sequential, horizontal or single [vertical]");
+      "how layers are divided: vertical, data, sequential, horizontal, single, or auto, as is best "
+      "for the hosts [vertical]");
   app.add_option_function<std::string>(
          "--fuse", [&planning](const std::string& text) { planning.fuse = parse_fuse(text); },
          "data: convolutions and poolings that share one deep border, or auto [1]")
@@ -57,8 +58,9 @@ CLI::Option* add_strategy(CLI::App& app, const std::function<void(Strategy)>& se
   app.add_option_function<std::string>(
          "--objective",
          [&planning](const std::string& name) { planning.objective = parse_objective(name); },
-         "vertical: memory, or latency: faster by prediction, with up to a seventh more memory, or "
-         "as much as --memory-limit allows [memory]")
+         "auto: latency, throughput or memory [latency]; vertical: memory, or latency: faster by "
+         "prediction, with a seventh more memory or as much as --memory-limit allows [nearly the "
+         "least memory, and what a process does not notice where it saves time]")
       ->needs(strategy);
   return strategy;
 }
@@ -230,8 +232,8 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
   add_wire_and_conv(*sub, plan.planning, "");
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
-  sub->add_option("--threads", plan.planning.concurrency.threads,
-                  "threads that each rank will have, with a workspace each [1]")
+  sub->add_option("--threads", plan.threads,
+                  "threads that each rank will have, with a workspace each [the cluster's]")
       ->check(CLI::Range(1, kMostThreads));
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
@@ -271,6 +273,9 @@ void check_planning(const PlanningOptions& planning, std::optional<Strategy> str
   }
   if (planning.objective && strategy != Strategy::kVertical && strategy != Strategy::kAuto) {
     throw BadUsage("--objective is for --strategy vertical and auto; the others have no choice");
+  }
+  if (planning.objective == Objective::kThroughput && strategy != Strategy::kAuto) {
+    throw BadUsage("--objective throughput is for --strategy auto; vertical takes memory or latency");
   }
 }
 

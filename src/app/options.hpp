@@ -42,6 +42,7 @@ struct PlanOptions {
   std::optional<double> link_bytes_per_second;  ///< of every host; nothing: as the cluster has it
   std::optional<Strategy> strategy;  ///< nothing: vertical, or without ranks a verdict on all
   PlanningOptions planning;
+  std::optional<int> threads;    ///< nothing: those of the cluster
   std::filesystem::path output;  ///< empty: only print
 };
 

@@ -1,6 +1,7 @@
 #include "app/planning.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "app/hostfile.hpp"
 #include "base/units.hpp"
@@ -54,6 +55,33 @@ Cluster read_cluster(const PlanOptions& options) {
     for (Host& host : cluster.hosts) host.link.bytes_per_second = *options.link_bytes_per_second;
   }
   return cluster;
+}
+
+Concurrency planned_concurrency(const PlanningOptions& planning, int threads,
+                                std::optional<int> in_flight) {
+  const int lanes = planning.objective == Objective::kThroughput ? 2 : 1;
+  return {in_flight.value_or(lanes), threads};
+}
+
+PlanningOptions planning_of(const PlanOptions& options, const Cluster& cluster) {
+  int most = 1;
+  for (const Host& host : cluster.hosts) most = std::max(most, host.threads);
+  PlanningOptions planning = options.planning;
+  planning.concurrency = planned_concurrency(planning, options.threads.value_or(most));
+  return planning;
+}
+
+std::vector<std::size_t> memory_limits(int ranks, std::optional<std::size_t> limit,
+                                       const std::optional<Cluster>& cluster) {
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> limits(static_cast<std::size_t>(ranks), limit.value_or(kNone));
+  bool is_known = limit.has_value();
+  for (std::size_t rank = 0; cluster && rank < limits.size(); ++rank) {
+    const std::optional<std::size_t>& bytes = cluster->hosts[rank].memory_bytes;
+    limits[rank] = std::min(limits[rank], bytes.value_or(kNone));
+    is_known = is_known || bytes;
+  }
+  return is_known ? limits : std::vector<std::size_t>{};
 }
 
 void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& cluster) {

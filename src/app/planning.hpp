@@ -24,6 +24,19 @@ namespace vpinfer {
 /// as above.
 [[nodiscard]] Cluster read_cluster(const PlanOptions& options);
 
+/// What a rank does at the same time under a plan that is made for an objective: it keeps two
+/// frames of a stream that is to be fast, and one otherwise, unless so many are asked for.
+[[nodiscard]] Concurrency planned_concurrency(const PlanningOptions& planning, int threads,
+                                              std::optional<int> in_flight = {});
+
+/// The same of the `plan` command, whose ranks have as many threads as the cluster's unless told
+/// otherwise.
+[[nodiscard]] PlanningOptions planning_of(const PlanOptions& options, const Cluster& cluster);
+
+/// What each rank may take by the limit and by what its host has; empty if neither is known.
+[[nodiscard]] std::vector<std::size_t> memory_limits(int ranks, std::optional<std::size_t> limit,
+                                                     const std::optional<Cluster>& cluster);
+
 /// Throws Error with kNotEnoughMemory, naming the rank and its host, if a host has less memory than
 /// its rank would take.
 void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& cluster);

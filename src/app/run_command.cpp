@@ -134,7 +134,7 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   check_output_files(options);
   const auto source = std::make_shared<FrameSource>(options, network);
   check_possible(options, model, *source);
-  const JobOptions job = job_options(options, model, plan, *source, crew);
+  const JobOptions job = job_options(options, model, plan, *source, crew, cluster);
   const std::optional<Prediction> prediction = predict_run(model, plan, cluster, job, crew);
   Results results(options, network);  // after the checks: it makes a folder
   warn_of_slow_blas(*communicator, crew);

@@ -57,7 +57,7 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
                                         const PlanOptions& options) {
   Cluster some = cluster;
   some.hosts.resize(static_cast<std::size_t>(way.hosts));
-  PlanningOptions planning = options.planning;
+  PlanningOptions planning = planning_of(options, some);
   planning.formats.wire = way.wire;
   try {
     const Plan plan = make_plan(model, way.strategy, some, planning);

@@ -190,7 +190,7 @@ std::string formats_remark(NumberFormat wire, ConvolutionPath conv) {
 }
 
 std::string describe_plan(const Network& network, const Plan& plan, const Prediction& prediction,
-                          int threads) {
+                          const Concurrency& concurrency) {
   Table table({{"rank"},
                {"convolutions", Align::kLeft},
                {"weights"},
@@ -209,10 +209,18 @@ std::string describe_plan(const Network& network, const Plan& plan, const Predic
   }
   return std::string(to_string(plan.strategy)) + formats_remark(plan.coarsest_wire(), plan.conv) +
          " on " + counted(plan.ranks, "rank") +
-         (threads > 1 ? " of " + counted(threads, "thread") : "") +
+         (concurrency.threads > 1 ? " of " + counted(concurrency.threads, "thread") : "") +
+         (concurrency.lanes > 1 ? " with " + counted(concurrency.lanes, "frame") : "") +
          ": predicted memory per rank, MiB\n" + table.text() + "fullest rank " +
          mebibytes(fullest(prediction.memory).bytes) + " MiB, " +
          mebibytes(prediction.moved_bytes) + " MiB moved per frame by all ranks together\n";
+}
+
+std::string describe_stream(const Distribution& distribution, int threads) {
+  const std::vector<RankMemory> memory =
+      predict_memory(distribution, result_layers(distribution.network()), {2, threads});
+  return "fullest rank in a stream, which keeps two frames: " +
+         mebibytes(fullest(memory).bytes) + " MiB\n";
 }
 
 }  // namespace vpinfer

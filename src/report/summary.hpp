@@ -15,7 +15,11 @@ namespace vpinfer {
 
 /// What each rank of a plan holds, predicted, and what moves per frame.
 [[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
-                                        const Prediction& prediction, int threads = 1);
+                                        const Prediction& prediction,
+                                        const Concurrency& concurrency = {});
+
+/// What the fullest rank of a stream takes, that keeps two frames.
+[[nodiscard]] std::string describe_stream(const Distribution& distribution, int threads);
 
 /// What a frame would take, predicted.
 [[nodiscard]] std::string describe_times(const Prediction& prediction);

@@ -12,6 +12,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSchema = "vpinfer-cluster-1";
+constexpr int kMostHosts = 4096;
+constexpr int kMostThreads = 1024;
 
 /// A number of a host by its key, in the key's unit.
 struct Key {
@@ -50,7 +52,7 @@ double rounded(double value) {
 }
 
 json host_to_json(Host host) {
-  json j{{"name", host.name}};
+  json j{{"name", host.name}, {"threads", host.threads}};
   for (const Key& key : keys()) j[key.name] = rounded(key.number(host) / key.unit);
   if (host.memory_bytes) j["memory_bytes"] = *host.memory_bytes;
   return j;
@@ -71,17 +73,29 @@ double number_of(const json& host, const Key& key) {
 void check_keys(const json& host) {
   for (const auto& item : host.items()) {
     const std::string& name = item.key();
-    const bool known = name == "name" || name == "memory_bytes" || name == "count" ||
+    const bool known = name == "name" || name == "threads" || name == "memory_bytes" ||
+                       name == "count" ||
                        std::any_of(keys().begin(), keys().end(),
                                    [&name](const Key& key) { return name == key.name; });
     if (!known) throw BadInput("the key '" + name + "' is unknown");
   }
 }
 
+/// A whole number from 1 on, which is 1 if it is not there.
+int whole_number(const json& host, const char* name, int most) {
+  const int number = host.contains(name) ? json_int(host.at(name)) : 1;
+  if (number < 1 || number > most) {
+    throw BadInput(std::string(name) + " is " + std::to_string(number) +
+                   ", not a number from 1 to " + std::to_string(most));
+  }
+  return number;
+}
+
 Host host_from_json(const json& j) {
   check_keys(j);
   Host host;
   if (j.contains("name")) host.name = j.at("name").get<std::string>();
+  host.threads = whole_number(j, "threads", kMostThreads);
   for (const Key& key : keys()) key.number(host) = key.unit * number_of(j, key);
   if (!j.contains("memory_bytes")) return host;
   const json& memory = j.at("memory_bytes");
@@ -93,23 +107,13 @@ Host host_from_json(const json& j) {
   return host;
 }
 
-int count_of(const json& host) {
-  constexpr int kMostHosts = 4096;
-  const int count = host.contains("count") ? json_int(host.at("count")) : 1;
-  if (count < 1 || count > kMostHosts) {
-    throw BadInput("count is " + std::to_string(count) + ", not a number from 1 to " +
-                   std::to_string(kMostHosts));
-  }
-  return count;
-}
-
 /// Hosts of one entry: "count" of them, numbered if they are several.
 void add_hosts(const json& entry, std::size_t index, Cluster& cluster) {
   const std::string place = "host " + std::to_string(index + 1);
   try {
     if (!entry.is_object()) throw BadInput("is no object");
     const Host host = host_from_json(entry);
-    const int count = count_of(entry);
+    const int count = whole_number(entry, "count", kMostHosts);
     for (int i = 1; i <= count; ++i) {
       cluster.hosts.push_back(host);
       if (count > 1 && !host.name.empty()) cluster.hosts.back().name += "-" + std::to_string(i);

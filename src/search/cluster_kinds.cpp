@@ -42,7 +42,9 @@ Host host_of(const Kind& kind, const std::string& name) {
   constexpr double kPi4Linpack = 11.9 * kGiga;
   const double flop = 2 * kind.linpack_flop_per_second;
   const double slowness = kPi4Linpack / kind.linpack_flop_per_second;
+  constexpr int kCores = 4;  // of all kinds
   return {.name = name,
+          .threads = kCores,
           .speed = {.direct_flop_per_second = flop,
                     .winograd_flop_per_second = flop,
                     .blas_flop_per_second = flop,

@@ -82,8 +82,10 @@ class Planner {
 
   [[nodiscard]] MemoryAllowance allowance() const {
     const bool for_latency = options_.objective == Objective::kLatency;
-    return {for_latency ? MemoryAllowance::kMuch : MemoryAllowance::kLittle,
-            options_.memory_limit_bytes, for_latency};
+    return {.part = for_latency ? MemoryAllowance::kMuch : MemoryAllowance::kLittle,
+            .additional_bytes = options_.objective ? 0 : MemoryAllowance::kUnnoticedBytes,
+            .limit_bytes = options_.memory_limit_bytes,
+            .takes_all = for_latency};
   }
 
   const Network& network_;

@@ -18,10 +18,11 @@ namespace vpinfer {
 /// - `sequential`: stages of consecutive layers, a rank each.
 /// - `vertical`: tiles where activations are large and weights small, shares of the channels or
 ///   divided sums where it is the other way round.  Which layer gets which is searched: the switch
-///   of tiles to shares that needs the least memory on the fullest rank says how much it may take,
-///   namely 1/64 more within the limit, for latency 1/7 or as much as the limit.  From the fastest
-///   such switch, layers are turned one by one while that lowers a cost of predicted time and
-///   memory.
+///   of tiles to shares that needs the least memory on the fullest rank says how much it may take
+///   within the limit: for the least memory 1/64 more, for latency 1/7 more or as much as the
+///   limit, and without an objective 1/64 and some 3 MiB more, which a process that has loaded its
+///   libraries does not notice.  From the fastest such switch, layers are turned one by one while
+///   that lowers a cost of predicted time and memory.
 ///
 /// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
 /// join travels once.  Rank 0 has the input and the heads.  Deterministic: every rank that calls

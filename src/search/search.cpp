@@ -113,7 +113,7 @@ class Search {
 }  // namespace
 
 std::size_t MemoryAllowance::most_bytes(std::size_t leanest) const {
-  std::size_t most = leanest + leanest / part;
+  std::size_t most = leanest + leanest / part + additional_bytes;
   if (limit_bytes) most = takes_all ? *limit_bytes : std::min(most, *limit_bytes);
   return std::max(most, leanest);
 }

@@ -39,8 +39,12 @@ struct MemoryAllowance {
   static constexpr std::size_t kLittle = 64;
   /// A seventh: room for some layers' weights on every rank, which saves gathering their inputs.
   static constexpr std::size_t kMuch = 7;
+  /// An eighth of the 23 MiB that an MPI program takes that does nothing: what a process does not
+  /// notice.
+  static constexpr std::size_t kUnnoticedBytes = (std::size_t{23} << 20U) / 8;
 
-  std::size_t part = kLittle;  ///< one such part of the leanest start's more
+  std::size_t part = kLittle;        ///< one such part of the leanest start's more
+  std::size_t additional_bytes = 0;  ///< and these
   std::optional<std::size_t> limit_bytes{};
   bool takes_all = false;  ///< of the limit
 

@@ -45,7 +45,7 @@ std::vector<std::string> gather_remarks(Channel& channel, const std::vector<std:
 Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<double> patience,
                       const Announce& announce) {
   use_one_blas_thread();
-  Host own{.name = channel.host(channel.rank())};
+  Host own{.name = channel.host(channel.rank()), .threads = pool.threads()};
   channel.barrier();
   if (announce) announce("kernels");
   own.speed = measure_speed(pool, patience / 2);

@@ -79,10 +79,12 @@ InFlight choose_in_flight(const Network& network, const Plan& plan, const Delive
   InFlight in_flight;
   in_flight.frames = limits.asked.value_or(enough);
   in_flight.lanes = stages > 1 ? std::min(in_flight.frames, 2) : in_flight.frames;
-  if (limits.asked || !limits.memory_bytes) return in_flight;
+  if (limits.asked || limits.memory_bytes.empty()) return in_flight;
   const std::vector<RankMemory> memory =
       predict_memory({network, plan}, delivery, {in_flight.lanes, limits.threads});
-  if (fullest(memory).bytes > *limits.memory_bytes) in_flight.lanes = 1;
+  for (std::size_t rank = 0; rank < memory.size(); ++rank) {
+    if (memory[rank].total() > limits.memory_bytes[rank]) in_flight.lanes = 1;
+  }
   return in_flight;
 }
 

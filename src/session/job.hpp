@@ -49,12 +49,12 @@ struct InFlightLimits {
   std::optional<int> asked{};                 ///< frames; nothing: as many as pay
   bool many_frames = false;                   ///< there are, to be run
   int threads = 1;                            ///< at most, of any rank
-  std::optional<std::size_t> memory_bytes{};  ///< of the fullest rank
+  std::vector<std::size_t> memory_bytes{};  ///< of each rank; empty: no limit
 };
 
 /// One frame at a time, or, of many, several: as many as are asked for, or two, or two per stage of
 /// a pipeline.  A rank keeps two of a pipeline's frames, one to compute and one to receive, or one
-/// if the memory limit does not allow for two.
+/// if some rank's memory does not allow for two.
 [[nodiscard]] InFlight choose_in_flight(const Network& network, const Plan& plan,
                                         const Delivery& delivery, const InFlightLimits& limits);
 

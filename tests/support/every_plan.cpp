@@ -4,8 +4,10 @@
 
 #include <array>
 #include <numeric>
+#include <random>
 
 #include "search/planner.hpp"
+#include "search/stages.hpp"
 #include "support/random_cluster.hpp"
 #include "support/random_network.hpp"
 
@@ -25,6 +27,19 @@ Plan automatic_plan(const Network& network, int ranks, std::uint32_t seed) {
   constexpr std::array kObjectives{Objective::kLatency, Objective::kThroughput, Objective::kMemory};
   return make_plan(network, Strategy::kAuto, random_cluster(ranks, seed),
                    {.objective = kObjectives[seed % kObjectives.size()]});
+}
+
+/// Stages of teams of such hosts, every layer cut at random among its team.
+Plan plan_of_stages(const Network& network, int ranks, std::uint32_t seed) {
+  const Cluster cluster = random_cluster(ranks, seed);
+  const Evaluator evaluator(network, cluster, {});
+  const Stages stages(evaluator, divide_alike(network, on_rank(0)), {.largest_team = ranks});
+  std::mt19937 generator(seed);
+  Digits digits;
+  for (const int values : stages.values()) {
+    digits.push_back(std::uniform_int_distribution(0, values - 1)(generator));
+  }
+  return evaluator.evaluate(stages.choice(digits), Strategy::kAuto).plan;
 }
 
 }  // namespace
@@ -51,7 +66,10 @@ std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t se
   plans.push_back(with_blas(random_plan(network, ranks, seed + 3000)));
   plans.push_back(random_plan(network, ranks, seed));
   plans.push_back(random_grids(network, ranks, seed + 1000));
-  if (ranks < 10) plans.push_back(automatic_plan(network, ranks, seed));
+  if (ranks < 10) {
+    plans.push_back(automatic_plan(network, ranks, seed));
+    plans.push_back(plan_of_stages(network, ranks, seed + 4000));
+  }
   return plans;
 }
 

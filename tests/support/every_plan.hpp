@@ -8,8 +8,8 @@
 
 namespace vpinfer {
 
-/// Plans of every strategy, fused tiles and random ones; `auto` for hosts that are all different,
-/// unless they are many.
+/// Plans of every strategy, fused tiles and random ones; `auto` and stages of teams for hosts that
+/// are all different, unless they are many.
 [[nodiscard]] std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed);
 
 /// Calls `check` for random networks of all seeds of the interval and for plans of every kind on 1

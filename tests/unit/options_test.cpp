@@ -235,7 +235,7 @@ TEST(PlanOptions, TakesEveryOption) {
 
 TEST(PlanOptions, TakesThreads) {
   const auto plan = parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2", "--threads", "4"});
-  EXPECT_EQ(plan.planning.concurrency.threads, 4);
+  EXPECT_EQ(plan.threads, 4);
 }
 
 TEST(PlanOptions, TakesRanksOrAClusterOrBoth) {

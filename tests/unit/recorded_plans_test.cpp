@@ -59,7 +59,8 @@ const std::vector<Way>& ways() {
       {"data-fused", Strategy::kData, time, {.fuse = std::nullopt}},
       {"sequential", Strategy::kSequential, nothing},
       {"horizontal", Strategy::kHorizontal, bytes},
-      {"vertical", Strategy::kVertical, memory},
+      {"vertical-memory", Strategy::kVertical, memory, {.objective = Objective::kMemory}},
+      {"vertical", Strategy::kVertical, time},
       {"vertical-latency", Strategy::kVertical, time, {.objective = Objective::kLatency}}};
   return all;
 }

@@ -101,12 +101,17 @@ TEST(FramesInFlight, AreTwoOfWhatIsNoPipeline) {
 
 TEST(FramesInFlight, ShareALaneIfMemoryIsShort) {
   const Plan plan = make_plan(yolov2(), Strategy::kSequential, 4);
-  EXPECT_EQ(in_flight(plan, {.many_frames = true, .memory_bytes = 1}),
+  EXPECT_EQ(in_flight(plan, {.many_frames = true, .memory_bytes = {1, 1, 1, 1}}),
             (InFlight{.frames = 8, .lanes = 1}));
-  EXPECT_EQ(in_flight(plan, {.many_frames = true, .memory_bytes = std::size_t{1} << 40U}),
+  std::vector<std::size_t> enough(4, std::size_t{1} << 40U);
+  EXPECT_EQ(in_flight(plan, {.many_frames = true, .memory_bytes = enough}),
             (InFlight{.frames = 8, .lanes = 2}));
+  enough[2] = 1;
+  EXPECT_EQ(in_flight(plan, {.many_frames = true, .memory_bytes = enough}),
+            (InFlight{.frames = 8, .lanes = 1}));
   // Who asks for frames gets them, or an error.
-  EXPECT_EQ(in_flight(plan, {.asked = 8, .memory_bytes = 1}), (InFlight{.frames = 8, .lanes = 2}));
+  EXPECT_EQ(in_flight(plan, {.asked = 8, .memory_bytes = {1, 1, 1, 1}}),
+            (InFlight{.frames = 8, .lanes = 2}));
 }
 
 }  // namespace
