@@ -54,9 +54,9 @@ def model_of(network):
     return model.relative_to(ROOT)
 
 
-def in_flight(strategy, hosts):
-    """One frame to compute while another's messages travel, in every stage of a pipeline."""
-    return 2 * hosts if strategy == "sequential" else 2
+def stream_of(hosts):
+    """Options of a run as a stream that fills and drains a pipeline of so many hosts and shows it in full swing."""
+    return ["--repeat", 2 * hosts + 10, "--in-flight", "auto"]
 
 
 def emulate(cluster, arguments, unless=()):

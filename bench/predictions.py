@@ -18,26 +18,32 @@ import tempfile
 from pathlib import Path
 
 from commands import ROOT, machine, run
-from emulation import MEASURED, VPINFER, clusters, emulate, in_flight, model_of, report_of
+from emulation import MEASURED, VPINFER, clusters, emulate, model_of, report_of, stream_of
 from networks import NETWORKS
 
 RESULTS = ROOT / "bench" / "results" / "predictions.json"
 TABLE = RESULTS.with_suffix(".md")
-STRATEGIES = ["single", "auto", "vertical", "data", "sequential"]
+STRATEGIES = {
+    "single": ["--strategy", "single"],
+    "auto": ["--strategy", "auto"],
+    "auto, stream": ["--strategy", "auto", "--objective", "throughput"],
+    "vertical": ["--strategy", "vertical"],
+    "data": ["--strategy", "data"],
+    "sequential": ["--strategy", "sequential"],
+}
 KEY = ["network", "hosts", "cpu", "link", "strategy"]
-FRAMES = 9
+FRAMES = 7
 
 
 def measure(network, strategy, cluster, calibrated):
     used = cluster.only([0]) if strategy == "single" else cluster
     with tempfile.TemporaryDirectory() as folder:
         plan = Path(folder) / "plan.json"
-        run([VPINFER, "plan", model_of(network), "--ranks", used.hosts, "--cluster", calibrated, "--strategy", strategy,
-             "-o", plan])
+        run([VPINFER, "plan", model_of(network), "--ranks", used.hosts, "--cluster", calibrated, *STRATEGIES[strategy],
+             "--threads", 1, "-o", plan])
         common = ["--model", model_of(network), "--plan", plan, "--cluster", calibrated]
         _, alone = report_of(used, [*common, "--repeat", FRAMES])
-        frames = in_flight(strategy, used.hosts)
-        _, stream = report_of(used, [*common, "--repeat", 2 * frames + 8, "--in-flight", frames])
+        _, stream = report_of(used, [*common, *stream_of(used.hosts)])
     return {
         "network": network, "hosts": cluster.hosts, "cpu": cluster.cpu, "link": cluster.link, "strategy": strategy,
         "latency_seconds": alone["latency_seconds"]["median"],
@@ -74,7 +80,7 @@ def in_words(name, values):
 
 def table(results):
     rows = sorted(results["rows"], key=lambda r: [r["network"], r["cpu"], r["link"], r["hosts"],
-                                                 STRATEGIES.index(r["strategy"])])
+                                                 list(STRATEGIES).index(r["strategy"])])
     latencies, periods = ratios(rows)
     lines = ["# Predicted and measured times", "",
              f"Measured by `bench/predictions.py` on {results['machine']['cpu']}. *Ratio* is predicted over measured time, "

@@ -21,7 +21,7 @@ from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from commands import MIB, ROOT, machine, run
-from emulation import MEASURED, TOO_LITTLE_MEMORY, Cluster, clusters, in_flight, model_of, report_of
+from emulation import MEASURED, TOO_LITTLE_MEMORY, Cluster, clusters, model_of, report_of, stream_of
 from networks import NETWORKS
 
 RESULTS = ROOT / "bench" / "results"
@@ -84,6 +84,7 @@ def latency_figures(report):
 def stream_figures(report):
     return {
         "frames_per_second": report["frames_per_second"],
+        "frames_in_flight": report["context"]["frames_in_flight"],
         "stream_predicted_bytes": fullest(report, "predicted_bytes"),
         "stream_peak_rss_bytes": fullest(report, "peak_rss_bytes"),
         "utilisation": [round(rank["utilisation"], 3) for rank in report["ranks"]],
@@ -94,14 +95,11 @@ def measure(row):
     """A result; without the figures of a run whose hosts have too little memory."""
     used = row.cluster_used()
     common = ["--model", model_of(row.network), *STRATEGIES[row.strategy]]
-    frames = in_flight(row.strategy, used.hosts)
     latency_command, latency = report_of(used, [*common, "--repeat", LATENCY_FRAMES], TOO_LITTLE_MEMORY)
-    stream_command, stream = report_of(
-        used, [*common, "--repeat", 2 * frames + 8, "--in-flight", frames], TOO_LITTLE_MEMORY)
+    stream_command, stream = report_of(used, [*common, *stream_of(used.hosts)], TOO_LITTLE_MEMORY)
     return {
         "network": row.network, "strategy": row.strategy, **asdict(row.cluster),
         **(latency_figures(latency) if latency else {}),
-        "frames_in_flight": frames,
         **(stream_figures(stream) if stream else {}),
         "commands": [latency_command, stream_command],
         "measured": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),

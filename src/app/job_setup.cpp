@@ -124,7 +124,7 @@ JobOptions job_options(const RunOptions& options, const Model& model, const Plan
   const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
   const InFlight in_flight = choose_in_flight(network, plan, delivery,
                                               {.asked = options.in_flight,
-                                               .many_frames = source.size() != 1,
+                                               .many_frames = options.is_stream || source.size() != 1,
                                                .threads = crew.most_threads,
                                                .memory_bytes =
                                                    memory_limits(crew.ranks, limit, cluster)});

@@ -115,9 +115,13 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
                 "run on one rank too and compare; exit code 1 if the results differ");
   sub->add_option("--repeat", run.repeat, "timed runs of every picture, after a warm-up [1]")
       ->check(CLI::Range(1, 1000000));
-  sub->add_option("--in-flight", run.in_flight,
-                  "frames under way at once [of a single picture 1; of more 2, or 2 per stage]")
-      ->check(CLI::Range(1, 64));
+  sub->add_option_function<std::string>(
+      "--in-flight",
+      [&run](const std::string& text) {
+        run.in_flight = parse_in_flight(text);
+        run.is_stream = !run.in_flight;
+      },
+      "frames under way at once, or auto: 2, or 2 per stage [of a single picture 1; of more auto]");
   sub->add_option("--threads", run.threads, "threads per rank [cores per rank on this host]")
       ->check(CLI::Range(1, kMostThreads));
   sub->add_option("--json", run.json, "write the report to this file");

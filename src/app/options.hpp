@@ -81,6 +81,7 @@ struct RunOptions {
   bool compare_single = false;
   int repeat = 1;
   std::optional<int> in_flight;  ///< frames under way at once; nothing: as many as pay
+  bool is_stream = false;        ///< even a single picture that is repeated
   std::optional<int> threads;
   std::filesystem::path json;
   std::filesystem::path dump_output;

@@ -10,6 +10,18 @@
 
 namespace vpinfer {
 
+namespace {
+
+/// A whole number from 1 on, and nothing else.
+std::optional<int> parse_count(const std::string& text) {
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1) return std::nullopt;
+  return count;
+}
+
+}  // namespace
+
 DumpLayers parse_dump_layers(const std::string& text) {
   if (text == "all") return {true, {}};
   DumpLayers layers;
@@ -57,12 +69,18 @@ InputSize parse_size(const std::string& text) {
 
 std::optional<int> parse_fuse(const std::string& text) {
   if (text == "auto") return std::nullopt;
-  int length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (error != std::errc() || end != text.data() + text.size() || length < 1) {
-    throw BadUsage("--fuse " + text + ": write how many layers share a border, from 1, or auto");
-  }
-  return length;
+  const std::optional<int> length = parse_count(text);
+  if (length) return length;
+  throw BadUsage("--fuse " + text + ": write how many layers share a border, from 1, or auto");
+}
+
+std::optional<int> parse_in_flight(const std::string& text) {
+  constexpr int kMostFrames = 64;
+  if (text == "auto") return std::nullopt;
+  const std::optional<int> frames = parse_count(text);
+  if (frames && *frames <= kMostFrames) return frames;
+  throw BadUsage("--in-flight " + text + ": write how many frames, from 1 to " +
+                 std::to_string(kMostFrames) + ", or auto");
 }
 
 double parse_link(const std::string& text) {

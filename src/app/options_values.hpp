@@ -22,6 +22,8 @@ namespace vpinfer {
 [[nodiscard]] InputSize parse_size(const std::string& text);
 /// `auto` is no number: as many as pay.
 [[nodiscard]] std::optional<int> parse_fuse(const std::string& text);
+/// The same of frames under way at once, of which there may be 64.
+[[nodiscard]] std::optional<int> parse_in_flight(const std::string& text);
 /// What a link of this rate brings, in bytes per second.
 [[nodiscard]] double parse_link(const std::string& text);
 

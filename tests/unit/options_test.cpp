@@ -233,6 +233,19 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).planning.formats.wire);
 }
 
+TEST(RunOptions, TakeFramesInFlight) {
+  const auto parsed = [](const char* text) {
+    return parse_as<RunOptions>({"--model", "m.h5", "--in-flight", text});
+  };
+  EXPECT_EQ(parsed("64").in_flight, 64);
+  EXPECT_FALSE(parsed("64").is_stream);
+  EXPECT_EQ(parsed("auto").in_flight, std::nullopt);
+  EXPECT_TRUE(parsed("auto").is_stream);
+  for (const char* wrong : {"0", "65", "2x", "many"}) {
+    EXPECT_THAT(run_refusal({"--in-flight", wrong}), HasSubstr("from 1 to 64, or auto")) << wrong;
+  }
+}
+
 TEST(PlanOptions, TakesThreads) {
   const auto plan = parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2", "--threads", "4"});
   EXPECT_EQ(plan.threads, 4);
