@@ -56,6 +56,7 @@ ExitCode plan_model(const PlanOptions& options) {
   std::cout << describe_times(prediction);
   std::cout << describe_layer_times({network, plan}, prediction, cluster);
   std::cout << describe_plan(network, plan, prediction, planning.concurrency);
+  if (strategy == Strategy::kAuto) std::cout << describe_idle_hosts(plan, cluster);
   if (planning.concurrency.lanes == 1) {
     std::cout << describe_stream({network, plan}, planning.concurrency.threads);
   }

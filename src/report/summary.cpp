@@ -216,6 +216,24 @@ std::string describe_plan(const Network& network, const Plan& plan, const Predic
          mebibytes(prediction.moved_bytes) + " MiB moved per frame by all ranks together\n";
 }
 
+std::string describe_idle_hosts(const Plan& plan, const Cluster& cluster) {
+  std::vector<int> idle;
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    const auto owns_nothing = [rank](const LayerPlan& layer) {
+      return layer.owned[static_cast<std::size_t>(rank)].empty() &&
+             (!layer.divides_sums() || layer.sums[static_cast<std::size_t>(rank)].box.empty());
+    };
+    if (std::all_of(plan.layers.begin(), plan.layers.end(), owns_nothing)) idle.push_back(rank);
+  }
+  if (idle.empty()) return "";
+  const std::string& name = cluster.host(idle.front()).name;
+  const std::string who =
+      idle.size() > 1 ? std::to_string(idle.size()) + " of " + counted(plan.ranks, "host") + " get"
+                      : "rank " + std::to_string(idle.front()) +
+                            (name.empty() ? "" : " (" + name + ")") + " gets";
+  return who + " nothing: with a share, the others would only wait longer\n";
+}
+
 std::string describe_stream(const Distribution& distribution, int threads) {
   const std::vector<RankMemory> memory =
       predict_memory(distribution, result_layers(distribution.network()), {2, threads});

@@ -4,6 +4,7 @@
 
 #include "net/network.hpp"
 #include "program/program.hpp"
+#include "vpinfer/cluster.hpp"
 
 namespace vpinfer {
 
@@ -17,6 +18,9 @@ namespace vpinfer {
 [[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
                                         const Prediction& prediction,
                                         const Concurrency& concurrency = {});
+
+/// Of hosts that an automatic plan leaves out, if there are such.
+[[nodiscard]] std::string describe_idle_hosts(const Plan& plan, const Cluster& cluster);
 
 /// What the fullest rank of a stream takes, that keeps two frames.
 [[nodiscard]] std::string describe_stream(const Distribution& distribution, int threads);

@@ -24,7 +24,9 @@ Travel travel(const Exchanges::Shared& exchange, const Cluster& cluster) {
         static_cast<double>(exchange->messages(rank)) * host.link.message_processor_seconds +
         static_cast<double>(sent + received) * host.link.byte_processor_seconds +
         work_of_packing(sent + received).seconds(host.speed));
-    message_seconds = std::max(message_seconds, host.link.message_seconds);
+    if (sent + received > 0) {
+      message_seconds = std::max(message_seconds, host.link.message_seconds);
+    }
   }
   travel.wire_seconds += message_seconds;
   travel.most_processor_seconds =

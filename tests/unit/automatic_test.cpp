@@ -130,6 +130,20 @@ TEST(PlanAutomatically, GivesASlowHostLittle) {
   }
 }
 
+TEST(PlanAutomatically, IsNoSlowerWithAHostThatIsInTheWay) {
+  for (const Network& network : {yolov2(), chain(4, 256), random_network(3)}) {
+    const Cluster fast = alike(3);
+    Cluster mixed = fast;
+    mixed.hosts.push_back(fast.hosts.front());
+    mixed.hosts.back().speed = slower(fast.host(0).speed, 100);
+    mixed.hosts.back().link.message_seconds *= 100;
+    const Plan plan = make_plan(network, Strategy::kAuto, mixed);
+    EXPECT_LE(latency(network, plan, mixed),
+              latency(network, make_plan(network, Strategy::kAuto, fast), fast));
+    EXPECT_EQ(flop_of_rank(network, plan, 3), 0);
+  }
+}
+
 TEST(PlanAutomatically, UsesOneHostIfTheLinkIsVerySlow) {
   const Network network = yolov2();
   Cluster cluster = alike(4);
