@@ -15,24 +15,27 @@
 namespace vpinfer {
 namespace {
 
-std::string describe(const Cluster& cluster) {
+std::string describe(const Calibration& calibration) {
   Table table({{"host", Align::kLeft},
                {"direct"},
                {"Winograd"},
                {"BLAS"},
                {"loops GFLOP/s"},
                {"memory GB/s"},
-               {"link Mbit/s"},
+               {"Mbit/s alone"},
+               {"together"},
                {"message us"},
                {"its work us"},
                {"and ns/byte"},
                {"free MiB"}});
-  for (const Host& host : cluster.hosts) {
+  for (std::size_t rank = 0; rank < calibration.links.size(); ++rank) {
+    const Host& host = calibration.cluster.hosts[rank];
+    const MeasuredLink& link = calibration.links[rank];
     const auto giga = [](double value) { return fixed(value / 1e9, 2); };
     table.add({host.name, giga(host.speed.direct_flop_per_second),
                giga(host.speed.winograd_flop_per_second), giga(host.speed.blas_flop_per_second),
                giga(host.speed.loop_flop_per_second), giga(host.speed.memory_bytes_per_second),
-               fixed(host.link.bytes_per_second * 8 / 1e6, 0),
+               fixed(link.alone_rate * 8 / 1e6, 0), fixed(link.together_rate * 8 / 1e6, 0),
                fixed(host.link.message_seconds * 1e6, 0),
                fixed(host.link.message_processor_seconds * 1e6, 0),
                fixed(host.link.byte_processor_seconds * 1e9, 2),
@@ -58,12 +61,12 @@ ExitCode calibrate_hosts(const CalibrateOptions& options) {
   Channel channel(communicator, options.timeout);
   const bool leads = channel.rank() == 0;
   if (leads) check_output_file("--output", options.output, {});
-  const auto [cluster, remarks] = measure(channel, options);
+  const Calibration calibration = measure(channel, options);
   if (!leads) return ExitCode::kDone;
-  std::cout << describe(cluster);
-  for (const std::string& remark : remarks) std::cerr << "warning: " << remark << '\n';
+  std::cout << describe(calibration);
+  for (const std::string& remark : calibration.remarks) std::cerr << "warning: " << remark << '\n';
   if (!options.output.empty()) {
-    write_file_atomically(options.output, to_json(cluster));
+    write_file_atomically(options.output, to_json(calibration.cluster));
     std::cout << "written to " << options.output.string() << '\n';
   }
   return ExitCode::kDone;

@@ -50,13 +50,22 @@ Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<
   if (announce) announce("kernels");
   own.speed = measure_speed(pool, patience / 2);
   channel.barrier();
-  own.link = measure_link(channel, patience / 2, announce);
+  const MeasuredLink measured = measure_link(channel, patience / 2, announce);
+  own.link = measured.link;
   if (const std::size_t free = free_memory_bytes(); free > 0) own.memory_bytes = free;
   Calibration calibration;
   for (const std::string& text : channel.gather(to_json(Cluster{{own}}))) {
     calibration.cluster.hosts.push_back(cluster_from_json(text, "calibration").hosts.front());
   }
-  calibration.remarks = gather_remarks(channel, host_remarks(own, channel.communicator().link()));
+  const std::string rates =
+      std::to_string(measured.alone_rate) + " " + std::to_string(measured.together_rate);
+  for (const std::string& text : channel.gather(rates)) {
+    MeasuredLink& link = calibration.links.emplace_back();
+    link.link = calibration.cluster.hosts[calibration.links.size() - 1].link;
+    std::istringstream(text) >> link.alone_rate >> link.together_rate;
+  }
+  calibration.remarks =
+      gather_remarks(channel, host_remarks(measured, channel.communicator().link()));
   return calibration;
 }
 

@@ -7,6 +7,7 @@
 #include "comm/channel.hpp"
 #include "kernel/thread_pool.hpp"
 #include "session/announce.hpp"
+#include "session/link_speed.hpp"
 #include "vpinfer/cluster.hpp"
 
 namespace vpinfer {
@@ -14,6 +15,7 @@ namespace vpinfer {
 /// Hosts as they were measured, and what their owner should know.
 struct Calibration {
   Cluster cluster;
+  std::vector<MeasuredLink> links;   ///< by rank
   std::vector<std::string> remarks;  ///< a line each, beginning with the host's name
 };
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "vpinfer/cluster.hpp"
+#include "session/link_speed.hpp"
 
 namespace vpinfer {
 
@@ -16,9 +16,10 @@ struct HostSources {
 };
 
 /// What keeps this host below its speed, as far as Linux and a calibration tell, a sentence each: a
-/// link that brings far less than its interface could, Wi-Fi, a governor that saves power, a
+/// link that brings far less than its interface could, or less while others talk, Wi-Fi, a governor that saves power, a
 /// Raspberry Pi that is throttled or lacks voltage, or was or did since it started.
-[[nodiscard]] std::vector<std::string> host_remarks(const Host& host, const NetworkLink& link,
+[[nodiscard]] std::vector<std::string> host_remarks(const MeasuredLink& measured,
+                                                    const NetworkLink& link,
                                                     const HostSources& sources = {});
 
 }  // namespace vpinfer

@@ -23,7 +23,7 @@ class LinkMeter {
   LinkMeter(Channel& channel, std::chrono::duration<double> patience, const Announce& announce)
       : channel_(channel), patience_(patience.count()), announce_(announce) {}
 
-  [[nodiscard]] Link measure() {
+  [[nodiscard]] MeasuredLink measure() {
     if (announce_) announce_("links, all at once");
     const double share = share_of_processor();
     const double polling = processor_share_of_waiting();
@@ -32,14 +32,19 @@ class LinkMeter {
     const ExchangeTime large = ring(bytes);
     const double each_way = static_cast<double>(bytes);
     const PairTimes best = with_rank_0(bytes / 2, share);
-    const double seconds_per_byte = std::min((large.seconds - small.seconds) / each_way,
-                                             (best.large_seconds - small.seconds) / (each_way / 2));
+    MeasuredLink measured;
+    measured.together_rate = rate(bytes, large.seconds - small.seconds);
+    measured.alone_rate =
+        std::max(measured.together_rate, rate(bytes / 2, best.large_seconds - small.seconds));
     const double for_bytes = large.processor_seconds - small.processor_seconds -
                              polling * (large.seconds - small.seconds);
-    return {.bytes_per_second = 1 / std::max(1e-11, seconds_per_byte),
-            .message_seconds = std::max(small.seconds / 2, best.noticing_seconds),
-            .message_processor_seconds = small.processor_seconds / 2 / share,
-            .byte_processor_seconds = std::max(0.0, for_bytes) / (2 * each_way) / share};
+    measured.link = {
+        .bytes_per_second =
+            measured.is_shared() ? measured.together_rate : measured.alone_rate,
+        .message_seconds = std::max(small.seconds / 2, best.noticing_seconds),
+        .message_processor_seconds = small.processor_seconds / 2 / share,
+        .byte_processor_seconds = std::max(0.0, for_bytes) / (2 * each_way) / share};
+    return measured;
   }
 
  private:
@@ -48,6 +53,11 @@ class LinkMeter {
     double noticing_seconds = std::numeric_limits<double>::infinity();
     double large_seconds = std::numeric_limits<double>::infinity();
   };
+
+  static double rate(std::size_t bytes, double seconds) {
+    constexpr double kFastest = 1e11;
+    return std::min(kFastest, static_cast<double>(bytes) / std::max(0.0, seconds));
+  }
 
   /// All ranks at once, each with those beside it.
   ExchangeTime ring(std::size_t bytes) {
@@ -167,10 +177,16 @@ class LinkMeter {
 
 }  // namespace
 
-Link measure_link(Channel& channel, std::chrono::duration<double> patience,
-                  const Announce& announce) {
+bool MeasuredLink::is_shared() const {
+  constexpr double kFarLess = 0.4;
+  return together_rate < kFarLess * alone_rate;
+}
+
+MeasuredLink measure_link(Channel& channel, std::chrono::duration<double> patience,
+                          const Announce& announce) {
+  constexpr double kNothingTravels = 1e10;
   if (channel.size() == 1) {
-    return {.bytes_per_second = 1e10};  // nothing travels
+    return {{.bytes_per_second = kNothingTravels}, kNothingTravels, kNothingTravels};
   }
   return LinkMeter(channel, patience, announce).measure();
 }

@@ -8,10 +8,20 @@
 
 namespace vpinfer {
 
-/// Measures this host's link, with all ranks talking, for about so long: collective.  The bytes per
-/// second of a link are those of its best exchange, with the ranks beside it in a ring or with rank
-/// 0 alone; a message's time includes what ranks that compute meanwhile need to notice it.
-[[nodiscard]] Link measure_link(Channel& channel, std::chrono::duration<double> patience,
+/// A link, and what it brings each way at the same time, in bytes per second.
+struct MeasuredLink {
+  Link link;
+  double alone_rate = 0;     ///< with rank 0 while the others are silent, or as good while they talk
+  double together_rate = 0;  ///< with the ranks beside it while all talk
+
+  /// Whether the hosts have to share what carries their messages, as on Wi-Fi or a hub.
+  [[nodiscard]] bool is_shared() const;
+};
+
+/// Measures this host's link for about so long: collective.  A link that is
+/// shared has the rate while all talk, any other the one alone; a message's time includes what
+/// ranks that compute meanwhile need to notice it.
+[[nodiscard]] MeasuredLink measure_link(Channel& channel, std::chrono::duration<double> patience,
                                 const Announce& announce = {});
 
 }  // namespace vpinfer
