@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string_view>
@@ -12,6 +13,9 @@ namespace vpinfer {
 /// What a plan is made for: little memory on the fullest rank, little time for a frame alone, or
 /// many frames per second of a stream.
 enum class Objective { kMemory, kLatency, kThroughput };
+
+inline constexpr std::array kObjectives{Objective::kMemory, Objective::kLatency,
+                                        Objective::kThroughput};
 
 [[nodiscard]] std::string_view to_string(Objective objective);
 /// Throws BadUsage, naming the objectives there are.

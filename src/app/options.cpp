@@ -232,8 +232,16 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   sub->add_option_function<std::string>(
       "--link", [&plan](const std::string& text) { plan.link_bytes_per_second = parse_link(text); },
       "what if every host had this link, such as 100mbit or 1gbit [its own]");
-  add_strategy(
+  CLI::Option* strategy = add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
+  CLI::Option* front =
+      sub->add_flag("--front", plan.front,
+                    "print all plans that no other beats in memory, latency and frames per second")
+          ->excludes(strategy);
+  sub->add_option("--pick", plan.pick, "the plan of this number in the front, to print or write")
+      ->check(CLI::PositiveNumber)
+      ->needs(front);
+  sub->add_option("--svg", plan.svg, "picture of the front to write (.svg)")->needs(front);
   add_wire_and_conv(*sub, plan.planning, "");
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("--threads", plan.threads,
@@ -365,6 +373,9 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (plan_app->parsed()) {
     if (!plan.ranks && plan.cluster.empty() && plan.hosts.empty()) {
       throw BadUsage("plan: give --ranks, --cluster or --hosts; see vpinfer --help-all");
+    }
+    if (plan.front && !plan.output.empty() && !plan.pick) {
+      throw BadUsage("plan: --output takes one plan of the front; choose it by --pick");
     }
     check_planning(plan.planning, plan.strategy);
     return plan;

@@ -43,6 +43,9 @@ struct PlanOptions {
   std::optional<Strategy> strategy;  ///< nothing: vertical, or without ranks a verdict on all
   PlanningOptions planning;
   std::optional<int> threads;    ///< nothing: those of the cluster
+  bool front = false;            ///< all plans worth a choice instead of one
+  std::optional<int> pick;       ///< one of the front, from 1
+  std::filesystem::path svg;     ///< a drawing of the front; empty: none
   std::filesystem::path output;  ///< empty: only print
 };
 

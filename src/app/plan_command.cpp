@@ -2,7 +2,9 @@
 
 #include "app/commands.hpp"
 #include "app/output_files.hpp"
+#include "app/plan_front.hpp"
 #include "app/planning.hpp"
+#include "app/strategy_plan.hpp"
 #include "app/verdict.hpp"
 #include "base/units.hpp"
 #include "io/file.hpp"
@@ -10,7 +12,6 @@
 #include "program/memory.hpp"
 #include "report/layer_table.hpp"
 #include "report/summary.hpp"
-#include "search/planner.hpp"
 #include "vpinfer/model.hpp"
 
 namespace vpinfer {
@@ -31,41 +32,67 @@ std::string leaner_plan_remark(const Model& model, const Cluster& cluster, Plann
          fixed(1e3 * lean.latency_seconds, 1) + " ms a frame\n";
 }
 
-}  // namespace
-
-ExitCode plan_model(const PlanOptions& options) {
-  check_output_file("--output", options.output, {options.model});
-  const Model model(options.model);
-  const Cluster cluster = read_cluster(options);
-  if (!options.ranks && !options.strategy) {
-    if (!options.output.empty()) {
-      throw BadUsage("plan: --output takes one plan; choose it by --ranks or --strategy");
-    }
-    std::cout << verdict_on(model, cluster, options);
-    return ExitCode::kDone;
-  }
-  const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
-  const PlanningOptions planning = planning_of(options, cluster);
-  const Plan plan = make_plan(model, strategy, cluster, planning);
-  const Prediction prediction = predict(model, plan, cluster, planning.concurrency);
-  check_host_memory(prediction.memory, cluster);
-  if (const auto limit = planning.memory_limit_bytes) {
-    check_memory_limit(plan, prediction.memory, *limit);
-  }
+void print_plan(const Model& model, const Cluster& cluster, const PredictedPlan& one,
+                const PlanningOptions& planning) {
+  const auto& [plan, prediction] = one;
   const Network& network = model.file().network();
   std::cout << describe_times(prediction);
   std::cout << describe_layer_times({network, plan}, prediction, cluster);
   std::cout << describe_plan(network, plan, prediction, planning.concurrency);
-  if (strategy == Strategy::kAuto) std::cout << describe_idle_hosts(plan, cluster);
   if (planning.concurrency.lanes == 1) {
     std::cout << describe_stream({network, plan}, planning.concurrency.threads);
   }
+}
+
+void write_plan(const Plan& plan, const std::filesystem::path& output) {
+  if (output.empty()) return;
+  write_file_atomically(output, to_json(plan) + "\n");
+  std::cout << "written to " << output.string() << '\n';
+}
+
+void plan_by_strategy(const Model& model, const Cluster& cluster, const PlanOptions& options) {
+  const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
+  const PlanningOptions planning = planning_of(options, cluster);
+  const PredictedPlan one = plan_within_memory(model, strategy, cluster, planning);
+  print_plan(model, cluster, one, planning);
+  if (strategy == Strategy::kAuto) std::cout << describe_idle_hosts(one.plan, cluster);
   if (strategy == Strategy::kVertical && !planning.objective) {
-    std::cout << leaner_plan_remark(model, cluster, planning, prediction);
+    std::cout << leaner_plan_remark(model, cluster, planning, one.prediction);
   }
-  if (options.output.empty()) return ExitCode::kDone;
-  write_file_atomically(options.output, to_json(plan) + "\n");
-  std::cout << "written to " << options.output.string() << '\n';
+  write_plan(one.plan, options.output);
+}
+
+void show_front(const Model& model, const Cluster& cluster, const PlanOptions& options) {
+  const PlanningOptions planning = planning_of(options, cluster);
+  const PlanChoice choice = plan_choice(model, cluster, planning);
+  if (options.pick) {
+    const PredictedPlan& one = picked(choice, *options.pick);
+    print_plan(model, cluster, one, planning);
+    write_plan(one.plan, options.output);
+  } else {
+    std::cout << describe_choice(choice, model, cluster, options);
+  }
+  if (options.svg.empty()) return;
+  write_file_atomically(options.svg, draw_choice(choice, model, cluster, options));
+  std::cout << "drawn in " << options.svg.string() << '\n';
+}
+
+}  // namespace
+
+ExitCode plan_model(const PlanOptions& options) {
+  check_output_file("--output", options.output, {options.model});
+  check_output_file("--svg", options.svg, {options.model, options.output});
+  const Model model(options.model);
+  const Cluster cluster = read_cluster(options);
+  if (options.front) {
+    show_front(model, cluster, options);
+  } else if (options.ranks || options.strategy) {
+    plan_by_strategy(model, cluster, options);
+  } else if (options.output.empty()) {
+    std::cout << verdict_on(model, cluster, options);
+  } else {
+    throw BadUsage("plan: --output takes one plan; choose it by --ranks or --strategy");
+  }
   return ExitCode::kDone;
 }
 

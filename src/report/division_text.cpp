@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <map>
 #include <set>
 #include <vector>
+
+#include "search/choice.hpp"
+#include "search/pipeline.hpp"
 
 namespace vpinfer {
 namespace {
@@ -45,9 +49,11 @@ std::map<Part, int> parts_of(const LayerPlan& layer) {
   return parts;
 }
 
+enum class Sizes { kTold, kUntold };
+
 /// For example `8 rows of 6-7`: into how many intervals an axis is cut, wherever parts are alike
 /// along the axes before it.  Nothing if it is not cut.
-std::string cuts_along(std::size_t axis, const std::map<Part, int>& parts) {
+std::string cuts_along(std::size_t axis, const std::map<Part, int>& parts, Sizes told) {
   std::map<std::vector<Interval>, std::set<Interval>> cuts;
   Range sizes;
   for (const auto& [part, ranks] : parts) {
@@ -58,7 +64,56 @@ std::string cuts_along(std::size_t axis, const std::map<Part, int>& parts) {
   for (const auto& [before, intervals] : cuts) counts.add(static_cast<int>(intervals.size()));
   if (counts.most <= 1) return "";
   return counts.text() + " " + kNouns[axis] +
-         (sizes.least == sizes.most ? "" : " of " + sizes.text());
+         (told == Sizes::kUntold || sizes.least == sizes.most ? "" : " of " + sizes.text());
+}
+
+/// For example `4 rows x 2 cols`.  Nothing if no axis is cut.
+std::string cuts(const std::map<Part, int>& parts, Sizes told) {
+  std::string text;
+  for (std::size_t axis = 0; axis < kNouns.size(); ++axis) {
+    const std::string along = cuts_along(axis, parts, told);
+    text += (text.empty() || along.empty() ? "" : " x ") + along;
+  }
+  return text;
+}
+
+/// The same of a layer, or `whole`, or `repeated` by several ranks.
+std::string cuts(const LayerPlan& layer) {
+  const std::map<Part, int> parts = parts_of(layer);
+  std::string text = cuts(parts, Sizes::kUntold);
+  if (!text.empty()) return text;
+  return parts.size() == 1 && parts.begin()->second == 1 ? "whole" : "repeated";
+}
+
+/// A way to cut layers, and how many are cut so.
+struct Way {
+  std::string text;
+  int layers = 0;
+};
+
+/// Those of convolutions and poolings, in their order.
+std::vector<Way> ways_to_cut(const Network& network, const Plan& plan) {
+  std::vector<Way> ways;
+  for (const int position : layers_with_windows(network)) {
+    const std::string text = cuts(plan.layer(position));
+    auto way = std::find_if(ways.begin(), ways.end(), [&](const Way& w) { return w.text == text; });
+    if (way == ways.end()) way = ways.insert(ways.end(), {text});
+    ++way->layers;
+  }
+  return ways;
+}
+
+std::string stages_text(const std::vector<int>& sizes) {
+  constexpr std::size_t kMostListed = 6;
+  std::string list;
+  Range range;
+  for (const int size : sizes) {
+    list += (list.empty() ? "" : ", ") + std::to_string(size);
+    range.add(size);
+  }
+  if (sizes.size() <= kMostListed) return "stages on " + list + " hosts";
+  return std::to_string(sizes.size()) + " stages of " + range.text() +
+         (range.most == 1 ? " host" : " hosts");
 }
 
 /// Whether some elements are computed by ranks that have different parts.
@@ -92,11 +147,7 @@ std::string division_text(const LayerPlan& layer, const Shape& output) {
   if (ranks == 1) {
     return all == 1 ? "whole" : "whole on rank " + std::to_string(rank_of_only_part(layer));
   }
-  std::string text;
-  for (std::size_t axis = 0; axis < kNouns.size(); ++axis) {
-    const std::string cuts = cuts_along(axis, parts);
-    text += (text.empty() || cuts.empty() ? "" : " x ") + cuts;
-  }
+  std::string text = cuts(parts, Sizes::kTold);
   if (repeats.most > 1) {
     text += text.empty() ? "repeated" : ", each on " + repeats.text() + " ranks";
   }
@@ -105,6 +156,22 @@ std::string division_text(const LayerPlan& layer, const Shape& output) {
     text += ", " + std::to_string(ranks) + " of " + std::to_string(all) + " ranks";
   }
   return text;
+}
+
+std::string division_text(const Network& network, const Plan& plan) {
+  constexpr std::size_t kFew = 3;
+  const std::vector<int> stages = stage_sizes(network, plan);
+  if (stages.size() > 1) return stages_text(stages);
+  std::vector<Way> ways = ways_to_cut(network, plan);
+  const bool are_few = ways.size() <= kFew;
+  while (ways.size() > kFew) {
+    const auto rarest = std::min_element(
+        ways.rbegin(), ways.rend(), [](const Way& a, const Way& b) { return a.layers < b.layers; });
+    ways.erase(std::prev(rarest.base()));
+  }
+  std::string text;
+  for (const Way& way : ways) text += (text.empty() ? "" : ", ") + way.text;
+  return text + (are_few ? "" : " and others");
 }
 
 }  // namespace vpinfer

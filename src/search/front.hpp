@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "vpinfer/memory.hpp"
 #include "vpinfer/plan.hpp"
+#include "vpinfer/planning.hpp"
 
 namespace vpinfer {
 
@@ -12,6 +14,13 @@ struct PredictedPlan {
   Plan plan;
   Prediction prediction;
 };
+
+/// What an objective makes small: bytes of the fullest rank, seconds of a frame alone or seconds
+/// between frames.
+[[nodiscard]] double amount_of(Objective objective, const Prediction& prediction);
+
+/// Whether one takes no more than the other of anything, or no more than so many times as much.
+[[nodiscard]] bool takes_no_more(const Prediction& one, const Prediction& other, double times = 1);
 
 /// Plans of which none beats another: each takes less memory on its fullest rank, less time for a
 /// frame alone or less time between frames than any other one.
@@ -26,5 +35,18 @@ class Front {
  private:
   std::vector<PredictedPlan> plans_;
 };
+
+/// The index of the plan that takes the least of what an objective makes small; there is a plan.
+[[nodiscard]] std::size_t best_for(Objective objective, const std::vector<PredictedPlan>& plans);
+
+/// From how many times as much a difference is worth a choice.
+inline constexpr double kNotablyMore = 1.02;
+
+/// A front that can be read, in the order that it had: the best for each objective, and others only
+/// if each plan that is kept takes more than `times` as much of something.  (Laumanns et al.,
+/// Combining convergence and diversity in evolutionary multiobjective optimization, 2002, call what
+/// is left an approximate Pareto set.)
+[[nodiscard]] std::vector<PredictedPlan> thin_out(std::vector<PredictedPlan> plans,
+                                                  double times = kNotablyMore);
 
 }  // namespace vpinfer

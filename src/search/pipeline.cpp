@@ -1,16 +1,15 @@
 #include "search/pipeline.hpp"
 
-#include <vector>
-
 #include "search/choice.hpp"
 
 namespace vpinfer {
 
-int count_stages(const Network& network, const Plan& plan) {
+std::vector<int> stage_sizes(const Network& network, const Plan& plan) {
   const Distribution distribution(network, plan);
   std::vector<int> stage_of(static_cast<std::size_t>(plan.ranks), 0);  // 0: of none yet
   stage_of.front() = 1;
   int stages = 1;
+  bool comes_back = false;
   for (int position = 1; position < network.size(); ++position) {
     if (stays_on_rank_0(network.layer(position)) || is_cheaper_repeated(network, position)) {
       continue;
@@ -23,13 +22,21 @@ int count_stages(const Network& network, const Plan& plan) {
       }
       team.push_back(static_cast<std::size_t>(rank));
       const int stage = stage_of[team.back()];
-      if (stage != 0 && stage < stages) return 1;
+      comes_back = comes_back || (stage != 0 && stage < stages);
       goes_on = goes_on || stage == stages;
     }
     if (!goes_on) ++stages;
     for (const std::size_t rank : team) stage_of[rank] = stages;
   }
-  return stages;
+  std::vector<int> sizes(comes_back ? 1 : static_cast<std::size_t>(stages), 0);
+  for (const int stage : stage_of) {
+    if (stage != 0) ++sizes[comes_back ? 0 : static_cast<std::size_t>(stage) - 1];
+  }
+  return sizes;
+}
+
+int count_stages(const Network& network, const Plan& plan) {
+  return static_cast<int>(stage_sizes(network, plan).size());
 }
 
 }  // namespace vpinfer

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import unittest
+import xml.etree.ElementTree
 
 from program import (BAD_INPUT, BAD_USAGE, DONE, ENVIRONMENT, NOT_ENOUGH_MEMORY, ProgramTest, command_of, convolution, run,
                      vpinfer)
@@ -108,6 +109,77 @@ class Planning(ProgramTest):
                 self.assertAlmostEqual(compute + messages + wait, latency, delta=0.07)  # as printed
                 mebibytes = float(re.search(r"([0-9.]+) MiB moved per frame", out)[1])
                 self.assertAlmostEqual(moved / 1024, mebibytes, delta=0.06)
+
+    def drawn(self, path):
+        """The texts of a picture that is well-formed."""
+        root = xml.etree.ElementTree.parse(path).getroot()
+        self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
+        return [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+
+    def test_lists_the_plans_to_choose_from(self):
+        model = self.import_random("large.h5", "[net]\nheight=64\nwidth=64\nchannels=3\n\n" + 3 * convolution(128))
+        front = ["plan", model, "--cluster", "pi3:2+pi4:1@1gbit", "--threads", "1", "--front"]
+        out = self.assert_done(vpinfer(*front))
+        lines = {line.split()[0]: line.split()[1:] for line in out.splitlines() if re.match(r" *(\d+|[a-z]+)  +[\d.]+  ", line)}
+        strategies = ["vertical", "data", "sequential", "single"]
+        numbers = [name for name in lines if name not in strategies]
+        self.assertEqual(list(lines), [*numbers, *strategies])
+        self.assertEqual(numbers, [str(i + 1) for i in range(len(numbers))])
+        for measure in ["memory", "latency", "throughput"]:
+            self.assertRegex(out, rf"best [a-z, ]*{measure}")
+        latencies = [float(lines[number][0]) for number in numbers]
+        self.assertEqual(latencies, sorted(latencies))
+        for number in {numbers[0], numbers[-1]}:
+            plan = self.path(f"{number}.json")
+            told = self.assert_done(vpinfer(*front, "--pick", number, "-o", plan))
+            self.assertIn(f"a frame alone takes {lines[number][0]} ms, in a stream {lines[number][1]} frames", told)
+            ran = self.path("report.json")
+            outcome = vpinfer("--model", model, "--plan", plan, "--threads", "1", "--json", ran, ranks=3)
+            self.assertEqual(outcome.code, DONE, outcome)  # it may warn that there are few cores
+            report = json.loads(ran.read_text())
+            fullest = max(rank["predicted_bytes"] for rank in report["ranks"])
+            self.assertEqual([f"{n / 2**20:.1f}" for n in (fullest, report["bytes_moved"])], lines[number][2:4])
+            self.assertIn(f"fullest rank {lines[number][2]} MiB, {lines[number][3]} MiB moved", told)
+
+    def test_draws_the_plans_to_choose_from(self):
+        picture = self.path("front.svg")
+        cluster = self.path('a<b> & "c".json')
+        self.calibrate(2)
+        cluster.write_text(self.cluster.read_text())
+        out = self.assert_done(vpinfer("plan", self.model, "--cluster", cluster, "--front", "--svg", picture))
+        self.assertIn(f"drawn in {picture}", out)
+        texts = self.drawn(picture)
+        self.assertTrue(texts[0].endswith(f" on {cluster.name}"), texts)
+        for text in ["1", "vertical", "data", "sequential", "single", "memory of the fullest rank, MiB"]:
+            self.assertIn(text, texts)
+        self.assert_done(vpinfer("plan", self.model, "--ranks", "1", "--front", "--svg", picture))
+        self.assertIn("single", self.drawn(picture))
+        self.assertNotIn("vertical", self.drawn(picture))
+
+    def test_leaves_out_of_the_front_what_does_not_fit(self):
+        front = ["plan", self.model, "--cluster", "pi4:4", "--front"]
+        single = re.search(r"(?m)^ *single +\S+ +\S+ +(\S+)", self.assert_done(vpinfer(*front)))[1]
+        picture = self.path("front.svg")
+        out = self.assert_done(vpinfer(*front, "--memory-limit", f"{float(single) - 0.2}MiB", "--svg", picture))
+        self.assertRegex(out, r"(?m)^ *single +does not fit$")
+        self.assertNotIn("single", self.drawn(picture))
+        self.assert_refused(vpinfer(*front, "--memory-limit", "1MiB"), NOT_ENOUGH_MEMORY, "no plan fits: rank ")
+
+    def test_refuses_a_front_that_leaves_nothing_to_choose_or_no_place_for_it(self):
+        plan = ["plan", self.model, "--cluster", "pi4:2"]
+        for options, fragment in [(["--svg", self.path("f.svg")], "--svg requires --front"),
+                                  (["--pick", "1"], "--pick requires --front"),
+                                  (["--front", "-o", self.path("p.json")], "choose it by --pick"),
+                                  (["--front", "--strategy", "auto"], "--strategy"),
+                                  (["--front", "--pick", "99"], "--pick 99: the front has "),
+                                  (["--front", "--svg", self.model], f"--svg must not be {self.model}"),
+                                  (["--front", "--pick", "1", "-o", self.path("p"), "--svg", self.path("p")],
+                                   "--svg must not be ")]:
+            with self.subTest(options=options):
+                self.assert_refused(vpinfer(*plan, *options), BAD_USAGE, fragment)
+        for place in ["/dev/full", self.path("absent/f.svg"), self.folder]:
+            self.assert_refused(vpinfer(*plan, "--front", "--svg", place), BAD_INPUT, f"cannot write {place}")
+        self.assertEqual(self.names(), ["m.cfg", "m.h5"])
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')

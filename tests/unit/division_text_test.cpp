@@ -70,5 +70,44 @@ TEST(DivisionText, TellsWhatIsComputedMoreThanOnce) {
   EXPECT_EQ(text_of({rows(0, 6), rows(4, 11), rows(9, 16)}), "3 rows of 6-7, overlapping");
 }
 
+/// Convolutions, each divided so.
+std::string plan_text_of(const std::vector<Division>& divisions, int ranks) {
+  Network network;
+  add_input(network, kOutput, "test");
+  const Window window{3, 1, 1, 1};
+  Plan plan{
+      Strategy::kAuto, ranks, {{divide(on_rank(0), kOutput, 0, ranks, NumberFormat::kFloat)}}};
+  for (const Division& division : divisions) {
+    add_layer(network, Convolution{32, 1, window, window}, {network.size() - 1}, "test");
+    plan.layers.push_back(divide(division, kOutput, 32, ranks, NumberFormat::kFloat));
+  }
+  return division_text(network, plan);
+}
+
+TEST(DivisionTextOfAPlan, ListsTheWaysToCutInTheirOrder) {
+  EXPECT_EQ(plan_text_of({on_rank(0)}, 3), "whole");
+  EXPECT_EQ(plan_text_of({in_rows(5), in_rows(5), in_channels(5), in_rows(5), in_sums(5)}, 5),
+            "5 rows, 5 channels, 5 sums")
+      << "without sizes";
+  EXPECT_EQ(plan_text_of({in_rows(4), on_rank(1), in_sums(4)}, 4), "4 rows, whole, 4 sums");
+}
+
+TEST(DivisionTextOfAPlan, LeavesOutTheRarestWays) {
+  const Division grid{.rows = 2, .channels = 2, .ranks = {0, 1, 2, 3}};
+  EXPECT_EQ(plan_text_of({in_rows(4), in_sums(4), grid, grid, in_channels(4), in_sums(4)}, 4),
+            "4 rows, 4 sums, 2 rows x 2 channels and others")
+      << "of equally rare ones the last";
+}
+
+TEST(DivisionTextOfAPlan, TellsStages) {
+  const Division team{.rows = 2, .ranks = {1, 2}};
+  EXPECT_EQ(plan_text_of({on_rank(0), team, team, on_rank(3)}, 4), "stages on 1, 2, 1 hosts");
+  std::vector<Division> alone;
+  for (int rank = 0; rank < 7; ++rank) alone.push_back(on_rank(rank));
+  EXPECT_EQ(plan_text_of(alone, 7), "7 stages of 1 host");
+  alone.push_back({.cols = 3, .ranks = {7, 8, 9}});
+  EXPECT_EQ(plan_text_of(alone, 10), "8 stages of 1-3 hosts");
+}
+
 }  // namespace
 }  // namespace vpinfer

@@ -246,6 +246,30 @@ TEST(RunOptions, TakeFramesInFlight) {
   }
 }
 
+TEST(PlanOptions, TakesAFrontAndOneOfIt) {
+  const auto front =
+      parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2", "--front", "--svg", "f.svg"});
+  EXPECT_TRUE(front.front);
+  EXPECT_EQ(front.svg, "f.svg");
+  EXPECT_FALSE(front.pick);
+  EXPECT_EQ(parse_as<PlanOptions>(
+                {"plan", "m.h5", "--ranks", "2", "--front", "--pick", "3", "-o", "p.json"})
+                .pick,
+            3);
+  EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).front);
+  const auto plan_refusal = [](Words words) {
+    words.insert(words.begin(), {"plan", "m.h5", "--ranks", "2"});
+    return refusal(words);
+  };
+  EXPECT_THAT(plan_refusal({"--svg", "f.svg"}), HasSubstr("--svg requires --front"));
+  EXPECT_THAT(plan_refusal({"--pick", "1"}), HasSubstr("--pick requires --front"));
+  EXPECT_THAT(plan_refusal({"--front", "--pick", "0"}), HasSubstr("--pick"));
+  EXPECT_THAT(plan_refusal({"--front", "--strategy", "auto"}),
+              AllOf(HasSubstr("--front"), HasSubstr("--strategy")));
+  EXPECT_THAT(plan_refusal({"--front", "-o", "p.json"}),
+              HasSubstr("--output takes one plan of the front; choose it by --pick"));
+}
+
 TEST(PlanOptions, TakesThreads) {
   const auto plan = parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2", "--threads", "4"});
   EXPECT_EQ(plan.threads, 4);

@@ -101,5 +101,16 @@ TEST_F(HandMadePlan, HasStagesOfSeveralRanks) {
   EXPECT_EQ(count_stages(network_, sums), 1) << "rank 0 has sums of a later stage";
 }
 
+TEST_F(HandMadePlan, HasStagesOfSoManyRanks) {
+  EXPECT_EQ(stage_sizes(network_, on_ranks({0, 1, 1, 2})), (std::vector{1, 1, 1}));
+  EXPECT_EQ(stage_sizes(network_, on_ranks({0, 0, 0, 2})), (std::vector{1, 1}));
+  EXPECT_EQ(stage_sizes(network_, on_ranks({0, 0, 0, 0})), (std::vector{1}));
+  EXPECT_EQ(stage_sizes(network_, on_ranks({0, 1, 0, 1})), (std::vector{2})) << "it comes back";
+  const Box all = whole({8, 8, 4});
+  Plan tiles = on_ranks({0, 1, 1, 1});
+  tiles.layers[2].owned = {{}, {{0, 4}, all.cols, all.channels}, {{4, 8}, all.cols, all.channels}};
+  EXPECT_EQ(stage_sizes(network_, tiles), (std::vector{1, 2}));
+}
+
 }  // namespace
 }  // namespace vpinfer
