@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/planning.hpp"
+#include "app/strategy_plan.hpp"
 #include "base/units.hpp"
 #include "program/memory.hpp"
 #include "report/table.hpp"
@@ -19,9 +20,11 @@ struct Way {
   int hosts = 1;
   Strategy strategy = Strategy::kAuto;
   NumberFormat wire = NumberFormat::kFloat;
-  std::optional<Prediction> prediction{};  ///< nothing: it does not fit into the memory
+  Objective objective = Objective::kLatency;  ///< of `auto`
+  std::optional<Prediction> prediction{};     ///< nothing: it does not fit into the memory
 
-  [[nodiscard]] double milliseconds() const { return 1e3 * prediction->latency_seconds; }
+  [[nodiscard]] double seconds_for(Objective what) const { return amount_of(what, *prediction); }
+  [[nodiscard]] bool is_for_streams() const { return objective == Objective::kThroughput; }
 };
 
 /// One host, twice as many, and so on, and all.
@@ -44,6 +47,7 @@ std::vector<Way> ways(const Cluster& cluster) {
     for (const NumberFormat wire : {NumberFormat::kFloat, NumberFormat::kHalf}) {
       all.push_back({hosts, Strategy::kAuto, wire});
       if (hosts > kSoonFound) continue;
+      all.push_back({hosts, Strategy::kAuto, wire, Objective::kThroughput});
       for (const Strategy strategy :
            {Strategy::kVertical, Strategy::kData, Strategy::kSequential}) {
         all.push_back({hosts, strategy, wire});
@@ -57,16 +61,12 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
                                         const PlanOptions& options) {
   Cluster some = cluster;
   some.hosts.resize(static_cast<std::size_t>(way.hosts));
-  PlanningOptions planning = planning_of(options, some);
-  planning.formats.wire = way.wire;
+  PlanOptions wanted = options;
+  wanted.planning.formats.wire = way.wire;
+  if (way.strategy == Strategy::kAuto) wanted.planning.objective = way.objective;
+  const PlanningOptions planning = planning_of(wanted, some);
   try {
-    const Plan plan = make_plan(model, way.strategy, some, planning);
-    Prediction prediction = predict(model, plan, some, planning.concurrency);
-    check_host_memory(prediction.memory, some);
-    if (const auto limit = planning.memory_limit_bytes) {
-      check_memory_limit(plan, prediction.memory, *limit);
-    }
-    return prediction;
+    return plan_within_memory(model, way.strategy, some, planning).prediction;
   } catch (const Error& e) {
     if (e.code() != ExitCode::kNotEnoughMemory) throw;
     return std::nullopt;
@@ -82,11 +82,14 @@ std::string table_of(const std::vector<Way>& ways) {
                {"fullest/MiB"},
                {"moved/MiB"}});
   for (const Way& way : ways) {
-    std::vector<std::string> cells{std::to_string(way.hosts), std::string(to_string(way.strategy)),
-                                   way.hosts == 1 ? "-" : std::string(to_string(way.wire))};
+    std::vector<std::string> cells{
+        std::to_string(way.hosts),
+        std::string(to_string(way.strategy)) + (way.is_for_streams() ? ", stream" : ""),
+        way.hosts == 1 ? "-" : std::string(to_string(way.wire))};
     if (way.prediction) {
       cells.insert(cells.end(),
-                   {fixed(way.milliseconds(), 1), fixed(1 / way.prediction->period_seconds, 2),
+                   {fixed(1e3 * way.prediction->latency_seconds, 1),
+                    fixed(1 / way.prediction->period_seconds, 2),
                     mebibytes(fullest(way.prediction->memory).bytes),
                     mebibytes(way.prediction->moved_bytes)});
     } else {
@@ -97,21 +100,22 @@ std::string table_of(const std::vector<Way>& ways) {
   return table.text();
 }
 
+constexpr double kNearly = 1.05;  // as good, if it takes fewer hosts
+
 /// Without loss, what is fastest; of what is nearly as fast, what takes the fewest hosts.
-const Way* recommended(const std::vector<Way>& ways) {
-  constexpr double kNearly = 1.05;
+const Way* recommended(const std::vector<Way>& ways, Objective objective) {
   const auto is_candidate = [](const Way& way) {
     return way.prediction && way.wire == NumberFormat::kFloat;
   };
   const Way* best = nullptr;
   for (const Way& way : ways) {
-    if (is_candidate(way) && (best == nullptr || way.milliseconds() < best->milliseconds())) {
-      best = &way;
-    }
+    if (!is_candidate(way)) continue;
+    if (best == nullptr || way.seconds_for(objective) < best->seconds_for(objective)) best = &way;
   }
   if (best == nullptr) return nullptr;
   for (const Way& way : ways) {  // fewest hosts first
-    if (is_candidate(way) && way.milliseconds() <= kNearly * best->milliseconds()) {
+    if (is_candidate(way) &&
+        way.seconds_for(objective) <= kNearly * best->seconds_for(objective)) {
       return way.hosts < best->hosts ? &way : best;
     }
   }
@@ -128,8 +132,26 @@ std::string command_of(const Way& way, const PlanOptions& options) {
   const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
   return "mpirun -np " + std::to_string(way.hosts) + " --map-by node --hostfile " + hostfile + " " +
          run + " --strategy " + std::string(to_string(way.strategy)) +
+         (way.is_for_streams() ? " --objective throughput" : "") +
          (can_tell ? " --cluster " + options.cluster : "") +
          (limit ? " --memory-limit " + std::to_string(*limit) : "");
+}
+
+/// In words, and the command to type.
+std::string recommendation(const Way& way, const Way& alone, Objective objective, int hosts,
+                           const PlanOptions& options) {
+  std::string text;
+  if (way.hosts == 1) {
+    text = hosts == 1 ? "the one host" : "one host; more of them are not faster";
+  } else {
+    text = std::to_string(way.hosts) + " hosts, " + std::string(to_string(way.strategy));
+    if (way.hosts < hosts) text += "; more of them are hardly faster";
+    if (alone.prediction) {
+      text += ", " + fixed(alone.seconds_for(objective) / way.seconds_for(objective), 1) +
+              " times as fast as one";
+    }
+  }
+  return text + "\n    " + command_of(way, options) + "\n";
 }
 
 }  // namespace
@@ -137,25 +159,23 @@ std::string command_of(const Way& way, const PlanOptions& options) {
 std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOptions& options) {
   std::vector<Way> all = ways(cluster);
   for (Way& way : all) way.prediction = prediction_of(way, model, cluster, options);
-  std::string text = table_of(all);
-  const Way* best = recommended(all);
+  const Way* best = recommended(all, Objective::kLatency);
   if (best == nullptr) {
     throw Error(ExitCode::kNotEnoughMemory,
                 options.model.string() + " fits on no " + std::to_string(cluster.ranks()) +
                     " of these hosts; use more of them, or import it with --half");
   }
-  text += "Recommended: ";
-  if (best->hosts == 1) {
-    text += cluster.ranks() == 1 ? "the one host" : "one host; more of them are not faster";
-  } else {
-    text += std::to_string(best->hosts) + " hosts, " + std::string(to_string(best->strategy));
-    if (best->hosts < cluster.ranks()) text += "; more of them are hardly faster";
+  const auto recommend = [&](const Way& way, Objective objective) {
+    return recommendation(way, all.front(), objective, cluster.ranks(), options);
+  };
+  std::string text = table_of(all);
+  text += "Recommended: " + recommend(*best, Objective::kLatency);
+  const Way& in_stream = *recommended(all, Objective::kThroughput);
+  const double period = in_stream.seconds_for(Objective::kThroughput);
+  if (kNearly * period < best->seconds_for(Objective::kThroughput)) {
+    text += "For a stream: " + recommend(in_stream, Objective::kThroughput);
   }
-  const Way& alone = all.front();
-  if (best->hosts > 1 && alone.prediction) {
-    text += ", " + fixed(alone.milliseconds() / best->milliseconds(), 1) + " times as fast as one";
-  }
-  return text + "\n    " + command_of(*best, options) + "\n";
+  return text;
 }
 
 }  // namespace vpinfer

@@ -65,6 +65,7 @@ class Executor {
 
   [[nodiscard]] Lane make_lane(std::size_t index);
   bool advance();
+  void move_messages();
   [[nodiscard]] Error stuck() const;
   [[nodiscard]] bool may_go_on(std::size_t index) const;
   [[nodiscard]] bool is_computation(const Frame& frame) const;
@@ -98,6 +99,7 @@ class Executor {
   std::vector<std::size_t> segment_of_step_;
   std::deque<Frame> frames_;  // the oldest first
   std::size_t begun_ = 0;     // frames ever
+  Clock::time_point messages_moved_{};  // amid a computation
   ExecutionCounters counters_;
 };
 

@@ -323,16 +323,6 @@ class AutomaticPlanner {
   Fullest lack_{0, std::numeric_limits<std::size_t>::max()};
 };
 
-/// What an objective makes small.
-double cost(const Prediction& prediction, Objective objective) {
-  switch (objective) {
-    case Objective::kMemory: return static_cast<double>(fullest(prediction.memory).bytes);
-    case Objective::kLatency: return prediction.latency_seconds;
-    case Objective::kThroughput: return prediction.period_seconds;
-  }
-  throw Bug("an unknown objective");
-}
-
 }  // namespace
 
 Plan plan_automatically(const Network& network, const Cluster& cluster,
@@ -340,11 +330,7 @@ Plan plan_automatically(const Network& network, const Cluster& cluster,
   const Objective objective = options.objective.value_or(Objective::kLatency);
   AutomaticPlanner planner(network, cluster, options);
   const std::vector<PredictedPlan>& plans = planner.front(aims_for(objective));
-  return std::min_element(plans.begin(), plans.end(),
-                          [&](const PredictedPlan& a, const PredictedPlan& b) {
-                            return cost(a.prediction, objective) < cost(b.prediction, objective);
-                          })
-      ->plan;
+  return plans[best_for(objective, plans)].plan;
 }
 
 std::vector<PredictedPlan> plan_front(const Network& network, const Cluster& cluster,

@@ -12,8 +12,7 @@ namespace vpinfer {
 ///
 /// - the first is that of rank 0, which has the input;
 /// - in the network's order, a layer with ranks of the last stage belongs to it, with all its
-/// ranks,
-///   and one with none begins the next;
+///   ranks, and one with none begins the next;
 /// - the heads, which rank 0 keeps, and what is computed wherever it is read, see
 ///   `is_cheaper_repeated`, do not count.
 ///

@@ -1,6 +1,5 @@
 #include "search/planner.hpp"
 
-#include <array>
 #include <string_view>
 #include <vector>
 
@@ -106,8 +105,7 @@ std::string_view to_string(Objective objective) {
 }
 
 Objective parse_objective(std::string_view name) {
-  return parse_name("objective", name,
-                    std::array{Objective::kMemory, Objective::kLatency, Objective::kThroughput});
+  return parse_name("objective", name, kObjectives);
 }
 
 Plan make_plan(const Network& network, Strategy strategy, const Cluster& cluster,

@@ -82,6 +82,10 @@ StageCosts::Way StageCosts::loads(const Evaluator& team, const Choice& choice) c
     for (int i = positions({run, run + 1}).begin; i < positions({run, run + 1}).end; ++i) {
       const LayerCost& cost = *evaluation.costs[static_cast<std::size_t>(i)];
       double most_seconds = 0;
+      if (i == 0) {
+        const std::size_t elements = team.network().input_shape().elements();
+        most_seconds = work_of_loading(elements).seconds(team.cluster().host(0).speed);
+      }
       double most_bytes = 0;
       std::size_t most_weights = 0;
       for (int rank = 0; rank < distribution.ranks(); ++rank) {

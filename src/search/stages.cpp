@@ -27,7 +27,7 @@ struct Reached {
 using Table = std::vector<std::vector<Reached>>;
 
 /// What stages are cut for.
-struct Aim {
+struct CutGoal {
   const std::vector<std::size_t>& limits;  // of bytes, by host
   /// Nothing: the slowest stage takes as little time as possible.  Otherwise that many seconds at
   /// most, and as little as possible is handed on.
@@ -35,18 +35,18 @@ struct Aim {
 };
 
 /// Considers every last stage for the first `runs` runs on a team that ends with host `hosts` - 1.
-void consider_stages(const StageCosts& costs, const Aim& aim, int hosts, int runs, Table& table) {
+void consider_stages(const StageCosts& costs, const CutGoal& goal, int hosts, int runs, Table& table) {
   Reached& best = table[static_cast<std::size_t>(hosts)][static_cast<std::size_t>(runs)];
   for (const int size : costs.sizes()) {
     if (size > hosts) break;
     const Interval team{hosts - size, hosts};
     for (int begin = runs - 1; begin >= 0; --begin) {
-      const auto cost = costs.cost({begin, runs}, team, aim.limits);
+      const auto cost = costs.cost({begin, runs}, team, goal.limits);
       if (!cost) break;  // nor do more layers fit
-      if (cost->seconds > aim.most_seconds.value_or(best.value)) continue;
+      if (cost->seconds > goal.most_seconds.value_or(best.value)) continue;
       const double before =
           table[static_cast<std::size_t>(team.begin)][static_cast<std::size_t>(begin)].value;
-      const double value = aim.most_seconds ? before + cost->handed_on_bytes
+      const double value = goal.most_seconds ? before + cost->handed_on_bytes
                                             : std::max(before, cost->seconds);
       if (value < best.value) best = {value, {begin, runs}, team, cost->way};
     }
@@ -54,14 +54,14 @@ void consider_stages(const StageCosts& costs, const Aim& aim, int hosts, int run
 }
 
 /// By dynamic programming over the hosts and the runs.
-Table best_stages(const StageCosts& costs, const Aim& aim) {
-  const std::size_t hosts = aim.limits.size();
+Table best_stages(const StageCosts& costs, const CutGoal& goal) {
+  const std::size_t hosts = goal.limits.size();
   Table table(hosts + 1, std::vector<Reached>(static_cast<std::size_t>(costs.runs()) + 1));
   table[0][0].value = 0;
   for (std::size_t count = 1; count <= hosts; ++count) {
     table[count] = table[count - 1];  // the last host does nothing
     for (int runs = 1; runs <= costs.runs(); ++runs) {
-      consider_stages(costs, aim, static_cast<int>(count), runs, table);
+      consider_stages(costs, goal, static_cast<int>(count), runs, table);
     }
   }
   return table;
