@@ -30,12 +30,12 @@ std::string describe(const Calibration& calibration) {
                {"free MiB"}});
   for (std::size_t rank = 0; rank < calibration.links.size(); ++rank) {
     const Host& host = calibration.cluster.hosts[rank];
-    const MeasuredLink& link = calibration.links[rank];
+    const LinkRates& link = calibration.links[rank];
     const auto giga = [](double value) { return fixed(value / 1e9, 2); };
     table.add({host.name, giga(host.speed.direct_flop_per_second),
                giga(host.speed.winograd_flop_per_second), giga(host.speed.blas_flop_per_second),
                giga(host.speed.loop_flop_per_second), giga(host.speed.memory_bytes_per_second),
-               fixed(link.alone_rate * 8 / 1e6, 0), fixed(link.together_rate * 8 / 1e6, 0),
+               fixed(link.alone * 8 / 1e6, 0), fixed(link.together * 8 / 1e6, 0),
                fixed(host.link.message_seconds * 1e6, 0),
                fixed(host.link.message_processor_seconds * 1e6, 0),
                fixed(host.link.byte_processor_seconds * 1e9, 2),
@@ -62,9 +62,10 @@ ExitCode calibrate_hosts(const CalibrateOptions& options) {
   const bool leads = channel.rank() == 0;
   if (leads) check_output_file("--output", options.output, {});
   const Calibration calibration = measure(channel, options);
+  const std::vector<std::string> remarks = calibration_remarks(channel, calibration);
   if (!leads) return ExitCode::kDone;
   std::cout << describe(calibration);
-  for (const std::string& remark : calibration.remarks) std::cerr << "warning: " << remark << '\n';
+  for (const std::string& remark : remarks) std::cerr << "warning: " << remark << '\n';
   if (!options.output.empty()) {
     write_file_atomically(options.output, to_json(calibration.cluster));
     std::cout << "written to " << options.output.string() << '\n';

@@ -48,8 +48,9 @@ class Child {
   ~Child() {
     if (read_end_ >= 0) ::close(read_end_);
     if (process_ <= 0) return;
+    constexpr std::chrono::milliseconds kSoon{100};
     ::kill(-process_, SIGKILL);
-    ::waitpid(process_, nullptr, WNOHANG);  // one that even this does not end is not waited for
+    (void)succeeds(Clock::now() + kSoon);  // one that even this does not end is not waited for
   }
 
   /// What it prints until it closes its stdout; nothing if that takes longer, or does not begin.
@@ -76,12 +77,13 @@ class Child {
   [[nodiscard]] bool succeeds(Clock::time_point deadline) {
     constexpr std::chrono::milliseconds kOften{1};
     int status = 0;
-    while (::waitpid(process_, &status, WNOHANG) == 0) {
+    pid_t ended = 0;
+    while ((ended = ::waitpid(process_, &status, WNOHANG)) == 0) {
       if (Clock::now() >= deadline) return false;
       std::this_thread::sleep_for(kOften);
     }
     process_ = -1;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return ended > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   }
 
  private:

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "base/machine.hpp"
+#include "base/units.hpp"
 #include "kernel/blas.hpp"
 #include "session/host_remarks.hpp"
 #include "session/kernel_speed.hpp"
@@ -54,19 +55,36 @@ Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<
   own.link = measured.link;
   if (const std::size_t free = free_memory_bytes(); free > 0) own.memory_bytes = free;
   Calibration calibration;
+  calibration.own = measured.rates;
   for (const std::string& text : channel.gather(to_json(Cluster{{own}}))) {
     calibration.cluster.hosts.push_back(cluster_from_json(text, "calibration").hosts.front());
   }
   const std::string rates =
-      std::to_string(measured.alone_rate) + " " + std::to_string(measured.together_rate);
+      std::to_string(measured.rates.alone) + " " + std::to_string(measured.rates.together);
   for (const std::string& text : channel.gather(rates)) {
-    MeasuredLink& link = calibration.links.emplace_back();
-    link.link = calibration.cluster.hosts[calibration.links.size() - 1].link;
-    std::istringstream(text) >> link.alone_rate >> link.together_rate;
+    LinkRates& link = calibration.links.emplace_back();
+    std::istringstream(text) >> link.alone >> link.together;
   }
-  calibration.remarks =
-      gather_remarks(channel, host_remarks(measured, channel.communicator().link()));
+  for (std::size_t rank = 0; rank < calibration.links.size(); ++rank) {
+    if (!is_shared(calibration.links, rank)) continue;
+    calibration.cluster.hosts[rank].link.bytes_per_second = calibration.links[rank].together;
+  }
   return calibration;
+}
+
+std::vector<std::string> calibration_remarks(Channel& channel, const Calibration& calibration) {
+  std::vector<std::string> remarks =
+      gather_remarks(channel, host_remarks(calibration.own.alone, channel.communicator().link()));
+  for (std::size_t rank = 0; rank < calibration.links.size(); ++rank) {
+    if (!is_shared(calibration.links, rank)) continue;
+    const auto mbit = [](double rate) { return fixed(rate * 8 / 1e6, 0); };
+    const LinkRates& rates = calibration.links[rank];
+    remarks.push_back(calibration.cluster.hosts[rank].name + " gets " + mbit(rates.together) +
+                      " of " + mbit(rates.alone) +
+                      " Mbit/s while all hosts talk, which plans count with: they share Wi-Fi, a "
+                      "hub or a slow switch");
+  }
+  return remarks;
 }
 
 }  // namespace vpinfer

@@ -12,18 +12,25 @@
 
 namespace vpinfer {
 
-/// Hosts as they were measured, and what their owner should know.
+/// Hosts as they were measured.
 struct Calibration {
+  LinkRates own;  ///< this rank's
+
+  // Complete on rank 0; elsewhere empty.
   Cluster cluster;
-  std::vector<MeasuredLink> links;   ///< by rank
-  std::vector<std::string> remarks;  ///< a line each, beginning with the host's name
+  std::vector<LinkRates> links;  ///< by rank
 };
 
-/// What the ranks of a job find of their hosts, all computing and all talking at the same time,
-/// within about `patience`; `announce` is told what is measured.  Collective; what it returns is
-/// complete on rank 0.
+/// What the ranks of a job find of their hosts within about `patience`, all computing, then talking
+/// at the same time; then each rank talks with rank 0 alone.  A link that hosts share counts with
+/// what it brings while all talk.  `announce` is told what is measured.  Collective.
 [[nodiscard]] Calibration calibrate(Channel& channel, ThreadPool& pool,
                                     std::chrono::duration<double> patience,
                                     const Announce& announce = {});
+
+/// What the owner of the hosts should know, a line each that begins with the host's name: see
+/// `host_remarks`; links that are shared; builds that differ.  Collective; empty but on rank 0.
+[[nodiscard]] std::vector<std::string> calibration_remarks(Channel& channel,
+                                                           const Calibration& calibration);
 
 }  // namespace vpinfer

@@ -72,23 +72,17 @@ std::vector<std::string> throttling_remarks(unsigned long bits) {
 
 }  // namespace
 
-std::vector<std::string> host_remarks(const MeasuredLink& measured, const NetworkLink& link,
+std::vector<std::string> host_remarks(double alone_rate, const NetworkLink& link,
                                       const HostSources& sources) {
   constexpr double kFarLess = 0.5;
   std::vector<std::string> remarks;
-  const double mbit = measured.alone_rate * 8 / 1e6;
+  const double mbit = alone_rate * 8 / 1e6;
   if (link.wireless) {
     remarks.push_back("is linked by Wi-Fi (" + link.interface + "): a cable would be faster");
   } else if (link.mbit > 0 && mbit < kFarLess * link.mbit) {
     remarks.push_back("gets " + fixed(mbit, 0) + " of the " + std::to_string(link.mbit) +
                       " Mbit/s of " + link.interface +
                       ": is a switch or a cable slow, or the processor busy?");
-  }
-  if (measured.is_shared()) {
-    remarks.push_back("gets " + fixed(measured.together_rate * 8 / 1e6, 0) + " of " +
-                      fixed(mbit, 0) +
-                      " Mbit/s while all hosts talk, which plans count with: they share Wi-Fi, a "
-                      "hub or a slow switch");
   }
   if (word_in(sources.sys / "devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave") {
     remarks.emplace_back("saves power: the cpufreq governor performance would be faster");

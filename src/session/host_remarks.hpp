@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "comm/communicator.hpp"
-#include "session/link_speed.hpp"
 
 namespace vpinfer {
 
@@ -16,10 +15,10 @@ struct HostSources {
 };
 
 /// What keeps this host below its speed, as far as Linux and a calibration tell, a sentence each: a
-/// link that brings far less than its interface could, or less while others talk, Wi-Fi, a governor that saves power, a
-/// Raspberry Pi that is throttled or lacks voltage, or was or did since it started.
-[[nodiscard]] std::vector<std::string> host_remarks(const MeasuredLink& measured,
-                                                    const NetworkLink& link,
+/// link that brings far less, in bytes per second alone, than its interface could, Wi-Fi, a
+/// governor that saves power, a Raspberry Pi that is throttled or lacks voltage, or was or did
+/// since it started.
+[[nodiscard]] std::vector<std::string> host_remarks(double alone_rate, const NetworkLink& link,
                                                     const HostSources& sources = {});
 
 }  // namespace vpinfer

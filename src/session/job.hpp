@@ -46,10 +46,10 @@ void send_job(Channel& channel, const Job& job);
 
 /// What bears on the number of frames under way.
 struct InFlightLimits {
-  std::optional<int> asked{};                 ///< frames; nothing: as many as pay
-  bool many_frames = false;                   ///< there are, to be run
-  int threads = 1;                            ///< at most, of any rank
-  std::vector<std::size_t> memory_bytes{};  ///< of each rank; empty: no limit
+  std::optional<int> asked{};               ///< frames; nothing: as many as pay
+  bool many_frames = false;                 ///< there are, to be run
+  int threads = 1;                          ///< at most, of any rank
+  std::vector<std::size_t> memory_bytes{};  ///< that each rank may take; empty: no limit
 };
 
 /// One frame at a time, or, of many, several: as many as are asked for, or two, or two per stage of

@@ -32,19 +32,15 @@ class LinkMeter {
     const ExchangeTime large = ring(bytes);
     const double each_way = static_cast<double>(bytes);
     const PairTimes best = with_rank_0(bytes / 2, share);
-    MeasuredLink measured;
-    measured.together_rate = rate(bytes, large.seconds - small.seconds);
-    measured.alone_rate =
-        std::max(measured.together_rate, rate(bytes / 2, best.large_seconds - small.seconds));
+    const double together = rate(bytes, large.seconds - small.seconds);
+    const double alone = std::max(together, rate(bytes / 2, best.large_seconds - small.seconds));
     const double for_bytes = large.processor_seconds - small.processor_seconds -
                              polling * (large.seconds - small.seconds);
-    measured.link = {
-        .bytes_per_second =
-            measured.is_shared() ? measured.together_rate : measured.alone_rate,
-        .message_seconds = std::max(small.seconds / 2, best.noticing_seconds),
-        .message_processor_seconds = small.processor_seconds / 2 / share,
-        .byte_processor_seconds = std::max(0.0, for_bytes) / (2 * each_way) / share};
-    return measured;
+    return {{.bytes_per_second = alone,
+             .message_seconds = std::max(small.seconds / 2, best.noticing_seconds),
+             .message_processor_seconds = small.processor_seconds / 2 / share,
+             .byte_processor_seconds = std::max(0.0, for_bytes) / (2 * each_way) / share},
+            {alone, together}};
   }
 
  private:
@@ -177,18 +173,21 @@ class LinkMeter {
 
 }  // namespace
 
-bool MeasuredLink::is_shared() const {
-  constexpr double kFarLess = 0.4;
-  return together_rate < kFarLess * alone_rate;
-}
-
 MeasuredLink measure_link(Channel& channel, std::chrono::duration<double> patience,
                           const Announce& announce) {
   constexpr double kNothingTravels = 1e10;
   if (channel.size() == 1) {
-    return {{.bytes_per_second = kNothingTravels}, kNothingTravels, kNothingTravels};
+    return {{.bytes_per_second = kNothingTravels}, {kNothingTravels, kNothingTravels}};
   }
   return LinkMeter(channel, patience, announce).measure();
+}
+
+bool is_shared(const std::vector<LinkRates>& rates, std::size_t rank) {
+  constexpr double kFarLess = 0.4;
+  const std::size_t ranks = rates.size();
+  const double possible = std::min({rates[rank].alone, rates[(rank + 1) % ranks].alone,
+                                    rates[(rank + ranks - 1) % ranks].alone});
+  return rates[rank].together < kFarLess * possible;
 }
 
 }  // namespace vpinfer

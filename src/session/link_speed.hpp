@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <vector>
 
 #include "comm/channel.hpp"
 #include "session/announce.hpp"
@@ -8,20 +10,24 @@
 
 namespace vpinfer {
 
-/// A link, and what it brings each way at the same time, in bytes per second.
-struct MeasuredLink {
-  Link link;
-  double alone_rate = 0;     ///< with rank 0 while the others are silent, or as good while they talk
-  double together_rate = 0;  ///< with the ranks beside it while all talk
-
-  /// Whether the hosts have to share what carries their messages, as on Wi-Fi or a hub.
-  [[nodiscard]] bool is_shared() const;
+/// What a link brings each way at the same time, in bytes per second.
+struct LinkRates {
+  double alone = 0;     ///< with rank 0 while the others are silent, or together if that is more
+  double together = 0;  ///< with the ranks beside it while all talk
 };
 
-/// Measures this host's link for about so long: collective.  A link that is
-/// shared has the rate while all talk, any other the one alone; a message's time includes what
-/// ranks that compute meanwhile need to notice it.
+struct MeasuredLink {
+  Link link;  ///< at the rate alone
+  LinkRates rates;
+};
+
+/// Measures this host's link: collective, for about so long and a little more for every rank.  A
+/// message's time includes what ranks that compute meanwhile need to notice it.
 [[nodiscard]] MeasuredLink measure_link(Channel& channel, std::chrono::duration<double> patience,
-                                const Announce& announce = {});
+                                        const Announce& announce = {});
+
+/// Whether a rank's messages have to share what carries them with those of others, as on Wi-Fi or a
+/// hub: while all talk it gets far less than alone, and than the ranks beside it can take.
+[[nodiscard]] bool is_shared(const std::vector<LinkRates>& rates, std::size_t rank);
 
 }  // namespace vpinfer

@@ -56,13 +56,29 @@ TEST(MeasureLink, OfOneRankTakesNothing) {
   expect_sensible(measure_link(channel, kPatience).link);
 }
 
+TEST(IsShared, TellsAHubFromASlowNeighbour) {
+  const auto shared = [](const std::vector<LinkRates>& rates) {
+    std::vector<bool> all;
+    for (std::size_t rank = 0; rank < rates.size(); ++rank) all.push_back(is_shared(rates, rank));
+    return all;
+  };
+  EXPECT_EQ(shared({{40, 10}, {40, 12}, {40, 30}}), (std::vector<bool>{true, true, false}));
+  EXPECT_EQ(shared({{941, 300}, {300, 290}, {941, 300}}), std::vector<bool>(3, false));
+  EXPECT_EQ(shared({{941, 941}}), std::vector<bool>{false});
+}
+
 TEST(Calibrate, BringsEveryHostToRankZero) {
   for (const int ranks : {1, 2, 3}) {
     Loopback loopback(ranks, 5);
     const auto ends = run_channels(loopback, kLong, [&](Channel& channel) {
       ThreadPool pool(1);
-      const Cluster cluster = calibrate(channel, pool, kPatience).cluster;
+      const Calibration calibration = calibrate(channel, pool, kPatience);
+      EXPECT_GE(calibration.own.alone, calibration.own.together);
+      EXPECT_GT(calibration.own.together, 0);
+      const Cluster& cluster = calibration.cluster;
       if (channel.rank() != 0) return;
+      ASSERT_EQ(calibration.links.size(), static_cast<std::size_t>(ranks));
+      EXPECT_NEAR(calibration.links.front().alone, calibration.own.alone, 1);
       ASSERT_EQ(cluster.ranks(), ranks);
       for (int rank = 0; rank < ranks; ++rank) {
         const Host& host = cluster.host(rank);

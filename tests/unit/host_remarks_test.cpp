@@ -37,7 +37,8 @@ class HostRemarks : public testing::Test {
 
   [[nodiscard]] std::vector<std::string> remarks(const NetworkLink& link = {},
                                                  double mbit = 941) const {
-    return host_remarks({{}, mbit * 1e6 / 8, mbit * 1e6 / 8}, link, {folder_.path(), (folder_.path() / "vcgencmd").string()});
+    return host_remarks(mbit * 1e6 / 8, link,
+                        {folder_.path(), (folder_.path() / "vcgencmd").string()});
   }
 
   static constexpr const char* kThrottled =
@@ -52,14 +53,6 @@ TEST_F(HostRemarks, AreNoneOfAHostWithoutNews) {
   kernel_file("devices/system/cpu/cpu0/cpufreq/scaling_governor", "ondemand\n");
   firmware_says("0x0");
   EXPECT_THAT(remarks({"eth0", false, 1000}), IsEmpty());
-}
-
-TEST_F(HostRemarks, NameWhatHostsShare) {
-  const auto remarks_of = [](double alone, double together) {
-    return host_remarks({{}, alone * 1e6 / 8, together * 1e6 / 8}, {}, {"/nowhere", "/nowhere"});
-  };
-  EXPECT_THAT(remarks_of(40, 10), ElementsAre(HasSubstr("gets 10 of 40 Mbit/s while all hosts talk")));
-  EXPECT_THAT(remarks_of(40, 30), IsEmpty());
 }
 
 TEST_F(HostRemarks, NameSlowLinks) {
