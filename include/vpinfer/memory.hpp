@@ -47,7 +47,7 @@ struct LayerTime {
   double message_seconds = 0;  ///< packing, sending, receiving and unpacking
   double link_seconds = 0;     ///< waiting for messages on their way
   double peer_seconds = 0;     ///< waiting for ranks that have not sent theirs
-  int peer = 0;                ///< for which it waits the longest
+  int peer = 0;                ///< of the longest of these waits
   /// What the rank computes of the layer, before and within the stretch, as a multiple of the mean
   /// of all ranks that compute some; 0 if none does.
   double compute_over_mean = 0;

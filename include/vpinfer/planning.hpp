@@ -27,7 +27,8 @@ struct PlanningOptions {
                                 ///< as pay
   Formats formats{};            ///< nothing: float and auto, or those of a given plan
   std::optional<Objective> objective{};  ///< of `auto`, latency unless it is another; of
-                                         ///< `vertical`, memory or latency or something between
+                                         ///< `vertical`, memory or latency; nothing: a 64th and
+                                         ///< some 3 MiB above the least
   std::optional<std::size_t> memory_limit_bytes{};  ///< per rank; stages are cut to keep it, and
                                                     ///< `vertical` for latency may use it up
   Concurrency concurrency{};

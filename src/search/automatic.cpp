@@ -31,7 +31,7 @@ constexpr Aim kLatencyAim{};
 constexpr Aim kPeriodAim{.quantity = Quantity::kPeriod};
 constexpr Aim kMemoryAim{.price_of_memory = 30, .counts_memory = true};
 
-/// Then stages do not pay.
+/// Of what stages do not help: a frame alone is in one stage at a time.
 bool is_for_latency(const Aim& aim) {
   return aim.quantity == Quantity::kLatency && !aim.counts_memory;
 }
@@ -65,6 +65,7 @@ class AutomaticPlanner {
         options_(options),
         evaluator_(network, cluster, options.concurrency),
         delivery_(result_layers(network)),
+        limits_(memory_limits(cluster, options.memory_limit_bytes)),
         speeds_(speeds(network, options.formats.conv.value_or(ConvolutionPath::kAuto), cluster)) {
     by_speed_.resize(speeds_.size());
     std::iota(by_speed_.begin(), by_speed_.end(), 0);
@@ -77,8 +78,9 @@ class AutomaticPlanner {
     plan_for_teams(aims);
     if (nothing_fits()) {
       keeps_smallest_limit_ = true;
-      plan_for_teams(aims);
+      plan_for(aims, team_of(cluster_.ranks()));
     }
+    if (nothing_fits()) look_for_the_least_memory();
     consider_strategies();
     const bool is_latency_all = std::all_of(aims.begin(), aims.end(), is_for_latency);
     if (!is_latency_all || nothing_fits()) consider_stages();
@@ -89,13 +91,16 @@ class AutomaticPlanner {
  private:
   [[nodiscard]] double speed(int rank) const { return speeds_[static_cast<std::size_t>(rank)]; }
 
-  /// All hosts, and how many of the fastest to try without the others: fewer by halves, and those
-  /// before a host that is much slower than the one before it.
+  /// All hosts, and how many of the fastest to try without the others: any number, of many hosts
+  /// fewer by halves, and those before a host that is much slower than the one before it.
   [[nodiscard]] std::vector<int> team_sizes() const {
     constexpr double kMuchSlower = 0.75;
+    constexpr int kMany = 8;
     const int all = cluster_.ranks();
     std::vector<int> sizes;
-    for (int size = all; size > 0; size /= 2) sizes.push_back(size);
+    for (int size = all; size > 0; size = size > kMany ? size / 2 : size - 1) {
+      sizes.push_back(size);
+    }
     for (int size = 1; size < all; ++size) {
       const double last = speed(by_speed_[static_cast<std::size_t>(size) - 1]);
       if (speed(by_speed_[static_cast<std::size_t>(size)]) < kMuchSlower * last) {
@@ -109,9 +114,7 @@ class AutomaticPlanner {
 
   /// What a rank may take.
   [[nodiscard]] std::size_t limit_of(int rank) const {
-    constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-    return std::min(options_.memory_limit_bytes.value_or(kNone),
-                    cluster_.host(rank).memory_bytes.value_or(kNone));
+    return limits_[static_cast<std::size_t>(rank)];
   }
 
   [[nodiscard]] Choice all(const Division& division) const {
@@ -123,21 +126,36 @@ class AutomaticPlanner {
 
   [[nodiscard]] bool nothing_fits() const { return front_.plans().empty(); }
 
+  [[nodiscard]] std::vector<int> team_of(int size) const {
+    std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
+    std::sort(team.begin(), team.end());
+    return team;
+  }
+
   void plan_for_teams(const std::vector<Aim>& aims) {
-    for (const int size : team_sizes()) {
-      std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
-      std::sort(team.begin(), team.end());
-      plan_for(aims, team);
-    }
+    for (const int size : team_sizes()) plan_for(aims, team_of(size));
     if (by_speed_.front() != 0) plan_for(aims, {0});  // it has the picture
+  }
+
+  /// Whatever the aim, on all hosts: within the limit, and with more room in which to search.
+  void look_for_the_least_memory() {
+    const std::vector<int> hosts = team_of(cluster_.ranks());
+    std::vector<double> alike(hosts.size(), 1.0);
+    for (const double room : {1.0, 1.2, 2.0}) {
+      room_ = room;
+      if (nothing_fits()) (void)plan_for({kMemoryAim}, hosts, alike);
+    }
+    room_ = 1;
   }
 
   /// Points of the space that the search may miss, as long as they are soon found.
   void consider_strategies() {
     constexpr int kSoonFound = 64;
     if (cluster_.ranks() > kSoonFound) return;
+    PlanningOptions usual = options_;
+    usual.objective.reset();
     for (const Strategy strategy : {Strategy::kVertical, Strategy::kData, Strategy::kHorizontal}) {
-      Plan plan = make_plan(network_, strategy, cluster_, options_);
+      Plan plan = make_plan(network_, strategy, cluster_, usual);
       plan.strategy = Strategy::kAuto;
       consider(std::move(plan));
     }
@@ -203,8 +221,7 @@ class AutomaticPlanner {
       std::vector<Digits> starts;
       for (const double price : prices_of_byte(goal)) starts.push_back(switches.cheapest(price));
       space.begin_with(std::move(starts));
-      const Prediction prediction =
-          consider(search(evaluator_, space, Strategy::kAuto, goal));
+      const Prediction prediction = consider(search(evaluator_, space, Strategy::kAuto, goal));
       for (std::size_t rank = 0; rank < taken.size(); ++rank) {
         taken[rank] = std::max(taken[rank], prediction.memory[rank].total());
       }
@@ -227,8 +244,10 @@ class AutomaticPlanner {
     goal.price_of_memory = aim.price_of_memory;
     const auto [smallest, largest] = std::minmax_element(
         team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); });
-    const std::size_t limit = limit_of(keeps_smallest_limit_ ? *smallest : *largest);
-    if (limit < std::numeric_limits<std::size_t>::max() || aim.counts_memory) {
+    std::size_t limit = limit_of(keeps_smallest_limit_ ? *smallest : *largest);
+    const bool is_limited = limit < std::numeric_limits<std::size_t>::max();
+    if (is_limited) limit = static_cast<std::size_t>(room_ * static_cast<double>(limit));
+    if (is_limited || aim.counts_memory) {
       goal.memory = MemoryAllowance{.limit_bytes = limit, .takes_all = true};
     }
     return goal;
@@ -244,14 +263,19 @@ class AutomaticPlanner {
     return prices;
   }
 
-  /// On single hosts and on teams.
+  /// On single hosts and on teams of the fastest hosts.
   void consider_stages() {
-    Stages::Limits limits;
-    for (int rank = 0; rank < cluster_.ranks(); ++rank) limits.bytes.push_back(limit_of(rank));
-    for (const int largest : {1, cluster_.ranks()}) {
-      limits.largest_team = largest;
-      consider(search(evaluator_, Stages(evaluator_, all(on_rank(0)), limits), Strategy::kAuto,
-                      {Quantity::kPeriod}));
+    for (const int size : team_sizes()) {
+      if (size > 1) consider_stages(team_of(size));
+    }
+  }
+
+  void consider_stages(const std::vector<int>& hosts) {
+    for (const int largest_team : {1, static_cast<int>(hosts.size())}) {
+      const Stages stages(evaluator_, all(on_rank(0)), {largest_team, limits_, hosts});
+      const Digits start = stages.starts().front();  // fits, where turned digits need not
+      consider(evaluator_.evaluate(stages.choice(start), Strategy::kAuto).plan);
+      consider(search(evaluator_, stages, Strategy::kAuto, {Quantity::kPeriod}));
     }
   }
 
@@ -283,9 +307,11 @@ class AutomaticPlanner {
   /// How many hosts like the one that lacks memory would do; nothing if not even many would.
   [[nodiscard]] std::optional<int> enough_hosts() const {
     constexpr int kMost = 64;
-    const auto fit = [this](int hosts) {
+    PlanningOptions lean = options_;
+    lean.objective = Objective::kMemory;
+    const auto fit = [&](int hosts) {
       const Cluster alike = cluster_of(hosts, cluster_.host(lack_.rank));
-      const Plan plan = make_plan(network_, Strategy::kVertical, alike, options_);
+      const Plan plan = make_plan(network_, Strategy::kVertical, alike, lean);
       const auto memory = predict_memory({network_, plan}, delivery_, options_.concurrency);
       return fullest(memory).bytes <= limit_of(lack_.rank);
     };
@@ -308,7 +334,7 @@ class AutomaticPlanner {
                 mebibytes(lack_.bytes) + " MiB beside its " + mebibytes(limit_of(lack_.rank)) +
                 " MiB; " +
                 (enough ? std::to_string(*enough) + " such hosts would do"
-                        : std::string("not even 64 such hosts would do"))};
+                        : "import the model with --half, or use hosts with more memory")};
   }
 
   const Network& network_;
@@ -316,10 +342,12 @@ class AutomaticPlanner {
   const PlanningOptions& options_;
   Evaluator evaluator_;
   Delivery delivery_;
-  std::vector<double> speeds_;  // of each rank: frames per second, were it alone
-  std::vector<int> by_speed_;   // ranks, the fastest first
-  Front front_;  // of what fits
+  std::vector<std::size_t> limits_;    // of bytes, by rank
+  std::vector<double> speeds_;         // of each rank: frames per second, were it alone
+  std::vector<int> by_speed_;          // ranks, the fastest first
+  Front front_;                        // of what fits
   bool keeps_smallest_limit_ = false;  // on every rank: where nothing else fits
+  double room_ = 1;                    // times the limit, in which to search
   Fullest lack_{0, std::numeric_limits<std::size_t>::max()};
 };
 

@@ -36,7 +36,6 @@ struct Choice {
 /// read.  `readers` is a demand without delivery.  Layers that are divided as in a known choice,
 /// which may be empty, are taken from its plan on as many ranks.
 [[nodiscard]] Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy,
-                           int ranks, const Choice& known_choice = {},
-                           const Plan& known_plan = {});
+                           int ranks, const Choice& known_choice = {}, const Plan& known_plan = {});
 
 }  // namespace vpinfer

@@ -1,5 +1,6 @@
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 
 #include "base/json.hpp"
@@ -62,10 +63,12 @@ double number_of(const json& host, const Key& key) {
   const std::string name = key.name;
   if (!host.contains(name)) throw BadInput(name + " is missing");
   const json& value = host.at(name);
+  constexpr double kLeast = 1e-6;  // no host is as slow, or as fast, by any of the units
+  constexpr double kMost = 1e9;
   const double number = value.is_number() ? value.get<double>() : std::nan("");
-  if (!(number > 0 || (key.may_be_zero && number == 0)) || !std::isfinite(number)) {
+  if (!(number >= kLeast || (key.may_be_zero && number == 0)) || number > kMost) {
     throw BadInput(name + " is " + value.dump().substr(0, 40) + ", not a number " +
-                   (key.may_be_zero ? "from 0 on" : "above 0"));
+                   (key.may_be_zero ? "from 0" : "from 0.000001") + " to 1000000000");
   }
   return number;
 }
@@ -83,12 +86,15 @@ void check_keys(const json& host) {
 
 /// A whole number from 1 on, which is 1 if it is not there.
 int whole_number(const json& host, const char* name, int most) {
-  const int number = host.contains(name) ? json_int(host.at(name)) : 1;
+  if (!host.contains(name)) return 1;
+  const json& value = host.at(name);
+  const bool is_whole = value.is_number_integer();
+  const auto number = is_whole ? value.get<std::int64_t>() : 0;
   if (number < 1 || number > most) {
-    throw BadInput(std::string(name) + " is " + std::to_string(number) +
-                   ", not a number from 1 to " + std::to_string(most));
+    throw BadInput(std::string(name) + " is " + value.dump().substr(0, 40) +
+                   ", not a whole number from 1 to " + std::to_string(most));
   }
-  return number;
+  return static_cast<int>(number);
 }
 
 Host host_from_json(const json& j) {

@@ -97,7 +97,8 @@ std::optional<double> parse_link_rate(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error != std::errc{} || !(number > 0) || !std::isfinite(number)) return std::nullopt;
+  constexpr double kMost = 1e6;  // of any unit
+  if (error != std::errc{} || !(number >= 1e-3) || number > kMost) return std::nullopt;
   constexpr double kPayload = 0.941;  // of 1538 bytes of a frame and its gap, 1448
   const double bytes = number * kPayload / 8;
   if (unit == "kbit") return 1e3 * bytes;
@@ -125,7 +126,7 @@ Cluster parse_cluster(const std::string& text) {
   }
   if (at == std::string::npos) return cluster;
   const std::optional<double> rate = parse_link_rate(std::string_view(text).substr(at + 1));
-  if (!rate) throw no_cluster(text, "ends in no rate");
+  if (!rate) throw no_cluster(text, "ends in no rate of all links, such as @100mbit or @1gbit");
   for (Host& host : cluster.hosts) host.link.bytes_per_second = *rate;
   return cluster;
 }

@@ -113,10 +113,10 @@ Evaluation Evaluator::evaluate(Plan plan, const Evaluation& similar) const {
   evaluation.moved_bytes = evaluation.exchanges.bytes();
   const bool knows_times = evaluation.plan.conv == similar.plan.conv;
   for (int position = 0; position < network().size(); ++position) {
-    const bool is_known = knows_times &&
-                          are_planned_alike(evaluation.plan, similar.plan, position) &&
-                          evaluation.exchanges.output(position) == similar.exchanges.output(position) &&
-                          evaluation.exchanges.sums(position) == similar.exchanges.sums(position);
+    const bool is_known =
+        knows_times && are_planned_alike(evaluation.plan, similar.plan, position) &&
+        evaluation.exchanges.output(position) == similar.exchanges.output(position) &&
+        evaluation.exchanges.sums(position) == similar.exchanges.sums(position);
     evaluation.costs.push_back(
         is_known ? similar.costs[static_cast<std::size_t>(position)]
                  : cost_of(distribution, cluster_, evaluation.exchanges, position));
@@ -130,9 +130,8 @@ Evaluation Evaluator::evaluate(Plan plan, const Evaluation& similar) const {
 
 Evaluation Evaluator::evaluate(const Choice& choice, Strategy strategy,
                                const Evaluation& similar) const {
-  Evaluation evaluation = evaluate(plan_of(choice, readers_, strategy, cluster_.ranks(),
-                                           similar.choice, similar.plan),
-                                   similar);
+  Evaluation evaluation = evaluate(
+      plan_of(choice, readers_, strategy, cluster_.ranks(), similar.choice, similar.plan), similar);
   evaluation.choice = choice;
   return evaluation;
 }

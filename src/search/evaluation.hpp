@@ -37,7 +37,7 @@ struct Evaluation {
   std::vector<RankMemory> memory{};  ///< of every rank; empty until it is added
 
   // What evaluating a similar plan need not do again.
-  Choice choice{};  ///< empty if the plan was not made of one
+  Choice choice{};                                        ///< empty if the plan was not made of one
   std::vector<std::shared_ptr<const LayerCost>> costs{};  ///< by position
   Outlines outlines{};
 };

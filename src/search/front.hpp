@@ -22,8 +22,8 @@ struct PredictedPlan {
 /// Whether one takes no more than the other of anything, or no more than so many times as much.
 [[nodiscard]] bool takes_no_more(const Prediction& one, const Prediction& other, double times = 1);
 
-/// Plans of which none beats another: each takes less memory on its fullest rank, less time for a
-/// frame alone or less time between frames than any other one.
+/// The Pareto front: plans of which none beats another.  Each takes less memory on its fullest
+/// rank, less time for a frame alone or less time between frames than any other one.
 class Front {
  public:
   /// Keeps a plan unless another one takes no more of anything; those that it beats go.

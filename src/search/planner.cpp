@@ -1,5 +1,7 @@
 #include "search/planner.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,7 @@ class Planner {
       : network_(network),
         options_(options),
         ranks_(cluster.ranks()),
+        limits_(memory_limits(cluster, options.memory_limit_bytes)),
         evaluator_(network, cluster, options.concurrency) {}
 
   [[nodiscard]] Plan plan(Strategy strategy) const {
@@ -30,7 +33,7 @@ class Planner {
       case Strategy::kHorizontal:
         return best(channels_or_sums(), strategy, {Quantity::kMovedBytes});
       case Strategy::kSequential:
-        return best(Stages(evaluator_, all(on_rank(0)), stage_limits()), strategy, {});
+        return best(Stages(evaluator_, all(on_rank(0)), {.bytes = limits_}), strategy, {});
       case Strategy::kVertical:
         return best(rows_channels_or_sums(), strategy, {Quantity::kLatency, allowance()});
       case Strategy::kAuto: break;  // is no restriction
@@ -71,14 +74,6 @@ class Planner {
     return space;
   }
 
-  [[nodiscard]] Stages::Limits stage_limits() const {
-    Stages::Limits limits;
-    if (const auto bytes = options_.memory_limit_bytes) {
-      limits.bytes.assign(static_cast<std::size_t>(ranks_), *bytes);
-    }
-    return limits;
-  }
-
   [[nodiscard]] MemoryAllowance allowance() const {
     const bool for_latency = options_.objective == Objective::kLatency;
     return {.part = for_latency ? MemoryAllowance::kMuch : MemoryAllowance::kLittle,
@@ -90,6 +85,7 @@ class Planner {
   const Network& network_;
   const PlanningOptions& options_;
   int ranks_;
+  std::vector<std::size_t> limits_;  // by rank
   Evaluator evaluator_;
 };
 
@@ -106,6 +102,15 @@ std::string_view to_string(Objective objective) {
 
 Objective parse_objective(std::string_view name) {
   return parse_name("objective", name, kObjectives);
+}
+
+std::vector<std::size_t> memory_limits(const Cluster& cluster, std::optional<std::size_t> limit) {
+  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+  std::vector<std::size_t> limits;
+  for (const Host& host : cluster.hosts) {
+    limits.push_back(std::min(limit.value_or(kNone), host.memory_bytes.value_or(kNone)));
+  }
+  return limits;
 }
 
 Plan make_plan(const Network& network, Strategy strategy, const Cluster& cluster,

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
+#include <vector>
+
 #include "net/network.hpp"
 #include "vpinfer/cluster.hpp"
 #include "vpinfer/plan.hpp"
@@ -15,7 +19,7 @@ namespace vpinfer {
 ///   exchanged once per run of layers; as many runs are joined as lower the predicted latency.
 /// - `horizontal`: every layer's channels are shared out; every rank needs all of what it reads,
 ///   or where that moves fewer bytes, the convolution's sums are divided.
-/// - `sequential`: stages of consecutive layers, a rank each.
+/// - `sequential`: stages of consecutive layers, a rank each, within each host's memory.
 /// - `vertical`: tiles where activations are large and weights small, shares of the channels or
 ///   divided sums where it is the other way round.  Which layer gets which is searched: the switch
 ///   of tiles to shares that needs the least memory on the fullest rank says how much it may take
@@ -23,6 +27,8 @@ namespace vpinfer {
 ///   limit, and without an objective 1/64 and some 3 MiB more, which a process that has loaded its
 ///   libraries does not notice.  From the fastest such switch, layers are turned one by one while
 ///   that lowers a cost of predicted time and memory.
+///
+/// - `auto`: no restriction, see `plan_automatically`.
 ///
 /// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
 /// join travels once.  Rank 0 has the input and the heads.  Deterministic: every rank that calls
@@ -32,5 +38,10 @@ namespace vpinfer {
 /// The same for so many Raspberry Pis 4.
 [[nodiscard]] Plan make_plan(const Network& network, Strategy strategy, int ranks,
                              const PlanningOptions& options = {});
+
+/// Bytes that each rank may take: at most the limit, and what its host has; without either, the
+/// most that there are.
+[[nodiscard]] std::vector<std::size_t> memory_limits(const Cluster& cluster,
+                                                     std::optional<std::size_t> limit);
 
 }  // namespace vpinfer

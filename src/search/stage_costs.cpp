@@ -24,19 +24,18 @@ void add_messages(const Travel& travel, const Exchanges::Shared& exchange, int r
                   double& seconds, double& bytes) {
   if (travel.processor_seconds.empty()) return;
   seconds += travel.processor_seconds[static_cast<std::size_t>(rank)];
-  bytes += static_cast<double>(
-      std::max(exchange->sent_bytes(rank), exchange->received_bytes(rank)));
+  bytes +=
+      static_cast<double>(std::max(exchange->sent_bytes(rank), exchange->received_bytes(rank)));
 }
 
 }  // namespace
 
-StageCosts::StageCosts(const Evaluator& evaluator, const Choice& usual, std::vector<int> cuts,
-                       std::vector<int> sizes, Counts counts)
-    : cluster_(evaluator.cluster()),
+StageCosts::StageCosts(const Network& network, Cluster cluster, const Choice& usual,
+                       std::vector<int> cuts, std::vector<int> sizes, Counts counts)
+    : cluster_(std::move(cluster)),
       cuts_(std::move(cuts)),
       sizes_(std::move(sizes)),
       counts_(counts) {
-  const Network& network = evaluator.network();
   cuts_.push_back(network.size());
   worth_ = speeds(network, usual.conv, cluster_);
   const double first = worth_.front();
@@ -82,10 +81,6 @@ StageCosts::Way StageCosts::loads(const Evaluator& team, const Choice& choice) c
     for (int i = positions({run, run + 1}).begin; i < positions({run, run + 1}).end; ++i) {
       const LayerCost& cost = *evaluation.costs[static_cast<std::size_t>(i)];
       double most_seconds = 0;
-      if (i == 0) {
-        const std::size_t elements = team.network().input_shape().elements();
-        most_seconds = work_of_loading(elements).seconds(team.cluster().host(0).speed);
-      }
       double most_bytes = 0;
       std::size_t most_weights = 0;
       for (int rank = 0; rank < distribution.ranks(); ++rank) {
@@ -156,9 +151,8 @@ StageCosts::Cost StageCosts::cost_of(std::size_t index, const std::vector<Way>& 
 std::size_t StageCosts::bytes(const Way& way, Interval runs, Interval hosts) const {
   const auto begin = static_cast<std::size_t>(runs.begin);
   const auto end = static_cast<std::size_t>(runs.end);
-  const std::size_t activations =
-      *std::max_element(activations_bytes_.begin() + runs.begin,
-                        activations_bytes_.begin() + runs.end);
+  const std::size_t activations = *std::max_element(activations_bytes_.begin() + runs.begin,
+                                                    activations_bytes_.begin() + runs.end);
   return way[end].weights_bytes - way[begin].weights_bytes +
          activations / static_cast<std::size_t>(hosts.size());
 }

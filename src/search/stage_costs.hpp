@@ -14,12 +14,13 @@ namespace vpinfer {
 /// hosts are worth.
 class StageCosts {
  public:
-  /// What a stage takes: its busiest processor's time, or that of its link if it is more.
+  /// What a stage takes: its busiest processor's time, or that of its link if it is more.  Without
+  /// links, a network that moves more than it computes is still spread over all hosts.
   enum class Counts { kProcessors, kProcessorsAndLinks };
 
   /// Stages begin at some of the `cuts`, positions of which the first is 0; teams have one of some
-  /// `sizes`.  `usual` says what all choices have in common.  The evaluator must outlive this.
-  StageCosts(const Evaluator& evaluator, const Choice& usual, std::vector<int> cuts,
+  /// `sizes`.  `usual` says what all choices have in common.
+  StageCosts(const Network& network, Cluster cluster, const Choice& usual, std::vector<int> cuts,
              std::vector<int> sizes, Counts counts);
 
   /// How many runs of layers there are from one cut to the next.
@@ -53,14 +54,14 @@ class StageCosts {
                              Interval hosts) const;
   [[nodiscard]] std::size_t bytes(const Way& way, Interval runs, Interval hosts) const;
 
-  const Cluster& cluster_;
+  Cluster cluster_;
   std::vector<int> cuts_;  // and the end
   std::vector<int> sizes_;
   Counts counts_;
-  std::vector<double> worth_;                    // by host: its speed, the first one's is 1
-  std::vector<std::vector<Way>> ways_;           // by index of the size, then way
-  std::vector<std::size_t> activations_bytes_;   // by run: of its largest layer and what that reads
-  std::vector<double> crossing_bytes_;           // by cut: what is read behind it
+  std::vector<double> worth_;                   // by host: its speed, the first one's is 1
+  std::vector<std::vector<Way>> ways_;          // by index of the size, then way
+  std::vector<std::size_t> activations_bytes_;  // by run: of its largest layer and what that reads
+  std::vector<double> crossing_bytes_;          // by cut: what is read behind it
 };
 
 }  // namespace vpinfer

@@ -35,7 +35,8 @@ struct CutGoal {
 };
 
 /// Considers every last stage for the first `runs` runs on a team that ends with host `hosts` - 1.
-void consider_stages(const StageCosts& costs, const CutGoal& goal, int hosts, int runs, Table& table) {
+void consider_stages(const StageCosts& costs, const CutGoal& goal, int hosts, int runs,
+                     Table& table) {
   Reached& best = table[static_cast<std::size_t>(hosts)][static_cast<std::size_t>(runs)];
   for (const int size : costs.sizes()) {
     if (size > hosts) break;
@@ -46,8 +47,8 @@ void consider_stages(const StageCosts& costs, const CutGoal& goal, int hosts, in
       if (cost->seconds > goal.most_seconds.value_or(best.value)) continue;
       const double before =
           table[static_cast<std::size_t>(team.begin)][static_cast<std::size_t>(begin)].value;
-      const double value = goal.most_seconds ? before + cost->handed_on_bytes
-                                            : std::max(before, cost->seconds);
+      const double value =
+          goal.most_seconds ? before + cost->handed_on_bytes : std::max(before, cost->seconds);
       if (value < best.value) best = {value, {begin, runs}, team, cost->way};
     }
   }
@@ -71,10 +72,16 @@ Table best_stages(const StageCosts& costs, const CutGoal& goal) {
 std::vector<int> team_sizes(int largest) {
   constexpr int kSmall = 8;
   std::vector<int> sizes;
-  for (int size = 1; size <= largest; size += std::max(1, size < kSmall ? 1 : size / 4)) {
+  for (int size = 1; size <= largest; size += size < kSmall ? 1 : size / 4) {
     sizes.push_back(size);
   }
   return sizes;
+}
+
+std::vector<int> all_ranks(const Cluster& cluster) {
+  std::vector<int> ranks(cluster.hosts.size());
+  std::iota(ranks.begin(), ranks.end(), 0);
+  return ranks;
 }
 
 /// Where stages may begin: at any layer, if each is on one host; otherwise at those whose division
@@ -92,13 +99,18 @@ std::vector<int> cuts_of(const Network& network, int largest_team) {
 Stages::Stages(const Evaluator& evaluator, Choice usual, const Limits& limits)
     : network_(evaluator.network()),
       usual_(std::move(usual)),
-      speeds_(speeds(network_, usual_.conv, evaluator.cluster())) {
-  const StageCosts costs(evaluator, usual_, cuts_of(network_, limits.largest_team),
+      ranks_(limits.ranks.empty() ? all_ranks(evaluator.cluster()) : limits.ranks) {
+  Cluster hosts;
+  std::vector<std::size_t> bytes;
+  for (const int rank : ranks_) {
+    hosts.hosts.push_back(evaluator.cluster().host(rank));
+    bytes.push_back(limits.bytes.empty() ? kAll : limits.bytes[static_cast<std::size_t>(rank)]);
+  }
+  speeds_ = speeds(network_, usual_.conv, hosts);
+  const StageCosts costs(network_, hosts, usual_, cuts_of(network_, limits.largest_team),
                          team_sizes(limits.largest_team),
                          limits.largest_team == 1 ? StageCosts::Counts::kProcessors
                                                   : StageCosts::Counts::kProcessorsAndLinks);
-  std::vector<std::size_t> bytes = limits.bytes;
-  if (bytes.empty()) bytes.assign(speeds_.size(), kAll);
   stages_ = cut(costs, std::vector<std::size_t>(bytes.size(), kAll));
   keep_within(evaluator, costs, bytes);
 }
@@ -150,8 +162,8 @@ std::vector<Stages::Stage> Stages::cut(const StageCosts& costs,
   for (const Reached* last = &table.back().back(); !last->hosts.empty();
        last = &table[static_cast<std::size_t>(last->hosts.begin)]
                     [static_cast<std::size_t>(last->runs.begin)]) {
-    std::vector<int> team(static_cast<std::size_t>(last->hosts.size()));
-    std::iota(team.begin(), team.end(), last->hosts.begin);
+    const std::vector<int> team(ranks_.begin() + last->hosts.begin,
+                                ranks_.begin() + last->hosts.end);
     const std::vector<double> proportions(speeds_.begin() + last->hosts.begin,
                                           speeds_.begin() + last->hosts.end);
     stages.insert(stages.begin(), {costs.positions(last->runs), grids(team, proportions),
@@ -160,23 +172,26 @@ std::vector<Stages::Stage> Stages::cut(const StageCosts& costs,
   return stages;
 }
 
-/// A stage's bytes are an estimate: what the plan really takes too much is taken off.
+/// A stage's bytes are an estimate: where the plan takes too much, less of it must do.
 void Stages::keep_within(const Evaluator& evaluator, const StageCosts& costs,
                          const std::vector<std::size_t>& limits) {
   if (std::all_of(limits.begin(), limits.end(), [](std::size_t limit) { return limit == kAll; })) {
     return;
   }
+  constexpr double kALittleLess = 0.97;
+  constexpr int kMostRounds = 32;  // in vain for a rank that has too little for no layers
   std::vector<std::size_t> estimates = limits;
-  while (true) {
+  for (int round = 0; round < kMostRounds; ++round) {
     Evaluation evaluation = evaluator.evaluate(choice(starts().front()), Strategy::kSequential);
     evaluator.add_memory(evaluation, kAll);
     bool fits = true;
-    for (std::size_t rank = 0; rank < limits.size(); ++rank) {
-      const std::size_t bytes = evaluation.memory[rank].total();
-      if (bytes <= limits[rank]) continue;
+    for (std::size_t host = 0; host < limits.size(); ++host) {
+      const std::size_t bytes = evaluation.memory[static_cast<std::size_t>(ranks_[host])].total();
+      if (bytes <= limits[host]) continue;
       fits = false;
-      if (bytes - limits[rank] >= estimates[rank]) return;
-      estimates[rank] -= bytes - limits[rank];
+      estimates[host] = static_cast<std::size_t>(
+          kALittleLess * static_cast<double>(std::min(estimates[host], bytes)) *
+          static_cast<double>(limits[host]) / static_cast<double>(bytes));
     }
     if (fits) return;
     std::vector<Stage> stages = cut(costs, estimates);

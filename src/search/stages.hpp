@@ -15,11 +15,13 @@ class Stages final : public Space {
   struct Limits {
     int largest_team = 1;
     std::vector<std::size_t> bytes{};  ///< by rank: what it may take
+    std::vector<int> ranks{};          ///< that take part, in this order; empty: all
   };
 
   /// Begins with the stages of which the slowest takes least time, and of those with the ones that
-  /// hand on least; links count where stages may have teams.  No rank takes more memory than its limit if that can be.  The evaluator must outlive the
-  /// space; `usual` says what all choices have in common.
+  /// hand on least; links count where stages may have teams.  No rank takes more memory than its
+  /// limit if that can be.  The evaluator must outlive the space; `usual` says what all choices
+  /// have in common.
   Stages(const Evaluator& evaluator, Choice usual, const Limits& limits);
 
   [[nodiscard]] std::vector<Digits> starts() const override;
@@ -42,7 +44,8 @@ class Stages final : public Space {
 
   const Network& network_;
   Choice usual_;
-  std::vector<double> speeds_;  // by rank
+  std::vector<int> ranks_;      // that take part
+  std::vector<double> speeds_;  // of them
   std::vector<Stage> stages_;
 };
 

@@ -129,7 +129,8 @@ Work work_of_adding_up(std::size_t elements, int parts) {
 }
 
 Work work_of_loading(std::size_t elements) {
-  constexpr double kFlopPerElement = 60;  // as measured; a bilinear interpolation, with its rounding
+  constexpr double kFlopPerElement =
+      60;  // as measured; a bilinear interpolation, with its rounding
   return {.loop_flop = kFlopPerElement * static_cast<double>(elements)};
 }
 

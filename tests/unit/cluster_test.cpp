@@ -187,7 +187,7 @@ TEST(ClusterJson, CountsHostsThatAreAlike) {
                             json(std::uint64_t{1} << 33U)}) {
     EXPECT_THAT(refusal_of("count", count), StartsWith("c.json: host 2: ")) << count;
   }
-  EXPECT_THAT(refusal_of("count", 0), HasSubstr("count is 0, not a number from 1 to 4096"));
+  EXPECT_THAT(refusal_of("count", 0), HasSubstr("count is 0, not a whole number from 1 to 4096"));
 }
 
 TEST(ClusterJson, NamesHostAndKey) {
@@ -204,15 +204,16 @@ TEST(ClusterJson, NamesHostAndKey) {
 
 TEST(ClusterJson, RefusesWrongNumbers) {
   for (const std::string& key : positive_keys()) {
-    for (const json& value : {json(0), json(-1), json(nullptr), json("fast"), json::array({1})}) {
-      EXPECT_EQ(refusal_of(key, value),
-                "c.json: host 2: " + key + " is " + value.dump() + ", not a number above 0");
+    for (const json& value : {json(0), json(-1), json(1e-300), json(1e300), json(nullptr),
+                              json("fast"), json::array({1})}) {
+      EXPECT_EQ(refusal_of(key, value), "c.json: host 2: " + key + " is " + value.dump() +
+                                            ", not a number from 0.000001 to 1000000000");
     }
   }
   for (const std::string& key : keys_from_zero()) {
     for (const json& value : {json(-1), json(nullptr), json("fast")}) {
-      EXPECT_EQ(refusal_of(key, value),
-                "c.json: host 2: " + key + " is " + value.dump() + ", not a number from 0 on");
+      EXPECT_EQ(refusal_of(key, value), "c.json: host 2: " + key + " is " + value.dump() +
+                                            ", not a number from 0 to 1000000000");
     }
     json j = two_hosts();
     j["hosts"][1][key] = 0;

@@ -88,7 +88,7 @@ class ByHand : public testing::Test {
     return with_blas(plan);
   }
 
-  static constexpr double kLoading = 20 * 4 * 4 * 2 / 10.0;
+  static constexpr double kLoading = 60 * 4 * 4 * 2 / 10.0;
   static constexpr double kConvolving = 2 * 2 * 3 * 4 * 4 / 2.0;
 
   Network network_;
@@ -276,7 +276,7 @@ TEST(Simulate, TakesNoLongerPerFrameWithMoreUnderWay) {
       EXPECT_NEAR(before, latency(network, plan, cluster), 0.01 * before);
       for (const int in_flight : {2, 4, 8}) {
         const double now = period(network, plan, cluster, in_flight);
-        EXPECT_LE(now, 1.01 * before) << to_string(strategy) << ", " << in_flight << " under way";
+        EXPECT_LE(now, 1.02 * before) << to_string(strategy) << ", " << in_flight << " under way";
         before = now;
       }
     }
