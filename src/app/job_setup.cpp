@@ -88,7 +88,8 @@ Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew
 }
 
 void check_output_files(const RunOptions& options) {
-  std::vector<std::filesystem::path> taken{options.model, options.input, options.plan};
+  std::vector<std::filesystem::path> taken{options.model, options.input, options.plan,
+                                           options.cluster};
   check_output_file("--json", options.json, taken);
   taken.push_back(options.json);
   check_output_file("--dump-output", options.dump_output, taken);
@@ -122,12 +123,13 @@ JobOptions job_options(const RunOptions& options, const Model& model, const Plan
                  .deliver = dumped_layers(network, options.dump_layers)};
   const Delivery delivery = delivery_of(network, job.deliver);
   const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
-  const InFlight in_flight = choose_in_flight(network, plan, delivery,
-                                              {.asked = options.in_flight,
-                                               .many_frames = options.is_stream || source.size() != 1,
-                                               .threads = crew.most_threads,
-                                               .memory_bytes =
-                                                   memory_limits(crew.ranks, limit, cluster)});
+  const Cluster hosts = cluster.value_or(cluster_of(crew.ranks, {}));
+  const InFlight in_flight =
+      choose_in_flight(network, plan, delivery,
+                       {.asked = options.in_flight,
+                        .many_frames = options.is_stream || source.size() != 1,
+                        .threads = crew.most_threads,
+                        .memory_bytes = memory_limits(hosts, limit)});
   job.in_flight = in_flight;
   if (limit) {
     check_memory_limit(

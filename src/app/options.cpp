@@ -85,7 +85,7 @@ void add_wire_and_conv(CLI::App& app, PlanningOptions& planning, const std::stri
 
 CLI::Option* add_memory_limit(CLI::App& app, std::optional<std::size_t>& limit) {
   return app.add_option_function<std::string>(
-      "--memory-limit", [&limit](const std::string& text) { limit = parse_bytes(text); },
+      "--memory-limit", [&limit](const std::string& text) { limit = parse_limit(text); },
       "refuse a plan that needs more per rank, for example 64MiB");
 }
 
@@ -235,11 +235,13 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   CLI::Option* strategy = add_strategy(
       *sub, [&plan](Strategy s) { plan.strategy = s; }, plan.planning);
   CLI::Option* front =
-      sub->add_flag("--front", plan.front,
-                    "print all plans that no other beats in memory, latency and frames per second")
+      sub->add_flag(
+             "--front", plan.front,
+             "print the plans worth a choice: none beats another in memory, latency and frames per "
+             "second")
           ->excludes(strategy);
   sub->add_option("--pick", plan.pick, "the plan of this number in the front, to print or write")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1000))
       ->needs(front);
   sub->add_option("--svg", plan.svg, "picture of the front to write (.svg)")->needs(front);
   add_wire_and_conv(*sub, plan.planning, "");
@@ -287,7 +289,8 @@ void check_planning(const PlanningOptions& planning, std::optional<Strategy> str
     throw BadUsage("--objective is for --strategy vertical and auto; the others have no choice");
   }
   if (planning.objective == Objective::kThroughput && strategy != Strategy::kAuto) {
-    throw BadUsage("--objective throughput is for --strategy auto; vertical takes memory or latency");
+    throw BadUsage(
+        "--objective throughput is for --strategy auto; vertical takes memory or latency");
   }
 }
 
@@ -374,8 +377,10 @@ Command parse_command_line(int argc, const char* const* argv) {
     if (!plan.ranks && plan.cluster.empty() && plan.hosts.empty()) {
       throw BadUsage("plan: give --ranks, --cluster or --hosts; see vpinfer --help-all");
     }
-    if (plan.front && !plan.output.empty() && !plan.pick) {
-      throw BadUsage("plan: --output takes one plan of the front; choose it by --pick");
+    const bool is_one_plan = plan.front ? plan.pick.has_value() : plan.ranks || plan.strategy;
+    if (!plan.output.empty() && !is_one_plan) {
+      throw BadUsage(
+          "plan: --output takes one plan; choose it by --ranks, --strategy or --front --pick");
     }
     check_planning(plan.planning, plan.strategy);
     return plan;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/units.hpp"
 #include "search/cluster_kinds.hpp"
 #include "vpinfer/error.hpp"
 
@@ -81,6 +82,14 @@ std::optional<int> parse_in_flight(const std::string& text) {
   if (frames && *frames <= kMostFrames) return frames;
   throw BadUsage("--in-flight " + text + ": write how many frames, from 1 to " +
                  std::to_string(kMostFrames) + ", or auto");
+}
+
+std::size_t parse_limit(const std::string& text) {
+  const std::size_t bytes = parse_bytes(text);
+  if (bytes == 0) {
+    throw BadUsage("--memory-limit " + text + ": write a size above 0, such as 64MiB");
+  }
+  return bytes;
 }
 
 double parse_link(const std::string& text) {

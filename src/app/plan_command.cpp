@@ -4,7 +4,6 @@
 #include "app/output_files.hpp"
 #include "app/plan_front.hpp"
 #include "app/planning.hpp"
-#include "app/strategy_plan.hpp"
 #include "app/verdict.hpp"
 #include "base/units.hpp"
 #include "io/file.hpp"
@@ -18,7 +17,7 @@ namespace vpinfer {
 namespace {
 
 /// What `vertical` for the least memory would save and cost beside its usual plan; nothing if that
-/// takes no more.
+/// hardly takes more.
 std::string leaner_plan_remark(const Model& model, const Cluster& cluster, PlanningOptions planning,
                                const Prediction& usual) {
   planning.objective = Objective::kMemory;
@@ -26,9 +25,10 @@ std::string leaner_plan_remark(const Model& model, const Cluster& cluster, Plann
   const Prediction lean = predict(model, plan, cluster, planning.concurrency);
   const std::size_t bytes = fullest(lean.memory).bytes;
   const std::size_t usual_bytes = fullest(usual.memory).bytes;
-  if (bytes >= usual_bytes) return "";
-  return "--objective memory: " + mebibytes(usual_bytes - bytes) +
-         " MiB less on the fullest rank, " + mebibytes(lean.moved_bytes) + " MiB moved and " +
+  constexpr std::size_t kWorthALine = 1U << 19U;
+  if (bytes + kWorthALine > usual_bytes) return "";
+  return "with --objective memory: " + mebibytes(usual_bytes - bytes) +
+         " MiB less on the fullest rank, but " + mebibytes(lean.moved_bytes) + " MiB moved and " +
          fixed(1e3 * lean.latency_seconds, 1) + " ms a frame\n";
 }
 
@@ -55,7 +55,8 @@ void plan_by_strategy(const Model& model, const Cluster& cluster, const PlanOpti
   const PlanningOptions planning = planning_of(options, cluster);
   const PredictedPlan one = plan_within_memory(model, strategy, cluster, planning);
   print_plan(model, cluster, one, planning);
-  if (strategy == Strategy::kAuto) std::cout << describe_idle_hosts(one.plan, cluster);
+  const bool for_speed = strategy == Strategy::kAuto && planning.objective != Objective::kMemory;
+  if (for_speed) std::cout << describe_idle_hosts(one.plan, cluster);
   if (strategy == Strategy::kVertical && !planning.objective) {
     std::cout << leaner_plan_remark(model, cluster, planning, one.prediction);
   }
@@ -64,34 +65,34 @@ void plan_by_strategy(const Model& model, const Cluster& cluster, const PlanOpti
 
 void show_front(const Model& model, const Cluster& cluster, const PlanOptions& options) {
   const PlanningOptions planning = planning_of(options, cluster);
-  const PlanChoice choice = plan_choice(model, cluster, planning);
+  const ListedFront listed = list_front(model, cluster, planning);
   if (options.pick) {
-    const PredictedPlan& one = picked(choice, *options.pick);
+    const PredictedPlan& one = picked(listed, *options.pick);
     print_plan(model, cluster, one, planning);
     write_plan(one.plan, options.output);
   } else {
-    std::cout << describe_choice(choice, model, cluster, options);
+    std::cout << describe_listed(listed, model, cluster, options);
   }
   if (options.svg.empty()) return;
-  write_file_atomically(options.svg, draw_choice(choice, model, cluster, options));
+  write_file_atomically(options.svg, draw_listed(listed, model, cluster, options));
   std::cout << "drawn in " << options.svg.string() << '\n';
 }
 
 }  // namespace
 
 ExitCode plan_model(const PlanOptions& options) {
-  check_output_file("--output", options.output, {options.model});
-  check_output_file("--svg", options.svg, {options.model, options.output});
+  const std::vector<std::filesystem::path> inputs{options.model, options.cluster, options.hosts};
+  check_output_file("--output", options.output, inputs);
+  check_output_file("--svg", options.svg, inputs);
+  check_output_file("--svg", options.svg, {options.output});
   const Model model(options.model);
   const Cluster cluster = read_cluster(options);
   if (options.front) {
     show_front(model, cluster, options);
   } else if (options.ranks || options.strategy) {
     plan_by_strategy(model, cluster, options);
-  } else if (options.output.empty()) {
-    std::cout << verdict_on(model, cluster, options);
   } else {
-    throw BadUsage("plan: --output takes one plan; choose it by --ranks or --strategy");
+    std::cout << verdict_on(model, cluster, options);
   }
   return ExitCode::kDone;
 }

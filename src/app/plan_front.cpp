@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "app/strategy_plan.hpp"
+#include "app/planning.hpp"
 #include "base/units.hpp"
 #include "io/model_file.hpp"
 #include "report/front_svg.hpp"
@@ -28,7 +28,7 @@ std::string title_of(const Model& model, const Cluster& cluster, const PlanOptio
 std::string conditions(const Cluster& cluster, const PlanOptions& options) {
   std::string text = cluster.ranks() == 1 ? "1 host" : std::to_string(cluster.ranks()) + " hosts";
   if (const auto rate = options.link_bytes_per_second) {
-    text += " on links of " + fixed(1e-6 * *rate, 1) + " MB/s";
+    text += " on links that bring " + fixed(8e-6 * *rate, 0) + " Mbit/s";
   }
   const NumberFormat wire = options.planning.formats.wire.value_or(NumberFormat::kFloat);
   text += ", " + std::string(to_string(wire)) + " on the wire";
@@ -39,12 +39,8 @@ std::string conditions(const Cluster& cluster, const PlanOptions& options) {
 }
 
 std::string how_to_take_one(const Cluster& cluster, const PlanOptions& options) {
-  const std::string hostfile = options.hosts.empty() ? "HOSTFILE" : options.hosts.string();
-  const std::string job = "mpirun -np " + std::to_string(cluster.ranks()) +
-                          " --map-by node --hostfile " + hostfile + " ";
   return "To take plan N, add --pick N -o plan.json to this command, and run the plan:\n    " +
-         (cluster.ranks() == 1 ? "" : job) + "vpinfer --model " + options.model.string() +
-         " --plan plan.json\n";
+         run_command(cluster.ranks(), options) + " --plan plan.json\n";
 }
 
 /// What named strategies make of the model on all hosts.
@@ -55,18 +51,14 @@ std::vector<ComparedStrategy> compared_strategies(const Model& model, const Clus
     all = {{Strategy::kVertical}, {Strategy::kData}, {Strategy::kSequential}, {Strategy::kSingle}};
   }
   for (ComparedStrategy& compared : all) {
-    try {
-      compared.plan = plan_within_memory(model, compared.strategy, cluster, planning);
-    } catch (const Error& e) {
-      if (e.code() != ExitCode::kNotEnoughMemory) throw;
-    }
+    compared.plan = plan_if_it_fits(model, compared.strategy, cluster, planning);
   }
   return all;
 }
 
 }  // namespace
 
-PlanChoice plan_choice(const Model& model, const Cluster& cluster,
+ListedFront list_front(const Model& model, const Cluster& cluster,
                        const PlanningOptions& planning) {
   std::vector<PredictedPlan> all = plan_front(model.file().network(), cluster, planning);
   const std::size_t count = all.size();
@@ -75,37 +67,37 @@ PlanChoice plan_choice(const Model& model, const Cluster& cluster,
   return {std::move(few), left_out, compared_strategies(model, cluster, planning)};
 }
 
-const PredictedPlan& picked(const PlanChoice& choice, int number) {
-  const std::size_t count = choice.plans.size();
+const PredictedPlan& picked(const ListedFront& listed, int number) {
+  const std::size_t count = listed.plans.size();
   if (number < 1 || static_cast<std::size_t>(number) > count) {
     throw BadUsage("plan: --pick " + std::to_string(number) + ": the front has " +
                    (count == 1 ? "only plan 1" : "plans 1 to " + std::to_string(count)));
   }
-  return choice.plans[static_cast<std::size_t>(number) - 1];
+  return listed.plans[static_cast<std::size_t>(number) - 1];
 }
 
-std::string describe_choice(const PlanChoice& choice, const Model& model, const Cluster& cluster,
+std::string describe_listed(const ListedFront& listed, const Model& model, const Cluster& cluster,
                             const PlanOptions& options) {
   std::string text = title_of(model, cluster, options) + ", " + conditions(cluster, options) +
                      ":\nplans that no other beats in memory, latency and frames per second, and "
                      "for comparison named strategies,\npredicted; memory is for a frame alone, "
                      "for a stream a rank keeps two\n" +
-                     describe_front(model.file().network(), choice.plans, choice.strategies);
-  if (choice.left_out > 0) {
+                     describe_front(model.file().network(), listed.plans, listed.strategies);
+  if (listed.left_out > 0) {
     text += "Not listed, at most " + fixed(100 * (kNotablyMore - 1), 0) +
-            " % better than one of these in anything: " + std::to_string(choice.left_out) +
+            " % better than one of these in anything: " + std::to_string(listed.left_out) +
             " more\n";
   }
   return text + how_to_take_one(cluster, options);
 }
 
-std::string draw_choice(const PlanChoice& choice, const Model& model, const Cluster& cluster,
+std::string draw_listed(const ListedFront& listed, const Model& model, const Cluster& cluster,
                         const PlanOptions& options) {
   return front_svg(title_of(model, cluster, options),
                    "Plans of which none beats another, predicted for " +
                        conditions(cluster, options) +
                        ", memory for a frame alone; numbers as in the table",
-                   choice.plans, choice.strategies);
+                   listed.plans, listed.strategies);
 }
 
 }  // namespace vpinfer

@@ -11,7 +11,7 @@
 namespace vpinfer {
 
 /// What `plan --front` lets users choose from.
-struct PlanChoice {
+struct ListedFront {
   std::vector<PredictedPlan> plans;  ///< by number, from 1; the fastest for a frame alone first
   std::size_t left_out = 0;          ///< that a plan among these comes close to
   std::vector<ComparedStrategy> strategies;
@@ -19,18 +19,18 @@ struct PlanChoice {
 
 /// The front of the model's plans, thinned out, and the strategies.  Throws Error with
 /// kNotEnoughMemory, naming the host, if no plan fits.
-[[nodiscard]] PlanChoice plan_choice(const Model& model, const Cluster& cluster,
+[[nodiscard]] ListedFront list_front(const Model& model, const Cluster& cluster,
                                      const PlanningOptions& planning);
 
 /// The plan of this number.  Throws BadUsage if there is none.
-[[nodiscard]] const PredictedPlan& picked(const PlanChoice& choice, int number);
+[[nodiscard]] const PredictedPlan& picked(const ListedFront& listed, int number);
 
 /// A table, and how to take one of the plans.
-[[nodiscard]] std::string describe_choice(const PlanChoice& choice, const Model& model,
+[[nodiscard]] std::string describe_listed(const ListedFront& listed, const Model& model,
                                           const Cluster& cluster, const PlanOptions& options);
 
 /// A picture, as SVG.
-[[nodiscard]] std::string draw_choice(const PlanChoice& choice, const Model& model,
+[[nodiscard]] std::string draw_listed(const ListedFront& listed, const Model& model,
                                       const Cluster& cluster, const PlanOptions& options);
 
 }  // namespace vpinfer

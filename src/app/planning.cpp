@@ -1,7 +1,7 @@
 #include "app/planning.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <string_view>
 
 #include "app/hostfile.hpp"
 #include "base/units.hpp"
@@ -71,19 +71,6 @@ PlanningOptions planning_of(const PlanOptions& options, const Cluster& cluster) 
   return planning;
 }
 
-std::vector<std::size_t> memory_limits(int ranks, std::optional<std::size_t> limit,
-                                       const std::optional<Cluster>& cluster) {
-  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-  std::vector<std::size_t> limits(static_cast<std::size_t>(ranks), limit.value_or(kNone));
-  bool is_known = limit.has_value();
-  for (std::size_t rank = 0; cluster && rank < limits.size(); ++rank) {
-    const std::optional<std::size_t>& bytes = cluster->hosts[rank].memory_bytes;
-    limits[rank] = std::min(limits[rank], bytes.value_or(kNone));
-    is_known = is_known || bytes;
-  }
-  return is_known ? limits : std::vector<std::size_t>{};
-}
-
 void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& cluster) {
   for (int rank = 0; rank < cluster.ranks(); ++rank) {
     const Host& host = cluster.host(rank);
@@ -105,6 +92,46 @@ void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
                   " MiB, the limit is " + mebibytes(limit_bytes) + " MiB; use more ranks than " +
                   std::to_string(plan.ranks) + " or another strategy than " +
                   std::string(to_string(plan.strategy)));
+}
+
+PredictedPlan plan_within_memory(const Model& model, Strategy strategy, const Cluster& cluster,
+                                 const PlanningOptions& planning) {
+  Plan plan = make_plan(model, strategy, cluster, planning);
+  Prediction prediction = predict(model, plan, cluster, planning.concurrency);
+  check_host_memory(prediction.memory, cluster);
+  if (const auto limit = planning.memory_limit_bytes) {
+    check_memory_limit(plan, prediction.memory, *limit);
+  }
+  return {std::move(plan), std::move(prediction)};
+}
+
+std::optional<PredictedPlan> plan_if_it_fits(const Model& model, Strategy strategy,
+                                             const Cluster& cluster,
+                                             const PlanningOptions& planning) {
+  try {
+    return plan_within_memory(model, strategy, cluster, planning);
+  } catch (const Error& e) {
+    if (e.code() != ExitCode::kNotEnoughMemory) throw;
+    return std::nullopt;
+  }
+}
+
+std::string run_command(int hosts, const PlanOptions& options) {
+  const std::string run = "vpinfer --model " + shell_word(options.model.string());
+  if (hosts == 1) return run;
+  const std::string hostfile =
+      options.hosts.empty() ? "HOSTFILE" : shell_word(options.hosts.string());
+  return "mpirun -np " + std::to_string(hosts) + " --map-by node --hostfile " + hostfile + " " +
+         run;
+}
+
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!text.empty() && text.find_first_not_of(kPlain) == std::string::npos) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 }  // namespace vpinfer

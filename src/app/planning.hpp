@@ -2,12 +2,15 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "app/options.hpp"
 #include "net/network.hpp"
-#include "plan/exchange.hpp"
 #include "program/program.hpp"
+#include "search/front.hpp"
 #include "vpinfer/cluster.hpp"
+#include "vpinfer/model.hpp"
 #include "vpinfer/plan.hpp"
 
 namespace vpinfer {
@@ -33,10 +36,6 @@ namespace vpinfer {
 /// otherwise.
 [[nodiscard]] PlanningOptions planning_of(const PlanOptions& options, const Cluster& cluster);
 
-/// What each rank may take by the limit and by what its host has; empty if neither is known.
-[[nodiscard]] std::vector<std::size_t> memory_limits(int ranks, std::optional<std::size_t> limit,
-                                                     const std::optional<Cluster>& cluster);
-
 /// Throws Error with kNotEnoughMemory, naming the rank and its host, if a host has less memory than
 /// its rank would take.
 void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& cluster);
@@ -44,5 +43,22 @@ void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& clu
 /// Throws Error with kNotEnoughMemory, naming the fullest rank, if a rank would take more.
 void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
                         std::size_t limit_bytes);
+
+/// What a strategy makes of a model on a cluster.  Throws Error with kNotEnoughMemory if a rank
+/// would take more than its host has or than the limit.
+[[nodiscard]] PredictedPlan plan_within_memory(const Model& model, Strategy strategy,
+                                               const Cluster& cluster,
+                                               const PlanningOptions& planning);
+/// The same; nothing instead of that error.
+[[nodiscard]] std::optional<PredictedPlan> plan_if_it_fits(const Model& model, Strategy strategy,
+                                                           const Cluster& cluster,
+                                                           const PlanningOptions& planning);
+
+/// How to run the model on so many hosts, without a plan: by node, because a hostfile's line
+/// without slots is a rank per core to mpirun.
+[[nodiscard]] std::string run_command(int hosts, const PlanOptions& options);
+
+/// Text as a word of a shell's command line, in quotes if need be.
+[[nodiscard]] std::string shell_word(const std::string& text);
 
 }  // namespace vpinfer

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "app/planning.hpp"
-#include "app/strategy_plan.hpp"
 #include "base/units.hpp"
 #include "program/memory.hpp"
 #include "report/table.hpp"
@@ -65,12 +64,9 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
   wanted.planning.formats.wire = way.wire;
   if (way.strategy == Strategy::kAuto) wanted.planning.objective = way.objective;
   const PlanningOptions planning = planning_of(wanted, some);
-  try {
-    return plan_within_memory(model, way.strategy, some, planning).prediction;
-  } catch (const Error& e) {
-    if (e.code() != ExitCode::kNotEnoughMemory) throw;
-    return std::nullopt;
-  }
+  const auto plan = plan_if_it_fits(model, way.strategy, some, planning);
+  if (!plan) return std::nullopt;
+  return plan->prediction;
 }
 
 std::string table_of(const std::vector<Way>& ways) {
@@ -87,11 +83,10 @@ std::string table_of(const std::vector<Way>& ways) {
         std::string(to_string(way.strategy)) + (way.is_for_streams() ? ", stream" : ""),
         way.hosts == 1 ? "-" : std::string(to_string(way.wire))};
     if (way.prediction) {
-      cells.insert(cells.end(),
-                   {fixed(1e3 * way.prediction->latency_seconds, 1),
-                    fixed(1 / way.prediction->period_seconds, 2),
-                    mebibytes(fullest(way.prediction->memory).bytes),
-                    mebibytes(way.prediction->moved_bytes)});
+      cells.insert(cells.end(), {fixed(1e3 * way.prediction->latency_seconds, 1),
+                                 fixed(1 / way.prediction->period_seconds, 2),
+                                 mebibytes(fullest(way.prediction->memory).bytes),
+                                 mebibytes(way.prediction->moved_bytes)});
     } else {
       cells.insert(cells.end(), {"does not fit", "", "", ""});
     }
@@ -102,10 +97,10 @@ std::string table_of(const std::vector<Way>& ways) {
 
 constexpr double kNearly = 1.05;  // as good, if it takes fewer hosts
 
-/// Without loss, what is fastest; of what is nearly as fast, what takes the fewest hosts.
-const Way* recommended(const std::vector<Way>& ways, Objective objective) {
-  const auto is_candidate = [](const Way& way) {
-    return way.prediction && way.wire == NumberFormat::kFloat;
+/// What is fastest on such a wire; of what is nearly as fast, what takes the fewest hosts.
+const Way* recommended(const std::vector<Way>& ways, NumberFormat wire, Objective objective) {
+  const auto is_candidate = [wire](const Way& way) {
+    return way.prediction && (way.wire == wire || way.hosts == 1);
   };
   const Way* best = nullptr;
   for (const Way& way : ways) {
@@ -114,27 +109,32 @@ const Way* recommended(const std::vector<Way>& ways, Objective objective) {
   }
   if (best == nullptr) return nullptr;
   for (const Way& way : ways) {  // fewest hosts first
-    if (is_candidate(way) &&
-        way.seconds_for(objective) <= kNearly * best->seconds_for(objective)) {
+    if (is_candidate(way) && way.seconds_for(objective) <= kNearly * best->seconds_for(objective)) {
       return way.hosts < best->hosts ? &way : best;
     }
   }
   return best;
 }
 
-/// By node, because a line without slots is a rank per core to mpirun.  A cluster that `run` cannot
-/// be told, of a hostfile or with another link, it measures.
+/// A cluster that `run` cannot be told, of a hostfile or with another link, it measures.
 std::string command_of(const Way& way, const PlanOptions& options) {
-  std::string run = "vpinfer --model " + options.model.string();
-  if (way.hosts == 1) return run;
-  const std::string hostfile = options.hosts.empty() ? "HOSTFILE" : options.hosts.string();
-  const bool can_tell = !options.cluster.empty() && !options.link_bytes_per_second;
-  const std::optional<std::size_t> limit = options.planning.memory_limit_bytes;
-  return "mpirun -np " + std::to_string(way.hosts) + " --map-by node --hostfile " + hostfile + " " +
-         run + " --strategy " + std::string(to_string(way.strategy)) +
-         (way.is_for_streams() ? " --objective throughput" : "") +
-         (can_tell ? " --cluster " + options.cluster : "") +
-         (limit ? " --memory-limit " + std::to_string(*limit) : "");
+  std::string command = run_command(way.hosts, options);
+  const auto add = [&command](const std::string& name, const std::string& value) {
+    command += " --" + name + " " + shell_word(value);
+  };
+  if (way.hosts > 1) {
+    add("strategy", std::string(to_string(way.strategy)));
+    if (way.is_for_streams()) add("objective", "throughput");
+    const bool can_tell = !options.cluster.empty() && !options.link_bytes_per_second;
+    if (can_tell) add("cluster", options.cluster);
+    if (way.wire != NumberFormat::kFloat) add("wire", std::string(to_string(way.wire)));
+  }
+  if (const auto conv = options.planning.formats.conv) add("conv", std::string(to_string(*conv)));
+  if (options.threads) add("threads", std::to_string(*options.threads));
+  if (const auto limit = options.planning.memory_limit_bytes) {
+    add("memory-limit", std::to_string(*limit));
+  }
+  return command + (way.is_for_streams() ? " --input VIDEO" : "");
 }
 
 /// In words, and the command to type.
@@ -159,7 +159,9 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
 std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOptions& options) {
   std::vector<Way> all = ways(cluster);
   for (Way& way : all) way.prediction = prediction_of(way, model, cluster, options);
-  const Way* best = recommended(all, Objective::kLatency);
+  // Without loss, unless the user has allowed one.
+  const NumberFormat wire = options.planning.formats.wire.value_or(NumberFormat::kFloat);
+  const Way* best = recommended(all, wire, Objective::kLatency);
   if (best == nullptr) {
     throw Error(ExitCode::kNotEnoughMemory,
                 options.model.string() + " fits on no " + std::to_string(cluster.ranks()) +
@@ -170,7 +172,7 @@ std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOpt
   };
   std::string text = table_of(all);
   text += "Recommended: " + recommend(*best, Objective::kLatency);
-  const Way& in_stream = *recommended(all, Objective::kThroughput);
+  const Way& in_stream = *recommended(all, wire, Objective::kThroughput);
   const double period = in_stream.seconds_for(Objective::kThroughput);
   if (kNearly * period < best->seconds_for(Objective::kThroughput)) {
     text += "For a stream: " + recommend(in_stream, Objective::kThroughput);

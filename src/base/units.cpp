@@ -37,9 +37,11 @@ std::size_t parse_bytes(std::string_view text) {
 }
 
 std::string fixed(double value, int decimals) {
-  std::array<char, 64> buffer{};
-  const int length = std::snprintf(buffer.data(), buffer.size(), "%.*f", decimals, value);
-  return {buffer.data(), static_cast<std::size_t>(length)};
+  const int length = std::snprintf(nullptr, 0, "%.*f", decimals, value);
+  std::string text(static_cast<std::size_t>(length) + 1, '\0');
+  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  text.pop_back();
+  return text;
 }
 
 std::string mebibytes(std::size_t bytes) {

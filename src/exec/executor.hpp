@@ -97,8 +97,8 @@ class Executor {
   FloatBuffer arenas_;  // of all lanes
   std::vector<Lane> lanes_;
   std::vector<std::size_t> segment_of_step_;
-  std::deque<Frame> frames_;  // the oldest first
-  std::size_t begun_ = 0;     // frames ever
+  std::deque<Frame> frames_;            // the oldest first
+  std::size_t begun_ = 0;               // frames ever
   Clock::time_point messages_moved_{};  // amid a computation
   ExecutionCounters counters_;
 };

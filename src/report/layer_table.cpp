@@ -28,17 +28,21 @@ double share_over_mean(const Distribution& distribution, int position, int rank)
   return count == 0 ? 0 : count * share_of(distribution, position, rank) / sum;
 }
 
-/// Computing takes as long as on the slowest rank: because of its share or, if that explains less
-/// of it, its host.
+/// Computing takes as long as on the slowest rank: because of its share, or because its host takes
+/// longer than others for the same work.  Compared with the mean it takes share times slowness; the
+/// larger factor is named.
 std::string limit_of_computing(const Distribution& distribution, int position,
                                const LayerTime& time, const Cluster& cluster) {
   constexpr double kMuch = 1.2;
   if (time.compute_over_mean < kMuch) return "compute";
   const double share = share_over_mean(distribution, position, time.rank);
-  if (share * share >= time.compute_over_mean) {
-    return "largest share, rank " + std::to_string(time.rank);
-  }
-  return "slowest host " + cluster.host(time.rank).name;
+  const std::string rank = "rank " + std::to_string(time.rank);
+  const bool hosts_differ =
+      std::any_of(cluster.hosts.begin(), cluster.hosts.end(),
+                  [&](const Host& other) { return other.speed != cluster.host(time.rank).speed; });
+  if (!hosts_differ || share * share >= time.compute_over_mean) return "largest share, " + rank;
+  const std::string& name = cluster.host(time.rank).name;
+  return "slow host " + (name.empty() ? rank : name);
 }
 
 /// Many a layer takes less than one.

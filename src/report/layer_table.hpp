@@ -8,7 +8,7 @@
 
 namespace vpinfer {
 
-/// What takes the most of a layer's time, in a few words: `compute`, `slowest host pi3-2` or
+/// What takes the most of a layer's time, in a few words: `compute`, `slow host pi3-2` or
 /// `largest share, rank 2` if that rank computes for much longer than others, `messages`, `link`,
 /// `waiting for rank 0`.  Nothing for a layer that takes no time.
 [[nodiscard]] std::string limit_of(const Distribution& distribution, int position,

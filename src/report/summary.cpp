@@ -176,9 +176,8 @@ std::string describe_boxes(const Network& network, const Plan& plan, int rank) {
 }
 
 std::string describe_times(const Prediction& prediction) {
-  return "a frame alone takes " + fixed(1e3 * prediction.latency_seconds, 1) +
-         " ms, in a stream " + fixed(1 / prediction.period_seconds, 2) +
-         " frames pass per second, predicted\n";
+  return "a frame alone takes " + fixed(1e3 * prediction.latency_seconds, 1) + " ms, in a stream " +
+         fixed(1 / prediction.period_seconds, 2) + " frames pass per second, predicted\n";
 }
 
 std::string formats_remark(NumberFormat wire, ConvolutionPath conv) {
@@ -231,14 +230,14 @@ std::string describe_idle_hosts(const Plan& plan, const Cluster& cluster) {
       idle.size() > 1 ? std::to_string(idle.size()) + " of " + counted(plan.ranks, "host") + " get"
                       : "rank " + std::to_string(idle.front()) +
                             (name.empty() ? "" : " (" + name + ")") + " gets";
-  return who + " nothing: with a share, the others would only wait longer\n";
+  return who + " nothing: that is the fastest plan found\n";
 }
 
 std::string describe_stream(const Distribution& distribution, int threads) {
   const std::vector<RankMemory> memory =
       predict_memory(distribution, result_layers(distribution.network()), {2, threads});
-  return "fullest rank in a stream, which keeps two frames: " +
-         mebibytes(fullest(memory).bytes) + " MiB\n";
+  return "fullest rank in a stream, which keeps two frames: " + mebibytes(fullest(memory).bytes) +
+         " MiB\n";
 }
 
 }  // namespace vpinfer

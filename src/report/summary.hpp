@@ -19,7 +19,7 @@ namespace vpinfer {
                                         const Prediction& prediction,
                                         const Concurrency& concurrency = {});
 
-/// Of hosts that an automatic plan leaves out, if there are such.
+/// Of hosts that a plan leaves out, if there are such.
 [[nodiscard]] std::string describe_idle_hosts(const Plan& plan, const Cluster& cluster);
 
 /// What the fullest rank of a stream takes, that keeps two frames.

@@ -169,7 +169,7 @@ class Planning(ProgramTest):
         plan = ["plan", self.model, "--cluster", "pi4:2"]
         for options, fragment in [(["--svg", self.path("f.svg")], "--svg requires --front"),
                                   (["--pick", "1"], "--pick requires --front"),
-                                  (["--front", "-o", self.path("p.json")], "choose it by --pick"),
+                                  (["--front", "-o", self.path("p.json")], "--front --pick"),
                                   (["--front", "--strategy", "auto"], "--strategy"),
                                   (["--front", "--pick", "99"], "--pick 99: the front has "),
                                   (["--front", "--svg", self.model], f"--svg must not be {self.model}"),
@@ -180,6 +180,27 @@ class Planning(ProgramTest):
         for place in ["/dev/full", self.path("absent/f.svg"), self.folder]:
             self.assert_refused(vpinfer(*plan, "--front", "--svg", place), BAD_INPUT, f"cannot write {place}")
         self.assertEqual(self.names(), ["m.cfg", "m.h5"])
+
+    def test_keeps_its_inputs(self):
+        hosts = self.path("pis.txt")
+        hosts.write_text("pi1\npi2\n")
+        self.cluster.write_text(json.dumps({"schema": "vpinfer-cluster-1", "hosts": []}))
+        for option, given in [("--cluster", self.cluster), ("--hosts", hosts)]:
+            before = given.read_bytes()
+            for arguments in [("--strategy", "auto", "-o", given), ("--front", "--svg", given)]:
+                self.assert_refused(vpinfer("plan", self.model, option, given, *arguments), BAD_USAGE, given.name)
+                self.assertEqual(given.read_bytes(), before)
+
+    def test_recommends_what_can_be_typed(self):
+        model = self.path("a $(model).h5")
+        model.write_bytes(self.model.read_bytes())
+        verdict = self.assert_done(vpinfer("plan", model, "--cluster", "pi4:2@10gbit", "--wire", "half", "--conv", "direct",
+                                           "--threads", "2", "--memory-limit", "1GiB"))
+        command = verdict.splitlines()[verdict.splitlines().index(next(
+            line for line in verdict.splitlines() if line.startswith("Recommended"))) + 1]
+        self.assertIn(f"--model '{model}'", command)
+        for option in ["--conv direct", "--threads 2", "--memory-limit 1073741824"]:
+            self.assertIn(option, command)
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')

@@ -102,8 +102,8 @@ TEST_F(Limits, ComputingWhereSharesAndHostsAreAlike) {
 
 TEST_F(Limits, ASlowHostByItsName) {
   slow_down(2, 2);
-  EXPECT_EQ(limit(1), "slowest host pi-2");
-  EXPECT_EQ(limit(2), "slowest host pi-2");
+  EXPECT_EQ(limit(1), "slow host pi-2");
+  EXPECT_EQ(limit(2), "slow host pi-2");
   EXPECT_EQ(limit(2, {2, 2, 1, 2}), "compute") << "has less to do";
 }
 
@@ -142,7 +142,7 @@ TEST_F(Limits, StandInATableWithTheWayOfResults) {
   const Plan plan = in_rows_of({1, 1, 1, 1});
   const std::string text =
       describe_layer_times({network_, plan}, predicted(network_, plan, cluster_), cluster_);
-  EXPECT_THAT(text, AllOf(HasSubstr("  4 rows "), HasSubstr("  slowest host pi-2\n"),
+  EXPECT_THAT(text, AllOf(HasSubstr("  4 rows "), HasSubstr("  slow host pi-2\n"),
                           HasSubstr("results      to rank 0")));
 }
 

@@ -233,6 +233,12 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_FALSE(parse_as<PlanOptions>({"plan", "m.h5", "--ranks", "2"}).planning.formats.wire);
 }
 
+TEST(RunOptions, RefuseNoMemory) {
+  for (const char* nothing : {"0", "0MiB", "0.4"}) {
+    EXPECT_THAT(run_refusal({"--memory-limit", nothing}), HasSubstr("write a size above 0"));
+  }
+}
+
 TEST(RunOptions, TakeFramesInFlight) {
   const auto parsed = [](const char* text) {
     return parse_as<RunOptions>({"--model", "m.h5", "--in-flight", text});
@@ -266,8 +272,9 @@ TEST(PlanOptions, TakesAFrontAndOneOfIt) {
   EXPECT_THAT(plan_refusal({"--front", "--pick", "0"}), HasSubstr("--pick"));
   EXPECT_THAT(plan_refusal({"--front", "--strategy", "auto"}),
               AllOf(HasSubstr("--front"), HasSubstr("--strategy")));
-  EXPECT_THAT(plan_refusal({"--front", "-o", "p.json"}),
-              HasSubstr("--output takes one plan of the front; choose it by --pick"));
+  EXPECT_THAT(
+      plan_refusal({"--front", "-o", "p.json"}),
+      HasSubstr("--output takes one plan; choose it by --ranks, --strategy or --front --pick"));
 }
 
 TEST(PlanOptions, TakesThreads) {

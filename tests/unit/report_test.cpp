@@ -6,11 +6,17 @@
 
 #include "report/comparison.hpp"
 #include "report/run_report.hpp"
+#include "base/units.hpp"
 #include "report/table.hpp"
 #include "vpinfer/version.hpp"
 
 namespace vpinfer {
 namespace {
+
+TEST(Fixed, TellsNumbersOfAnyLength) {
+  EXPECT_EQ(fixed(-1.25, 1), "-1.2");
+  EXPECT_EQ(fixed(1e300, 2).size(), 304U);
+}
 
 using nlohmann::json;
 using testing::AllOf;
