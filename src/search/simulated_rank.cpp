@@ -20,12 +20,25 @@ SimulatedRank::SimulatedRank(const Network& network, const Program& program, con
 void SimulatedRank::begin(double time) {
   if (frames_.empty()) time_ = std::max(time_, time);
   Frame frame{.number = begun_++};
-  frame.left.resize(program_.tensors.size());
+  frame.outboxes.resize(program_.tensors.size());
   for (const Tensor& tensor : program_.tensors) {
     const std::size_t messages = tensor.receives.size();
-    frame.inboxes.push_back({std::vector<Incoming>(messages), messages});
+    frame.inboxes.push_back({std::vector<Incoming>(messages), false, messages});
   }
   frames_.push_back(std::move(frame));
+}
+
+bool SimulatedRank::has_places(std::size_t frame, int tensor) const {
+  return frames_[frame - frames_.front().number]
+      .inboxes[static_cast<std::size_t>(tensor)]
+      .has_places;
+}
+
+void SimulatedRank::let_go(const Outgoing& message, double time) {
+  if (!message.awaits_place()) return;
+  Outbox& outbox = frame_of(message.frame).outboxes[static_cast<std::size_t>(message.tensor)];
+  --outbox.waiting;
+  outbox.left = std::max(outbox.left, time);
 }
 
 void SimulatedRank::expect(const Outgoing& message, double arrival) {
@@ -33,23 +46,22 @@ void SimulatedRank::expect(const Outgoing& message, double arrival) {
   const auto receive = std::find_if(
       receives.begin(), receives.end(),
       [&message](const PlacedMessage& candidate) { return candidate.peer == message.from; });
-  Frame& frame = frames_[message.frame - frames_.front().number];
-  Inbox& inbox = frame.inboxes[static_cast<std::size_t>(message.tensor)];
+  Inbox& inbox = frame_of(message.frame).inboxes[static_cast<std::size_t>(message.tensor)];
   inbox.messages[static_cast<std::size_t>(receive - receives.begin())] = {message.time, arrival};
   inbox.last = std::max(inbox.last, arrival);
   --inbox.missing;
 }
 
-double SimulatedRank::advance(double time, const Carrier& carrier) {
+double SimulatedRank::advance(double time, Peers& peers) {
   waited_since_ = time_;
   wait_until(time);
   bool moved = false;
   for (std::size_t i = 0; i < frames_.size(); ++i) {
-    while (may_go_on(i) && !is_computation(frames_[i]) && take(frames_[i], carrier)) moved = true;
+    while (may_go_on(i) && !is_computation(frames_[i]) && take(frames_[i], peers)) moved = true;
   }
   for (std::size_t i = 0; i < frames_.size(); ++i) {
     if (!may_go_on(i) || !is_computation(frames_[i])) continue;
-    moved = take(frames_[i], carrier);
+    moved = take(frames_[i], peers);
     break;
   }
   return moved ? time_ : next_event();
@@ -159,7 +171,7 @@ double SimulatedRank::next_event() const {
     const auto tensor = static_cast<std::size_t>(tensor_of(step));
     const Inbox& inbox = frame.inboxes[tensor];
     if (std::holds_alternative<step::AwaitSends>(step)) {
-      next = std::min(next, frame.left[tensor]);
+      next = std::min(next, frame.outboxes[tensor].gone());
     } else if (const auto* await = std::get_if<step::AwaitReceive>(&step)) {
       next = std::min(next, inbox.messages[await->message].arrival);
     } else if (std::holds_alternative<step::AwaitReceives>(step)) {
@@ -178,7 +190,7 @@ void SimulatedRank::wait_until(double time) {
 }
 
 /// The frame's next step; false if it cannot be completed yet.
-bool SimulatedRank::take(Frame& frame, const Carrier& carrier) {
+bool SimulatedRank::take(Frame& frame, Peers& peers) {
   const Step& step = step_of(frame);
   const int tensor = tensor_of(step);
   bool complete = true;
@@ -187,9 +199,12 @@ bool SimulatedRank::take(Frame& frame, const Carrier& carrier) {
   } else if (std::holds_alternative<step::AwaitReceives>(step)) {
     complete = receive_all(frame, tensor);
   } else if (std::holds_alternative<step::AwaitSends>(step)) {
-    complete = frame.left[static_cast<std::size_t>(tensor)] <= time_;
+    complete = frame.outboxes[static_cast<std::size_t>(tensor)].gone() <= time_;
   } else if (std::holds_alternative<step::Send>(step)) {
-    send(frame, tensor, carrier);
+    send(frame, tensor, peers);
+  } else if (std::holds_alternative<step::PostReceives>(step)) {
+    frame.inboxes[static_cast<std::size_t>(tensor)].has_places = true;
+    peers.has_places(rank_, frame.number, tensor, time_);
   } else {
     const double begun = time_;
     time_ += step_seconds_[frame.step];
@@ -235,14 +250,13 @@ bool SimulatedRank::receive_all(Frame& frame, int tensor) {
   return true;
 }
 
-void SimulatedRank::send(Frame& frame, int tensor, const Carrier& carrier) {
-  constexpr std::size_t kEager = 65536;  // what is smaller is copied by the system, and gone
+void SimulatedRank::send(Frame& frame, int tensor, Peers& peers) {
   const double begun = time_;
-  double& left = frame.left[static_cast<std::size_t>(tensor)];
   for (const PlacedMessage& message : program_.tensor(tensor).sends) {
     time_ += seconds_of(message);
-    const double gone = carrier({frame.number, tensor, rank_, message.peer, message.bytes, time_});
-    if (message.bytes > kEager) left = std::max(left, gone);
+    const Outgoing outgoing{frame.number, tensor, rank_, message.peer, message.bytes, time_};
+    if (outgoing.awaits_place()) ++frame.outboxes[static_cast<std::size_t>(tensor)].waiting;
+    peers.send(outgoing);
   }
   note(frame, {Doing::kMessages, program_.tensor(tensor).position, begun, time_});
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -23,10 +22,26 @@ struct Outgoing {
   int to = 0;
   std::size_t bytes = 0;
   double time = 0;
+
+  /// Whether it waits, as Open MPI has it over TCP, until its receiver has a place for it; what is
+  /// smaller is copied by the system, and gone.
+  [[nodiscard]] bool awaits_place() const { return bytes > 65536; }
 };
 
-/// Takes a message and returns when its bytes will have left.
-using Carrier = std::function<double(const Outgoing&)>;
+/// What a simulated rank tells the others.
+class Peers {
+ public:
+  Peers() = default;
+  virtual ~Peers() = default;
+
+  virtual void send(const Outgoing& message) = 0;
+  /// The rank has places for all messages of a tensor of a frame.
+  virtual void has_places(int rank, std::size_t frame, int tensor, double time) = 0;
+
+ protected:
+  Peers(const Peers&) = default;
+  Peers& operator=(const Peers&) = default;
+};
 
 /// One rank with a clock of its own that runs its program as Executor does, only that every step
 /// takes the time that it would.  The referenced objects must outlive it.
@@ -40,12 +55,16 @@ class SimulatedRank {
 
   /// Begins one more frame, not before a time.
   void begin(double time);
+  /// Whether there are places for the messages of a tensor of a frame that has begun.
+  [[nodiscard]] bool has_places(std::size_t frame, int tensor) const;
   /// A message of a frame that has begun will be here at a time.
   void expect(const Outgoing& message, double arrival);
+  /// What this rank has sent will be gone at a time.
+  void let_go(const Outgoing& message, double time);
   /// Waits until a time and does what can be done then: messages of all frames, and one
   /// computation.  Returns when there may be more to do; kNever if only a message that nobody has
   /// sent yet changes that.
-  double advance(double time, const Carrier& carrier);
+  double advance(double time, Peers& peers);
   /// When the first thing that some frame waits for happens; kNever as above.
   [[nodiscard]] double next_event() const;
   /// Forgets the oldest frame if it is through, and tells so.
@@ -62,18 +81,30 @@ class SimulatedRank {
   /// A frame's messages of one tensor.
   struct Inbox {
     std::vector<Incoming> messages;
+    bool has_places = false;
     std::size_t missing = 0;  // how many nobody has sent
     double last = 0;          // arrival of those that are on their way
+  };
+
+  /// What a frame sends of one tensor.
+  struct Outbox {
+    std::size_t waiting = 0;  // messages that their receivers have no place for
+    double left = 0;          // when the others will be gone
+
+    [[nodiscard]] double gone() const { return waiting > 0 ? kNever : left; }
   };
 
   /// A frame on its way through the program.
   struct Frame {
     std::size_t number = 0;
-    std::size_t step = 0;          // the next one
-    std::vector<Inbox> inboxes{};  // by tensor
-    std::vector<double> left{};    // by tensor: when what was sent of it will be gone
+    std::size_t step = 0;            // the next one
+    std::vector<Inbox> inboxes{};    // by tensor
+    std::vector<Outbox> outboxes{};  // by tensor
   };
 
+  [[nodiscard]] Frame& frame_of(std::size_t number) {
+    return frames_[number - frames_.front().number];
+  }
   [[nodiscard]] double seconds_of(const Network& network, const Step& step) const;
   [[nodiscard]] double seconds_of(const PlacedMessage& message) const;
   [[nodiscard]] const Step& step_of(const Frame& frame) const { return program_.steps[frame.step]; }
@@ -85,10 +116,10 @@ class SimulatedRank {
   void note_wait(const Frame& frame, double end);
   void note_receiving(const Frame& frame, int position, double seconds);
   void wait_until(double time);
-  bool take(Frame& frame, const Carrier& carrier);
+  bool take(Frame& frame, Peers& peers);
   bool receive(Frame& frame, const step::AwaitReceive& await);
   bool receive_all(Frame& frame, int tensor);
-  void send(Frame& frame, int tensor, const Carrier& carrier);
+  void send(Frame& frame, int tensor, Peers& peers);
 
   const Program& program_;
   const Host& host_;

@@ -10,7 +10,7 @@ namespace vpinfer {
 namespace {
 
 /// All ranks of a job.
-class SimulatedJob {
+class SimulatedJob final : public Peers {
  public:
   SimulatedJob(const Network& network, const std::vector<Program>& programs, const Cluster& cluster,
                int frames, int in_flight)
@@ -38,6 +38,27 @@ class SimulatedJob {
     return simulation;
   }
 
+  void send(const Outgoing& message) override {
+    if (message.awaits_place() && !rank(message.to).has_places(message.frame, message.tensor)) {
+      waiting_.push_back(message);
+    } else {
+      carry(message);
+    }
+  }
+
+  void has_places(int rank, std::size_t frame, int tensor, double time) override {
+    std::vector<Outgoing> released;
+    std::erase_if(waiting_, [&](const Outgoing& message) {
+      const bool fits = message.to == rank && message.frame == frame && message.tensor == tensor;
+      if (fits) released.push_back(message);
+      return fits;
+    });
+    for (Outgoing& message : released) {
+      message.time = std::max(message.time, time);
+      carry(message);
+    }
+  }
+
  private:
   /// Rank 0 begins, and tells the others.
   void begin_frame() {
@@ -54,18 +75,28 @@ class SimulatedJob {
     const auto earliest = std::min_element(wake_.begin(), wake_.end());
     if (*earliest == kNever) throw Bug("a simulated job whose ranks wait for each other");
     SimulatedRank& rank = ranks_[static_cast<std::size_t>(earliest - wake_.begin())];
-    *earliest = rank.advance(*earliest, [this](const Outgoing& message) { return carry(message); });
+    const double now = *earliest;
+    *earliest = kNever;  // unless the rank, or one that it meets, says otherwise
+    const double next = rank.advance(now, *this);
+    *earliest = std::min(*earliest, next);
     while (rank.retire()) {
       if (&rank == &ranks_.front()) done_.push_back(rank.time());
     }
   }
 
-  double carry(const Outgoing& message) {
+  void carry(const Outgoing& message) {
     const Passage passage = network_.send(message.from, message.to, message.bytes, message.time);
-    const auto to = static_cast<std::size_t>(message.to);
-    ranks_[to].expect(message, passage.arrived);
-    wake_[to] = std::min(wake_[to], std::max(ranks_[to].time(), ranks_[to].next_event()));
-    return passage.left;
+    rank(message.from).let_go(message, passage.left);
+    rank(message.to).expect(message, passage.arrived);
+    wake(message.from);
+    wake(message.to);
+  }
+
+  [[nodiscard]] SimulatedRank& rank(int number) { return ranks_[static_cast<std::size_t>(number)]; }
+
+  void wake(int number) {
+    double& time = wake_[static_cast<std::size_t>(number)];
+    time = std::min(time, std::max(rank(number).time(), rank(number).next_event()));
   }
 
   /// Of the second half of the frames, the first of which find the ranks idle.
@@ -81,8 +112,9 @@ class SimulatedJob {
   int frames_;
   int in_flight_;
   std::vector<SimulatedRank> ranks_;
-  std::vector<double> wake_;   // when each rank may have something to do
-  std::vector<double> begun_;  // by frame
+  std::vector<Outgoing> waiting_;  // for places at their receivers
+  std::vector<double> wake_;       // when each rank may have something to do
+  std::vector<double> begun_;      // by frame
   std::vector<double> done_;
 };
 
