@@ -117,7 +117,7 @@ std::optional<PredictedPlan> plan_if_it_fits(const Model& model, Strategy strate
 }
 
 std::string run_command(int hosts, const PlanOptions& options) {
-  const std::string run = "vpinfer --model " + shell_word(options.model.string());
+  std::string run = "vpinfer --model " + shell_word(options.model.string());
   if (hosts == 1) return run;
   const std::string hostfile =
       options.hosts.empty() ? "HOSTFILE" : shell_word(options.hosts.string());

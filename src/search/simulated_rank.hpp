@@ -91,7 +91,10 @@ class SimulatedRank {
     std::size_t waiting = 0;  // messages that their receivers have no place for
     double left = 0;          // when the others will be gone
 
-    [[nodiscard]] double gone() const { return waiting > 0 ? kNever : left; }
+    [[nodiscard]] double gone() const {
+      if (waiting > 0) return kNever;
+      return left;
+    }
   };
 
   /// A frame on its way through the program.
