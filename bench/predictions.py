@@ -85,6 +85,9 @@ def table(results):
     lines = ["# Predicted and measured times", "",
              f"Measured by `bench/predictions.py` on {results['machine']['cpu']}. *Ratio* is predicted over measured time, "
              "of a frame alone and between the frames of a stream.", "",
+             "The machine is shared: the same run takes up to a third longer at times, as `single` shows.  What a waiting host "
+             "computes in less than its quota of a millisecond runs at the speed of a whole core, so many emulated hosts are faster "
+             "on small networks than predicted.  In a pipeline, the first host also makes the pictures, on the same share of a core.", "",
              in_words("Latency", latencies), in_words("Period", periods), "",
              "| network | cpu | link | hosts | strategy | ms predicted | measured | ratio | frames/s predicted | measured | ratio |",
              "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
