@@ -39,6 +39,9 @@ void SimulatedRank::let_go(const Outgoing& message, double time) {
   Outbox& outbox = frame_of(message.frame).outboxes[static_cast<std::size_t>(message.tensor)];
   --outbox.waiting;
   outbox.left = std::max(outbox.left, time);
+  if (message.time < outbox.placed) return;
+  outbox.placed = message.time;
+  outbox.peer = message.to;
 }
 
 void SimulatedRank::expect(const Outgoing& message, double arrival) {
@@ -141,6 +144,10 @@ void SimulatedRank::note_wait(const Frame& frame, double end) {
     sent = std::clamp(frame.inboxes[tensor].messages[*message].sent, time_, end);
     const int peer = program_.tensors[tensor].receives[*message].peer;
     note(frame, {Doing::kAwaitPeer, position, time_, sent, peer});
+  } else if (std::holds_alternative<step::AwaitSends>(step_of(frame))) {
+    const Outbox& outbox = frame.outboxes[tensor];
+    sent = outbox.waiting > 0 ? end : std::clamp(outbox.placed, time_, end);
+    note(frame, {Doing::kAwaitPeer, position, time_, sent, outbox.peer});
   }
   note(frame, {Doing::kAwaitLink, position, sent, end});
 }

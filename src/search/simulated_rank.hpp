@@ -90,6 +90,8 @@ class SimulatedRank {
   struct Outbox {
     std::size_t waiting = 0;  // messages that their receivers have no place for
     double left = 0;          // when the others will be gone
+    double placed = 0;        // when the last of them had a place
+    int peer = 0;             // of which rank
 
     [[nodiscard]] double gone() const {
       if (waiting > 0) return kNever;

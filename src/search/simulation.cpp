@@ -75,10 +75,7 @@ class SimulatedJob final : public Peers {
     const auto earliest = std::min_element(wake_.begin(), wake_.end());
     if (*earliest == kNever) throw Bug("a simulated job whose ranks wait for each other");
     SimulatedRank& rank = ranks_[static_cast<std::size_t>(earliest - wake_.begin())];
-    const double now = *earliest;
-    *earliest = kNever;  // unless the rank, or one that it meets, says otherwise
-    const double next = rank.advance(now, *this);
-    *earliest = std::min(*earliest, next);
+    *earliest = rank.advance(*earliest, *this);  // whatever woke it meanwhile
     while (rank.retire()) {
       if (&rank == &ranks_.front()) done_.push_back(rank.time());
     }
