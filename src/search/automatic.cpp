@@ -118,10 +118,7 @@ class AutomaticPlanner {
   }
 
   [[nodiscard]] Choice all(const Division& division) const {
-    Choice choice = divide_alike(network_, division);
-    choice.wire = options_.formats.wire.value_or(choice.wire);
-    choice.conv = options_.formats.conv.value_or(choice.conv);
-    return choice;
+    return divide_alike(network_, division, options_.formats);
   }
 
   [[nodiscard]] bool nothing_fits() const { return front_.plans().empty(); }

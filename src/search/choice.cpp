@@ -65,6 +65,13 @@ Choice divide_alike(const Network& network, const Division& division) {
   return choice;
 }
 
+Choice divide_alike(const Network& network, const Division& division, const Formats& formats) {
+  Choice choice = divide_alike(network, division);
+  choice.wire = formats.wire.value_or(choice.wire);
+  choice.conv = formats.conv.value_or(choice.conv);
+  return choice;
+}
+
 Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int ranks,
              const Choice& known_choice, const Plan& known_plan) {
   const Network& network = readers.network();

@@ -31,6 +31,10 @@ struct Choice {
 /// Every layer divided alike, and repeated where that is cheaper than to send it.
 [[nodiscard]] Choice divide_alike(const Network& network, const Division& division);
 
+/// The same in these formats, where they are told.
+[[nodiscard]] Choice divide_alike(const Network& network, const Division& division,
+                                  const Formats& formats);
+
 /// The plan of a choice on so many ranks.  What stays on rank 0 does so all the same; what has no
 /// sums to divide gets shares of its channels instead; repeated layers are owned where they are
 /// read.  `readers` is a demand without delivery.  Layers that are divided as in a known choice,

@@ -48,10 +48,7 @@ class Planner {
 
   /// Every layer divided so, in the formats of the options.
   [[nodiscard]] Choice all(const Division& division) const {
-    Choice choice = divide_alike(network_, division);
-    choice.wire = options_.formats.wire.value_or(choice.wire);
-    choice.conv = options_.formats.conv.value_or(choice.conv);
-    return choice;
+    return divide_alike(network_, division, options_.formats);
   }
 
   [[nodiscard]] LayerDivisions channels_or_sums() const {
