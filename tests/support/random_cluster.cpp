@@ -32,4 +32,13 @@ Cluster random_cluster(int hosts, std::uint32_t seed) {
   return cluster;
 }
 
+Speed slower(Speed speed, double times) {
+  for (double* each :
+       {&speed.direct_flop_per_second, &speed.winograd_flop_per_second, &speed.blas_flop_per_second,
+        &speed.loop_flop_per_second, &speed.memory_bytes_per_second}) {
+    *each /= times;
+  }
+  return speed;
+}
+
 }  // namespace vpinfer

@@ -11,4 +11,7 @@ namespace vpinfer {
 /// Gbit/s. No limit of memory is known.
 [[nodiscard]] Cluster random_cluster(int hosts, std::uint32_t seed);
 
+/// The same, so many times as slow at everything.
+[[nodiscard]] Speed slower(Speed speed, double times);
+
 }  // namespace vpinfer

@@ -29,15 +29,6 @@ Cluster alike(int hosts) {
   return cluster_of(hosts, host);
 }
 
-Speed slower(Speed speed, double times) {
-  for (double* each :
-       {&speed.direct_flop_per_second, &speed.winograd_flop_per_second, &speed.blas_flop_per_second,
-        &speed.loop_flop_per_second, &speed.memory_bytes_per_second}) {
-    *each /= times;
-  }
-  return speed;
-}
-
 Prediction predicted(const Network& network, const Plan& plan, const Cluster& cluster) {
   return predict({network, plan}, result_layers(network), cluster, {});
 }

@@ -6,6 +6,7 @@
 
 #include "search/planner.hpp"
 #include "support/every_plan.hpp"
+#include "support/random_cluster.hpp"
 #include "support/random_network.hpp"
 #include "support/yolov2.hpp"
 
@@ -13,15 +14,6 @@ namespace vpinfer {
 namespace {
 
 constexpr std::size_t kAnything = std::numeric_limits<std::size_t>::max();
-
-Speed slower(Speed speed, double times) {
-  for (double* each :
-       {&speed.direct_flop_per_second, &speed.winograd_flop_per_second, &speed.blas_flop_per_second,
-        &speed.loop_flop_per_second, &speed.memory_bytes_per_second}) {
-    *each /= times;
-  }
-  return speed;
-}
 
 Evaluation evaluated(const Network& network, const Plan& plan, const Cluster& cluster) {
   return Evaluator(network, cluster, {}).evaluate(plan);

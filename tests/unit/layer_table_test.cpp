@@ -84,11 +84,7 @@ class Limits : public testing::Test {
 
   void slow_down(int rank, double times) {
     Speed& speed = cluster_.hosts[static_cast<std::size_t>(rank)].speed;
-    for (double* rate : {&speed.direct_flop_per_second, &speed.winograd_flop_per_second,
-                         &speed.blas_flop_per_second, &speed.loop_flop_per_second,
-                         &speed.memory_bytes_per_second}) {
-      *rate /= times;
-    }
+    speed = slower(speed, times);
   }
 
   Network network_;
