@@ -6,9 +6,9 @@
     bench/predictions.py --cpus 20%,20%,20%,5%                           # a mixed cluster, of as many hosts
     bench/predictions.py --summarise         # only the table, from the results
 
-Every cluster is calibrated first (vpinfer calibrate); each strategy's plan is made for it and run by itself under
-jobs/emulate.sh, one frame at a time for the latency, then as a stream for the frames per second.  Rows go into the
-results file as they are measured and replace those that are there.
+Every cluster is calibrated anew for each network (vpinfer calibrate), because a shared machine's speed drifts; each
+strategy's plan is made for it and run by itself under jobs/emulate.sh, one frame at a time for the latency, then as a
+stream for the frames per second.  Rows go into the results file as they are measured and replace those that are there.
 """
 import argparse
 import datetime
@@ -112,10 +112,10 @@ def main():
     if not options.summarise:
         for link in options.links:
             for cluster in clusters(options.hosts, options.cpus, link):
-                with tempfile.TemporaryDirectory() as folder:
-                    calibrated = Path(folder) / "cluster.json"
-                    emulate(cluster, ["calibrate", "--threads", 1, "-o", calibrated])
-                    for network in options.networks:
+                for network in options.networks:
+                    with tempfile.TemporaryDirectory() as folder:
+                        calibrated = Path(folder) / "cluster.json"
+                        emulate(cluster, ["calibrate", "--threads", 1, "-o", calibrated])
                         for strategy in options.strategies:
                             row = measure(network, strategy, cluster, calibrated)
                             save(results, row)
