@@ -65,6 +65,10 @@ std::vector<double> layer_seconds(const Network& network, const Evaluation& eval
     }
     all.push_back(seconds);
   }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Travel& delivered = evaluation.costs[i]->output;
+    if (is_awaited[i]) all[i] += delivered.wire_seconds + delivered.most_processor_seconds;
+  }
   return all;
 }
 

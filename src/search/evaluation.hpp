@@ -32,7 +32,9 @@ struct Evaluation {
   Exchanges exchanges;
   std::size_t moved_bytes = 0;          ///< by all ranks for a frame
   double latency_seconds = 0;           ///< of a frame alone
-  std::vector<double> layer_seconds{};  ///< of it, by position: to compute it and bring it on
+  std::vector<double> layer_seconds{};  ///< of it, by position: to bring what a
+                                        ///< layer is the first to read, to compute it and, of a
+                                        ///< result, to deliver it
   double period_seconds = 0;  ///< between the frames of a stream, with enough of them under way
   std::vector<RankMemory> memory{};  ///< of every rank; empty until it is added
 

@@ -98,12 +98,27 @@ Work work_of(const Network& network, ConvolutionPath path, int position, const B
   return work_of(network, computation);
 }
 
+namespace {
+
+/// How many have partial sums of what a rank owns.
+int ranks_with_sums_for(const Distribution& distribution, int position, int owner) {
+  const Box& owned = distribution.owned(position, owner);
+  int ranks = 0;
+  for (int rank = 0; rank < distribution.ranks(); ++rank) {
+    if (!intersect(owned, distribution.computed(position, rank)).empty()) ++ranks;
+  }
+  return ranks;
+}
+
+}  // namespace
+
 Work work_of(const Distribution& distribution, int position, int rank) {
   const std::optional<Interval> summed = distribution.summed(position, rank);
   Work work = work_of(distribution.network(), distribution.plan().conv, position,
                       distribution.computed(position, rank), summed);
   if (summed) {
-    work += work_of_adding_up(distribution.owned(position, rank).elements(), distribution.ranks());
+    work += work_of_adding_up(distribution.owned(position, rank).elements(),
+                              ranks_with_sums_for(distribution, position, rank));
   }
   return work;
 }
