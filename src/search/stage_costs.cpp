@@ -50,7 +50,8 @@ StageCosts::StageCosts(const Network& network, Cluster cluster, const Choice& us
       ways_.back().push_back(loads(team, choice));
     }
   }
-  look_at_activations(network, usual.wire);
+  look_at_activations(network);
+  look_at_crossings(network, usual);
 }
 
 Interval StageCosts::positions(Interval runs) const {
@@ -101,7 +102,7 @@ StageCosts::Way StageCosts::loads(const Evaluator& team, const Choice& choice) c
   return way;
 }
 
-void StageCosts::look_at_activations(const Network& network, NumberFormat wire) {
+void StageCosts::look_at_activations(const Network& network) {
   for (int run = 0; run < runs(); ++run) {
     std::size_t most = 0;
     for (int i = positions({run, run + 1}).begin; i < positions({run, run + 1}).end; ++i) {
@@ -113,15 +114,23 @@ void StageCosts::look_at_activations(const Network& network, NumberFormat wire) 
     }
     activations_bytes_.push_back(most);
   }
+}
+
+void StageCosts::look_at_crossings(const Network& network, const Choice& usual) {
   const Demand demand(network, {});
+  std::vector<int> last_reader(network.layers.size(), -1);  // by position
   crossing_bytes_.assign(cuts_.size(), 0.0);
-  for (int i = 0; i < network.size(); ++i) {
-    if (demand.readers(i).empty()) continue;
-    const int last = demand.readers(i).back().position;
+  for (int i = network.size() - 1; i >= 0; --i) {
+    int& last = last_reader[static_cast<std::size_t>(i)];
+    for (const Demand::Reader& reader : demand.readers(i)) {
+      const auto position = static_cast<std::size_t>(reader.position);
+      last = std::max(last, usual.repeated[position] ? last_reader[position] : reader.position);
+    }
+    if (usual.repeated[static_cast<std::size_t>(i)]) continue;  // what it reads crosses instead
     for (std::size_t cut = 0; cut < cuts_.size(); ++cut) {
       if (i >= cuts_[cut] || last < cuts_[cut]) continue;
       crossing_bytes_[cut] +=
-          static_cast<double>(bytes_of(wire, network.layer(i).output.elements()));
+          static_cast<double>(bytes_of(usual.wire, network.layer(i).output.elements()));
     }
   }
 }

@@ -49,7 +49,8 @@ class StageCosts {
   using Way = std::vector<Load>;
 
   [[nodiscard]] Way loads(const Evaluator& team, const Choice& choice) const;
-  void look_at_activations(const Network& network, NumberFormat wire);
+  void look_at_activations(const Network& network);
+  void look_at_crossings(const Network& network, const Choice& usual);
   [[nodiscard]] Cost cost_of(std::size_t index, const std::vector<Way>& ways, Interval runs,
                              Interval hosts) const;
   [[nodiscard]] std::size_t bytes(const Way& way, Interval runs, Interval hosts) const;
