@@ -40,6 +40,10 @@ struct Host {
   bool operator==(const Host&) const = default;
 };
 
+/// More are taken for a slip of the pen.
+inline constexpr int kMostHosts = 4096;
+inline constexpr int kMostThreads = 1024;  ///< of a rank
+
 /// What there is to run a network on.
 struct Cluster {
   std::vector<Host> hosts;  ///< by rank

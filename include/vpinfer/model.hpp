@@ -9,6 +9,7 @@
 #include "vpinfer/box.hpp"
 #include "vpinfer/cluster.hpp"
 #include "vpinfer/planning.hpp"
+#include "vpinfer/prediction.hpp"
 
 namespace vpinfer {
 
@@ -59,8 +60,8 @@ class Model {
 [[nodiscard]] Plan plan_from_json(const std::string& text, const Model& model,
                                   const std::string& where);
 
-/// Without running anything.  The memory is that of a job that delivers these layers, too; bytes
-/// and times are those of the outputs alone.  Throws BadUsage if there is no such layer.
+/// Without running anything: of a job that delivers these layers beside the outputs.  Throws
+/// BadUsage if there is no such layer.
 [[nodiscard]] Prediction predict(const Model& model, const Plan& plan, const Cluster& cluster,
                                  const Concurrency& concurrency = {},
                                  const std::vector<int>& deliver = {});

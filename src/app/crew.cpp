@@ -45,7 +45,9 @@ std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options,
   constexpr std::chrono::duration<double> kPatience{0.5};
   if (!options.cluster.empty()) {
     if (channel.rank() != 0) return std::nullopt;  // its host need not have the file
-    return read_cluster(options.cluster, crew.ranks);
+    std::vector<std::string> names;
+    for (int rank = 0; rank < crew.ranks; ++rank) names.push_back(channel.host(rank));
+    return cluster_of_job(options.cluster, names);
   }
   if (options.strategy != Strategy::kAuto) return std::nullopt;
   ThreadPool pool(crew.threads);

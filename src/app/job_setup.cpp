@@ -75,7 +75,8 @@ Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew
   if (options.plan.empty()) {
     const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
     PlanningOptions planning = options.planning;
-    planning.concurrency = planned_concurrency(planning, crew.most_threads, options.in_flight);
+    planning.concurrency =
+        planned_concurrency(strategy, planning, crew.most_threads, options.in_flight);
     return make_plan(model, strategy, cluster.value_or(cluster_of(ranks, raspberry_pi_4())),
                      planning);
   }
@@ -129,7 +130,7 @@ JobOptions job_options(const RunOptions& options, const Model& model, const Plan
                        {.asked = options.in_flight,
                         .many_frames = options.is_stream || source.size() != 1,
                         .threads = crew.most_threads,
-                        .memory_bytes = memory_limits(hosts, limit)});
+                        .memory_bytes = memory_limits(within_limit(hosts, limit))});
   job.in_flight = in_flight;
   if (limit) {
     check_memory_limit(

@@ -15,9 +15,6 @@
 namespace vpinfer {
 namespace {
 
-constexpr int kMostRanks = 4096;
-constexpr int kMostThreads = 1024;
-
 constexpr std::string_view kExitCodes =
     "Exit codes: 0 done, 1 comparison failed, 2 bad usage, 3 bad input or model,\n"
     "4 not enough memory, 5 a rank or link failed, 70 a bug.";
@@ -224,7 +221,7 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   CLI::App* sub = app.add_subcommand("plan", "divide a model among ranks; print and save the plan");
   sub->add_option("model", plan.model, "model (.h5)")->required();
   sub->add_option("--ranks", plan.ranks, "number of ranks [as many as there are hosts]")
-      ->check(CLI::Range(1, kMostRanks));
+      ->check(CLI::Range(1, kMostHosts));
   CLI::Option* cluster = add_cluster(*sub, plan.cluster);
   sub->add_option("--hosts", plan.hosts,
                   "the hosts: an Open MPI hostfile with a rank on each, taken for Raspberry Pis 4")
@@ -247,7 +244,9 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   add_wire_and_conv(*sub, plan.planning, "");
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("--threads", plan.threads,
-                  "threads that each rank will have, with a workspace each [the cluster's]")
+                  "threads that each rank will have, with a workspace each; times stay those of "
+                  "the cluster's "
+                  "threads [as many]")
       ->check(CLI::Range(1, kMostThreads));
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;
@@ -267,7 +266,7 @@ CLI::App* add_partition(CLI::App& app, PartitionOptions& partition) {
   sub->add_option("model", partition.model, "model (.h5)")->required();
   CLI::Option_group* source = sub->add_option_group("division");
   source->add_option("--ranks", partition.ranks, "number of ranks")
-      ->check(CLI::Range(1, kMostRanks));
+      ->check(CLI::Range(1, kMostHosts));
   CLI::Option* plan = source->add_option("--plan", partition.plan, "plan file");
   source->require_option(1);
   add_strategy(

@@ -52,7 +52,7 @@ void write_plan(const Plan& plan, const std::filesystem::path& output) {
 
 void plan_by_strategy(const Model& model, const Cluster& cluster, const PlanOptions& options) {
   const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
-  const PlanningOptions planning = planning_of(options, cluster);
+  const PlanningOptions planning = planning_of(strategy, options, cluster);
   const PredictedPlan one = plan_within_memory(model, strategy, cluster, planning);
   print_plan(model, cluster, one, planning);
   const bool for_speed = strategy == Strategy::kAuto && planning.objective != Objective::kMemory;
@@ -64,7 +64,7 @@ void plan_by_strategy(const Model& model, const Cluster& cluster, const PlanOpti
 }
 
 void show_front(const Model& model, const Cluster& cluster, const PlanOptions& options) {
-  const PlanningOptions planning = planning_of(options, cluster);
+  const PlanningOptions planning = planning_of(Strategy::kAuto, options, cluster);
   const ListedFront listed = list_front(model, cluster, planning);
   if (options.pick) {
     const PredictedPlan& one = picked(listed, *options.pick);

@@ -1,6 +1,7 @@
 #include "app/plan_front.hpp"
 
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "app/planning.hpp"
@@ -8,6 +9,7 @@
 #include "io/model_file.hpp"
 #include "report/front_svg.hpp"
 #include "search/automatic.hpp"
+#include "search/planner.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -17,7 +19,8 @@ std::string title_of(const Model& model, const Cluster& cluster, const PlanOptio
   std::string hosts = options.hosts.filename().string();
   if (!options.cluster.empty()) {
     const std::filesystem::path file(options.cluster);
-    hosts = std::filesystem::exists(file) ? file.filename().string() : options.cluster;
+    std::error_code error;
+    hosts = std::filesystem::exists(file, error) ? file.filename().string() : options.cluster;
   } else if (hosts.empty()) {
     hosts = "pi4:" + std::to_string(cluster.ranks());
   }
@@ -40,14 +43,15 @@ std::string conditions(const Cluster& cluster, const PlanOptions& options) {
 
 std::string how_to_take_one(const Cluster& cluster, const PlanOptions& options) {
   return "To take plan N, add --pick N -o plan.json to this command, and run the plan:\n    " +
-         run_command(cluster.ranks(), options) + " --plan plan.json\n";
+         run_command(cluster.ranks(), options) + " --plan plan.json\n" +
+         "its ranks are these hosts, in this order\n";
 }
 
-/// What named strategies make of the model on all hosts.
+/// What named strategies make of the model on all hosts, if that is soon found.
 std::vector<ComparedStrategy> compared_strategies(const Model& model, const Cluster& cluster,
                                                   const PlanningOptions& planning) {
-  std::vector<ComparedStrategy> all{{Strategy::kSingle}};
-  if (cluster.ranks() > 1) {  // on one host they are all the same
+  std::vector<ComparedStrategy> all{{Strategy::kSingle}};  // like the others on one host
+  if (cluster.ranks() > 1 && cluster.ranks() <= kMostSoonPlannedHosts) {
     all = {{Strategy::kVertical}, {Strategy::kData}, {Strategy::kSequential}, {Strategy::kSingle}};
   }
   for (ComparedStrategy& compared : all) {

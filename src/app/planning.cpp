@@ -2,25 +2,41 @@
 
 #include <algorithm>
 #include <string_view>
+#include <system_error>
 
 #include "app/hostfile.hpp"
 #include "base/units.hpp"
 #include "io/file.hpp"
+#include "io/model_file.hpp"
 #include "plan/plan_json.hpp"
+#include "search/automatic.hpp"
+#include "search/planner.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {
 
+void check_is_enough(const Cluster& cluster, int ranks, const std::string& source) {
+  if (cluster.ranks() >= ranks) return;
+  throw BadInput(source + " has " + std::to_string(cluster.ranks()) + " hosts, too few for " +
+                 std::to_string(ranks) + " ranks");
+}
+
 /// The first hosts of a cluster, or without a number of ranks all.
 Cluster first_hosts(Cluster cluster, std::optional<int> ranks, const std::string& source) {
   if (!ranks) return cluster;
-  if (cluster.ranks() < *ranks) {
-    throw BadInput(source + " has " + std::to_string(cluster.ranks()) + " hosts, too few for " +
-                   std::to_string(*ranks) + " ranks");
-  }
+  check_is_enough(cluster, *ranks, source);
   cluster.hosts.resize(static_cast<std::size_t>(*ranks));
   return cluster;
+}
+
+/// The cluster of a file or of kinds.
+Cluster whole_cluster(const std::string& text) {
+  const std::filesystem::path file(text);
+  std::error_code error;
+  const bool is_file = file.extension() == ".json" || std::filesystem::exists(file, error) ||
+                       error == std::errc::permission_denied;
+  return is_file ? cluster_from_json(read_file(file), text) : parse_cluster(text);
 }
 
 /// A usual host under each name of a hostfile.
@@ -33,6 +49,18 @@ Cluster usual_hosts(const std::filesystem::path& hostfile) {
   return cluster;
 }
 
+/// Throws as `plan_within_memory`.
+PredictedPlan predict_within_memory(const Model& model, Plan plan, const Cluster& cluster,
+                                    const PlanningOptions& planning) {
+  const std::optional<std::size_t> limit = planning.memory_limit_bytes;
+  Prediction prediction = predict(model, plan, within_limit(cluster, limit), planning.concurrency);
+  check_host_memory(prediction.memory, cluster);
+  if (limit) {
+    check_memory_limit(plan, prediction.memory, *limit);
+  }
+  return {std::move(plan), std::move(prediction)};
+}
+
 }  // namespace
 
 Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
@@ -41,10 +69,34 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
 
 Cluster read_cluster(const std::string& text, std::optional<int> ranks) {
   if (text.empty()) return cluster_of(ranks.value(), raspberry_pi_4());
-  const std::filesystem::path file(text);
-  const bool is_file = file.extension() == ".json" || std::filesystem::exists(file);
-  return first_hosts(is_file ? cluster_from_json(read_file(file), text) : parse_cluster(text),
-                     ranks, "--cluster: " + text);
+  return first_hosts(whole_cluster(text), ranks, "--cluster: " + text);
+}
+
+Cluster cluster_of_job(const std::string& text, const std::vector<std::string>& names) {
+  const Cluster whole = whole_cluster(text);
+  check_is_enough(whole, static_cast<int>(names.size()), "--cluster: " + text);
+  const std::vector<Host>& all = whole.hosts;
+  std::vector<Host> left = all;
+  const auto take = [&left](std::vector<Host>::iterator host) {
+    Host taken = std::move(*host);
+    left.erase(host);
+    return taken;
+  };
+  std::vector<std::optional<Host>> known;
+  for (const std::string& name : names) {
+    const auto is_it = [&name](const Host& host) { return host.name == name; };
+    const auto host = std::find_if(left.begin(), left.end(), is_it);
+    if (host == left.end() && std::any_of(all.begin(), all.end(), is_it)) {
+      throw BadInput("--cluster: " + text + " has fewer hosts " + name +
+                     " than ranks run there; calibrate with the same ranks");
+    }
+    known.push_back(host == left.end() ? std::nullopt : std::optional(take(host)));
+  }
+  Cluster cluster;
+  for (std::optional<Host>& host : known) {
+    cluster.hosts.push_back(host ? std::move(*host) : take(left.begin()));
+  }
+  return cluster;
 }
 
 Cluster read_cluster(const PlanOptions& options) {
@@ -57,17 +109,19 @@ Cluster read_cluster(const PlanOptions& options) {
   return cluster;
 }
 
-Concurrency planned_concurrency(const PlanningOptions& planning, int threads,
+Concurrency planned_concurrency(Strategy strategy, const PlanningOptions& planning, int threads,
                                 std::optional<int> in_flight) {
-  const int lanes = planning.objective == Objective::kThroughput ? 2 : 1;
-  return {in_flight.value_or(lanes), threads};
+  const bool is_for_streams = planning.objective == Objective::kThroughput;
+  int lanes = in_flight.value_or(is_for_streams ? 2 : 1);
+  if (is_for_streams || strategy == Strategy::kSequential) lanes = std::min(lanes, 2);
+  return {lanes, threads};
 }
 
-PlanningOptions planning_of(const PlanOptions& options, const Cluster& cluster) {
+PlanningOptions planning_of(Strategy strategy, const PlanOptions& options, const Cluster& cluster) {
   int most = 1;
   for (const Host& host : cluster.hosts) most = std::max(most, host.threads);
   PlanningOptions planning = options.planning;
-  planning.concurrency = planned_concurrency(planning, options.threads.value_or(most));
+  planning.concurrency = planned_concurrency(strategy, planning, options.threads.value_or(most));
   return planning;
 }
 
@@ -79,7 +133,7 @@ void check_host_memory(const std::vector<RankMemory>& memory, const Cluster& clu
     throw Error(ExitCode::kNotEnoughMemory,
                 "rank " + std::to_string(rank) + " would take " + mebibytes(bytes) +
                     " MiB, its host " + host.name + " has " + mebibytes(*host.memory_bytes) +
-                    "; --strategy auto keeps to what hosts have, more hosts need less each");
+                    " MiB; --strategy auto keeps to what hosts have, more hosts need less each");
   }
 }
 
@@ -96,28 +150,31 @@ void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
 
 PredictedPlan plan_within_memory(const Model& model, Strategy strategy, const Cluster& cluster,
                                  const PlanningOptions& planning) {
-  Plan plan = make_plan(model, strategy, cluster, planning);
-  Prediction prediction = predict(model, plan, cluster, planning.concurrency);
-  check_host_memory(prediction.memory, cluster);
-  if (const auto limit = planning.memory_limit_bytes) {
-    check_memory_limit(plan, prediction.memory, *limit);
-  }
-  return {std::move(plan), std::move(prediction)};
+  return predict_within_memory(model, make_plan(model, strategy, cluster, planning), cluster,
+                               planning);
 }
 
 std::optional<PredictedPlan> plan_if_it_fits(const Model& model, Strategy strategy,
                                              const Cluster& cluster,
                                              const PlanningOptions& planning) {
   try {
-    return plan_within_memory(model, strategy, cluster, planning);
+    std::optional<Plan> plan =
+        strategy == Strategy::kAuto
+            ? plan_automatically_if_it_fits(model.file().network(), cluster, planning)
+            : make_plan(model, strategy, cluster, planning);
+    if (!plan) return std::nullopt;
+    return predict_within_memory(model, *std::move(plan), cluster, planning);
   } catch (const Error& e) {
     if (e.code() != ExitCode::kNotEnoughMemory) throw;
     return std::nullopt;
   }
 }
-
 std::string run_command(int hosts, const PlanOptions& options) {
   std::string run = "vpinfer --model " + shell_word(options.model.string());
+  if (options.threads) run += " --threads " + std::to_string(*options.threads);
+  if (const auto limit = options.planning.memory_limit_bytes) {
+    run += " --memory-limit " + std::to_string(*limit);
+  }
   if (hosts == 1) return run;
   const std::string hostfile =
       options.hosts.empty() ? "HOSTFILE" : shell_word(options.hosts.string());

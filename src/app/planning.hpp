@@ -23,18 +23,26 @@ namespace vpinfer {
 /// BadInput, also if there are fewer hosts.
 [[nodiscard]] Cluster read_cluster(const std::string& text, std::optional<int> ranks);
 
+/// The hosts of a job's ranks, which run on machines of these names: of the cluster's hosts, those
+/// of the same names, and for other ranks those that are left, in their order.  Throws as above,
+/// and if more ranks run on a host than the cluster has it for.
+[[nodiscard]] Cluster cluster_of_job(const std::string& text,
+                                     const std::vector<std::string>& names);
+
 /// The hosts that `plan` is asked to plan for, by --cluster, --hosts, --link and --ranks.  Throws
 /// as above.
 [[nodiscard]] Cluster read_cluster(const PlanOptions& options);
 
 /// What a rank does at the same time under a plan that is made for an objective: it keeps two
-/// frames of a stream that is to be fast, and one otherwise, unless so many are asked for.
-[[nodiscard]] Concurrency planned_concurrency(const PlanningOptions& planning, int threads,
-                                              std::optional<int> in_flight = {});
+/// frames of a stream that is to be fast, and one otherwise, unless so many are asked for; of a
+/// pipeline never more than two, see `choose_in_flight`.
+[[nodiscard]] Concurrency planned_concurrency(Strategy strategy, const PlanningOptions& planning,
+                                              int threads, std::optional<int> in_flight = {});
 
 /// The same of the `plan` command, whose ranks have as many threads as the cluster's unless told
 /// otherwise.
-[[nodiscard]] PlanningOptions planning_of(const PlanOptions& options, const Cluster& cluster);
+[[nodiscard]] PlanningOptions planning_of(Strategy strategy, const PlanOptions& options,
+                                          const Cluster& cluster);
 
 /// Throws Error with kNotEnoughMemory, naming the rank and its host, if a host has less memory than
 /// its rank would take.

@@ -16,6 +16,7 @@
 #include "comm/mpi_communicator.hpp"
 #include "io/file.hpp"
 #include "report/run_report.hpp"
+#include "search/planner.hpp"
 #include "vpinfer/session.hpp"
 
 namespace vpinfer {
@@ -112,13 +113,13 @@ void give_out(const RunReport& report, const RunOptions& options, const Results&
 
 /// What the run will take on known hosts.  Throws Error with kNotEnoughMemory if one has too
 /// little.
-std::optional<Prediction> predict_run(const Model& model, const Plan& plan,
-                                      const std::optional<Cluster>& cluster, const JobOptions& job,
-                                      const Crew& crew) {
+std::optional<Prediction> predict_run(const RunOptions& options, const Model& model,
+                                      const Plan& plan, const std::optional<Cluster>& cluster,
+                                      const JobOptions& job, const Crew& crew) {
   if (!cluster) return std::nullopt;
   Prediction prediction =
-      predict(model, plan, *cluster, {job.in_flight ? job.in_flight->lanes : 1, crew.most_threads},
-              job.deliver);
+      predict(model, plan, within_limit(*cluster, options.planning.memory_limit_bytes),
+              {job.in_flight ? job.in_flight->lanes : 1, crew.most_threads}, job.deliver);
   check_host_memory(prediction.memory, *cluster);
   return prediction;
 }
@@ -135,7 +136,8 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   const auto source = std::make_shared<FrameSource>(options, network);
   check_possible(options, model, *source);
   const JobOptions job = job_options(options, model, plan, *source, crew, cluster);
-  const std::optional<Prediction> prediction = predict_run(model, plan, cluster, job, crew);
+  const std::optional<Prediction> prediction =
+      predict_run(options, model, plan, cluster, job, crew);
   Results results(options, network);  // after the checks: it makes a folder
   warn_of_slow_blas(*communicator, crew);
   const auto leader = set_up(communicator, model, plan, job);

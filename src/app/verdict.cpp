@@ -7,8 +7,9 @@
 
 #include "app/planning.hpp"
 #include "base/units.hpp"
-#include "program/memory.hpp"
+#include "report/measures.hpp"
 #include "report/table.hpp"
+#include "search/planner.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -36,7 +37,6 @@ std::vector<int> numbers_of_hosts(int all) {
 
 /// The ways worth a line: the others but `auto` are for comparison, as long as they are soon found.
 std::vector<Way> ways(const Cluster& cluster) {
-  constexpr int kSoonFound = 64;
   std::vector<Way> all;
   for (const int hosts : numbers_of_hosts(cluster.ranks())) {
     if (hosts == 1) {
@@ -45,7 +45,7 @@ std::vector<Way> ways(const Cluster& cluster) {
     }
     for (const NumberFormat wire : {NumberFormat::kFloat, NumberFormat::kHalf}) {
       all.push_back({hosts, Strategy::kAuto, wire});
-      if (hosts > kSoonFound) continue;
+      if (hosts > kMostSoonPlannedHosts) continue;
       all.push_back({hosts, Strategy::kAuto, wire, Objective::kThroughput});
       for (const Strategy strategy :
            {Strategy::kVertical, Strategy::kData, Strategy::kSequential}) {
@@ -63,33 +63,25 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
   PlanOptions wanted = options;
   wanted.planning.formats.wire = way.wire;
   if (way.strategy == Strategy::kAuto) wanted.planning.objective = way.objective;
-  const PlanningOptions planning = planning_of(wanted, some);
+  const PlanningOptions planning = planning_of(way.strategy, wanted, some);
   const auto plan = plan_if_it_fits(model, way.strategy, some, planning);
   if (!plan) return std::nullopt;
   return plan->prediction;
 }
 
 std::string table_of(const std::vector<Way>& ways) {
-  Table table({{"hosts"},
-               {"strategy", Align::kLeft},
-               {"wire", Align::kLeft},
-               {"ms a frame"},
-               {"frames/s"},
-               {"fullest/MiB"},
-               {"moved/MiB"}});
+  std::vector<Table::Column> columns{{"hosts"}, {"strategy", Align::kLeft}, {"wire", Align::kLeft}};
+  const std::vector<Table::Column> measures = measure_columns();
+  columns.insert(columns.end(), measures.begin(), measures.end());
+  Table table(std::move(columns));
   for (const Way& way : ways) {
     std::vector<std::string> cells{
         std::to_string(way.hosts),
         std::string(to_string(way.strategy)) + (way.is_for_streams() ? ", stream" : ""),
         way.hosts == 1 ? "-" : std::string(to_string(way.wire))};
-    if (way.prediction) {
-      cells.insert(cells.end(), {fixed(1e3 * way.prediction->latency_seconds, 1),
-                                 fixed(1 / way.prediction->period_seconds, 2),
-                                 mebibytes(fullest(way.prediction->memory).bytes),
-                                 mebibytes(way.prediction->moved_bytes)});
-    } else {
-      cells.insert(cells.end(), {"does not fit", "", "", ""});
-    }
+    std::vector<std::string> taken{"does not fit", "", "", ""};
+    if (way.prediction) taken = measure_cells(*way.prediction);
+    cells.insert(cells.end(), taken.begin(), taken.end());
     table.add(std::move(cells));
   }
   return table.text();
@@ -117,7 +109,7 @@ const Way* recommended(const std::vector<Way>& ways, NumberFormat wire, Objectiv
 }
 
 /// A cluster that `run` cannot be told, of a hostfile or with another link, it measures.
-std::string command_of(const Way& way, const PlanOptions& options) {
+std::string command_of(const Way& way, Objective objective, const PlanOptions& options) {
   std::string command = run_command(way.hosts, options);
   const auto add = [&command](const std::string& name, const std::string& value) {
     command += " --" + name + " " + shell_word(value);
@@ -130,11 +122,7 @@ std::string command_of(const Way& way, const PlanOptions& options) {
     if (way.wire != NumberFormat::kFloat) add("wire", std::string(to_string(way.wire)));
   }
   if (const auto conv = options.planning.formats.conv) add("conv", std::string(to_string(*conv)));
-  if (options.threads) add("threads", std::to_string(*options.threads));
-  if (const auto limit = options.planning.memory_limit_bytes) {
-    add("memory-limit", std::to_string(*limit));
-  }
-  return command + (way.is_for_streams() ? " --input VIDEO" : "");
+  return command + (objective == Objective::kThroughput ? " --input VIDEO" : "");
 }
 
 /// In words, and the command to type.
@@ -142,16 +130,17 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
                            const PlanOptions& options) {
   std::string text;
   if (way.hosts == 1) {
-    text = hosts == 1 ? "the one host" : "one host; more of them are not faster";
+    text = hosts == 1 ? "the one host" : "one host; more of them are hardly faster, if at all";
   } else {
     text = std::to_string(way.hosts) + " hosts, " + std::string(to_string(way.strategy));
+    if (way.wire != NumberFormat::kFloat) text += ", " + std::string(to_string(way.wire));
     if (way.hosts < hosts) text += "; more of them are hardly faster";
     if (alone.prediction) {
       text += ", " + fixed(alone.seconds_for(objective) / way.seconds_for(objective), 1) +
               " times as fast as one";
     }
   }
-  return text + "\n    " + command_of(way, options) + "\n";
+  return text + "\n    " + command_of(way, objective, options) + "\n";
 }
 
 }  // namespace
@@ -159,9 +148,14 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
 std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOptions& options) {
   std::vector<Way> all = ways(cluster);
   for (Way& way : all) way.prediction = prediction_of(way, model, cluster, options);
-  // Without loss, unless the user has allowed one.
-  const NumberFormat wire = options.planning.formats.wire.value_or(NumberFormat::kFloat);
+  // Without loss, unless the user has allowed one or nothing else fits.
+  const std::optional<NumberFormat> asked = options.planning.formats.wire;
+  NumberFormat wire = asked.value_or(NumberFormat::kFloat);
   const Way* best = recommended(all, wire, Objective::kLatency);
+  if (best == nullptr && !asked) {
+    wire = NumberFormat::kHalf;
+    best = recommended(all, wire, Objective::kLatency);
+  }
   if (best == nullptr) {
     throw Error(ExitCode::kNotEnoughMemory,
                 options.model.string() + " fits on no " + std::to_string(cluster.ranks()) +
@@ -171,6 +165,11 @@ std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOpt
     return recommendation(way, all.front(), objective, cluster.ranks(), options);
   };
   std::string text = table_of(all);
+  text += "memory is for a frame alone, of what is for a stream for two\n";
+  if (cluster.ranks() > kMostSoonPlannedHosts) {
+    text += "on more than " + std::to_string(kMostSoonPlannedHosts) +
+            " hosts, only what is best for a frame alone was looked for\n";
+  }
   text += "Recommended: " + recommend(*best, Objective::kLatency);
   const Way& in_stream = *recommended(all, wire, Objective::kThroughput);
   const double period = in_stream.seconds_for(Objective::kThroughput);

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "vpinfer/error.hpp"
 
@@ -20,6 +23,17 @@ namespace vpinfer {
                 number.get<std::int64_t>() >= std::numeric_limits<int>::min();
   if (!fits) throw BadInput(number.dump().substr(0, 40) + " is not a whole number of 32 bits");
   return number.get<int>();
+}
+
+/// Throws BadInput if it is no object, or has a key that is not known: what that is to change would
+/// be ignored.
+inline void check_keys(const nlohmann::json& object, const std::vector<std::string_view>& known) {
+  if (!object.is_object()) throw BadInput(object.dump().substr(0, 40) + " is no object");
+  for (const auto& item : object.items()) {
+    if (std::find(known.begin(), known.end(), item.key()) == known.end()) {
+      throw BadInput("the key '" + item.key().substr(0, 40) + "' is unknown");
+    }
+  }
 }
 
 /// What the JSON library complains of, without the page of the text that it may quote.

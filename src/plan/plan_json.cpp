@@ -51,6 +51,7 @@ std::vector<SumShare> read_shares(const json& layer, const Shape& output, int nu
 
 void read_sums(const json& list, const Network& network, Plan& plan) {
   for (const json& layer : list) {
+    check_keys(layer, {"layer", "channels", "boxes"});
     const int number = json_int(layer.at("layer"));
     if (number < 0 || number >= Network::number(network.size())) {
       throw BadInput("there is no layer " + std::to_string(number) + " to divide the sums of");
@@ -123,6 +124,7 @@ Plan read_plan(const json& j, const Network& network) {
     throw BadInput("the plan has schema " + std::to_string(schema) +
                    ", this vpinfer reads schema " + std::to_string(kSchema));
   }
+  check_keys(j, {"schema", "strategy", "ranks", "layouts", "wire", "conv", "sums"});
   Plan plan;
   plan.strategy = parse_strategy(j.at("strategy").get<std::string>());
   plan.ranks = json_int(j.at("ranks"));

@@ -1,10 +1,13 @@
 #include "report/front_svg.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "base/units.hpp"
 #include "program/memory.hpp"
 #include "report/label_places.hpp"
+#include "report/measures.hpp"
 #include "report/scale.hpp"
 #include "report/svg.hpp"
 #include "vpinfer/error.hpp"
@@ -163,18 +166,40 @@ class DiagramDrawing {
     svg_.add_path(stairs, {{"stroke", kEdgeColour}, {"stroke-width", 2}});
   }
 
-  /// First of what matters most.
   void draw_labels() {
     for (const Dot& dot : dots_) {
       const Point at = place(dot);
       const double half = 0.8 * radius_of(dot.mark);  // its corners are empty
       places_.occupy({at.x - half, at.y - half, 2 * half, 2 * half});
     }
+    for (const Dot& dot : labelled_dots()) draw_label(dot);
+  }
+
+  /// First what matters most; plans whose marks cover each other have one label together.
+  [[nodiscard]] std::vector<Dot> labelled_dots() const {
+    std::vector<Dot> labelled;
+    std::vector<bool> has_label(dots_.size(), false);
     for (const Mark mark : {Mark::kBest, Mark::kStrategy, Mark::kPlan}) {
-      for (const Dot& dot : dots_) {
-        if (dot.mark == mark) draw_label(dot);
+      for (std::size_t i = 0; i < dots_.size(); ++i) {
+        if (has_label[i] || dots_[i].mark != mark) continue;
+        Dot dot = dots_[i];
+        dot.label.clear();
+        for (std::size_t other = 0; other < dots_.size(); ++other) {
+          if (has_label[other] || (other != i && !is_covered(dots_[other], dot))) continue;
+          dot.label += (dot.label.empty() ? "" : ", ") + dots_[other].label;
+          has_label[other] = true;
+        }
+        labelled.push_back(std::move(dot));
       }
     }
+    return labelled;
+  }
+
+  [[nodiscard]] bool is_covered(const Dot& one, const Dot& other) const {
+    if (one.mark == Mark::kStrategy || other.mark == Mark::kStrategy) return false;
+    const Point a = place(one);
+    const Point b = place(other);
+    return std::hypot(a.x - b.x, a.y - b.y) < radius_of(Mark::kPlan);
   }
 
   void draw_label(const Dot& dot) {

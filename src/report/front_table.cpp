@@ -1,33 +1,23 @@
 #include "report/front_table.hpp"
 
 #include <numeric>
+#include <utility>
 
-#include "base/units.hpp"
-#include "program/memory.hpp"
 #include "report/division_text.hpp"
+#include "report/measures.hpp"
 #include "report/table.hpp"
 #include "search/pipeline.hpp"
 
 namespace vpinfer {
 namespace {
 
-std::string latency_text(const Prediction& prediction) {
-  return fixed(1e3 * prediction.latency_seconds, 1);
-}
-
-std::string rate_text(const Prediction& prediction) {
-  return fixed(1 / prediction.period_seconds, 2);
-}
-
 /// The cells between name and remark.
 std::vector<std::string> cells_of(const Network& network, const PredictedPlan& plan) {
+  std::vector<std::string> cells = measure_cells(plan.prediction);
   const std::vector<int> stages = stage_sizes(network, plan.plan);
-  return {latency_text(plan.prediction),
-          rate_text(plan.prediction),
-          mebibytes(fullest(plan.prediction.memory).bytes),
-          mebibytes(plan.prediction.moved_bytes),
-          std::to_string(std::accumulate(stages.begin(), stages.end(), 0)),
-          division_text(network, plan.plan)};
+  cells.push_back(std::to_string(std::accumulate(stages.begin(), stages.end(), 0)));
+  cells.push_back(division_text(network, plan.plan));
+  return cells;
 }
 
 void add_row(Table& table, const std::string& name, std::vector<std::string> cells,
@@ -66,21 +56,12 @@ std::string beaten_by(const std::vector<PredictedPlan>& front, const Prediction&
 
 }  // namespace
 
-std::string describe_measures(const std::string& name, const Prediction& prediction) {
-  return name + ": " + latency_text(prediction) + " ms a frame, " + rate_text(prediction) +
-         " frames/s, " + mebibytes(fullest(prediction.memory).bytes) + " MiB";
-}
-
 std::string describe_front(const Network& network, const std::vector<PredictedPlan>& front,
                            const std::vector<ComparedStrategy>& strategies) {
-  Table table({{"plan"},
-               {"ms a frame"},
-               {"frames/s"},
-               {"fullest/MiB"},
-               {"moved/MiB"},
-               {"hosts"},
-               {"divided", Align::kLeft},
-               {"remark", Align::kLeft}});
+  std::vector<Table::Column> columns = measure_columns();
+  columns.insert(columns.begin(), {"plan"});
+  columns.insert(columns.end(), {{"hosts"}, {"divided", Align::kLeft}, {"remark", Align::kLeft}});
+  Table table(std::move(columns));
   for (std::size_t i = 0; i < front.size(); ++i) {
     add_row(table, std::to_string(i + 1), cells_of(network, front[i]), objectives_of(i, front));
   }

@@ -15,9 +15,6 @@ struct ComparedStrategy {
   std::optional<PredictedPlan> plan{};  ///< nothing: it does not fit into the memory
 };
 
-/// `plan 3` or `vertical`, with its times and the memory of its fullest rank in one line.
-[[nodiscard]] std::string describe_measures(const std::string& name, const Prediction& prediction);
-
 /// A line for each plan of a front, numbered from 1, with what it takes, how it is divided and what
 /// it is the best for; below them, the strategies, and which plan beats them.
 [[nodiscard]] std::string describe_front(const Network& network,

@@ -5,6 +5,7 @@
 #include "net/network.hpp"
 #include "plan/distribution.hpp"
 #include "vpinfer/cluster.hpp"
+#include "vpinfer/prediction.hpp"
 
 namespace vpinfer {
 

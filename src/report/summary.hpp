@@ -5,6 +5,7 @@
 #include "net/network.hpp"
 #include "program/program.hpp"
 #include "vpinfer/cluster.hpp"
+#include "vpinfer/prediction.hpp"
 
 namespace vpinfer {
 
@@ -31,7 +32,7 @@ namespace vpinfer {
 /// Of formats that are not the usual ones, for example `, half on the wire,`.
 [[nodiscard]] std::string formats_remark(NumberFormat wire, ConvolutionPath conv);
 
-/// How a rank's boxes cut the layers: `13 tiles, 9 shares of channels`.
+/// How a rank's boxes cut the layers: `13 tiles, 9 channel shares`.
 [[nodiscard]] std::string describe_boxes(const Network& network, const Plan& plan, int rank);
 
 }  // namespace vpinfer

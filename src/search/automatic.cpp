@@ -61,11 +61,11 @@ class AutomaticPlanner {
  public:
   AutomaticPlanner(const Network& network, const Cluster& cluster, const PlanningOptions& options)
       : network_(network),
-        cluster_(cluster),
+        cluster_(within_limit(cluster, options.memory_limit_bytes)),
         options_(options),
-        evaluator_(network, cluster, options.concurrency),
+        evaluator_(network, cluster_, options.concurrency),
         delivery_(result_layers(network)),
-        limits_(memory_limits(cluster, options.memory_limit_bytes)),
+        limits_(memory_limits(cluster_)),
         speeds_(speeds(network, options.formats.conv.value_or(ConvolutionPath::kAuto), cluster)) {
     by_speed_.resize(speeds_.size());
     std::iota(by_speed_.begin(), by_speed_.end(), 0);
@@ -73,19 +73,39 @@ class AutomaticPlanner {
                      [this](int a, int b) { return speed(a) > speed(b); });
   }
 
-  /// Of all plans that fit, those that no other beats.  Throws as `plan_automatically`.
+  /// Of all plans that fit, those that no other beats; there may be none.
   [[nodiscard]] const std::vector<PredictedPlan>& front(const std::vector<Aim>& aims) {
-    plan_for_teams(aims);
+    plan_for_each_number(aims);
     if (nothing_fits()) {
       keeps_smallest_limit_ = true;
-      plan_for(aims, team_of(cluster_.ranks()));
+      plan_for(aims, fastest(cluster_.ranks()));
     }
     if (nothing_fits()) look_for_the_least_memory();
     consider_strategies();
     const bool is_latency_all = std::all_of(aims.begin(), aims.end(), is_for_latency);
     if (!is_latency_all || nothing_fits()) consider_stages();
-    if (nothing_fits()) throw too_large();
     return front_.plans();
+  }
+
+  /// The best plan for the objective of the options, if one fits.
+  [[nodiscard]] std::optional<Plan> best() {
+    const Objective objective = options_.objective.value_or(Objective::kLatency);
+    const std::vector<PredictedPlan>& plans = front(aims_for(objective));
+    if (plans.empty()) return std::nullopt;
+    return plans[best_for(objective, plans)].plan;
+  }
+
+  /// What to say of it if no plan fits.
+  [[nodiscard]] Error too_large() const {
+    const Host& host = cluster_.host(lack_.rank);
+    const std::optional<int> enough = enough_hosts();
+    return {ExitCode::kNotEnoughMemory,
+            "no plan fits: rank " + std::to_string(lack_.rank) +
+                (host.name.empty() ? "" : " (" + host.name + ")") + " lacks " +
+                mebibytes(lack_.bytes) + " MiB beside its " + mebibytes(limit_of(lack_.rank)) +
+                " MiB; " +
+                (enough ? std::to_string(*enough) + " such hosts would do"
+                        : "import the model with --half, or use hosts with more memory")};
   }
 
  private:
@@ -93,23 +113,23 @@ class AutomaticPlanner {
 
   /// All hosts, and how many of the fastest to try without the others: any number, of many hosts
   /// fewer by halves, and those before a host that is much slower than the one before it.
-  [[nodiscard]] std::vector<int> team_sizes() const {
+  [[nodiscard]] std::vector<int> numbers_of_hosts() const {
     constexpr double kMuchSlower = 0.75;
     constexpr int kMany = 8;
     const int all = cluster_.ranks();
-    std::vector<int> sizes;
-    for (int size = all; size > 0; size = size > kMany ? size / 2 : size - 1) {
-      sizes.push_back(size);
+    std::vector<int> numbers;
+    for (int hosts = all; hosts > 0; hosts = hosts > kMany ? hosts / 2 : hosts - 1) {
+      numbers.push_back(hosts);
     }
-    for (int size = 1; size < all; ++size) {
-      const double last = speed(by_speed_[static_cast<std::size_t>(size) - 1]);
-      if (speed(by_speed_[static_cast<std::size_t>(size)]) < kMuchSlower * last) {
-        sizes.push_back(size);
+    for (int hosts = 1; hosts < all; ++hosts) {
+      const double last = speed(by_speed_[static_cast<std::size_t>(hosts) - 1]);
+      if (speed(by_speed_[static_cast<std::size_t>(hosts)]) < kMuchSlower * last) {
+        numbers.push_back(hosts);
       }
     }
-    std::sort(sizes.begin(), sizes.end());
-    sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
-    return sizes;
+    std::sort(numbers.begin(), numbers.end());
+    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+    return numbers;
   }
 
   /// What a rank may take.
@@ -123,32 +143,31 @@ class AutomaticPlanner {
 
   [[nodiscard]] bool nothing_fits() const { return front_.plans().empty(); }
 
-  [[nodiscard]] std::vector<int> team_of(int size) const {
-    std::vector<int> team(by_speed_.begin(), by_speed_.begin() + size);
-    std::sort(team.begin(), team.end());
-    return team;
+  [[nodiscard]] std::vector<int> fastest(int number) const {
+    std::vector<int> ranks(by_speed_.begin(), by_speed_.begin() + number);
+    std::sort(ranks.begin(), ranks.end());
+    return ranks;
   }
 
-  void plan_for_teams(const std::vector<Aim>& aims) {
-    for (const int size : team_sizes()) plan_for(aims, team_of(size));
+  void plan_for_each_number(const std::vector<Aim>& aims) {
+    for (const int number : numbers_of_hosts()) plan_for(aims, fastest(number));
     if (by_speed_.front() != 0) plan_for(aims, {0});  // it has the picture
   }
 
   /// Whatever the aim, on all hosts: within the limit, and with more room in which to search.
   void look_for_the_least_memory() {
-    const std::vector<int> hosts = team_of(cluster_.ranks());
-    std::vector<double> alike(hosts.size(), 1.0);
+    const std::vector<int> ranks = fastest(cluster_.ranks());
+    std::vector<double> alike(ranks.size(), 1.0);
     for (const double room : {1.0, 1.2, 2.0}) {
       room_ = room;
-      if (nothing_fits()) (void)plan_for({kMemoryAim}, hosts, alike);
+      if (nothing_fits()) (void)plan_in_proportion({kMemoryAim}, ranks, alike);
     }
     room_ = 1;
   }
 
   /// Points of the space that the search may miss, as long as they are soon found.
   void consider_strategies() {
-    constexpr int kSoonFound = 64;
-    if (cluster_.ranks() > kSoonFound) return;
+    if (cluster_.ranks() > kMostSoonPlannedHosts) return;
     PlanningOptions usual = options_;
     usual.objective.reset();
     for (const Strategy strategy : {Strategy::kVertical, Strategy::kData, Strategy::kHorizontal}) {
@@ -159,19 +178,19 @@ class AutomaticPlanner {
   }
 
   /// Shares in proportion to speed; where they take too much memory, smaller ones there.
-  void plan_for(const std::vector<Aim>& aims, const std::vector<int>& team) {
+  void plan_for(const std::vector<Aim>& aims, const std::vector<int>& ranks) {
     constexpr int kMostTries = 4;
     std::vector<double> proportions;
-    for (const int rank : team) proportions.push_back(speed(rank));
-    for (int i = 0; i < kMostTries; ++i) {
-      const std::vector<std::size_t> taken = plan_for(aims, team, proportions);
+    for (const int rank : ranks) proportions.push_back(speed(rank));
+    for (int attempt = 0; attempt < kMostTries; ++attempt) {
+      const std::vector<std::size_t> taken = plan_in_proportion(aims, ranks, proportions);
       bool fits = true;
-      for (std::size_t member = 0; member < team.size(); ++member) {
-        const std::size_t limit = limit_of(team[member]);
-        const std::size_t bytes = taken[static_cast<std::size_t>(team[member])];
+      for (std::size_t i = 0; i < ranks.size(); ++i) {
+        const std::size_t limit = limit_of(ranks[i]);
+        const std::size_t bytes = taken[static_cast<std::size_t>(ranks[i])];
         if (bytes <= limit) continue;
         fits = false;
-        proportions[member] *= 0.95 * static_cast<double>(limit) / static_cast<double>(bytes);
+        proportions[i] *= 0.95 * static_cast<double>(limit) / static_cast<double>(bytes);
       }
       if (fits) return;
     }
@@ -206,15 +225,16 @@ class AutomaticPlanner {
   }
 
   /// Returns what the plans for the aims take at most, by rank.
-  std::vector<std::size_t> plan_for(const std::vector<Aim>& aims, const std::vector<int>& team,
-                                    const std::vector<double>& proportions) {
-    const std::vector<Division> ways = few_of(grids(team, proportions), team.size());
+  std::vector<std::size_t> plan_in_proportion(const std::vector<Aim>& aims,
+                                              const std::vector<int>& ranks,
+                                              const std::vector<double>& proportions) {
+    const std::vector<Division> ways = few_of(grids(ranks, proportions), ranks.size());
     LayerDivisions space(network_, all(ways.front()));
     for (const int position : layers_with_windows(network_)) space.vary(position, ways);
     const SwitchTable switches(evaluator_, space);
     std::vector<std::size_t> taken(speeds_.size(), 0);
     for (const Aim& aim : aims) {
-      const Goal goal = goal_of(aim, team);
+      const Goal goal = goal_of(aim, ranks);
       std::vector<Digits> starts;
       for (const double price : prices_of_byte(goal)) starts.push_back(switches.cheapest(price));
       space.begin_with(std::move(starts));
@@ -222,25 +242,25 @@ class AutomaticPlanner {
       for (std::size_t rank = 0; rank < taken.size(); ++rank) {
         taken[rank] = std::max(taken[rank], prediction.memory[rank].total());
       }
-      if (team.size() > 1 && !aim.counts_memory) consider_rows(aim, team, proportions);
+      if (ranks.size() > 1 && !aim.counts_memory) consider_rows(aim, ranks, proportions);
     }
     return taken;
   }
 
-  void consider_rows(const Aim& aim, const std::vector<int>& team,
+  void consider_rows(const Aim& aim, const std::vector<int>& ranks,
                      const std::vector<double>& proportions) {
     const Division rows{
-        .rows = static_cast<int>(team.size()), .ranks = team, .proportions = proportions};
+        .rows = static_cast<int>(ranks.size()), .ranks = ranks, .proportions = proportions};
     consider(search(evaluator_, TileRuns(network_, all(rows), std::nullopt), Strategy::kAuto,
                     {aim.quantity}));
     consider(search(evaluator_, LayerDivisions(network_, all(rows)), Strategy::kAuto, {}));
   }
 
-  [[nodiscard]] Goal goal_of(const Aim& aim, const std::vector<int>& team) const {
+  [[nodiscard]] Goal goal_of(const Aim& aim, const std::vector<int>& ranks) const {
     Goal goal{aim.quantity};
     goal.price_of_memory = aim.price_of_memory;
     const auto [smallest, largest] = std::minmax_element(
-        team.begin(), team.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); });
+        ranks.begin(), ranks.end(), [this](int a, int b) { return limit_of(a) < limit_of(b); });
     std::size_t limit = limit_of(keeps_smallest_limit_ ? *smallest : *largest);
     const bool is_limited = limit < std::numeric_limits<std::size_t>::max();
     if (is_limited) limit = static_cast<std::size_t>(room_ * static_cast<double>(limit));
@@ -260,16 +280,16 @@ class AutomaticPlanner {
     return prices;
   }
 
-  /// On single hosts and on teams of the fastest hosts.
+  /// On the fastest hosts, each a stage of its own or in teams.
   void consider_stages() {
-    for (const int size : team_sizes()) {
-      if (size > 1) consider_stages(team_of(size));
+    for (const int number : numbers_of_hosts()) {
+      if (number > 1) consider_stages(fastest(number));
     }
   }
 
-  void consider_stages(const std::vector<int>& hosts) {
-    for (const int largest_team : {1, static_cast<int>(hosts.size())}) {
-      const Stages stages(evaluator_, all(on_rank(0)), {largest_team, limits_, hosts});
+  void consider_stages(const std::vector<int>& ranks) {
+    for (const int largest_team : {1, static_cast<int>(ranks.size())}) {
+      const Stages stages(evaluator_, all(on_rank(0)), {largest_team, limits_, ranks});
       const Digits start = stages.starts().front();  // fits, where turned digits need not
       consider(evaluator_.evaluate(stages.choice(start), Strategy::kAuto).plan);
       consider(search(evaluator_, stages, Strategy::kAuto, {Quantity::kPeriod}));
@@ -322,20 +342,8 @@ class AutomaticPlanner {
     return enough;
   }
 
-  [[nodiscard]] Error too_large() const {
-    const Host& host = cluster_.host(lack_.rank);
-    const std::optional<int> enough = enough_hosts();
-    return {ExitCode::kNotEnoughMemory,
-            "no plan fits: rank " + std::to_string(lack_.rank) +
-                (host.name.empty() ? "" : " (" + host.name + ")") + " lacks " +
-                mebibytes(lack_.bytes) + " MiB beside its " + mebibytes(limit_of(lack_.rank)) +
-                " MiB; " +
-                (enough ? std::to_string(*enough) + " such hosts would do"
-                        : "import the model with --half, or use hosts with more memory")};
-  }
-
   const Network& network_;
-  const Cluster& cluster_;
+  Cluster cluster_;  // within the limit
   const PlanningOptions& options_;
   Evaluator evaluator_;
   Delivery delivery_;
@@ -352,16 +360,22 @@ class AutomaticPlanner {
 
 Plan plan_automatically(const Network& network, const Cluster& cluster,
                         const PlanningOptions& options) {
-  const Objective objective = options.objective.value_or(Objective::kLatency);
   AutomaticPlanner planner(network, cluster, options);
-  const std::vector<PredictedPlan>& plans = planner.front(aims_for(objective));
-  return plans[best_for(objective, plans)].plan;
+  std::optional<Plan> plan = planner.best();
+  if (!plan) throw planner.too_large();
+  return *std::move(plan);
+}
+
+std::optional<Plan> plan_automatically_if_it_fits(const Network& network, const Cluster& cluster,
+                                                  const PlanningOptions& options) {
+  return AutomaticPlanner(network, cluster, options).best();
 }
 
 std::vector<PredictedPlan> plan_front(const Network& network, const Cluster& cluster,
                                       const PlanningOptions& options) {
   AutomaticPlanner planner(network, cluster, options);
   std::vector<PredictedPlan> plans = planner.front(all_aims());
+  if (plans.empty()) throw planner.too_large();
   std::sort(plans.begin(), plans.end(), [](const PredictedPlan& a, const PredictedPlan& b) {
     return a.prediction.latency_seconds < b.prediction.latency_seconds;
   });

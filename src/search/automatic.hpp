@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "net/network.hpp"
@@ -16,6 +17,11 @@ namespace vpinfer {
 /// Throws Error with kNotEnoughMemory, naming the host, if no plan fits.
 [[nodiscard]] Plan plan_automatically(const Network& network, const Cluster& cluster,
                                       const PlanningOptions& options);
+
+/// The same; nothing instead of that error, for which more plans are made: how many hosts would do.
+[[nodiscard]] std::optional<Plan> plan_automatically_if_it_fits(const Network& network,
+                                                                const Cluster& cluster,
+                                                                const PlanningOptions& options);
 
 /// Of all plans that are found for any objective, those that no other beats, the fastest for a
 /// frame alone first.  Throws likewise.

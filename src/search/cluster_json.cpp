@@ -13,8 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSchema = "vpinfer-cluster-1";
-constexpr int kMostHosts = 4096;
-constexpr int kMostThreads = 1024;
 
 /// A number of a host by its key, in the key's unit.
 struct Key {
@@ -66,22 +64,18 @@ double number_of(const json& host, const Key& key) {
   constexpr double kLeast = 1e-6;  // no host is as slow, or as fast, by any of the units
   constexpr double kMost = 1e9;
   const double number = value.is_number() ? value.get<double>() : std::nan("");
-  if (!(number >= kLeast || (key.may_be_zero && number == 0)) || number > kMost) {
+  if (!(number >= (key.may_be_zero ? 0 : kLeast)) || number > kMost) {
     throw BadInput(name + " is " + value.dump().substr(0, 40) + ", not a number " +
                    (key.may_be_zero ? "from 0" : "from 0.000001") + " to 1000000000");
   }
   return number;
 }
 
-void check_keys(const json& host) {
-  for (const auto& item : host.items()) {
-    const std::string& name = item.key();
-    const bool known = name == "name" || name == "threads" || name == "memory_bytes" ||
-                       name == "count" ||
-                       std::any_of(keys().begin(), keys().end(),
-                                   [&name](const Key& key) { return name == key.name; });
-    if (!known) throw BadInput("the key '" + name + "' is unknown");
-  }
+/// With those that need not be there.
+std::vector<std::string_view> known_keys() {
+  std::vector<std::string_view> known{"name", "threads", "memory_bytes", "count"};
+  for (const Key& key : keys()) known.emplace_back(key.name);
+  return known;
 }
 
 /// A whole number from 1 on, which is 1 if it is not there.
@@ -98,7 +92,7 @@ int whole_number(const json& host, const char* name, int most) {
 }
 
 Host host_from_json(const json& j) {
-  check_keys(j);
+  check_keys(j, known_keys());
   Host host;
   if (j.contains("name")) host.name = j.at("name").get<std::string>();
   host.threads = whole_number(j, "threads", kMostThreads);
@@ -117,7 +111,6 @@ Host host_from_json(const json& j) {
 void add_hosts(const json& entry, std::size_t index, Cluster& cluster) {
   const std::string place = "host " + std::to_string(index + 1);
   try {
-    if (!entry.is_object()) throw BadInput("is no object");
     const Host host = host_from_json(entry);
     const int count = whole_number(entry, "count", kMostHosts);
     for (int i = 1; i <= count; ++i) {
@@ -145,9 +138,7 @@ Cluster cluster_from_json(const std::string& text, const std::string& where) {
     if (!j.is_object() || !j.contains("schema") || j.at("schema") != kSchema) {
       throw BadInput(std::string("is no cluster of the version ") + kSchema);
     }
-    for (const auto& [name, value] : j.items()) {
-      if (name != "schema" && name != "hosts") throw BadInput("the key '" + name + "' is unknown");
-    }
+    check_keys(j, {"schema", "hosts"});
     if (!j.contains("hosts") || !j.at("hosts").is_array() || j.at("hosts").empty()) {
       throw BadInput("has no list of hosts");
     }

@@ -68,7 +68,6 @@ BadUsage no_cluster(const std::string& text, const std::string& problem) {
 
 /// Adds the hosts of `pi4:8`, or of `pi4`, which is one.
 void add_hosts(const std::string& text, std::string_view group, Cluster& cluster) {
-  constexpr int kMostHosts = 4096;
   const std::size_t colon = group.find(':');
   const std::string_view name = group.substr(0, colon);
   int count = 1;

@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "vpinfer/memory.hpp"
 #include "vpinfer/plan.hpp"
 #include "vpinfer/planning.hpp"
+#include "vpinfer/prediction.hpp"
 
 namespace vpinfer {
 

@@ -5,7 +5,7 @@
 #include "plan/exchange.hpp"
 #include "program/program.hpp"
 #include "search/simulation.hpp"
-#include "vpinfer/memory.hpp"
+#include "vpinfer/prediction.hpp"
 
 namespace vpinfer {
 

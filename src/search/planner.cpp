@@ -22,7 +22,7 @@ class Planner {
       : network_(network),
         options_(options),
         ranks_(cluster.ranks()),
-        limits_(memory_limits(cluster, options.memory_limit_bytes)),
+        limits_(memory_limits(within_limit(cluster, options.memory_limit_bytes))),
         evaluator_(network, cluster, options.concurrency) {}
 
   [[nodiscard]] Plan plan(Strategy strategy) const {
@@ -101,11 +101,18 @@ Objective parse_objective(std::string_view name) {
   return parse_name("objective", name, kObjectives);
 }
 
-std::vector<std::size_t> memory_limits(const Cluster& cluster, std::optional<std::size_t> limit) {
-  constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+Cluster within_limit(Cluster cluster, std::optional<std::size_t> limit) {
+  if (!limit) return cluster;
+  for (Host& host : cluster.hosts) {
+    host.memory_bytes = std::min(*limit, host.memory_bytes.value_or(*limit));
+  }
+  return cluster;
+}
+
+std::vector<std::size_t> memory_limits(const Cluster& cluster) {
   std::vector<std::size_t> limits;
   for (const Host& host : cluster.hosts) {
-    limits.push_back(std::min(limit.value_or(kNone), host.memory_bytes.value_or(kNone)));
+    limits.push_back(host.memory_bytes.value_or(std::numeric_limits<std::size_t>::max()));
   }
   return limits;
 }

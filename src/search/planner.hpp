@@ -11,6 +11,10 @@
 
 namespace vpinfer {
 
+/// For more hosts than these, plans of the other strategies than `auto` are not made by the way:
+/// each takes seconds.
+inline constexpr int kMostSoonPlannedHosts = 64;
+
 /// Makes a plan with a rank on each host of the cluster.  A strategy is a restriction of all
 /// choices, and what is minimised among them:
 ///
@@ -39,9 +43,10 @@ namespace vpinfer {
 [[nodiscard]] Plan make_plan(const Network& network, Strategy strategy, int ranks,
                              const PlanningOptions& options = {});
 
-/// Bytes that each rank may take: at most the limit, and what its host has; without either, the
-/// most that there are.
-[[nodiscard]] std::vector<std::size_t> memory_limits(const Cluster& cluster,
-                                                     std::optional<std::size_t> limit);
+/// The same hosts, of none of which a rank may take more than the limit, if there is one.
+[[nodiscard]] Cluster within_limit(Cluster cluster, std::optional<std::size_t> limit);
+
+/// Bytes that each rank may take of its host; where no limit is known, the most that there are.
+[[nodiscard]] std::vector<std::size_t> memory_limits(const Cluster& cluster);
 
 }  // namespace vpinfer

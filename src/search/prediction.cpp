@@ -6,6 +6,20 @@
 #include "search/simulation.hpp"
 
 namespace vpinfer {
+namespace {
+
+/// In a stream, a rank keeps two frames if every host has the memory.
+int lanes_of_stream(const std::vector<Program>& programs, const Cluster& cluster) {
+  for (int rank = 0; rank < cluster.ranks(); ++rank) {
+    const Program& program = programs[static_cast<std::size_t>(rank)];
+    const std::size_t second = program.arena_bytes + program.memory.results;
+    const std::size_t bytes = program.memory.total() + (program.lanes > 1 ? 0 : second);
+    if (bytes > cluster.host(rank).memory_bytes.value_or(bytes)) return 1;
+  }
+  return 2;
+}
+
+}  // namespace
 
 Prediction predict(const Distribution& distribution, const Delivery& delivery,
                    const Cluster& cluster, const Concurrency& concurrency) {
@@ -24,7 +38,8 @@ Prediction predict(const Distribution& distribution, const Delivery& delivery,
   prediction.latency_seconds = frame.frame_seconds.front();
   add_layer_times(demand, exchanges, programs, frame, prediction);
   const int in_flight = 2 * count_stages(network, distribution.plan());
-  for (Program& program : programs) program.lanes = 2;
+  const int lanes = lanes_of_stream(programs, cluster);
+  for (Program& program : programs) program.lanes = lanes;
   prediction.period_seconds =
       simulate(network, programs, cluster, 2 * in_flight + 6, in_flight).period_seconds;
   return prediction;

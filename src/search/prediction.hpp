@@ -2,7 +2,7 @@
 
 #include "plan/demand.hpp"
 #include "vpinfer/cluster.hpp"
-#include "vpinfer/memory.hpp"
+#include "vpinfer/prediction.hpp"
 
 namespace vpinfer {
 

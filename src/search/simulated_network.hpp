@@ -20,7 +20,8 @@ class SimulatedNetwork {
   explicit SimulatedNetwork(const Cluster& cluster)
       : cluster_(cluster), up_(cluster.hosts.size(), 0.0), down_(cluster.hosts.size(), 0.0) {}
 
-  /// Takes a message that is sent at a time, in seconds, not before those taken earlier.
+  /// Takes a message that is sent at a time, in seconds.  It queues behind those that were taken
+  /// before, even if it is sent earlier: ranks advance in turns of a few messages.
   [[nodiscard]] Passage send(int from, int to, std::size_t bytes, double time);
 
  private:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import unittest
 import xml.etree.ElementTree
@@ -77,11 +78,22 @@ class Planning(ProgramTest):
         self.assertIn("predicted", self.assert_done(run(["mpirun", *own, ":", *others])))
 
     def test_plans_for_kinds_of_hosts_keep_their_objectives(self):
+        model = self.import_random("large.h5", "[net]\nheight=64\nwidth=64\nchannels=3\n\n" + 3 * convolution(128))
+        measures = {}
         for objective in ["latency", "throughput", "memory"]:
             plan = self.path(f"{objective}.json")
-            self.assert_done(vpinfer("plan", self.model, "--cluster", "pi3:2+pi4:1@100mbit", "--strategy", "auto",
-                                     "--objective", objective, "-o", plan))
-            self.assertNotIn("predicted", self.run_json("--plan", plan, ranks=3))
+            told = self.assert_done(vpinfer("plan", model, "--cluster", "pi3:2+pi4:1@1gbit", "--strategy", "auto",
+                                            "--objective", objective, "--memory-limit", "1GiB", "-o", plan))
+            latency, rate = re.search(r"a frame alone takes ([0-9.]+) ms, in a stream ([0-9.]+) frames", told).groups()
+            memory = re.search(r"fullest rank ([0-9.]+) MiB", told)[1]
+            measures[objective] = {"latency": float(latency), "throughput": -float(rate), "memory": float(memory)}
+            outcome = vpinfer("--model", model, "--plan", plan, "--compare-single", ranks=3)
+            self.assertIn("PASS", outcome.out)
+            self.assertNotIn("predicted:", outcome.out)
+        self.assertLess(measures["latency"]["latency"], measures["memory"]["latency"])
+        self.assertLess(measures["throughput"]["throughput"], measures["memory"]["throughput"])
+        self.assertLessEqual(measures["throughput"]["throughput"], measures["latency"]["throughput"])
+        self.assertLess(measures["memory"]["memory"], measures["throughput"]["memory"])
 
     def test_plans_for_the_hosts_of_a_hostfile(self):
         hosts = self.path("pis.txt")
@@ -201,6 +213,9 @@ class Planning(ProgramTest):
         self.assertIn(f"--model '{model}'", command)
         for option in ["--conv direct", "--threads 2", "--memory-limit 1073741824"]:
             self.assertIn(option, command)
+        words = shlex.split(command)
+        self.assertEqual(words[words.index("vpinfer") + 1 :][:2], ["--model", str(model)])
+        self.assert_done(vpinfer(*words[words.index("vpinfer") + 1 :]))
 
     def test_refuses_what_is_no_cluster(self):
         self.cluster.write_text('{"schema": "vpinfer-cluster-1", "hosts": [{"name": "pi1", "direct_gflops": 0}]}')

@@ -36,7 +36,8 @@ const std::map<std::string, std::string> kPublicHeaders{
     {"memory.hpp", "base"},     {"number_format.hpp", "base"},    {"version.hpp", "base"},
     {"plan.hpp", "plan"},       {"strategy.hpp", "plan"},         {"cluster.hpp", "search"},
     {"planning.hpp", "search"}, {"frames.hpp", "exec"},           {"mpi.hpp", "comm"},
-    {"report.hpp", "report"},   {"model.hpp", "session"},         {"session.hpp", "session"}};
+    {"report.hpp", "report"},   {"model.hpp", "session"},         {"session.hpp", "session"},
+    {"prediction.hpp", "base"}};
 
 /// The one floor that may include a library's header.
 const std::map<std::string, std::string> kLibraryOwners{

@@ -272,10 +272,16 @@ double best_of_all_grids(const Network& network, const Cluster& cluster) {
 /// The search looks at sums of what layers take, the simulation at what overlaps.  In chains it
 /// comes within 3 % of the best, or finds what is better than any grid of all hosts.
 TEST(PlanAutomatically, IsCloseToTheBestOfAllGrids) {
-  constexpr double kFurthest = 1.1;
-  const std::vector<std::pair<Network, int>> networks{
-      {chain(5, 256), 2}, {chain(4, 256), 3}, {residual(), 3}, {chain(3, 256), 4}};
-  for (const auto& [network, hosts] : networks) {
+  struct Case {
+    Network network;
+    int hosts;
+    double furthest;  // from the best
+  };
+  const std::vector<Case> cases{{chain(5, 256), 2, 1.03},
+                                {chain(4, 256), 3, 1.03},
+                                {residual(), 3, 1.1},
+                                {chain(3, 256), 4, 1.03}};
+  for (const auto& [network, hosts, furthest] : cases) {
     for (std::uint32_t seed = 0; seed < 4; ++seed) {
       Cluster cluster = alike(hosts);
       if (seed % 2 == 1) {
@@ -285,7 +291,7 @@ TEST(PlanAutomatically, IsCloseToTheBestOfAllGrids) {
       if (seed >= 2) cluster.hosts.back().speed = slower(cluster.hosts.back().speed, 1.5);
       const double found = latency(network, make_plan(network, Strategy::kAuto, cluster), cluster);
       const double best = best_of_all_grids(network, cluster);
-      EXPECT_LE(found, kFurthest * best)
+      EXPECT_LE(found, furthest * best)
           << network.size() << " layers, " << hosts << " hosts, seed " << seed;
     }
   }

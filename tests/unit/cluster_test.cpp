@@ -18,6 +18,7 @@ namespace {
 
 using nlohmann::json;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -252,7 +253,7 @@ TEST(ClusterJson, RefusesWhatIsNoCluster) {
   EXPECT_EQ(refusal_of(j.dump()), "c.json: the key 'network' is unknown");
   j = two_hosts();
   j["hosts"][1] = "pi4";
-  EXPECT_EQ(refusal_of(j.dump()), "c.json: host 2: is no object");
+  EXPECT_EQ(refusal_of(j.dump()), "c.json: host 2: \"pi4\" is no object");
 }
 
 TEST(ReadCluster, TakesFilesAndKinds) {
@@ -269,6 +270,31 @@ TEST(ReadCluster, TakesFilesAndKinds) {
   EXPECT_THAT(error_line<BadInput>([] { (void)read_cluster("none.json", {}); }),
               HasSubstr("none.json"));
   EXPECT_THAT(error_line<BadUsage>([] { (void)read_cluster("none", {}); }), HasSubstr("pi4"));
+}
+
+TEST(ClusterOfJob, GivesRanksTheHostsOfTheirNames) {
+  const TemporaryFolder folder;
+  Cluster cluster = parse_cluster("pi4:4");
+  for (int i = 0; i < 4; ++i) {
+    cluster.hosts[static_cast<std::size_t>(i)].name = "pi" + std::to_string(i + 1);
+  }
+  const std::string path = folder.write("c.json", to_json(cluster)).string();
+  const auto hosts_of = [&path](const std::vector<std::string>& ranks) {
+    std::vector<std::string> names;
+    for (const Host& host : cluster_of_job(path, ranks).hosts) names.push_back(host.name);
+    return names;
+  };
+  EXPECT_THAT(hosts_of({"pi3", "pi1"}), ElementsAre("pi3", "pi1"));
+  EXPECT_THAT(hosts_of({"new", "pi4", "pi1"}), ElementsAre("pi2", "pi4", "pi1"));
+  EXPECT_THAT(hosts_of({"a", "b", "c", "d"}), ElementsAre("pi1", "pi2", "pi3", "pi4"));
+  EXPECT_THAT(error_line<BadInput>([&] {
+                (void)hosts_of({"a", "b", "c", "d", "e"});
+              }),
+              HasSubstr("4 hosts, too few for 5 ranks"));
+  EXPECT_THAT(error_line<BadInput>([&] {
+                (void)hosts_of({"pi1", "pi1"});
+              }),
+              HasSubstr("c.json has fewer hosts pi1 than ranks run there"));
 }
 
 TEST(ReadCluster, TakesHostfiles) {

@@ -76,6 +76,15 @@ TEST_F(FrontReport, IsDrawn) {
   EXPECT_THAT(svg, AllOf(Not(HasSubstr("nan")), Not(HasSubstr("inf"))));
 }
 
+TEST_F(FrontReport, NamesPlansInOnePlaceTogether) {
+  front_.push_back(plan(Strategy::kSingle, 64, 0.1001, 0.1));
+  front_.push_back(plan(Strategy::kSingle, 64, 0.1, 0.0999));
+  const std::string svg =
+      front_svg("a", "b", front_, {{Strategy::kData, plan(Strategy::kData, 64, 0.1, 0.1)}});
+  EXPECT_THAT(svg, AllOf(HasSubstr(">1, 3, 4</text>"), HasSubstr(">2</text>"),
+                         HasSubstr(">data</text>"), Not(HasSubstr(">3</text>"))));
+}
+
 TEST_F(FrontReport, IsDrawnOfOnePlan) {
   const std::string svg = front_svg("a", "b", {front_.front()}, {});
   EXPECT_THAT(svg, AllOf(HasSubstr(">1</text>"), Not(HasSubstr("nan")), Not(HasSubstr("inf"))));

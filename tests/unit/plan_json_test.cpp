@@ -66,6 +66,10 @@ TEST(PlanJson, RefusesAnotherSchema) {
   (void)refusal_after([](Json& j) { j.erase("schema"); });
 }
 
+TEST(PlanJson, RefusesKeysThatItDoesNotKnow) {
+  EXPECT_THAT(refusal_after([](Json& j) { j["wires"] = "half"; }), HasSubstr("'wires' is unknown"));
+}
+
 TEST(PlanJson, RefusesWrongTypesAndNames) {
   EXPECT_THAT(refusal_after([](Json& j) { j["strategy"] = "diagonal"; }), HasSubstr("diagonal"));
   (void)refusal_after([](Json& j) { j["strategy"] = 1; });
@@ -158,6 +162,7 @@ TEST(PlanJson, NamesTheBoxesOfDividedSumsIfTheyAreParts) {
     damage(j["sums"][0]);
     return refusal_of(j.dump());
   };
+  EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["box"] = 1; }), HasSubstr("'box' is unknown"));
   EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"].erase(2); }),
               HasSubstr("2 boxes for 3 shares"));
   EXPECT_THAT(refusal_of_boxes([](Json& sums) { sums["boxes"][2][5] = 15; }),
