@@ -438,9 +438,10 @@ judge_machine() {
     elif ((bits & 0x10000)); then
       note "$host" "had too low a voltage since it was started: use a stronger power supply or a shorter cable"
     fi
-    if ((bits & 0xe)); then
-      note "$host" "clocks itself down now, by heat or voltage: cool it with a fan or a heat sink"
-    elif ((bits & 0xe0000)); then
+    # Too low a voltage brings a capped and a slow clock, too.
+    if ((bits & 0x8 || (!(bits & 0x1) && bits & 0x6))); then
+      note "$host" "clocks itself down now: cool it with a fan or a heat sink"
+    elif ((bits & 0x80000 || (!(bits & 0x10000) && bits & 0x60000))); then
       note "$host" "has clocked itself down since it was started: cool it with a fan or a heat sink"
     fi
   fi
@@ -552,5 +553,5 @@ if [[ ${#notes[@]} -gt 0 ]]; then with=", with $(plural ${#notes[@]} note)"; els
 echo "all is well on $(plural ${#hosts[@]} host)$with:"
 model=${jobs%/*}/out/yolov2.h5
 [[ -r $model ]] || model=MODEL.h5
-printf '    source %q\n    mpirun --hostfile %q %q --model %q --compare-single\n' \
-  "$jobs/mpi-environment.sh" "$hostfile" "$program" "$model"
+printf '    source %q\n    mpirun -np %d --map-by node --hostfile %q %q --model %q --compare-single\n' \
+  "$jobs/mpi-environment.sh" "${#hosts[@]}" "$hostfile" "$program" "$model"

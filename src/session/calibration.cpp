@@ -1,5 +1,6 @@
 #include "session/calibration.hpp"
 
+#include <map>
 #include <sstream>
 
 #include "base/machine.hpp"
@@ -43,6 +44,14 @@ std::vector<std::string> gather_remarks(Channel& channel, const std::vector<std:
 
 }  // namespace
 
+void share_memory(Cluster& cluster) {
+  std::map<std::string, std::size_t> ranks;  // by name of their host
+  for (const Host& host : cluster.hosts) ++ranks[host.name];
+  for (Host& host : cluster.hosts) {
+    if (host.memory_bytes) *host.memory_bytes /= ranks[host.name];
+  }
+}
+
 Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<double> patience,
                       const Announce& announce) {
   use_one_blas_thread();
@@ -59,6 +68,7 @@ Calibration calibrate(Channel& channel, ThreadPool& pool, std::chrono::duration<
   for (const std::string& text : channel.gather(to_json(Cluster{{own}}))) {
     calibration.cluster.hosts.push_back(cluster_from_json(text, "calibration").hosts.front());
   }
+  share_memory(calibration.cluster);
   const std::string rates =
       std::to_string(measured.rates.alone) + " " + std::to_string(measured.rates.together);
   for (const std::string& text : channel.gather(rates)) {

@@ -28,6 +28,9 @@ struct Calibration {
                                     std::chrono::duration<double> patience,
                                     const Announce& announce = {});
 
+/// Leaves each of the ranks on a host, which have its name, an equal part of its memory.
+void share_memory(Cluster& cluster);
+
 /// What the owner of the hosts should know, a line each that begins with the host's name: see
 /// `host_remarks`; links that are shared; builds that differ.  Collective; empty but on rank 0.
 [[nodiscard]] std::vector<std::string> calibration_remarks(Channel& channel,

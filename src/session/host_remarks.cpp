@@ -85,7 +85,7 @@ std::vector<std::string> host_remarks(double alone_rate, const NetworkLink& link
                       ": is a switch or a cable slow, or the processor busy?");
   }
   if (word_in(sources.sys / "devices/system/cpu/cpu0/cpufreq/scaling_governor") == "powersave") {
-    remarks.emplace_back("saves power: the cpufreq governor performance would be faster");
+    remarks.emplace_back("saves power: the cpufreq governor ondemand would be faster");
   }
   if (const auto bits = throttled_bits(sources)) {
     const std::vector<std::string> throttled = throttling_remarks(*bits);

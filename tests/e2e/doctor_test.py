@@ -141,7 +141,7 @@ class Well(Hosts):
         self.assertIn("pi1: this host; 64-bit ARM, 4 cores; 3000 of 3906 MiB free; governor ondemand\n", outcome.out)
         self.assertIn("pi2: eth0 at 1000 Mbit/s; 64-bit ARM", outcome.out)
         self.assertIn("all is well on 3 hosts:\n", outcome.out)
-        self.assertIn(f"mpirun --hostfile {self.path('pis.txt')} {VPINFER} --model", outcome.out)
+        self.assertIn(f"mpirun -np 3 --map-by node --hostfile {self.path('pis.txt')} {VPINFER} --model", outcome.out)
 
     def test_ssh_asks_nothing(self):
         self.doctor()
@@ -342,6 +342,10 @@ class Notes(Hosts):
         self.memory("pi2", 1000)
         self.governor("pi2", "powersave")
         self.assert_noted("pi2: its clock stays low", "scaling_governor")
+
+    def test_low_voltage_that_slows_the_clock_is_no_heat(self):
+        self.answer("pi2", "vcgencmd", "throttled=0x50005")
+        self.assert_noted("pi2: has too low a voltage now", ": use")
 
     def test_throttled(self):
         for bits, fragment in (("0x1", "has too low a voltage now"), ("0x10000", "had too low a voltage"),

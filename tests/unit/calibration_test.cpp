@@ -93,6 +93,15 @@ TEST(Calibrate, BringsEveryHostToRankZero) {
   }
 }
 
+TEST(ShareMemory, LeavesRanksOnOneHostAPartEach) {
+  Cluster cluster = cluster_of(4, {.name = "pi1", .memory_bytes = 300});
+  cluster.hosts[1].name = "pi2";
+  share_memory(cluster);
+  std::vector<std::size_t> bytes;
+  for (const Host& host : cluster.hosts) bytes.push_back(host.memory_bytes.value());
+  EXPECT_THAT(bytes, ElementsAre(100, 300, 100, 100));
+}
+
 TEST(Calibrate, TellsWhatItMeasures) {
   Loopback loopback(3, 5);
   std::vector<std::string> told;

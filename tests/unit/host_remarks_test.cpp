@@ -63,7 +63,7 @@ TEST_F(HostRemarks, NameSlowLinks) {
 
 TEST_F(HostRemarks, NameGovernorsThatSavePower) {
   kernel_file("devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
-  EXPECT_THAT(remarks(), ElementsAre(HasSubstr("governor performance")));
+  EXPECT_THAT(remarks(), ElementsAre(HasSubstr("governor ondemand")));
 }
 
 TEST_F(HostRemarks, TellWhatTheFirmwareKnows) {
