@@ -35,6 +35,9 @@ class Cluster:
 
         return Cluster(len(hosts), values(self.cpu), values(self.link), values(self.memory))
 
+    def has_a_slowest(self):
+        return len(set(self.cpu.split(","))) > 1
+
     def without_slowest(self):
         shares = [float(share.rstrip("%")) for share in self.cpu.split(",")]
         slowest = shares.index(min(shares))

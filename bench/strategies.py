@@ -41,6 +41,7 @@ STRATEGIES = {
 EQUAL = [name for name in STRATEGIES if name not in (ALONE, WITHOUT_SLOWEST)]
 MIXED = ["vertical", "data", "auto", WITHOUT_SLOWEST]
 LATENCY_FRAMES = 7
+USUAL_HOSTS = ("20%", "")  # share of a core, memory: those of the plots
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ def rows_of(options):
         for link in options.links:
             for cluster in clusters(options.hosts, options.cpus, link, options.memory):
                 for strategy in [ALONE, *(options.strategies or (MIXED if cluster.is_mixed() else EQUAL))]:
-                    yield Row(network, strategy, cluster)
+                    if strategy != WITHOUT_SLOWEST or cluster.has_a_slowest():
+                        yield Row(network, strategy, cluster)
 
 
 def rows_on(results, network, cpu, memory):
@@ -264,6 +266,8 @@ def summarise(results):
     text += "\n".join(table(results, *kind) for kind in kinds)
     results.path.with_suffix(".md").write_text(text)
     for network, cpu, memory in kinds:
+        if (cpu, memory) != USUAL_HOSTS:
+            continue
         equal = [r for r in rows_on(results, network, cpu, memory) if not cluster_of(r).is_mixed()]
         for link in sorted({r["link"] for r in equal}):
             plot(results, network, link, cpu, memory, results.path.parent / f"{network}-{link}.svg")
@@ -276,7 +280,7 @@ def parse_options():
                         help=f"[of equal hosts {', '.join(EQUAL)}; of mixed ones {'; '.join(MIXED)}]")
     parser.add_argument("--hosts", nargs="+", type=int, default=[2, 4, 8], help="numbers of equal hosts [2 4 8]")
     parser.add_argument("--links", nargs="+", default=["1gbit", "100mbit"])
-    parser.add_argument("--cpus", default="20%", help="a share of a core, or one for each host, separated by commas [20%%]")
+    parser.add_argument("--cpus", default=USUAL_HOSTS[0], help="a share of a core, or one for each host, separated by commas [20%%]")
     parser.add_argument("--memory", default="", help="each host's memory, or one for each, such as 128MiB [no limit]")
     parser.add_argument("--results", type=Path, help="[bench/results/strategies.json, of mixed hosts mixed.json]")
     parser.add_argument("--again", action="store_true", help="measure rows that the results have already")
