@@ -175,7 +175,8 @@ class DiagramDrawing {
     for (const Dot& dot : labelled_dots()) draw_label(dot);
   }
 
-  /// First what matters most; plans whose marks cover each other have one label together.
+  /// First what matters most; plans whose marks nearly touch have one label together, because
+  /// no place is nearer to one of them.
   [[nodiscard]] std::vector<Dot> labelled_dots() const {
     std::vector<Dot> labelled;
     std::vector<bool> has_label(dots_.size(), false);
@@ -185,7 +186,7 @@ class DiagramDrawing {
         Dot dot = dots_[i];
         dot.label.clear();
         for (std::size_t other = 0; other < dots_.size(); ++other) {
-          if (has_label[other] || (other != i && !is_covered(dots_[other], dot))) continue;
+          if (has_label[other] || (other != i && !are_close(dots_[other], dot))) continue;
           dot.label += (dot.label.empty() ? "" : ", ") + dots_[other].label;
           has_label[other] = true;
         }
@@ -195,11 +196,11 @@ class DiagramDrawing {
     return labelled;
   }
 
-  [[nodiscard]] bool is_covered(const Dot& one, const Dot& other) const {
+  [[nodiscard]] bool are_close(const Dot& one, const Dot& other) const {
     if (one.mark == Mark::kStrategy || other.mark == Mark::kStrategy) return false;
     const Point a = place(one);
     const Point b = place(other);
-    return std::hypot(a.x - b.x, a.y - b.y) < radius_of(Mark::kPlan);
+    return std::hypot(a.x - b.x, a.y - b.y) < 3 * radius_of(Mark::kPlan);
   }
 
   void draw_label(const Dot& dot) {
