@@ -151,11 +151,24 @@ make_switch() {
   must "start the bridge" ip -n "$name-switch" link set switch up
 }
 
+# What a link that has been idle may bring at once, in bytes: as much as it brings in 0.64 ms, and
+# one packet at least.  Beyond that, short messages on slow links would cost nothing.
+burst_of() {
+  local number=${1%[kmg]bit} bits
+  case $1 in
+    *kbit) bits=$((number * 1000)) ;;
+    *mbit) bits=$((number * 1000000)) ;;
+    *gbit) bits=$((number * 1000000000)) ;;
+  esac
+  local burst=$((bits * 8 / 100000)) least=2000
+  echo "$((burst > least ? burst : least))"
+}
+
 # Connects a host to the switch by a link of this rate in both directions, as the interface $2 with
 # the address $3, whose routes are taken in the order of the metric $5.
 make_link() {
   local host=$1 interface=$2 address=$3 rate=$4 metric=$5 namespace=$name-$1 port=$2-$1
-  local shape=(root tbf rate "$rate" burst 80kb latency 50ms)
+  local shape=(root tbf rate "$rate" burst "$(burst_of "$rate")" latency 50ms)
   must "make a pair of interfaces (veth)" \
     ip -n "$name-switch" link add "$port" type veth peer name "$interface" netns "$namespace"
   must "connect a host" ip -n "$name-switch" link set "$port" master switch up
