@@ -74,7 +74,8 @@ Cluster read_cluster(const std::string& text, std::optional<int> ranks) {
 
 Cluster cluster_of_job(const std::string& text, const std::vector<std::string>& names) {
   const Cluster whole = whole_cluster(text);
-  check_is_enough(whole, static_cast<int>(names.size()), "--cluster: " + text);
+  const std::string source = "--cluster: " + text;
+  check_is_enough(whole, static_cast<int>(names.size()), source);
   const std::vector<Host>& all = whole.hosts;
   std::vector<Host> left = all;
   const auto take = [&left](std::vector<Host>::iterator host) {
@@ -87,8 +88,10 @@ Cluster cluster_of_job(const std::string& text, const std::vector<std::string>& 
     const auto is_it = [&name](const Host& host) { return host.name == name; };
     const auto host = std::find_if(left.begin(), left.end(), is_it);
     if (host == left.end() && std::any_of(all.begin(), all.end(), is_it)) {
-      throw BadInput("--cluster: " + text + " has fewer hosts " + name +
-                     " than ranks run there; calibrate with the same ranks");
+      throw BadInput(std::string(source)
+                         .append(" has fewer hosts ")
+                         .append(name)
+                         .append(" than ranks run there; calibrate with the same ranks"));
     }
     known.push_back(host == left.end() ? std::nullopt : std::optional(take(host)));
   }
