@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "program/program.hpp"
+#include "search/simulated_network.hpp"
 #include "search/simulation.hpp"
 #include "vpinfer/cluster.hpp"
 
@@ -23,9 +24,9 @@ struct Outgoing {
   std::size_t bytes = 0;
   double time = 0;
 
-  /// Whether it waits, as Open MPI has it over TCP, until its receiver has a place for it; what is
-  /// smaller is copied by the system, and gone.
-  [[nodiscard]] bool awaits_place() const { return bytes > 65536; }
+  /// Whether it waits until its receiver has a place for it; what is smaller is copied by the
+  /// system, and gone.
+  [[nodiscard]] bool awaits_place() const { return bytes > SimulatedNetwork::kEagerBytes; }
 };
 
 /// What a simulated rank tells the others.
