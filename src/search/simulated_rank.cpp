@@ -56,7 +56,7 @@ void SimulatedRank::expect(const Outgoing& message, double arrival) {
 }
 
 double SimulatedRank::advance(double time, Peers& peers) {
-  waited_since_ = time_;
+  if (moved_) waited_since_ = time_;
   wait_until(time);
   bool moved = false;
   for (std::size_t i = 0; i < frames_.size(); ++i) {
@@ -67,6 +67,7 @@ double SimulatedRank::advance(double time, Peers& peers) {
     moved = take(frames_[i], peers);
     break;
   }
+  moved_ = moved;
   return moved ? time_ : next_event();
 }
 
@@ -94,12 +95,23 @@ double SimulatedRank::seconds_of(const Network& network, const Step& step) const
   return work.seconds(host_.speed);
 }
 
-/// What a message takes of the processor on this side.
-double SimulatedRank::seconds_of(const PlacedMessage& message) const {
+/// What the bytes of a message take of the processor on either side as they leave or come.
+double SimulatedRank::passing_seconds(const PlacedMessage& message) const {
+  return static_cast<double>(message.bytes) * host_.link.byte_processor_seconds;
+}
+
+/// What a message takes beside, before or behind that.
+double SimulatedRank::handling_seconds(const PlacedMessage& message) const {
   const std::size_t copied = message.staging == Staging::kPacked ? message.bytes : 0;
-  return host_.link.message_processor_seconds +
-         static_cast<double>(message.bytes) * host_.link.byte_processor_seconds +
-         work_of_packing(copied).seconds(host_.speed);
+  return host_.link.message_processor_seconds + work_of_packing(copied).seconds(host_.speed);
+}
+
+/// When a message is received by a rank that has had nothing to do since a time: it takes bytes in
+/// as they come.
+double SimulatedRank::received(const PlacedMessage& message, const Incoming& incoming,
+                               double idle_since) const {
+  const double taken_in = std::max(idle_since, incoming.sent) + passing_seconds(message);
+  return std::max(taken_in, incoming.arrival) + handling_seconds(message);
 }
 
 bool SimulatedRank::is_computation(const Frame& frame) const {
@@ -226,9 +238,11 @@ bool SimulatedRank::receive(Frame& frame, const step::AwaitReceive& await) {
   Inbox& inbox = frame.inboxes[static_cast<std::size_t>(await.tensor)];
   if (inbox.messages[await.message].arrival > time_) return false;
   const Tensor& tensor = program_.tensor(await.tensor);
-  const double begun = time_;
-  time_ += seconds_of(tensor.receives[await.message]);
-  note(frame, {Doing::kMessages, tensor.position, begun, time_});
+  const PlacedMessage& message = tensor.receives[await.message];
+  time_ = std::max(time_ + handling_seconds(message),
+                   received(message, inbox.messages[await.message], waited_since_));
+  waited_since_ = time_;
+  note_receiving(frame, tensor.position, passing_seconds(message) + handling_seconds(message));
   inbox.messages[await.message].taken = true;
   return true;
 }
@@ -248,8 +262,8 @@ bool SimulatedRank::receive_all(Frame& frame, int tensor) {
   double done = waited_since_;
   double seconds = 0;
   for (const std::size_t i : order) {
-    seconds += seconds_of(receives[i]);
-    done = std::max(done, inbox.messages[i].arrival) + seconds_of(receives[i]);
+    seconds += passing_seconds(receives[i]) + handling_seconds(receives[i]);
+    done = received(receives[i], inbox.messages[i], done);
     inbox.messages[i].taken = true;
   }
   time_ = std::max(time_, done);
@@ -260,7 +274,7 @@ bool SimulatedRank::receive_all(Frame& frame, int tensor) {
 void SimulatedRank::send(Frame& frame, int tensor, Peers& peers) {
   const double begun = time_;
   for (const PlacedMessage& message : program_.tensor(tensor).sends) {
-    time_ += seconds_of(message);
+    time_ += passing_seconds(message) + handling_seconds(message);
     const Outgoing outgoing{frame.number, tensor, rank_, message.peer, message.bytes, time_};
     if (outgoing.awaits_place()) ++frame.outboxes[static_cast<std::size_t>(tensor)].waiting;
     peers.send(outgoing);

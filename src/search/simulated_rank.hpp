@@ -112,7 +112,10 @@ class SimulatedRank {
     return frames_[number - frames_.front().number];
   }
   [[nodiscard]] double seconds_of(const Network& network, const Step& step) const;
-  [[nodiscard]] double seconds_of(const PlacedMessage& message) const;
+  [[nodiscard]] double passing_seconds(const PlacedMessage& message) const;
+  [[nodiscard]] double handling_seconds(const PlacedMessage& message) const;
+  [[nodiscard]] double received(const PlacedMessage& message, const Incoming& incoming,
+                                double idle_since) const;
   [[nodiscard]] const Step& step_of(const Frame& frame) const { return program_.steps[frame.step]; }
   [[nodiscard]] bool is_computation(const Frame& frame) const;
   [[nodiscard]] bool may_go_on(std::size_t index) const;
@@ -131,7 +134,8 @@ class SimulatedRank {
   const Host& host_;
   int rank_;
   double time_ = 0;
-  double waited_since_ = 0;  // when there was nothing left to do before the last wait
+  double waited_since_ = 0;  // when there was nothing left to do
+  bool moved_ = true;        // whether there was something to do at last
   std::size_t begun_ = 0;
   std::deque<Frame> frames_;          // the oldest first
   std::vector<double> step_seconds_;  // of what computes
