@@ -57,9 +57,9 @@ def model_of(network):
     return model.relative_to(ROOT)
 
 
-def stream_of(hosts, frames=7):
-    """Options of a run as a stream that fills and drains a pipeline of so many hosts and shows some frames in full swing."""
-    return ["--repeat", 2 * hosts + 3 + frames, "--in-flight", "auto"]
+def stream_of(stages, frames=7):
+    """Options of a run as a stream that fills and drains a pipeline of so many stages and shows some frames in full swing."""
+    return ["--repeat", 2 * stages + 3 + frames, "--in-flight", "auto"]
 
 
 def emulate(cluster, arguments, unless=()):

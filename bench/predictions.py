@@ -32,6 +32,7 @@ STRATEGIES = {
     "data": ["--strategy", "data"],
     "sequential": ["--strategy", "sequential"],
 }
+PIPELINES = ["auto, stream", "sequential"]  # may be
 KEY = ["network", "hosts", "cpu", "link", "strategy"]
 FRAMES = 7
 FEW_FRAMES = 3  # where they take more than a second, mostly of links, whose rate does not drift
@@ -46,7 +47,8 @@ def measure(network, strategy, cluster, calibrated):
         is_slow = float(re.search(r"a frame alone takes ([\d.]+) ms", told)[1]) > 1000
         common = ["--model", model_of(network), "--plan", plan, "--cluster", calibrated]
         _, alone = report_of(used, [*common, "--repeat", FEW_FRAMES if is_slow else FRAMES])
-        _, stream = report_of(used, [*common, *stream_of(used.hosts, FEW_FRAMES if is_slow else FRAMES)])
+        stages = used.hosts if strategy in PIPELINES else 1
+        _, stream = report_of(used, [*common, *stream_of(stages, FEW_FRAMES if is_slow else FRAMES)])
     return {
         "network": network, "hosts": cluster.hosts, "cpu": cluster.cpu, "link": cluster.link, "strategy": strategy,
         "latency_seconds": alone["latency_seconds"]["median"],
