@@ -84,7 +84,7 @@ read_hostfile() {
     line=${line//*([[:blank:]])=*([[:blank:]])/=}
     read -ra words <<<"$line"
     [[ ${#words[@]} -gt 0 ]] || continue
-    [[ ${words[0]} =~ ^([A-Za-z0-9_.-]+@)?[A-Za-z0-9_.:-]+$ && ${words[0]} != -* ]] \
+    [[ ${words[0]} =~ ^([A-Za-z0-9_.-]+@)?[A-Za-z0-9_.-]+$ && ${words[0]} != -* ]] \
       || die 3 "$file:$number: '${words[0]}' is not the name of a host"
     for word in "${words[@]:1}"; do
       [[ $word == *=* ]] || die 3 "$file:$number: '$word' is not like slots=1"

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "io/file.hpp"
+#include "vpinfer/cluster.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -66,6 +67,11 @@ std::vector<std::string> read_hostfile(const std::filesystem::path& path) {
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
     const std::string where = path.string() + ":" + std::to_string(number) + ": ";
+    if (line.ends_with('\r')) {
+      throw BadInput(where +
+                     "ends as lines of Windows do, which mpirun does not read: run sed -i " +
+                     "'s/\\r$//' on it");
+    }
     const Entry entry = parse_entry(line, where);
     if (entry.host.empty()) continue;
     const bool again = std::find(hosts.begin(), hosts.end(), entry.host) != hosts.end();
@@ -74,6 +80,10 @@ std::vector<std::string> read_hostfile(const std::filesystem::path& path) {
                      "which uses all its cores: give each host one line with slots=1");
     }
     hosts.push_back(entry.host);
+    if (hosts.size() > std::size_t{kMostHosts}) {
+      throw BadInput(where + "is the host after " + std::to_string(kMostHosts) +
+                     ", which are most");
+    }
   }
   if (hosts.empty())
     throw BadInput(path.string() + ": has no hosts; a line is such as pi1 slots=1");

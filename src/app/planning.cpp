@@ -144,11 +144,13 @@ void check_memory_limit(const Plan& plan, const std::vector<RankMemory>& memory,
                         std::size_t limit_bytes) {
   const Fullest most = fullest(memory);
   if (most.bytes <= limit_bytes) return;
-  throw Error(ExitCode::kNotEnoughMemory,
-              "rank " + std::to_string(most.rank) + " would take " + mebibytes(most.bytes) +
-                  " MiB, the limit is " + mebibytes(limit_bytes) + " MiB; use more ranks than " +
-                  std::to_string(plan.ranks) + " or another strategy than " +
-                  std::string(to_string(plan.strategy)));
+  const bool would_more_help = plan.strategy != Strategy::kSingle;
+  throw Error(
+      ExitCode::kNotEnoughMemory,
+      "rank " + std::to_string(most.rank) + " would take " + mebibytes(most.bytes) +
+          " MiB, the limit is " + mebibytes(limit_bytes) + " MiB; use " +
+          (would_more_help ? "more ranks than " + std::to_string(plan.ranks) + " or " : "") +
+          "another strategy than " + std::string(to_string(plan.strategy)));
 }
 
 PredictedPlan plan_within_memory(const Model& model, Strategy strategy, const Cluster& cluster,

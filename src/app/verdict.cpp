@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,22 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
   const auto plan = plan_if_it_fits(model, way.strategy, some, planning);
   if (!plan) return std::nullopt;
   return plan->prediction;
+}
+
+/// What no plan of `auto` does, a plan for a stream does not, nor one on fewer hosts.
+void predict_all(std::vector<Way>& ways, const Model& model, const Cluster& cluster,
+                 const PlanOptions& options) {
+  std::vector<Way*> most_hosts_first;
+  for (Way& way : ways) most_hosts_first.push_back(&way);
+  std::stable_sort(most_hosts_first.begin(), most_hosts_first.end(),
+                   [](const Way* a, const Way* b) { return a->hosts > b->hosts; });
+  std::set<NumberFormat> too_large;
+  for (Way* way : most_hosts_first) {
+    if (way->strategy == Strategy::kAuto && too_large.contains(way->wire)) continue;
+    way->prediction = prediction_of(*way, model, cluster, options);
+    const bool is_for_a_frame = way->strategy == Strategy::kAuto && !way->is_for_streams();
+    if (is_for_a_frame && !way->prediction) too_large.insert(way->wire);
+  }
 }
 
 std::string table_of(const std::vector<Way>& ways) {
@@ -147,7 +164,7 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
 
 std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOptions& options) {
   std::vector<Way> all = ways(cluster);
-  for (Way& way : all) way.prediction = prediction_of(way, model, cluster, options);
+  predict_all(all, model, cluster, options);
   // Without loss, unless the user has allowed one or nothing else fits.
   const std::optional<NumberFormat> asked = options.planning.formats.wire;
   NumberFormat wire = asked.value_or(NumberFormat::kFloat);
@@ -157,6 +174,8 @@ std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOpt
     best = recommended(all, wire, Objective::kLatency);
   }
   if (best == nullptr) {
+    const PlanningOptions planning = planning_of(Strategy::kAuto, options, cluster);
+    (void)plan_within_memory(model, Strategy::kAuto, cluster, planning);  // says what is missing
     throw Error(ExitCode::kNotEnoughMemory,
                 options.model.string() + " fits on no " + std::to_string(cluster.ranks()) +
                     " of these hosts; use more of them, or import it with --half");

@@ -120,6 +120,9 @@ void read_layouts(const json& layouts, const Network& network, Plan& plan) {
 }
 
 Plan read_plan(const json& j, const Network& network) {
+  if (j.is_object() && j.contains("schema") && !j.at("schema").is_number()) {
+    throw BadInput("is no plan; vpinfer plan -o writes one");
+  }
   if (const int schema = json_int(j.at("schema")); schema != kSchema) {
     throw BadInput("the plan has schema " + std::to_string(schema) +
                    ", this vpinfer reads schema " + std::to_string(kSchema));

@@ -258,8 +258,9 @@ std::string to_text(const RunReport& report) {
   }
   text += ", " + mebibytes(report.bytes_moved()) + " MiB moved per frame\n";
   if (report.predicted) {
-    text += "predicted: latency " + milliseconds(report.predicted->latency_seconds) + " ms, " +
-            fixed(report.predicted->frames_per_second, 2) + " frames per second in a stream\n";
+    text += "predicted: " + milliseconds(report.predicted->latency_seconds) +
+            " ms for a frame alone, " + fixed(report.predicted->frames_per_second, 2) +
+            " frames per second in a stream\n";
   }
   if (report.comparison) text += verdict(*report.comparison, report.ranks);
   return text;

@@ -321,23 +321,38 @@ class AutomaticPlanner {
     if (lack.bytes > 0 && lack.bytes < lack_.bytes) lack_ = lack;
   }
 
-  /// How many hosts like the one that lacks memory would do; nothing if not even many would.
+  /// How many hosts like the one that lacks memory would do; nothing if not even many would.  Those
+  /// of which `vertical` makes enough are soon found; of fewer, some may do in other ways.
   [[nodiscard]] std::optional<int> enough_hosts() const {
     constexpr int kMost = 64;
-    PlanningOptions lean = options_;
-    lean.objective = Objective::kMemory;
-    const auto fit = [&](int hosts) {
-      const Cluster alike = cluster_of(hosts, cluster_.host(lack_.rank));
-      const Plan plan = make_plan(network_, Strategy::kVertical, alike, lean);
+    constexpr int kFew = 32;
+    const auto fit_lean = [this](int hosts) {
+      PlanningOptions lean = options_;
+      lean.objective = Objective::kMemory;
+      const Plan plan = make_plan(network_, Strategy::kVertical, like_lacking(hosts), lean);
       const auto memory = predict_memory({network_, plan}, delivery_, options_.concurrency);
       return fullest(memory).bytes <= limit_of(lack_.rank);
     };
-    if (cluster_.ranks() >= kMost || !fit(kMost)) return std::nullopt;
-    int too_few = cluster_.ranks();
-    int enough = kMost;
+    const auto fit = [this](int hosts) {
+      AutomaticPlanner planner(network_, like_lacking(hosts), options_);
+      planner.look_for_the_least_memory();
+      return !planner.nothing_fits();
+    };
+    if (cluster_.ranks() >= kMost || !fit_lean(kMost)) return std::nullopt;
+    const int enough = fewest(cluster_.ranks(), kMost, fit_lean);
+    return enough > kFew ? enough : fewest(cluster_.ranks(), enough, fit);
+  }
+
+  [[nodiscard]] Cluster like_lacking(int hosts) const {
+    return cluster_of(hosts, cluster_.host(lack_.rank));
+  }
+
+  /// By halves, of numbers of which one is too small and one is not.
+  template <typename Fits>
+  [[nodiscard]] static int fewest(int too_few, int enough, const Fits& fits) {
     while (enough - too_few > 1) {
       const int middle = (too_few + enough) / 2;
-      (fit(middle) ? enough : too_few) = middle;
+      (fits(middle) ? enough : too_few) = middle;
     }
     return enough;
   }

@@ -143,7 +143,12 @@ Cluster cluster_from_json(const std::string& text, const std::string& where) {
       throw BadInput("has no list of hosts");
     }
     Cluster cluster;
-    for (std::size_t i = 0; i < j.at("hosts").size(); ++i) add_hosts(j.at("hosts")[i], i, cluster);
+    for (std::size_t i = 0; i < j.at("hosts").size(); ++i) {
+      add_hosts(j.at("hosts")[i], i, cluster);
+      if (cluster.ranks() > kMostHosts) {
+        throw BadInput("has more than " + std::to_string(kMostHosts) + " hosts");
+      }
+    }
     return cluster;
   } catch (const BadInput& e) {
     throw BadInput(where + ": " + e.what());

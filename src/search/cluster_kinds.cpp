@@ -121,6 +121,9 @@ Cluster parse_cluster(const std::string& text) {
   for (std::size_t plus = 0; plus != std::string_view::npos;) {
     plus = rest.find('+');
     add_hosts(text, rest.substr(0, plus), cluster);
+    if (cluster.ranks() > kMostHosts) {
+      throw no_cluster(text, "has more than " + std::to_string(kMostHosts) + " hosts");
+    }
     if (plus != std::string_view::npos) rest.remove_prefix(plus + 1);
   }
   if (at == std::string::npos) return cluster;

@@ -25,7 +25,7 @@ std::string refusal_of(const std::string& text) {
 
 TEST(Hostfile, NamesHostsInOrder) {
   EXPECT_THAT(
-      hosts_of("# mine\n\n  pi2 slots = 1 max_slots=2 # here\r\n\t\nme@pi1\n10.0.0.7 slots=1"),
+      hosts_of("# mine\n\n  pi2 slots = 1 max_slots=2 # here\n\t\nme@pi1\n10.0.0.7 slots=1"),
       ElementsAre("pi2", "pi1", "10.0.0.7"));
 }
 
@@ -43,6 +43,7 @@ TEST(Hostfile, RefusesWhatIsNone) {
   for (const std::string name : {"pi1:2", "-np", "me@", "pi1,pi2", "{\"schema\":", "=1"}) {
     EXPECT_THAT(refusal_of("pi0\n" + name + "\n"), HasSubstr("pis.txt:2: '")) << name;
   }
+  EXPECT_THAT(refusal_of("pi0\npi1 slots=1\r\n"), HasSubstr("pis.txt:2: ends as lines of Windows"));
   for (const std::string slots : {"0", "-1", "two", "1.5", "1x", "99999999999"}) {
     EXPECT_THAT(refusal_of("pi1 slots=" + slots),
                 HasSubstr("pis.txt:1: '" + slots + "' is not a number of slots"))

@@ -4,9 +4,9 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/units.hpp"
 #include "report/comparison.hpp"
 #include "report/run_report.hpp"
-#include "base/units.hpp"
 #include "report/table.hpp"
 #include "vpinfer/version.hpp"
 
@@ -182,8 +182,9 @@ TEST(RunReport, TellsWhatWasPredictedIfTheHostsAreKnown) {
   report.predicted = PredictedTimes{.latency_seconds = 0.25, .frames_per_second = 5.5};
   const json predicted = json::parse(to_json(report, Findings{})).at("predicted");
   EXPECT_EQ(predicted, (json{{"latency_seconds", 0.25}, {"frames_per_second", 5.5}}));
-  EXPECT_THAT(to_text(report),
-              HasSubstr("\npredicted: latency 250.0 ms, 5.50 frames per second in a stream\n"));
+  EXPECT_THAT(
+      to_text(report),
+      HasSubstr("\npredicted: 250.0 ms for a frame alone, 5.50 frames per second in a stream\n"));
 }
 
 TEST(RunReport, TextHasARowPerRankAndTheLatency) {
