@@ -196,39 +196,19 @@ class AutomaticPlanner {
     }
   }
 
-  /// All ways, or of many ranks, for which an evaluation takes long, the few that together serve
-  /// the layers best.
-  [[nodiscard]] std::vector<Division> few_of(std::vector<Division> ways, std::size_t ranks) const {
-    const std::size_t few = ranks <= 16 ? ways.size() : ranks <= 64 ? 9 : 4;
-    if (ways.size() <= few) return ways;
-    std::vector<std::vector<double>> seconds;  // by way, then layer, if all are cut alike
-    for (const Division& way : ways) {
-      seconds.push_back(evaluator_.evaluate(all(way), Strategy::kAuto).layer_seconds);
-    }
-    std::vector<Division> chosen;
-    std::vector<double> best(network_.layers.size(), std::numeric_limits<double>::max());
-    while (chosen.size() < few) {
-      std::vector<double> sums;  // with each way in addition
-      for (const std::vector<double>& way : seconds) {
-        double sum = 0;
-        for (std::size_t i = 0; i < best.size(); ++i) sum += std::min(best[i], way[i]);
-        sums.push_back(sum);
-      }
-      const auto next = std::min_element(sums.begin(), sums.end()) - sums.begin();
-      const std::vector<double>& added = seconds[static_cast<std::size_t>(next)];
-      for (std::size_t i = 0; i < best.size(); ++i) best[i] = std::min(best[i], added[i]);
-      chosen.push_back(std::move(ways[static_cast<std::size_t>(next)]));
-      ways.erase(ways.begin() + next);
-      seconds.erase(seconds.begin() + next);
-    }
-    return chosen;
+  /// All ways, or of many ranks, for which an evaluation takes long, a few.
+  [[nodiscard]] std::vector<Division> ways_of(const std::vector<int>& ranks,
+                                              const std::vector<double>& proportions) const {
+    std::vector<Division> ways = grids(ranks, proportions);
+    if (ranks.size() <= 16) return ways;
+    return best_few(evaluator_, options_.formats, std::move(ways), ranks.size() <= 64 ? 9 : 4);
   }
 
   /// Returns what the plans for the aims take at most, by rank.
   std::vector<std::size_t> plan_in_proportion(const std::vector<Aim>& aims,
                                               const std::vector<int>& ranks,
                                               const std::vector<double>& proportions) {
-    const std::vector<Division> ways = few_of(grids(ranks, proportions), ranks.size());
+    const std::vector<Division> ways = ways_of(ranks, proportions);
     LayerDivisions space(network_, all(ways.front()));
     for (const int position : layers_with_windows(network_)) space.vary(position, ways);
     const SwitchTable switches(evaluator_, space);
@@ -239,12 +219,34 @@ class AutomaticPlanner {
       for (const double price : prices_of_byte(goal)) starts.push_back(switches.cheapest(price));
       space.begin_with(std::move(starts));
       const Prediction prediction = consider(search(evaluator_, space, Strategy::kAuto, goal));
+      if (aim.counts_memory && uses_all(ranks)) {
+        consider_leaner(space, goal, fullest(prediction.memory).bytes);
+      }
       for (std::size_t rank = 0; rank < taken.size(); ++rank) {
         taken[rank] = std::max(taken[rank], prediction.memory[rank].total());
       }
       if (ranks.size() > 1 && !aim.counts_memory) consider_rows(aim, ranks, proportions);
     }
     return taken;
+  }
+
+  /// All hosts take the least each, if they are not so many that a search takes long.
+  [[nodiscard]] bool uses_all(const std::vector<int>& ranks) const {
+    return static_cast<int>(ranks.size()) == cluster_.ranks() &&
+           cluster_.ranks() <= kMostSoonPlannedHosts;
+  }
+
+  /// Where a search has come to an end, one within a little less memory may go on, as it begins
+  /// elsewhere.
+  void consider_leaner(const LayerDivisions& space, Goal goal, std::size_t bytes) {
+    constexpr int kMostTimes = 3;
+    for (int i = 0; i < kMostTimes; ++i) {
+      goal.memory = MemoryAllowance{.limit_bytes = bytes - bytes / 32, .takes_all = true};
+      const Prediction leaner = consider(search(evaluator_, space, Strategy::kAuto, goal));
+      const std::size_t found = fullest(leaner.memory).bytes;
+      if (found >= bytes) return;
+      bytes = found;
+    }
   }
 
   void consider_rows(const Aim& aim, const std::vector<int>& ranks,
@@ -326,25 +328,22 @@ class AutomaticPlanner {
   [[nodiscard]] std::optional<int> enough_hosts() const {
     constexpr int kMost = 64;
     constexpr int kFew = 32;
-    const auto fit_lean = [this](int hosts) {
+    const Host& lacking = cluster_.host(lack_.rank);
+    const auto fit_lean = [&](int hosts) {
       PlanningOptions lean = options_;
       lean.objective = Objective::kMemory;
-      const Plan plan = make_plan(network_, Strategy::kVertical, like_lacking(hosts), lean);
+      const Plan plan = make_plan(network_, Strategy::kVertical, cluster_of(hosts, lacking), lean);
       const auto memory = predict_memory({network_, plan}, delivery_, options_.concurrency);
       return fullest(memory).bytes <= limit_of(lack_.rank);
     };
-    const auto fit = [this](int hosts) {
-      AutomaticPlanner planner(network_, like_lacking(hosts), options_);
+    const auto fit = [&](int hosts) {
+      AutomaticPlanner planner(network_, cluster_of(hosts, lacking), options_);
       planner.look_for_the_least_memory();
       return !planner.nothing_fits();
     };
     if (cluster_.ranks() >= kMost || !fit_lean(kMost)) return std::nullopt;
     const int enough = fewest(cluster_.ranks(), kMost, fit_lean);
     return enough > kFew ? enough : fewest(cluster_.ranks(), enough, fit);
-  }
-
-  [[nodiscard]] Cluster like_lacking(int hosts) const {
-    return cluster_of(hosts, cluster_.host(lack_.rank));
   }
 
   /// By halves, of numbers of which one is too small and one is not.

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "search/division.hpp"
+#include "search/evaluation.hpp"
 
 namespace vpinfer {
 
@@ -11,5 +13,10 @@ namespace vpinfer {
 /// has the largest proportion.  Rows come first.
 [[nodiscard]] std::vector<Division> grids(const std::vector<int>& ranks,
                                           const std::vector<double>& proportions);
+
+/// The few of these ways that together serve the layers best, if each layer is cut in the fastest
+/// of them.
+[[nodiscard]] std::vector<Division> best_few(const Evaluator& evaluator, const Formats& formats,
+                                             std::vector<Division> ways, std::size_t few);
 
 }  // namespace vpinfer
