@@ -245,8 +245,7 @@ CLI::App* add_plan(CLI::App& app, PlanOptions& plan) {
   add_memory_limit(*sub, plan.planning.memory_limit_bytes);
   sub->add_option("--threads", plan.threads,
                   "threads that each rank will have, with a workspace each; times stay those of "
-                  "the cluster's "
-                  "threads [as many]")
+                  "the cluster's threads [as many]")
       ->check(CLI::Range(1, kMostThreads));
   sub->add_option("-o,--output", plan.output, "plan to write (.json)");
   return sub;

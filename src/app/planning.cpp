@@ -55,9 +55,7 @@ PredictedPlan predict_within_memory(const Model& model, Plan plan, const Cluster
   const std::optional<std::size_t> limit = planning.memory_limit_bytes;
   Prediction prediction = predict(model, plan, within_limit(cluster, limit), planning.concurrency);
   check_host_memory(prediction.memory, cluster);
-  if (limit) {
-    check_memory_limit(plan, prediction.memory, *limit);
-  }
+  if (limit) check_memory_limit(plan, prediction.memory, *limit);
   return {std::move(plan), std::move(prediction)};
 }
 
@@ -174,6 +172,7 @@ std::optional<PredictedPlan> plan_if_it_fits(const Model& model, Strategy strate
     return std::nullopt;
   }
 }
+
 std::string run_command(int hosts, const PlanOptions& options) {
   std::string run = "vpinfer --model " + shell_word(options.model.string());
   if (options.threads) run += " --threads " + std::to_string(*options.threads);
