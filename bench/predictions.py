@@ -125,9 +125,9 @@ def table(results):
              "The machine is shared: the same run takes up to a fifth longer at times, as `single` shows, which leaves nothing to "
              "predict but speed.  An emulated host's share of a core is a millisecond of every five.  One that has waited computes "
              "at the speed of a whole core until that is used up, so a frame alone is faster than predicted where hosts wait "
-             "between layers of some milliseconds: small networks on many hosts, Darknet19 above all.  One that is busy stands "
-             "still for four milliseconds, neither sending nor receiving, so streams, in which no host rests, are slower.  Real "
-             "hosts do neither.", "",
+             "between layers of some milliseconds, which small networks have.  One that is busy stands still for four "
+             "milliseconds, neither sending nor receiving, so streams, in which no host rests, are slower.  Real hosts do "
+             "neither.  Eight hosts at 20 Mbit/s take up to half as long again as predicted, which is not explained.", "",
              in_words("Latency", latencies), in_words("Period", periods), "",
              "| network | cpu | link | hosts | strategy | ms predicted | measured | ratio | frames/s predicted | measured | ratio |",
              "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
