@@ -81,8 +81,7 @@ std::vector<std::string> read_hostfile(const std::filesystem::path& path) {
     }
     hosts.push_back(entry.host);
     if (hosts.size() > std::size_t{kMostHosts}) {
-      throw BadInput(where + "is the host after " + std::to_string(kMostHosts) +
-                     ", which are most");
+      throw BadInput(where + "there are more than " + std::to_string(kMostHosts) + " hosts");
     }
   }
   if (hosts.empty())

@@ -1,8 +1,8 @@
 #include "app/verdict.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -70,19 +70,26 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
   return plan->prediction;
 }
 
-/// What no plan of `auto` does, a plan for a stream does not, nor one on fewer hosts.
+/// Where no plan of `auto` for a frame fits, none for a stream does, nor, if all hosts have as much
+/// memory, one on fewer hosts: these searches in vain take the longest.
 void predict_all(std::vector<Way>& ways, const Model& model, const Cluster& cluster,
                  const PlanOptions& options) {
   std::vector<Way*> most_hosts_first;
   for (Way& way : ways) most_hosts_first.push_back(&way);
   std::stable_sort(most_hosts_first.begin(), most_hosts_first.end(),
                    [](const Way* a, const Way* b) { return a->hosts > b->hosts; });
-  std::set<NumberFormat> too_large;
+  const bool are_alike = std::all_of(
+      cluster.hosts.begin(), cluster.hosts.end(),
+      [&cluster](const Host& host) { return host.memory_bytes == cluster.host(0).memory_bytes; });
+  std::map<NumberFormat, int> too_few;  // hosts for such a wire
   for (Way* way : most_hosts_first) {
-    if (way->strategy == Strategy::kAuto && too_large.contains(way->wire)) continue;
+    const bool is_auto = way->strategy == Strategy::kAuto;
+    const auto known = too_few.find(way->wire);
+    const bool is_in_vain =
+        is_auto && known != too_few.end() && (are_alike || way->hosts == known->second);
+    if (is_in_vain) continue;
     way->prediction = prediction_of(*way, model, cluster, options);
-    const bool is_for_a_frame = way->strategy == Strategy::kAuto && !way->is_for_streams();
-    if (is_for_a_frame && !way->prediction) too_large.insert(way->wire);
+    if (is_auto && !way->is_for_streams() && !way->prediction) too_few[way->wire] = way->hosts;
   }
 }
 
