@@ -86,11 +86,15 @@ Division in_rows(int ranks) {
 }
 
 Division in_channels(int ranks) {
-  return {.channels = ranks, .ranks = all_of(ranks)};
+  return in_channels_and_sums(ranks, 1);
 }
 
 Division in_sums(int ranks) {
-  return {.sums = ranks, .ranks = all_of(ranks)};
+  return in_channels_and_sums(1, ranks);
+}
+
+Division in_channels_and_sums(int channels, int sums) {
+  return {.channels = channels, .sums = sums, .ranks = all_of(channels * sums)};
 }
 
 LayerPlan divide(const Division& division, const Shape& output, int input_channels, int ranks,

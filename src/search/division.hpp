@@ -38,6 +38,8 @@ struct Division {
 [[nodiscard]] Division in_rows(int ranks);
 [[nodiscard]] Division in_channels(int ranks);
 [[nodiscard]] Division in_sums(int ranks);
+/// Over so many groups of channels times so many of summed channels.
+[[nodiscard]] Division in_channels_and_sums(int channels, int sums);
 
 /// The plan of one layer with such an output, `input_channels` of which it sums over, on so many
 /// ranks; those that the division does not name get nothing.  Throws Bug if the division is not of

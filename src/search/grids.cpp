@@ -18,10 +18,11 @@ std::vector<Division> grids(const std::vector<int>& ranks, const std::vector<dou
       all.push_back(division);
       division.cols = 1;
     }
-    division.channels = groups;
-    all.push_back(division);
-    division.sums = std::exchange(division.channels, 1);
-    all.push_back(division);
+    for (division.sums = 1; division.sums <= groups; ++division.sums) {
+      if (groups % division.sums != 0) continue;
+      division.channels = groups / division.sums;
+      all.push_back(division);
+    }
   }
   const auto fastest = std::max_element(proportions.begin(), proportions.end());
   all.push_back(on_rank(ranks[static_cast<std::size_t>(fastest - proportions.begin())]));

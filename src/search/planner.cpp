@@ -64,7 +64,11 @@ class Planner {
     LayerDivisions space(network_, all(in_rows(ranks_)));
     for (const int position : layers_with_windows(network_)) {
       std::vector<Division> ways{in_rows(ranks_), in_channels(ranks_)};
-      if (has_divisible_sums(network_.layer(position).operation)) ways.push_back(in_sums(ranks_));
+      if (has_divisible_sums(network_.layer(position).operation)) {
+        for (int sums = 2; sums <= ranks_; ++sums) {
+          if (ranks_ % sums == 0) ways.push_back(in_channels_and_sums(ranks_ / sums, sums));
+        }
+      }
       space.vary(position, ways);
     }
     space.begin_with_every_switch();

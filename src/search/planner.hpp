@@ -24,8 +24,8 @@ inline constexpr int kMostSoonPlannedHosts = 64;
 /// - `horizontal`: every layer's channels are shared out; every rank needs all of what it reads,
 ///   or where that moves fewer bytes, the convolution's sums are divided.
 /// - `sequential`: stages of consecutive layers, a rank each, within each host's memory.
-/// - `vertical`: tiles where activations are large and weights small, shares of the channels or
-///   divided sums where it is the other way round.  Which layer gets which is searched: the switch
+/// - `vertical`: tiles where activations are large and weights small, shares of the channels,
+///   divided sums or grids of both where it is the other way round.  Which layer gets which is searched: the switch
 ///   of tiles to shares that needs the least memory on the fullest rank says how much it may take
 ///   within the limit: for the least memory 1/64 more, for latency 1/7 more or as much as the
 ///   limit, and without an objective 1/64 and some 3 MiB more, which a process that has loaded its

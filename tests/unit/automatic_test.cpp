@@ -330,6 +330,16 @@ TEST(BestSwitches, OfNothingThatVariesAreNone) {
   EXPECT_THAT(SwitchTable(evaluator, space).cheapest(0), testing::IsEmpty());
 }
 
+TEST(Grids, CutChannelsAndSumsAtOnce) {
+  const std::vector<int> ranks{0, 1, 2, 3, 4, 5, 6, 7};
+  const std::vector<double> alike(ranks.size(), 1);
+  const auto of = [&](int rows, int channels, int sums) {
+    return Division{
+        .rows = rows, .channels = channels, .sums = sums, .ranks = ranks, .proportions = alike};
+  };
+  EXPECT_THAT(grids(ranks, alike), testing::IsSupersetOf({of(1, 4, 2), of(1, 2, 4), of(2, 2, 2)}));
+}
+
 TEST(Grids, ComeInAllWaysThatUseEveryRankOnce) {
   EXPECT_EQ(grids({3}, {1}),
             (std::vector<Division>{{.rows = 1, .ranks = {3}, .proportions = {1}}}));

@@ -314,7 +314,7 @@ TEST(Strategy, HasNames) {
 /// The promise of the project: near one P-th of the memory on each of P ranks.
 TEST(Yolov2, FitsEightSmallRanks) {
   const Network network = yolov2();
-  const Plan plan = make_plan(network, Strategy::kVertical, 8);
+  const Plan plan = make_plan(network, Strategy::kVertical, 8, {.objective = Objective::kMemory});
   check_layouts(network, plan);
   const std::vector<RankMemory> memory = predict_memory({network, plan}, result_layers(network));
   for (const RankMemory& rank : memory) {
