@@ -176,6 +176,17 @@ void in_parts(std::span<Value> values, const Move& move) {
   }
 }
 
+/// Parts that are messages of their own pass those of the other direction, which what is longer
+/// than MpiTransfers::kMostInChunks does not.
+std::vector<Endpoint> endpoints_of(std::span<std::byte> values, int peer) {
+  constexpr std::size_t kPart = std::size_t{1} << 20U;
+  std::vector<Endpoint> endpoints;
+  for (std::size_t begin = 0; begin < values.size(); begin += kPart) {
+    endpoints.push_back({peer, values.subspan(begin, std::min(kPart, values.size() - begin))});
+  }
+  return endpoints;
+}
+
 }  // namespace
 
 void Channel::send(std::span<const float> values, int peer) {
@@ -195,14 +206,15 @@ void Channel::receive(std::span<float> values, int peer) {
 }
 
 void Channel::exchange(std::span<const float> sent, int to, std::span<float> received, int from) {
-  const auto receive =
-      communicator_.receives({{from, std::as_writable_bytes(received)}}, kValuesTag);
-  const auto send = communicator_.sends({{to, bytes_to_send(sent)}}, kValuesTag);
-  receive->start();
-  send->start();
+  const auto incoming = endpoints_of(std::as_writable_bytes(received), from);
+  const auto outgoing = endpoints_of(bytes_to_send(sent), to);
+  const auto receives = communicator_.receives(incoming, kValuesTag);
+  const auto sends = communicator_.sends(outgoing, kValuesTag);
+  receives->start();
+  sends->start();
   Patience patience(*this);
-  patience.complete(*receive, {from});
-  patience.complete(*send, {to});
+  patience.complete(*receives, std::vector<int>(incoming.size(), from));
+  patience.complete(*sends, std::vector<int>(outgoing.size(), to));
 }
 
 }  // namespace vpinfer

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
-#include <limits>
 #include <memory>
 
 #include "base/units.hpp"
+#include "comm/eager_limit.hpp"
+#include "comm/mpi_call.hpp"
+#include "comm/mpi_transfers.hpp"
 #include "comm/polling.hpp"
 #include "vpinfer/mpi.hpp"
 
@@ -18,81 +21,10 @@ namespace {
 /// One rank's name of its machine, ended by a zero.
 using HostName = std::array<char, MPI_MAX_PROCESSOR_NAME>;
 
-void check(int result, const std::string& call) {
-  if (result == MPI_SUCCESS) return;
-  std::array<char, MPI_MAX_ERROR_STRING> text{};
-  int length = 0;
-  MPI_Error_string(result, text.data(), &length);
-  throw Error(ExitCode::kRankFailed,
-              call + " failed: " + std::string(text.data(), static_cast<std::size_t>(length)));
-}
-
-int to_int(std::size_t count) {
-  if (count > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw Bug("a message of " + std::to_string(count) + " bytes");
-  }
-  return static_cast<int>(count);
-}
-
-/// Persistent requests, freed with the object.
-class MpiTransfers final : public Transfers {
- public:
-  enum class Direction { kReceive, kSend };
-
-  MpiTransfers(const std::vector<Endpoint>& endpoints, int tag, Direction direction,
-               MPI_Comm communicator) {
-    for (const Endpoint& endpoint : endpoints) {
-      MPI_Request request = MPI_REQUEST_NULL;
-      const int size = to_int(endpoint.buffer.size());
-      if (direction == Direction::kSend) {
-        check(MPI_Send_init(endpoint.buffer.data(), size, MPI_BYTE, endpoint.peer, tag,
-                            communicator, &request),
-              "MPI_Send_init");
-      } else {
-        check(MPI_Recv_init(endpoint.buffer.data(), size, MPI_BYTE, endpoint.peer, tag,
-                            communicator, &request),
-              "MPI_Recv_init");
-      }
-      requests_.push_back(request);
-    }
-    active_.assign(requests_.size(), false);
-  }
-
-  ~MpiTransfers() override {
-    for (MPI_Request& request : requests_) MPI_Request_free(&request);
-  }
-
-  void start() override {
-    if (requests_.empty()) return;  // which MPI_Startall calls an error
-    check(MPI_Startall(to_int(requests_.size()), requests_.data()), "MPI_Startall");
-    active_.assign(requests_.size(), true);
-  }
-
-  std::optional<std::size_t> test() override {
-    int index = MPI_UNDEFINED;
-    int done = 0;
-    check(MPI_Testany(to_int(requests_.size()), requests_.data(), &index, &done, MPI_STATUS_IGNORE),
-          "MPI_Testany");
-    if (done == 0 || index == MPI_UNDEFINED) return std::nullopt;
-    active_[static_cast<std::size_t>(index)] = false;
-    return static_cast<std::size_t>(index);
-  }
-
-  [[nodiscard]] std::optional<std::size_t> unfinished() const override {
-    const auto found = std::find(active_.begin(), active_.end(), true);
-    if (found == active_.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - active_.begin());
-  }
-
- private:
-  std::vector<MPI_Request> requests_;
-  std::vector<bool> active_;
-};
-
 HostName host_name() {
   HostName name{};
   int length = 0;
-  check(MPI_Get_processor_name(name.data(), &length), "MPI_Get_processor_name");
+  check_mpi(MPI_Get_processor_name(name.data(), &length), "MPI_Get_processor_name");
   return name;
 }
 
@@ -101,7 +33,7 @@ void await_all(MPI_Request request, const std::string& call, std::chrono::durati
                const std::string& advice = {}) {
   Polling polling(2 * timeout);
   for (int done = 0; done == 0;) {
-    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), call);
     if (done == 0 && !polling.pause()) {
       throw Error(ExitCode::kRankFailed,
                   "starting: some rank did not come within " + fixed(2 * timeout.count(), 1) +
@@ -110,20 +42,32 @@ void await_all(MPI_Request request, const std::string& call, std::chrono::durati
   }
 }
 
+/// What every rank tells the others.
+struct Introduction {
+  HostName host{};
+  std::uint64_t eager_limit = 0;
+};
+
 /// Every rank's, by rank.
-std::vector<std::string> all_hosts(MPI_Comm communicator, int ranks,
-                                   std::chrono::duration<double> timeout,
-                                   const std::string& advice) {
-  const HostName own = host_name();
-  std::vector<HostName> all(static_cast<std::size_t>(ranks));
+std::vector<Introduction> introductions(MPI_Comm communicator, int ranks,
+                                        std::chrono::duration<double> timeout,
+                                        const std::string& advice) {
+  const Introduction own{host_name(), tcp_eager_limit()};
+  std::vector<Introduction> all(static_cast<std::size_t>(ranks));
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallgather(own.data(), to_int(own.size()), MPI_CHAR, all.data(), to_int(own.size()),
-                       MPI_CHAR, communicator, &request),
-        "MPI_Iallgather");
+  check_mpi(MPI_Iallgather(&own, sizeof own, MPI_BYTE, all.data(), sizeof own, MPI_BYTE,
+                           communicator, &request),
+            "MPI_Iallgather");
   await_all(request, "MPI_Iallgather", timeout, advice);
-  std::vector<std::string> hosts;
-  for (const HostName& name : all) hosts.emplace_back(name.data());
-  return hosts;
+  return all;
+}
+
+/// The most bytes that MPI sends at once to any other host; 0 if that is not known.
+std::size_t bytes_sent_at_once(const std::vector<Introduction>& ranks) {
+  const auto least = std::min_element(
+      ranks.begin(), ranks.end(),
+      [](const Introduction& a, const Introduction& b) { return a.eager_limit < b.eager_limit; });
+  return least->eager_limit - least->eager_limit / 16;  // the rest is for headers
 }
 
 bool mpi_runs() {
@@ -137,13 +81,13 @@ bool mpi_runs() {
 }  // namespace
 
 struct MpiCommunicator::Handle {
-  MPI_Comm communicator = MPI_COMM_WORLD;
+  MpiTransfers::Way way{.communicator = MPI_COMM_WORLD};
   bool is_whole_job = true;  // from MPI_Init to MPI_Finalize
 };
 
 MpiCommunicator::MpiCommunicator(std::chrono::duration<double> timeout)
     : network_(choose_network()), handle_(std::make_unique<Handle>()) {
-  check(MPI_Init(nullptr, nullptr), "MPI_Init");
+  check_mpi(MPI_Init(nullptr, nullptr), "MPI_Init");
   meet(timeout);
 }
 
@@ -154,11 +98,16 @@ MpiCommunicator::MpiCommunicator(std::unique_ptr<Handle> handle,
 }
 
 void MpiCommunicator::meet(std::chrono::duration<double> timeout) {
-  MPI_Comm communicator = handle_->communicator;
-  check(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  check(MPI_Comm_rank(communicator, &rank_), "MPI_Comm_rank");
-  check(MPI_Comm_size(communicator, &size_), "MPI_Comm_size");
-  hosts_ = all_hosts(communicator, size_, timeout, start_advice(network_));
+  MPI_Comm communicator = handle_->way.communicator;
+  check_mpi(MPI_Comm_set_errhandler(communicator, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(communicator, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(communicator, &size_), "MPI_Comm_size");
+  const auto ranks = introductions(communicator, size_, timeout, start_advice(network_));
+  for (const Introduction& rank : ranks) hosts_.emplace_back(rank.host.data());
+  const std::string& own = hosts_[static_cast<std::size_t>(rank_)];
+  for (const std::string& host : hosts_) {  // ranks on one host copy from each other's memory
+    handle_->way.chunk_bytes.push_back(host == own ? 0 : bytes_sent_at_once(ranks));
+  }
 }
 
 MpiCommunicator::~MpiCommunicator() {
@@ -167,7 +116,7 @@ MpiCommunicator::~MpiCommunicator() {
   if (handle_->is_whole_job) {
     MPI_Finalize();
   } else if (mpi_runs()) {
-    MPI_Comm_free(&handle_->communicator);
+    MPI_Comm_free(&handle_->way.communicator);
   }
 }
 
@@ -176,7 +125,7 @@ std::shared_ptr<Communicator> communicator_over(MPI_Comm communicator,
   auto handle = std::make_unique<MpiCommunicator::Handle>();
   handle->is_whole_job = false;
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Comm_idup(communicator, &handle->communicator, &request), "MPI_Comm_idup");
+  check_mpi(MPI_Comm_idup(communicator, &handle->way.communicator, &request), "MPI_Comm_idup");
   await_all(request, "MPI_Comm_idup", timeout);
   return std::make_shared<MpiCommunicator>(std::move(handle), timeout);
 }
@@ -187,18 +136,19 @@ std::string MpiCommunicator::host(int rank) const {
 
 std::unique_ptr<Transfers> MpiCommunicator::receives(std::vector<Endpoint> endpoints, int tag) {
   return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kReceive,
-                                        handle_->communicator);
+                                        handle_->way);
 }
 
 std::unique_ptr<Transfers> MpiCommunicator::sends(std::vector<Endpoint> endpoints, int tag) {
   return std::make_unique<MpiTransfers>(endpoints, tag, MpiTransfers::Direction::kSend,
-                                        handle_->communicator);
+                                        handle_->way);
 }
 
 void MpiCommunicator::progress() {
   int arrived = 0;
-  check(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, handle_->communicator, &arrived, MPI_STATUS_IGNORE),
-        "MPI_Iprobe");
+  check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, handle_->way.communicator, &arrived,
+                       MPI_STATUS_IGNORE),
+            "MPI_Iprobe");
 }
 
 std::string MpiCommunicator::library_version() {

@@ -136,6 +136,13 @@ class Emulation(ProgramTest):
         self.assertIn("detections.json", "".join(self.names()))
         self.assertIn(f"mpirun --hostfile pis.txt {PROGRAM} --model", done.err)
 
+    def test_messages_in_many_chunks_arrive_whole(self):
+        done = self.emulate("--quiet", "--cpu", "60%,60%,30%", "--", PROGRAM, "--model", FACE / "face.h5",
+                            "--repeat", 9, "--in-flight", 3, "--compare-single",
+                            environment={"OMPI_MCA_btl_tcp_eager_limit": "1024", "OMPI_MCA_btl_tcp_rndv_eager_limit": "1024"})
+        self.assertEqual(done.code, DONE, done)
+        self.assertIn("PASS", done.out)
+
     def test_hosts_have_their_own_share_of_a_core(self):
         done = self.emulate("--quiet", "--cpu", "60%,30%,15%", "--", "/usr/bin/python3", "-c", BURN)
         self.assertEqual(done.code, DONE, done)
