@@ -35,7 +35,6 @@ bool SimulatedRank::has_places(std::size_t frame, int tensor) const {
 }
 
 void SimulatedRank::let_go(const Outgoing& message, double time) {
-  if (!message.awaits_place()) return;
   Outbox& outbox = frame_of(message.frame).outboxes[static_cast<std::size_t>(message.tensor)];
   --outbox.waiting;
   outbox.left = std::max(outbox.left, time);

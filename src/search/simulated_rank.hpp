@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "program/program.hpp"
-#include "search/simulated_network.hpp"
 #include "search/simulation.hpp"
 #include "vpinfer/cluster.hpp"
 
@@ -24,9 +23,12 @@ struct Outgoing {
   std::size_t bytes = 0;
   double time = 0;
 
-  /// Whether it waits until its receiver has a place for it; what is smaller is copied by the
-  /// system, and gone.
-  [[nodiscard]] bool awaits_place() const { return bytes > SimulatedNetwork::kEagerBytes; }
+  /// Whether it is gone only when its receiver has a place for it: its last chunk is synchronous
+  /// (MpiTransfers).  What is no larger than a chunk is copied by the system, and gone.
+  [[nodiscard]] bool awaits_place() const {
+    constexpr std::size_t kChunkBytes = 61440;
+    return bytes > kChunkBytes;
+  }
 };
 
 /// What a simulated rank tells the others.

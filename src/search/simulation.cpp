@@ -39,27 +39,34 @@ class SimulatedJob final : public Peers {
   }
 
   void send(const Outgoing& message) override {
-    if (message.awaits_place() && !rank(message.to).has_places(message.frame, message.tensor)) {
-      waiting_.push_back(message);
+    const Passage passage = network_.send(message.from, message.to, message.bytes, message.time);
+    rank(message.to).expect(message, passage.arrived);
+    wake(message.to);
+    if (!message.awaits_place()) return;
+    if (rank(message.to).has_places(message.frame, message.tensor)) {
+      let_go(message, passage.left);
     } else {
-      carry(message);
+      waiting_.push_back({message, passage.left});
     }
   }
 
   void has_places(int rank, std::size_t frame, int tensor, double time) override {
-    std::vector<Outgoing> released;
-    std::erase_if(waiting_, [&](const Outgoing& message) {
-      const bool fits = message.to == rank && message.frame == frame && message.tensor == tensor;
-      if (fits) released.push_back(message);
-      return fits;
-    });
-    for (Outgoing& message : released) {
+    std::erase_if(waiting_, [&](const Waiting& waiting) {
+      Outgoing message = waiting.message;
+      if (message.to != rank || message.frame != frame || message.tensor != tensor) return false;
       message.time = std::max(message.time, time);
-      carry(message);
-    }
+      let_go(message, std::max(waiting.left, time));
+      return true;
+    });
   }
 
  private:
+  /// A message that will have left its host, but that its receiver has no place for yet.
+  struct Waiting {
+    Outgoing message;
+    double left = 0;
+  };
+
   /// Rank 0 begins, and tells the others.
   void begin_frame() {
     const double now = ranks_.front().time();
@@ -81,12 +88,9 @@ class SimulatedJob final : public Peers {
     }
   }
 
-  void carry(const Outgoing& message) {
-    const Passage passage = network_.send(message.from, message.to, message.bytes, message.time);
-    rank(message.from).let_go(message, passage.left);
-    rank(message.to).expect(message, passage.arrived);
+  void let_go(const Outgoing& message, double time) {
+    rank(message.from).let_go(message, time);
     wake(message.from);
-    wake(message.to);
   }
 
   [[nodiscard]] SimulatedRank& rank(int number) { return ranks_[static_cast<std::size_t>(number)]; }
@@ -109,9 +113,9 @@ class SimulatedJob final : public Peers {
   int frames_;
   int in_flight_;
   std::vector<SimulatedRank> ranks_;
-  std::vector<Outgoing> waiting_;  // for places at their receivers
-  std::vector<double> wake_;       // when each rank may have something to do
-  std::vector<double> begun_;      // by frame
+  std::vector<Waiting> waiting_;
+  std::vector<double> wake_;   // when each rank may have something to do
+  std::vector<double> begun_;  // by frame
   std::vector<double> done_;
 };
 

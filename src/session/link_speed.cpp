@@ -71,8 +71,9 @@ class LinkMeter {
     return {seconds_since(start), processor_seconds() - processor};
   }
 
-  /// From one rank to another, and back what tells that it is there.  Both ways at once, large
-  /// messages may wait for each other, which says nothing of the link.
+  /// From one rank to another, and back what tells that it is there.  Both ways at once, what TCP
+  /// and MPI acknowledge waits behind messages of the other direction, which counts here, where
+  /// nothing else is under way, for more than it does within a frame.
   double one_way(std::size_t bytes, int sender, int other) {
     sent_.resize(bytes / sizeof(float));
     received_.resize(bytes / sizeof(float));

@@ -226,17 +226,6 @@ TEST(SimulatedNetwork, ServesOneMessageAfterAnother) {
   EXPECT_EQ(network.send(0, 1, 100, 1000).arrived, 1011) << "nothing is left to wait for";
 }
 
-TEST(SimulatedNetwork, LetsLargeMessagesBetweenTwoHostsNotPassEachOther) {
-  Host host = raspberry_pi_4();
-  host.link = {.bytes_per_second = 1e5};
-  const Cluster cluster = cluster_of(3, host);
-  SimulatedNetwork network(cluster);
-  EXPECT_EQ(network.send(0, 1, 100000, 0).arrived, 1);
-  EXPECT_EQ(network.send(1, 0, 10000, 0.5).arrived, 0.6) << "is small";
-  EXPECT_EQ(network.send(1, 0, 100000, 0.6).arrived, 2) << "the word for it goes behind the first";
-  EXPECT_EQ(network.send(2, 0, 100000, 2).arrived, 3) << "has another connection";
-}
-
 TEST(SimulatedNetwork, LetsMessagesPassAtTheSlowerLinksRate) {
   const Cluster cluster = linked({10, 50, 10});
   const Passage slowed_by_sender = SimulatedNetwork(cluster).send(0, 1, 100, 0);
