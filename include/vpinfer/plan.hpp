@@ -7,7 +7,7 @@
 
 #include "vpinfer/box.hpp"
 #include "vpinfer/convolution_path.hpp"
-#include "vpinfer/number_format.hpp"
+#include "vpinfer/wire_format.hpp"
 #include "vpinfer/strategy.hpp"
 
 namespace vpinfer {
@@ -38,7 +38,7 @@ struct LayerPlan {
   /// box adds up what all have for it.  The sums that hold an element of the output hold every
   /// input channel once.
   std::vector<SumShare> sums{};
-  NumberFormat wire = NumberFormat::kFloat;  ///< of the output and the partial sums between ranks;
+  WireFormat wire = WireFormat::kFloat;  ///< of the output and the partial sums between ranks;
                                              ///< what a rank keeps for itself stays float
 
   [[nodiscard]] bool divides_sums() const { return !sums.empty(); }
@@ -47,7 +47,7 @@ struct LayerPlan {
 
 /// What may be told of a plan beside its boxes; nothing: as it is, or the usual.
 struct Formats {
-  std::optional<NumberFormat> wire{};
+  std::optional<WireFormat> wire{};
   std::optional<ConvolutionPath> conv{};
 };
 
@@ -69,7 +69,7 @@ struct Plan {
     return layer(position).owned[static_cast<std::size_t>(rank)];
   }
   /// The least exact format in which something travels.
-  [[nodiscard]] NumberFormat coarsest_wire() const;
+  [[nodiscard]] WireFormat coarsest_wire() const;
   bool operator==(const Plan&) const = default;
 };
 

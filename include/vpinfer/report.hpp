@@ -7,7 +7,7 @@
 
 #include "vpinfer/convolution_path.hpp"
 #include "vpinfer/memory.hpp"
-#include "vpinfer/number_format.hpp"
+#include "vpinfer/wire_format.hpp"
 
 namespace vpinfer {
 
@@ -62,7 +62,7 @@ struct RunContext {
   std::string model_checksum;
   std::string model_origin;
   std::string strategy;
-  NumberFormat wire = NumberFormat::kFloat;
+  WireFormat wire = WireFormat::kFloat;
   ConvolutionPath conv = ConvolutionPath::kAuto;
   std::string mpi;
   int threads = 1;

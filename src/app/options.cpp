@@ -66,7 +66,7 @@ void add_wire_and_conv(CLI::App& app, PlanningOptions& planning, const std::stri
   app.add_option_function<std::string>(
       "--wire",
       [&planning](const std::string& name) {
-        planning.formats.wire = parse_number_format("wire format", name);
+        planning.formats.wire = parse_wire_format(name);
       },
       "numbers that travel between ranks: float, or half for half the bytes [" + by_default +
           "float]");

@@ -20,7 +20,7 @@ namespace {
 struct Way {
   int hosts = 1;
   Strategy strategy = Strategy::kAuto;
-  NumberFormat wire = NumberFormat::kFloat;
+  WireFormat wire = WireFormat::kFloat;
   Objective objective = Objective::kLatency;  ///< of `auto`
   std::optional<Prediction> prediction{};     ///< nothing: it does not fit into the memory
 
@@ -44,7 +44,7 @@ std::vector<Way> ways(const Cluster& cluster) {
       all.push_back({1, Strategy::kSingle});
       continue;
     }
-    for (const NumberFormat wire : {NumberFormat::kFloat, NumberFormat::kHalf}) {
+    for (const WireFormat wire : {WireFormat::kFloat, WireFormat::kHalf}) {
       all.push_back({hosts, Strategy::kAuto, wire});
       if (hosts > kMostSoonPlannedHosts) continue;
       all.push_back({hosts, Strategy::kAuto, wire, Objective::kThroughput});
@@ -114,7 +114,7 @@ std::string table_of(const std::vector<Way>& ways) {
 constexpr double kNearly = 1.05;  // as good, if it takes fewer hosts
 
 /// What is fastest on such a wire; of what is nearly as fast, what takes the fewest hosts.
-const Way* recommended(const std::vector<Way>& ways, NumberFormat wire, Objective objective) {
+const Way* recommended(const std::vector<Way>& ways, WireFormat wire, Objective objective) {
   const auto is_candidate = [wire](const Way& way) {
     return way.prediction && (way.wire == wire || way.hosts == 1);
   };
@@ -143,7 +143,7 @@ std::string command_of(const Way& way, Objective objective, const PlanOptions& o
     if (way.is_for_streams()) add("objective", "throughput");
     const bool can_tell = !options.cluster.empty() && !options.link_bytes_per_second;
     if (can_tell) add("cluster", options.cluster);
-    if (way.wire != NumberFormat::kFloat) add("wire", std::string(to_string(way.wire)));
+    if (way.wire != WireFormat::kFloat) add("wire", std::string(to_string(way.wire)));
   }
   if (const auto conv = options.planning.formats.conv) add("conv", std::string(to_string(*conv)));
   return command + (objective == Objective::kThroughput ? " --input VIDEO" : "");
@@ -157,7 +157,7 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
     text = hosts == 1 ? "the one host" : "one host; more of them are hardly faster, if at all";
   } else {
     text = std::to_string(way.hosts) + " hosts, " + std::string(to_string(way.strategy));
-    if (way.wire != NumberFormat::kFloat) text += ", " + std::string(to_string(way.wire));
+    if (way.wire != WireFormat::kFloat) text += ", " + std::string(to_string(way.wire));
     if (way.hosts < hosts) text += "; more of them are hardly faster";
     if (alone.prediction) {
       text += ", " + fixed(alone.seconds_for(objective) / way.seconds_for(objective), 1) +
@@ -173,11 +173,11 @@ std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOpt
   std::vector<Way> all = ways(cluster);
   predict_all(all, model, cluster, options);
   // Without loss, unless the user has allowed one or nothing else fits.
-  const std::optional<NumberFormat> asked = options.planning.formats.wire;
-  NumberFormat wire = asked.value_or(NumberFormat::kFloat);
+  const std::optional<WireFormat> asked = options.planning.formats.wire;
+  WireFormat wire = asked.value_or(WireFormat::kFloat);
   const Way* best = recommended(all, wire, Objective::kLatency);
   if (best == nullptr && !asked) {
-    wire = NumberFormat::kHalf;
+    wire = WireFormat::kHalf;
     best = recommended(all, wire, Objective::kLatency);
   }
   if (best == nullptr) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/half.hpp"
-#include "base/names.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {
@@ -17,18 +17,6 @@ std::size_t bytes_of_one(NumberFormat format) {
 }
 
 }  // namespace
-
-std::string_view to_string(NumberFormat format) {
-  switch (format) {
-    case NumberFormat::kFloat: return "float";
-    case NumberFormat::kHalf: return "half";
-  }
-  return "unknown";
-}
-
-NumberFormat parse_number_format(const std::string& what, std::string_view name) {
-  return parse_name(what, name, kNumberFormats);
-}
 
 std::size_t bytes_of(NumberFormat format, std::size_t elements) {
   return elements * bytes_of_one(format);

@@ -1,7 +1,5 @@
 #include "kernel/codec.hpp"
 
-#include <algorithm>
-
 #include "kernel/half.hpp"
 
 namespace vpinfer {
@@ -11,30 +9,20 @@ namespace {
 template <typename Use>
 void with_view(const EncodedBox& encoded, const Use& use) {
   switch (encoded.format) {
-    case NumberFormat::kFloat:
+    case WireFormat::kFloat:
       return use(ConstTensorView{reinterpret_cast<const float*>(encoded.data), encoded.box});
-    case NumberFormat::kHalf:
+    case WireFormat::kHalf:
       return use(ConstHalfView{reinterpret_cast<const HalfBits*>(encoded.data), encoded.box});
   }
 }
 
 }  // namespace
 
-void encode(std::span<const float> values, NumberFormat format, std::byte* to) {
+void encode(const ConstTensorView& from, const Box& box, WireFormat format, std::byte* to) {
   switch (format) {
-    case NumberFormat::kFloat:
-      std::copy(values.begin(), values.end(), reinterpret_cast<float*>(to));
-      return;
-    case NumberFormat::kHalf:
-      return round_to_halves(values.data(), values.size(), reinterpret_cast<HalfBits*>(to));
-  }
-}
-
-void encode(const ConstTensorView& from, const Box& box, NumberFormat format, std::byte* to) {
-  switch (format) {
-    case NumberFormat::kFloat:
+    case WireFormat::kFloat:
       return copy_box(from, TensorView{reinterpret_cast<float*>(to), box}, box);
-    case NumberFormat::kHalf:
+    case WireFormat::kHalf:
       return copy_box(from, HalfView{reinterpret_cast<HalfBits*>(to), box}, box);
   }
 }

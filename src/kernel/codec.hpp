@@ -1,31 +1,27 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 
 #include "kernel/tensor.hpp"
-#include "vpinfer/number_format.hpp"
+#include "vpinfer/wire_format.hpp"
 
 namespace vpinfer {
 
 /// A box of numbers side by side in a format, [rows][cols][channels]: what of it travels takes
 /// `bytes_of(format, box.elements())`.  It owns nothing.
 struct EncodedBox {
-  NumberFormat format = NumberFormat::kFloat;
+  WireFormat format = WireFormat::kFloat;
   const std::byte* data = nullptr;  ///< aligned as the format's numbers are
   Box box;
 };
 
 /// Whether numbers in a format are what floats in memory are, so that nothing need be encoded.
-[[nodiscard]] constexpr bool is_as_in_memory(NumberFormat format) {
-  return format == NumberFormat::kFloat;
+[[nodiscard]] constexpr bool is_as_in_memory(WireFormat format) {
+  return format == WireFormat::kFloat;
 }
 
-/// Writes numbers side by side in a format, which takes `bytes_of(format, values.size())`.
-void encode(std::span<const float> values, NumberFormat format, std::byte* to);
-
 /// Writes `box`, which the view holds, to `to`.  Halves are rounded as by `round_to_halves`.
-void encode(const ConstTensorView& from, const Box& box, NumberFormat format, std::byte* to);
+void encode(const ConstTensorView& from, const Box& box, WireFormat format, std::byte* to);
 /// Writes a part of an encoded box to a view; both hold it.  Exact.
 void decode(const EncodedBox& from, const TensorView& to, const Box& part);
 /// The same, added to what the view has.

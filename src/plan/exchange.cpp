@@ -83,7 +83,7 @@ std::vector<Transfer> transfers_of_sums(const Distribution& distribution, int po
   return transfers;
 }
 
-Exchange::Exchange(int ranks, NumberFormat wire, const std::vector<Transfer>& transfers)
+Exchange::Exchange(int ranks, WireFormat wire, const std::vector<Transfer>& transfers)
     : wire_(wire), shares_(static_cast<std::size_t>(ranks)) {
   boxes_.reserve(transfers.size());
   for (const Transfer& transfer : transfers) {

@@ -44,12 +44,12 @@ struct Message {
 class Exchange {
  public:
   /// Makes one message of all transfers from one rank to another; they come ordered as above.
-  Exchange(int ranks, NumberFormat wire, const std::vector<Transfer>& transfers);
+  Exchange(int ranks, WireFormat wire, const std::vector<Transfer>& transfers);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange() = default;
 
-  [[nodiscard]] NumberFormat wire() const { return wire_; }
+  [[nodiscard]] WireFormat wire() const { return wire_; }
   [[nodiscard]] bool empty() const { return parcels_.empty(); }
   /// The messages that a rank receives, by their senders.
   [[nodiscard]] std::vector<Message> to(int rank) const;
@@ -84,7 +84,7 @@ class Exchange {
     return shares_[static_cast<std::size_t>(rank)];
   }
 
-  NumberFormat wire_;
+  WireFormat wire_;
   std::vector<Box> boxes_;       // of all parcels
   std::vector<Parcel> parcels_;  // by receiver, then sender
   std::vector<std::uint32_t> by_sender_;

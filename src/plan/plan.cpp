@@ -5,8 +5,8 @@
 
 namespace vpinfer {
 
-NumberFormat Plan::coarsest_wire() const {
-  NumberFormat coarsest = NumberFormat::kFloat;
+WireFormat Plan::coarsest_wire() const {
+  WireFormat coarsest = WireFormat::kFloat;
   for (const LayerPlan& layer : layers) coarsest = std::max(coarsest, layer.wire);
   return coarsest;
 }
@@ -22,7 +22,7 @@ Plan with_formats(Plan plan, const Formats& formats) {
 }
 
 Plan with_usual_formats(Plan plan) {
-  return with_formats(std::move(plan), {NumberFormat::kFloat, ConvolutionPath::kAuto});
+  return with_formats(std::move(plan), {WireFormat::kFloat, ConvolutionPath::kAuto});
 }
 
 }  // namespace vpinfer

@@ -85,7 +85,7 @@ json sums_to_json(const LayerPlan& layer, int position) {
 /// One name for all layers, or a list of one for each.
 void read_wire(const json& names, Plan& plan) {
   const auto format = [](const json& name) {
-    return parse_number_format("wire format", name.get<std::string>());
+    return parse_wire_format(name.get<std::string>());
   };
   if (names.is_array() && names.size() != plan.layers.size()) {
     throw BadInput("there are wire formats for " + std::to_string(names.size()) + " layers, not " +
@@ -154,7 +154,7 @@ std::string to_json(const Plan& plan) {
          {"strategy", to_string(plan.strategy)},
          {"ranks", plan.ranks},
          {"layouts", layouts}};
-  if (plan.coarsest_wire() != NumberFormat::kFloat) j["wire"] = wire_to_json(plan);
+  if (plan.coarsest_wire() != WireFormat::kFloat) j["wire"] = wire_to_json(plan);
   if (plan.conv != ConvolutionPath::kAuto) j["conv"] = to_string(plan.conv);
   if (!sums.empty()) j["sums"] = sums;
   return j.dump();

@@ -27,7 +27,7 @@ struct LessBoxes {
 
 /// How a message is staged of which the earlier ones to or from a stored box packed these boxes.
 using PackedBoxes = std::set<std::span<const Box>, LessBoxes>;
-Staging stage(const Message& message, NumberFormat wire, const Box& stored, PackedBoxes& packed) {
+Staging stage(const Message& message, WireFormat wire, const Box& stored, PackedBoxes& packed) {
   const bool in_place = is_as_in_memory(wire) && message.boxes.size() == 1 &&
                         is_contiguous(stored, message.boxes.front());
   if (in_place) return Staging::kInPlace;

@@ -36,7 +36,7 @@ struct Tensor {
   bool is_partial = false;  ///< partial sums of the layer's output, otherwise the output
   Storage written{};        ///< holds what the rank computes; boxes are sent from here
   Storage read{};           ///< holds what consuming layers read; boxes are received to here
-  NumberFormat wire = NumberFormat::kFloat;  ///< of the messages
+  WireFormat wire = WireFormat::kFloat;  ///< of the messages
   std::vector<PlacedMessage> receives{};
   std::vector<PlacedMessage> sends{};
   Room workspace{};  ///< while the layer is computed

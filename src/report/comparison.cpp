@@ -24,10 +24,10 @@ Difference difference(std::span<const float> values, std::span<const float> refe
   return result;
 }
 
-double tolerance(NumberFormat wire) {
+double tolerance(WireFormat wire) {
   switch (wire) {
-    case NumberFormat::kFloat: return 1e-4;
-    case NumberFormat::kHalf: return 1e-2;
+    case WireFormat::kFloat: return 1e-4;
+    case WireFormat::kHalf: return 1e-2;
   }
   throw Bug("no tolerance is known for the format on the wire");
 }

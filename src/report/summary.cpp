@@ -180,9 +180,9 @@ std::string describe_times(const Prediction& prediction) {
          fixed(1 / prediction.period_seconds, 2) + " frames pass per second, predicted\n";
 }
 
-std::string formats_remark(NumberFormat wire, ConvolutionPath conv) {
+std::string formats_remark(WireFormat wire, ConvolutionPath conv) {
   std::string text;
-  if (wire != NumberFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";
+  if (wire != WireFormat::kFloat) text += ", " + std::string(to_string(wire)) + " on the wire";
   if (conv == ConvolutionPath::kDirect) text += ", convolved without Winograd";
   if (conv == ConvolutionPath::kBlas) text += ", convolved by BLAS";
   return text.empty() ? "" : text + ",";

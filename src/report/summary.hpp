@@ -30,7 +30,7 @@ namespace vpinfer {
 [[nodiscard]] std::string describe_times(const Prediction& prediction);
 
 /// Of formats that are not the usual ones, for example `, half on the wire,`.
-[[nodiscard]] std::string formats_remark(NumberFormat wire, ConvolutionPath conv);
+[[nodiscard]] std::string formats_remark(WireFormat wire, ConvolutionPath conv);
 
 /// How a rank's boxes cut the layers: `13 tiles, 9 channel shares`.
 [[nodiscard]] std::string describe_boxes(const Network& network, const Plan& plan, int rank);

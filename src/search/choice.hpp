@@ -12,7 +12,7 @@ struct Choice {
   std::vector<Division> divisions;  ///< by position
   std::vector<bool> repeated;       ///< by position: computed by every rank as far as it reads it,
                                     ///< instead of received
-  NumberFormat wire = NumberFormat::kFloat;
+  WireFormat wire = WireFormat::kFloat;
   ConvolutionPath conv = ConvolutionPath::kAuto;
 };
 

@@ -98,7 +98,7 @@ Division in_channels_and_sums(int channels, int sums) {
 }
 
 LayerPlan divide(const Division& division, const Shape& output, int input_channels, int ranks,
-                 NumberFormat wire) {
+                 WireFormat wire) {
   const std::size_t cells =
       static_cast<std::size_t>(division.rows) * static_cast<std::size_t>(division.cols) *
       static_cast<std::size_t>(division.channels) * static_cast<std::size_t>(division.sums);

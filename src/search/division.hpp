@@ -45,6 +45,6 @@ struct Division {
 /// ranks; those that the division does not name get nothing.  Throws Bug if the division is not of
 /// as many ranks as cells.
 [[nodiscard]] LayerPlan divide(const Division& division, const Shape& output, int input_channels,
-                               int ranks, NumberFormat wire);
+                               int ranks, WireFormat wire);
 
 }  // namespace vpinfer

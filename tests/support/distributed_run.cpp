@@ -128,8 +128,8 @@ FrameTask DistributedRun::task(std::size_t index) {
           }};
 }
 
-float tolerance_of(NumberFormat wire) {
-  return wire == NumberFormat::kHalf ? 1e-2F : 1e-4F;
+float tolerance_of(WireFormat wire) {
+  return wire == WireFormat::kHalf ? 1e-2F : 1e-4F;
 }
 
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
@@ -174,7 +174,7 @@ void expect_same_as_reference(const SeededModel& model, const Plan& plan, const 
                    "frame " + std::to_string(frame) + ", layer " +
                        std::to_string(Network::number(position)) + " " +
                        std::string(operation_name(model.network.layer(position).operation)),
-                   plan.coarsest_wire() == NumberFormat::kHalf
+                   plan.coarsest_wire() == WireFormat::kHalf
                        ? scales[static_cast<std::size_t>(position)]
                        : 0);
     }

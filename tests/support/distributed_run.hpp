@@ -66,7 +66,7 @@ class DistributedRun {
 };
 
 /// For `expect_close`: sums are taken in another order; halves are rounded.
-[[nodiscard]] float tolerance_of(NumberFormat wire);
+[[nodiscard]] float tolerance_of(WireFormat wire);
 
 /// Whether `actual` equals `expected` within a share of the largest magnitude, or of `least_scale`.
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,

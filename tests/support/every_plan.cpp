@@ -17,7 +17,7 @@ namespace {
 /// The same plan with halves on the wire after every other layer.
 Plan with_halves_here_and_there(Plan plan) {
   for (std::size_t i = 0; i < plan.layers.size(); i += 2) {
-    plan.layers[i].wire = NumberFormat::kHalf;
+    plan.layers[i].wire = WireFormat::kHalf;
   }
   return plan;
 }
@@ -45,7 +45,7 @@ Plan plan_of_stages(const Network& network, int ranks, std::uint32_t seed) {
 }  // namespace
 
 Plan with_halves(Plan plan) {
-  return with_formats(std::move(plan), {.wire = NumberFormat::kHalf});
+  return with_formats(std::move(plan), {.wire = WireFormat::kHalf});
 }
 
 Plan with_blas(Plan plan) {

@@ -13,9 +13,9 @@ namespace {
 constexpr std::int64_t kGarbage = -1;
 
 /// Byte `b` of an element in a format.
-std::int64_t byte_name(std::int64_t element, NumberFormat format, std::size_t b) {
+std::int64_t byte_name(std::int64_t element, WireFormat format, std::size_t b) {
   constexpr std::int64_t kBytes = 16;  // of all formats
-  const std::int64_t first = format == NumberFormat::kFloat ? 0 : sizeof(float);
+  const std::int64_t first = format == WireFormat::kFloat ? 0 : sizeof(float);
   return element * kBytes + first + static_cast<std::int64_t>(b);
 }
 
@@ -282,7 +282,7 @@ ProgramSimulator::Name ProgramSimulator::name(int index, int row, int col, int c
 
 std::vector<ProgramSimulator::Name> ProgramSimulator::content_of(
     int index, const PlacedMessage& message) const {
-  const NumberFormat wire = program_.tensor(index).wire;
+  const WireFormat wire = program_.tensor(index).wire;
   std::vector<Name> bytes;
   for (const Box& box : message.boxes) {
     for_each_element(box, [&](int row, int col, int channel) {
@@ -301,7 +301,7 @@ void ProgramSimulator::expect_stored(int index, const Storage& storage, const Bo
     const std::size_t place = place_of(storage, row, col, channel);
     const Name element = name(index, row, col, channel);
     for (std::size_t b = 0; b < sizeof(float); ++b) {
-      if (arena_.at(place + b) == byte_name(element, NumberFormat::kFloat, b)) continue;
+      if (arena_.at(place + b) == byte_name(element, WireFormat::kFloat, b)) continue;
       FAIL() << "element " << row << " " << col << " " << channel << " of index " << index
              << " is not there";
     }
@@ -314,7 +314,7 @@ void ProgramSimulator::store(int index, const Storage& storage, const Box& box) 
     const std::size_t place = place_of(storage, row, col, channel);
     const Name element = name(index, row, col, channel);
     for (std::size_t b = 0; b < sizeof(float); ++b) {
-      write(place + b, byte_name(element, NumberFormat::kFloat, b));
+      write(place + b, byte_name(element, WireFormat::kFloat, b));
     }
   });
 }

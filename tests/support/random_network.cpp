@@ -396,7 +396,7 @@ LayerPlan random_grid(const Network& network, int position, int ranks, Random& r
   const bool divisible = has_divisible_sums(layer.operation);
   const Division division = random_division(ranks, divisible, random);
   const int input_channels = divisible ? network.input_shape(position, 0).channels : 0;
-  return divide(division, layer.output, input_channels, ranks, NumberFormat::kFloat);
+  return divide(division, layer.output, input_channels, ranks, WireFormat::kFloat);
 }
 
 /// Nothing yet but the input, on rank 0.
@@ -473,7 +473,7 @@ Plan random_grids(const Network& network, int ranks, std::uint32_t seed) {
   for (int i = 1; i < network.size(); ++i) {
     const Layer& layer = network.layer(i);
     if (is_head(layer.operation)) {
-      plan.layers.push_back(divide(on_rank(0), layer.output, 0, ranks, NumberFormat::kFloat));
+      plan.layers.push_back(divide(on_rank(0), layer.output, 0, ranks, WireFormat::kFloat));
     } else {
       plan.layers.push_back(random_grid(network, i, ranks, random));
     }

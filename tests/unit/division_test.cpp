@@ -54,25 +54,25 @@ TEST(Shares, ReachTheEndWhateverTheWeights) {
 
 TEST(Divide, CutsAGridOverTheGivenRanks) {
   const Division division{.rows = 2, .channels = 2, .ranks = {3, 0, 1, 4}};
-  const LayerPlan plan = divide(division, {10, 7, 6}, 0, 5, NumberFormat::kHalf);
+  const LayerPlan plan = divide(division, {10, 7, 6}, 0, 5, WireFormat::kHalf);
   EXPECT_THAT(plan.owned,
               ElementsAre(Box{{0, 5}, {0, 7}, {3, 6}}, Box{{5, 10}, {0, 7}, {0, 3}}, Box{},
                           Box{{0, 5}, {0, 7}, {0, 3}}, Box{{5, 10}, {0, 7}, {3, 6}}));
   EXPECT_FALSE(plan.divides_sums());
-  EXPECT_EQ(plan.wire, NumberFormat::kHalf);
+  EXPECT_EQ(plan.wire, WireFormat::kHalf);
 }
 
 TEST(Divide, GivesSlowRanksLess) {
   // The second pair is three times as fast, and so is the second of each pair.
   const Division division{.rows = 2, .cols = 2, .ranks = {0, 1, 2, 3}, .proportions = {1, 3, 3, 9}};
-  const LayerPlan plan = divide(division, {16, 8, 5}, 0, 4, NumberFormat::kFloat);
+  const LayerPlan plan = divide(division, {16, 8, 5}, 0, 4, WireFormat::kFloat);
   EXPECT_THAT(plan.owned, ElementsAre(Box{{0, 4}, {0, 2}, {0, 5}}, Box{{0, 4}, {2, 8}, {0, 5}},
                                       Box{{4, 16}, {0, 2}, {0, 5}}, Box{{4, 16}, {2, 8}, {0, 5}}));
 }
 
 TEST(Divide, SumsWithinEachCell) {
   const Division division{.rows = 2, .sums = 2, .ranks = {0, 1, 2, 3}};
-  const LayerPlan plan = divide(division, {4, 4, 6}, 10, 4, NumberFormat::kFloat);
+  const LayerPlan plan = divide(division, {4, 4, 6}, 10, 4, WireFormat::kFloat);
   const Box upper{{0, 2}, {0, 4}, {0, 6}};
   const Box lower{{2, 4}, {0, 4}, {0, 6}};
   EXPECT_THAT(plan.sums, ElementsAre(SumShare{upper, {0, 5}}, SumShare{upper, {5, 10}},
@@ -97,7 +97,7 @@ TEST(Divide, CoversEveryElementOnceWhateverTheGrid) {
       division.proportions.push_back(random.between(i == 0 ? 1 : 0, 5));
     const Shape output{random.between(1, 9), random.between(1, 9), random.between(1, 9)};
     const int channels = random.between(1, 20);
-    const LayerPlan plan = divide(division, output, channels, ranks, NumberFormat::kFloat);
+    const LayerPlan plan = divide(division, output, channels, ranks, WireFormat::kFloat);
     std::size_t owned = 0;
     std::size_t summed = 0;
     for (std::size_t rank = 0; rank < plan.owned.size(); ++rank) {
@@ -117,7 +117,7 @@ TEST(Divide, CoversEveryElementOnceWhateverTheGrid) {
 
 TEST(Divide, NeedsARankForEveryCell) {
   const Division division{.rows = 2, .ranks = {0}};
-  EXPECT_THROW((void)divide(division, {4, 4, 4}, 0, 2, NumberFormat::kFloat), Bug);
+  EXPECT_THROW((void)divide(division, {4, 4, 4}, 0, 2, WireFormat::kFloat), Bug);
 }
 
 }  // namespace

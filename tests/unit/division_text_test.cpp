@@ -11,8 +11,7 @@ constexpr Shape kOutput{16, 16, 32};
 
 std::string text_of(const Division& division, int ranks, const Shape& output = kOutput,
                     int input_channels = 64) {
-  return division_text(divide(division, output, input_channels, ranks, NumberFormat::kFloat),
-                       output);
+  return division_text(divide(division, output, input_channels, ranks, WireFormat::kFloat), output);
 }
 
 /// Such boxes by rank.
@@ -75,11 +74,10 @@ std::string plan_text_of(const std::vector<Division>& divisions, int ranks) {
   Network network;
   add_input(network, kOutput, "test");
   const Window window{3, 1, 1, 1};
-  Plan plan{
-      Strategy::kAuto, ranks, {{divide(on_rank(0), kOutput, 0, ranks, NumberFormat::kFloat)}}};
+  Plan plan{Strategy::kAuto, ranks, {{divide(on_rank(0), kOutput, 0, ranks, WireFormat::kFloat)}}};
   for (const Division& division : divisions) {
     add_layer(network, Convolution{32, 1, window, window}, {network.size() - 1}, "test");
-    plan.layers.push_back(divide(division, kOutput, 32, ranks, NumberFormat::kFloat));
+    plan.layers.push_back(divide(division, kOutput, 32, ranks, WireFormat::kFloat));
   }
   return division_text(network, plan);
 }

@@ -163,7 +163,7 @@ TEST(Exchange, MakesOneMessageForEachPairOfRanks) {
   const Box a{{0, 1}, {0, 3}, {0, 5}};
   const Box b{{1, 2}, {0, 3}, {0, 5}};
   const std::vector<Transfer> transfers{{1, 0, a}, {1, 0, b}, {2, 0, a}, {0, 2, b}, {1, 2, a}};
-  const Exchange exchange(3, NumberFormat::kHalf, transfers);
+  const Exchange exchange(3, WireFormat::kHalf, transfers);
   EXPECT_EQ(transfers_of(exchange, 3), transfers);
   ASSERT_EQ(exchange.to(0).size(), 2U);
   EXPECT_EQ(exchange.to(0).front().bytes, 60U);

@@ -63,12 +63,12 @@ class Limits : public testing::Test {
   [[nodiscard]] Plan in_rows_of(const std::vector<double>& proportions) const {
     Plan plan{Strategy::kData, 4, {}};
     const Shape input = network_.input_shape();
-    plan.layers.push_back(divide(on_rank(0), input, 0, 4, NumberFormat::kFloat));
+    plan.layers.push_back(divide(on_rank(0), input, 0, 4, WireFormat::kFloat));
     Division division = in_rows(4);
     division.proportions = proportions;
     for (int position = 1; position < network_.size(); ++position) {
       const Shape& output = network_.layer(position).output;
-      plan.layers.push_back(divide(division, output, 0, 4, NumberFormat::kFloat));
+      plan.layers.push_back(divide(division, output, 0, 4, WireFormat::kFloat));
     }
     return plan;
   }
@@ -124,7 +124,7 @@ TEST_F(Limits, PartialSumsOfASlowRank) {
   slow_down(3, 10);
   Plan plan = in_rows_of({1, 1, 1, 1});
   const Layer& last = network_.layer(2);
-  plan.layers[2] = divide(in_sums(4), last.output, 64, 4, NumberFormat::kFloat);
+  plan.layers[2] = divide(in_sums(4), last.output, 64, 4, WireFormat::kFloat);
   for (Host& host : cluster_.hosts) host.speed.memory_bytes_per_second = 1e15;
   // What rank 3 owns of the output, and so adds up, is nothing.
   for (Box& box : plan.layers[2].owned) box = {};

@@ -68,7 +68,7 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_EQ(run.input, "in");
   EXPECT_EQ(run.output, "out");
   EXPECT_EQ(run.strategy, Strategy::kData);
-  EXPECT_EQ(run.planning.formats.wire, NumberFormat::kHalf);
+  EXPECT_EQ(run.planning.formats.wire, WireFormat::kHalf);
   EXPECT_EQ(run.planning.formats.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(run.json, "r.json");
   EXPECT_EQ(run.nms, 0.3F);
@@ -85,7 +85,7 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json"}).plan, "p.json");
   EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json", "--wire", "float"})
                 .planning.formats.wire,
-            NumberFormat::kFloat);
+            WireFormat::kFloat);
   EXPECT_TRUE(
       parse_as<RunOptions>({"--model", "m.h5", "--dump-output", "t.h5", "--dump-layers", "all"})
           .dump_layers.all);
@@ -225,7 +225,7 @@ TEST(PlanOptions, TakesEveryOption) {
   EXPECT_EQ(plan.model, "m.h5");
   EXPECT_EQ(plan.ranks, 8);
   EXPECT_EQ(plan.strategy, Strategy::kData);
-  EXPECT_EQ(plan.planning.formats.wire, NumberFormat::kHalf);
+  EXPECT_EQ(plan.planning.formats.wire, WireFormat::kHalf);
   EXPECT_EQ(plan.planning.formats.conv, ConvolutionPath::kBlas);
   EXPECT_EQ(plan.planning.memory_limit_bytes, 64U << 20U);
   EXPECT_EQ(plan.output, "p.json");
@@ -351,7 +351,7 @@ TEST(PartitionOptions, TakesRanksOrAPlan) {
       parse_as<PartitionOptions>({"partition", "m.h5", "--plan", "p.json", "--split-files",
                                   "--wire", "half", "--conv", "auto", "-o", "m-3.h5"});
   EXPECT_EQ(plan.plan, "p.json");
-  EXPECT_EQ(plan.planning.formats.wire, NumberFormat::kHalf);
+  EXPECT_EQ(plan.planning.formats.wire, WireFormat::kHalf);
   EXPECT_EQ(plan.planning.formats.conv, ConvolutionPath::kAuto);
   EXPECT_FALSE(plan.ranks);
   EXPECT_EQ(plan.files, PartitionFiles::kOnePerRank);

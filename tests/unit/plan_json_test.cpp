@@ -82,7 +82,7 @@ TEST(PlanJson, RefusesWrongTypesAndNames) {
   (void)refusal_after([](Json& j) { j["layouts"][1][0] = nullptr; });
 }
 
-TEST(PlanJson, NamesTheNumberFormatIfItIsNotFloat) {
+TEST(PlanJson, NamesTheWireFormatIfItIsNotFloat) {
   const Network network = small_network();
   const Plan plan = make_plan(network, Strategy::kData, 3);
   EXPECT_FALSE(Json::parse(to_json(plan)).contains("wire"));
@@ -185,8 +185,8 @@ TEST(PlanJson, NamesTheBoxesOfDividedSumsIfTheyAreParts) {
 TEST(PlanJson, NamesAWireFormatForEachLayerIfTheyDiffer) {
   const Network network = small_network();
   Plan plan = make_plan(network, Strategy::kData, 3);
-  plan.layers[1].wire = NumberFormat::kHalf;
-  EXPECT_EQ(plan.coarsest_wire(), NumberFormat::kHalf);
+  plan.layers[1].wire = WireFormat::kHalf;
+  EXPECT_EQ(plan.coarsest_wire(), WireFormat::kHalf);
   Json j = Json::parse(to_json(plan));
   EXPECT_EQ(j.at("wire"), (Json{"float", "half", "float"}));
   EXPECT_EQ(plan_from_json(j.dump(), network, "plan.json"), plan);

@@ -57,7 +57,7 @@ RankReport rank_report(int rank) {
 RunReport two_ranks() {
   RunReport report;
   report.context = {"vpinfer --model m.h5", "m.h5",           "0123456789abcdef",
-                    "m.cfg, seed 7",        "vertical",       NumberFormat::kFloat,
+                    "m.cfg, seed 7",        "vertical",       WireFormat::kFloat,
                     ConvolutionPath::kAuto, "Open MPI 4.1.4", 2};
   report.ranks = {rank_report(0), rank_report(1)};
   report.ranks[0].frame_seconds = {0.4, 0.1, 0.3};
@@ -218,7 +218,7 @@ TEST(RunReport, NamesTheNetwork) {
 
 TEST(RunReport, SaysThatHalvesTravelled) {
   RunReport report = two_ranks();
-  report.context.wire = NumberFormat::kHalf;
+  report.context.wire = WireFormat::kHalf;
   EXPECT_THAT(to_text(report), HasSubstr("vertical, half on the wire, on 2 ranks: latency "));
   report.context.conv = ConvolutionPath::kBlas;
   EXPECT_THAT(to_text(report),
@@ -265,9 +265,9 @@ TEST(Difference, AgreesUpToTheTolerance) {
 
 TEST(Difference, MayBeLargerWithHalvesOnTheWire) {
   const Difference d = compare({8, 1000}, {1, 1000});
-  EXPECT_FALSE(agrees(d, tolerance(NumberFormat::kFloat)));
-  EXPECT_TRUE(agrees(d, tolerance(NumberFormat::kHalf)));
-  EXPECT_FALSE(agrees(compare({12, 1000}, {1, 1000}), tolerance(NumberFormat::kHalf)));
+  EXPECT_FALSE(agrees(d, tolerance(WireFormat::kFloat)));
+  EXPECT_TRUE(agrees(d, tolerance(WireFormat::kHalf)));
+  EXPECT_FALSE(agrees(compare({12, 1000}, {1, 1000}), tolerance(WireFormat::kHalf)));
 }
 
 TEST(Difference, NeverAgreesIfOneSideIsNotFinite) {

@@ -83,7 +83,7 @@ class SessionRanks : public testing::Test {
   void expect_close_to_reference(const Delivered& outputs, std::size_t frame) const {
     for (const auto& [position, values] : outputs) {
       expect_close(values, references_[frame][static_cast<std::size_t>(position)],
-                   tolerance_of(NumberFormat::kFloat), "layer at " + std::to_string(position));
+                   tolerance_of(WireFormat::kFloat), "layer at " + std::to_string(position));
     }
   }
 

@@ -3,12 +3,26 @@
 #include <algorithm>
 #include <array>
 
-#include "kernel/codec.hpp"
 #include "kernel/convolution/micro_kernel.hpp"
+#include "kernel/half.hpp"
 
 namespace vpinfer {
 
 static_assert(kPackedFilters == kMostPanelFilters);
+
+namespace {
+
+void write(std::span<const float> weights, NumberFormat format, std::byte* to) {
+  switch (format) {
+    case NumberFormat::kFloat:
+      std::copy(weights.begin(), weights.end(), reinterpret_cast<float*>(to));
+      return;
+    case NumberFormat::kHalf:
+      return round_to_halves(weights.data(), weights.size(), reinterpret_cast<HalfBits*>(to));
+  }
+}
+
+}  // namespace
 
 std::size_t stored_bytes(const WeightStorage& storage, const WeightShape& slice) {
   const int filters =
@@ -34,7 +48,7 @@ void pack(const WeightShape& part, std::span<const float> rows, NumberFormat for
         for (std::size_t k = 0; k < piece; ++k) block[k * width + f] = row[k];
       }
       const std::size_t at = first * depth + begin * width;
-      encode(std::span(block).first(piece * width), format, panels.data() + bytes_of(format, at));
+      write(std::span(block).first(piece * width), format, panels.data() + bytes_of(format, at));
     }
   }
 }
