@@ -7,8 +7,8 @@
 
 #include "vpinfer/box.hpp"
 #include "vpinfer/convolution_path.hpp"
-#include "vpinfer/wire_format.hpp"
 #include "vpinfer/strategy.hpp"
+#include "vpinfer/wire_format.hpp"
 
 namespace vpinfer {
 
@@ -38,8 +38,9 @@ struct LayerPlan {
   /// box adds up what all have for it.  The sums that hold an element of the output hold every
   /// input channel once.
   std::vector<SumShare> sums{};
-  WireFormat wire = WireFormat::kFloat;  ///< of the output and the partial sums between ranks;
-                                             ///< what a rank keeps for itself stays float
+  WireFormat wire = WireFormat::kFloat;       ///< of the output between ranks; what a rank keeps
+                                              ///< for itself stays float
+  WireFormat sums_wire = WireFormat::kFloat;  ///< of the partial sums likewise
 
   [[nodiscard]] bool divides_sums() const { return !sums.empty(); }
   bool operator==(const LayerPlan&) const = default;
@@ -83,9 +84,10 @@ struct Plan {
 /// activations travel and convolutions are computed.
 [[nodiscard]] Plan with_usual_formats(Plan plan);
 
-/// As JSON text, which `plan_from_json` reads.  Names the wire format only if it is not float, the
-/// path of convolutions only if it is not auto, and divided sums only if there are some, so that
-/// plans and partitions from before stay what they were.
+/// As JSON text, which `plan_from_json` reads.  Names the wire format only if it is not float, that
+/// of partial sums only if it is another, the path of convolutions only if it is not auto, and
+/// divided sums only if there are some, so that plans and partitions from before stay what they
+/// were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 
 }  // namespace vpinfer

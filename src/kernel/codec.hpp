@@ -7,11 +7,11 @@
 
 namespace vpinfer {
 
-/// A box of numbers side by side in a format, [rows][cols][channels]: what of it travels takes
-/// `bytes_of(format, box.elements())`.  It owns nothing.
+/// A box of numbers in a format, [rows][cols][channels], which takes `bytes_of(format,
+/// box.elements())`.  It owns nothing.
 struct EncodedBox {
   WireFormat format = WireFormat::kFloat;
-  const std::byte* data = nullptr;  ///< aligned as the format's numbers are
+  const std::byte* data = nullptr;  ///< aligned as floats or halves are; bytes need not be
   Box box;
 };
 
@@ -20,7 +20,8 @@ struct EncodedBox {
   return format == WireFormat::kFloat;
 }
 
-/// Writes `box`, which the view holds, to `to`.  Halves are rounded as by `round_to_halves`.
+/// Writes `box`, which the view holds, to `to`.  Halves are rounded as by `round_to_halves`, bytes
+/// as by `Int8Kernel`.
 void encode(const ConstTensorView& from, const Box& box, WireFormat format, std::byte* to);
 /// Writes a part of an encoded box to a view; both hold it.  Exact.
 void decode(const EncodedBox& from, const TensorView& to, const Box& part);

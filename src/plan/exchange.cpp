@@ -164,18 +164,19 @@ Exchanges::Exchanges(const Demand& demand, const Distribution& distribution)
 Exchanges::Exchanges(const Demand& demand, const Distribution& distribution, const Plan& known_plan,
                      const Exchanges& known) {
   const Plan& plan = distribution.plan();
-  const auto exchange = [&](int position, const std::vector<Transfer>& transfers) {
-    return std::make_shared<const Exchange>(plan.ranks, plan.layer(position).wire, transfers);
+  const auto exchange = [&](WireFormat wire, const std::vector<Transfer>& transfers) {
+    return std::make_shared<const Exchange>(plan.ranks, wire, transfers);
   };
   for (int position = 0; position < demand.network().size(); ++position) {
-    outputs_.push_back(
-        have_same_exchange(demand, plan, known_plan, position)
-            ? known.output(position)
-            : exchange(position, transfers_of_output(demand, distribution, position)));
-    sums_.push_back(!plan.layer(position).divides_sums() ? nullptr
-                    : are_planned_alike(plan, known_plan, position)
-                        ? known.sums(position)
-                        : exchange(position, transfers_of_sums(distribution, position)));
+    outputs_.push_back(have_same_exchange(demand, plan, known_plan, position)
+                           ? known.output(position)
+                           : exchange(plan.layer(position).wire,
+                                      transfers_of_output(demand, distribution, position)));
+    sums_.push_back(
+        !plan.layer(position).divides_sums() ? nullptr
+        : are_planned_alike(plan, known_plan, position)
+            ? known.sums(position)
+            : exchange(plan.layer(position).sums_wire, transfers_of_sums(distribution, position)));
   }
 }
 

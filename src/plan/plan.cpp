@@ -7,7 +7,10 @@ namespace vpinfer {
 
 WireFormat Plan::coarsest_wire() const {
   WireFormat coarsest = WireFormat::kFloat;
-  for (const LayerPlan& layer : layers) coarsest = std::max(coarsest, layer.wire);
+  for (const LayerPlan& layer : layers) {
+    coarsest = std::max(coarsest, layer.wire);
+    if (layer.divides_sums()) coarsest = std::max(coarsest, layer.sums_wire);
+  }
   return coarsest;
 }
 
@@ -16,7 +19,11 @@ bool are_planned_alike(const Plan& a, const Plan& b, int position) {
 }
 
 Plan with_formats(Plan plan, const Formats& formats) {
-  for (LayerPlan& layer : plan.layers) layer.wire = formats.wire.value_or(layer.wire);
+  for (LayerPlan& layer : plan.layers) {
+    if (!formats.wire) break;
+    layer.wire = *formats.wire;
+    layer.sums_wire = format_of_sums(*formats.wire);
+  }
   plan.conv = formats.conv.value_or(plan.conv);
   return plan;
 }

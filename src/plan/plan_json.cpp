@@ -1,5 +1,6 @@
 #include "plan/plan_json.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -83,27 +84,32 @@ json sums_to_json(const LayerPlan& layer, int position) {
 }
 
 /// One name for all layers, or a list of one for each.
-void read_wire(const json& names, Plan& plan) {
-  const auto format = [](const json& name) {
-    return parse_wire_format(name.get<std::string>());
-  };
+void read_wire(const json& names, WireFormat LayerPlan::*wire, Plan& plan) {
+  const auto format = [](const json& name) { return parse_wire_format(name.get<std::string>()); };
   if (names.is_array() && names.size() != plan.layers.size()) {
     throw BadInput("there are wire formats for " + std::to_string(names.size()) + " layers, not " +
                    std::to_string(plan.layers.size()));
   }
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
-    plan.layers[i].wire = format(names.is_array() ? names.at(i) : names);
+    plan.layers[i].*wire = format(names.is_array() ? names.at(i) : names);
   }
 }
 
-json wire_to_json(const Plan& plan) {
+json wire_to_json(WireFormat LayerPlan::*wire, const Plan& plan) {
   json names = json::array();
   bool alike = true;
   for (const LayerPlan& layer : plan.layers) {
-    names.push_back(to_string(layer.wire));
-    alike = alike && layer.wire == plan.layers.front().wire;
+    names.push_back(to_string(layer.*wire));
+    alike = alike && layer.*wire == plan.layers.front().*wire;
   }
   return alike ? names.front() : names;
+}
+
+bool is_float(const LayerPlan& layer) {
+  return layer.wire == WireFormat::kFloat;
+}
+bool has_own_sums_wire(const LayerPlan& layer) {
+  return layer.sums_wire != layer.wire;
 }
 
 void read_layouts(const json& layouts, const Network& network, Plan& plan) {
@@ -127,12 +133,17 @@ Plan read_plan(const json& j, const Network& network) {
     throw BadInput("the plan has schema " + std::to_string(schema) +
                    ", this vpinfer reads schema " + std::to_string(kSchema));
   }
-  check_keys(j, {"schema", "strategy", "ranks", "layouts", "wire", "conv", "sums"});
+  check_keys(j, {"schema", "strategy", "ranks", "layouts", "wire", "sums_wire", "conv", "sums"});
   Plan plan;
   plan.strategy = parse_strategy(j.at("strategy").get<std::string>());
   plan.ranks = json_int(j.at("ranks"));
   read_layouts(j.at("layouts"), network, plan);
-  if (j.contains("wire")) read_wire(j.at("wire"), plan);
+  if (j.contains("wire")) read_wire(j.at("wire"), &LayerPlan::wire, plan);
+  if (j.contains("sums_wire")) {
+    read_wire(j.at("sums_wire"), &LayerPlan::sums_wire, plan);
+  } else {
+    for (LayerPlan& layer : plan.layers) layer.sums_wire = layer.wire;
+  }
   if (j.contains("conv")) plan.conv = parse_convolution_path(j.at("conv").get<std::string>());
   if (j.contains("sums")) read_sums(j.at("sums"), network, plan);
   return plan;
@@ -154,7 +165,12 @@ std::string to_json(const Plan& plan) {
          {"strategy", to_string(plan.strategy)},
          {"ranks", plan.ranks},
          {"layouts", layouts}};
-  if (plan.coarsest_wire() != WireFormat::kFloat) j["wire"] = wire_to_json(plan);
+  if (!std::all_of(plan.layers.begin(), plan.layers.end(), is_float)) {
+    j["wire"] = wire_to_json(&LayerPlan::wire, plan);
+  }
+  if (std::any_of(plan.layers.begin(), plan.layers.end(), has_own_sums_wire)) {
+    j["sums_wire"] = wire_to_json(&LayerPlan::sums_wire, plan);
+  }
   if (plan.conv != ConvolutionPath::kAuto) j["conv"] = to_string(plan.conv);
   if (!sums.empty()) j["sums"] = sums;
   return j.dump();

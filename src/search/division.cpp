@@ -108,7 +108,7 @@ LayerPlan divide(const Division& division, const Shape& output, int input_channe
     throw Bug("a division of " + std::to_string(cells) + " cells over " +
               std::to_string(division.ranks.size()) + " ranks");
   }
-  LayerPlan plan{Layout(static_cast<std::size_t>(ranks)), {}, wire};
+  LayerPlan plan{Layout(static_cast<std::size_t>(ranks)), {}, wire, format_of_sums(wire)};
   if (division.sums > 1) plan.sums.resize(static_cast<std::size_t>(ranks));
   const Box all = whole(output);
   const std::vector<Group> of_rows = Group{division.ranks, proportions}.parts(division.rows);

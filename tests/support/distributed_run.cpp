@@ -129,7 +129,12 @@ FrameTask DistributedRun::task(std::size_t index) {
 }
 
 float tolerance_of(WireFormat wire) {
-  return wire == WireFormat::kHalf ? 1e-2F : 1e-4F;
+  switch (wire) {
+    case WireFormat::kFloat: return 1e-4F;
+    case WireFormat::kHalf: return 1e-2F;
+    case WireFormat::kInt8: return 5e-2F;
+  }
+  throw Bug("an unknown format");
 }
 
 void expect_close(const std::vector<float>& actual, const std::vector<float>& expected,
@@ -145,7 +150,7 @@ void expect_close(const std::vector<float>& actual, const std::vector<float>& ex
   }
 }
 
-/// How large values are that a layer's output comes from: what halves round of them stays where
+/// How large values are that a layer's output comes from: what is rounded of them stays where
 /// they cancel each other out.
 std::vector<float> scales_of(const Network& network, const Outputs& reference) {
   std::vector<float> scales;
@@ -174,7 +179,7 @@ void expect_same_as_reference(const SeededModel& model, const Plan& plan, const 
                    "frame " + std::to_string(frame) + ", layer " +
                        std::to_string(Network::number(position)) + " " +
                        std::string(operation_name(model.network.layer(position).operation)),
-                   plan.coarsest_wire() == WireFormat::kHalf
+                   plan.coarsest_wire() != WireFormat::kFloat
                        ? scales[static_cast<std::size_t>(position)]
                        : 0);
     }

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <random>
 
+#include "base/wire_format.hpp"
 #include "search/planner.hpp"
 #include "search/stages.hpp"
 #include "support/random_cluster.hpp"
@@ -14,10 +15,11 @@
 namespace vpinfer {
 namespace {
 
-/// The same plan with halves on the wire after every other layer.
-Plan with_halves_here_and_there(Plan plan) {
-  for (std::size_t i = 0; i < plan.layers.size(); i += 2) {
-    plan.layers[i].wire = WireFormat::kHalf;
+/// The same plan with all formats on the wire in turns.
+Plan with_mixed_wire(Plan plan) {
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    plan.layers[i].wire = kWireFormats[i % kWireFormats.size()];
+    plan.layers[i].sums_wire = kWireFormats[(i + 1) % kWireFormats.size()];
   }
   return plan;
 }
@@ -44,8 +46,8 @@ Plan plan_of_stages(const Network& network, int ranks, std::uint32_t seed) {
 
 }  // namespace
 
-Plan with_halves(Plan plan) {
-  return with_formats(std::move(plan), {.wire = WireFormat::kHalf});
+Plan with_wire(Plan plan, WireFormat wire) {
+  return with_formats(std::move(plan), {.wire = wire});
 }
 
 Plan with_blas(Plan plan) {
@@ -60,9 +62,10 @@ std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t se
     plans.push_back(make_plan(network, strategy, ranks));
   }
   plans.push_back(make_plan(network, Strategy::kData, ranks, {.fuse = 2}));
-  // Halves between the ranks of one or the other.
-  plans.push_back(with_halves(plans[seed % plans.size()]));
-  plans.push_back(with_halves_here_and_there(random_plan(network, ranks, seed + 2000)));
+  // Less than floats between the ranks of one or the other.
+  plans.push_back(
+      with_wire(plans[seed % plans.size()], seed % 2 == 0 ? WireFormat::kHalf : WireFormat::kInt8));
+  plans.push_back(with_mixed_wire(random_plan(network, ranks, seed + 2000)));
   plans.push_back(with_blas(random_plan(network, ranks, seed + 3000)));
   plans.push_back(random_plan(network, ranks, seed));
   plans.push_back(random_grids(network, ranks, seed + 1000));

@@ -13,13 +13,13 @@ namespace vpinfer {
 [[nodiscard]] std::vector<Plan> every_plan(const Network& network, int ranks, std::uint32_t seed);
 
 /// Calls `check` for random networks of all seeds of the interval and for plans of every kind on 1
-/// to 9 ranks and on more ranks than any layer has rows, some with halves on the wire; stops at the
-/// first network that fails. The trace of a failure names seed, ranks and plan.
+/// to 9 ranks and on more ranks than any layer has rows, some with halves or bytes on the wire;
+/// stops at the first network that fails. The trace of a failure names seed, ranks and plan.
 void for_every_plan(Interval seeds,
                     const std::function<void(const Network& network, const Plan& plan)>& check);
 
-/// The same plan with halves on the wire.
-[[nodiscard]] Plan with_halves(Plan plan);
+/// The same plan with such a format on the wire.
+[[nodiscard]] Plan with_wire(Plan plan, WireFormat wire);
 /// The same plan with all convolutions by im2col and BLAS.
 [[nodiscard]] Plan with_blas(Plan plan);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/wire_format.hpp"
 #include "plan/geometry.hpp"
 #include "support/reference.hpp"
 
@@ -12,11 +13,11 @@ namespace {
 
 constexpr std::int64_t kGarbage = -1;
 
-/// Byte `b` of an element in a format.
+/// Byte `b` of those that are counted among an element's in a format.
 std::int64_t byte_name(std::int64_t element, WireFormat format, std::size_t b) {
-  constexpr std::int64_t kBytes = 16;  // of all formats
-  const std::int64_t first = format == WireFormat::kFloat ? 0 : sizeof(float);
-  return element * kBytes + first + static_cast<std::int64_t>(b);
+  constexpr std::int64_t kBytes = 16;  // more than a format has for one element
+  return (element * kBytes + static_cast<std::int64_t>(b)) * std::int64_t{kWireFormats.size()} +
+         static_cast<std::int64_t>(format);
 }
 
 /// Calls visit(row, col, channel) in the order in which a box lies in memory.
@@ -285,12 +286,17 @@ std::vector<ProgramSimulator::Name> ProgramSimulator::content_of(
   const WireFormat wire = program_.tensor(index).wire;
   std::vector<Name> bytes;
   for (const Box& box : message.boxes) {
+    std::vector<Name> elements;
     for_each_element(box, [&](int row, int col, int channel) {
-      const Name element = name(index, row, col, channel);
-      for (std::size_t b = 0; b < bytes_of(wire, 1); ++b) {
-        bytes.push_back(byte_name(element, wire, b));
-      }
+      elements.push_back(name(index, row, col, channel));
     });
+    const std::size_t size = bytes_of(wire, elements.size());
+    const std::size_t each = wire == WireFormat::kInt8 ? 1 : size / elements.size();
+    for (std::size_t i = 0; i < size; ++i) {  // what is left over of blocks begins again
+      const std::size_t element = i / each % elements.size();
+      bytes.push_back(
+          byte_name(elements[element], wire, i % each + each * (i / (each * elements.size()))));
+    }
   }
   return bytes;
 }

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <vector>
 
+#include "base/wire_format.hpp"
 #include "support/random.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {
@@ -25,7 +27,12 @@ class Codec : public testing::TestWithParam<WireFormat> {
   [[nodiscard]] EncodedBox encoded() const { return {GetParam(), bytes_.data(), kSent}; }
   /// How far an element may be from what it was.
   [[nodiscard]] static float error_of(float value) {
-    return GetParam() == WireFormat::kFloat ? 0 : std::abs(value) * 0x1p-11F;
+    switch (GetParam()) {
+      case WireFormat::kFloat: return 0;
+      case WireFormat::kHalf: return std::abs(value) * 0x1p-11F;
+      case WireFormat::kInt8: return 0.4F;  // of 200 in 255 steps
+    }
+    throw Bug("an unknown format");
   }
 
   std::vector<float> values_;
@@ -59,7 +66,7 @@ TEST_P(Codec, AddsWhatItBringsBack) {
   for (std::size_t i = 0; i < once.size(); ++i) EXPECT_EQ(twice[i], 2 * once[i]);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Codec, testing::Values(WireFormat::kFloat, WireFormat::kHalf),
+INSTANTIATE_TEST_SUITE_P(Formats, Codec, testing::ValuesIn(kWireFormats),
                          [](const auto& format) { return std::string(to_string(format.param)); });
 
 }  // namespace

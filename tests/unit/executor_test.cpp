@@ -80,7 +80,7 @@ TEST(Executor, RoundsWhatTravelsAndNothingElse) {
   model.weights = seeded_weights(model.network, 1);
   const Box all = whole({6, 5, 3});
   const Layout halves{{{0, 3}, all.cols, all.channels}, {{3, 6}, all.cols, all.channels}};
-  const Plan plan = with_halves({Strategy::kData, 2, {{{all, {}}}, {halves}}});
+  const Plan plan = with_wire({Strategy::kData, 2, {{{all, {}}}, {halves}}}, WireFormat::kHalf);
   const std::vector<float> input = seeded_input(model.network, 1);
   const Delivery delivery{1};
   DistributedRun run(model, plan, delivery, {input});

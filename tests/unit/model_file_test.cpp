@@ -202,7 +202,7 @@ TEST_F(ModelFileTest, SplitFilesGiveEachRankItsSlices) {
 
 TEST_F(ModelFileTest, SharesServeEveryFormat) {
   // One may be wanted when they are made and another when they are used.
-  const Plan others = with_blas(with_halves(plan_));
+  const Plan others = with_blas(with_wire(plan_, WireFormat::kHalf));
   const ModelFile model = write("m.h5");
   for (const Plan& made : {plan_, others}) {
     write_partition(path("m-3.h5"), model, made, PartitionFiles::kOnePerRank);

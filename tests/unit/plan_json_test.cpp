@@ -86,12 +86,12 @@ TEST(PlanJson, NamesTheWireFormatIfItIsNotFloat) {
   const Network network = small_network();
   const Plan plan = make_plan(network, Strategy::kData, 3);
   EXPECT_FALSE(Json::parse(to_json(plan)).contains("wire"));
-  EXPECT_EQ(Json::parse(to_json(with_halves(plan))).at("wire"), "half");
+  EXPECT_EQ(Json::parse(to_json(with_wire(plan, WireFormat::kHalf))).at("wire"), "half");
   Json j = Json::parse(to_json(plan));
   j["wire"] = "float";
   EXPECT_EQ(plan_from_json(j.dump(), network, "plan.json"), plan);
   EXPECT_THAT(refusal_after([](Json& damaged) { damaged["wire"] = "double"; }),
-              HasSubstr("unknown wire format 'double'; there are float, half"));
+              HasSubstr("unknown wire format 'double'; there are float, half, int8"));
   (void)refusal_after([](Json& damaged) { damaged["wire"] = 2; });
   (void)refusal_after([](Json& damaged) { damaged["wire"] = nullptr; });
 }
@@ -185,7 +185,7 @@ TEST(PlanJson, NamesTheBoxesOfDividedSumsIfTheyAreParts) {
 TEST(PlanJson, NamesAWireFormatForEachLayerIfTheyDiffer) {
   const Network network = small_network();
   Plan plan = make_plan(network, Strategy::kData, 3);
-  plan.layers[1].wire = WireFormat::kHalf;
+  plan.layers[1].wire = plan.layers[1].sums_wire = WireFormat::kHalf;
   EXPECT_EQ(plan.coarsest_wire(), WireFormat::kHalf);
   Json j = Json::parse(to_json(plan));
   EXPECT_EQ(j.at("wire"), (Json{"float", "half", "float"}));
@@ -194,6 +194,17 @@ TEST(PlanJson, NamesAWireFormatForEachLayerIfTheyDiffer) {
   EXPECT_THAT(refusal_of(j.dump()), HasSubstr("wire formats for 2 layers, not 3"));
   j["wire"] = {"float", "half", 3};
   (void)refusal_of(j.dump());
+}
+
+TEST(PlanJson, NamesTheFormatOfPartialSumsIfItIsAnother) {
+  const Network network = small_network();
+  const Plan plan = with_wire(make_plan(network, Strategy::kData, 3), WireFormat::kInt8);
+  const Json j = Json::parse(to_json(plan));
+  EXPECT_EQ(j.at("wire"), "int8");
+  EXPECT_EQ(j.at("sums_wire"), "half");
+  EXPECT_EQ(plan_from_json(j.dump(), network, "plan.json"), plan);
+  EXPECT_THAT(refusal_after([](Json& damaged) { damaged["sums_wire"] = "int4"; }),
+              HasSubstr("unknown wire format 'int4'"));
 }
 
 TEST(PlanJson, RefusesWrongCounts) {

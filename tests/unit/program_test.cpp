@@ -113,7 +113,8 @@ TEST(Program, MessagesHaveTwoEnds) {
 
 TEST(Program, HalvesTakeHalfTheRoom) {
   for_every_plan({0, 10}, [](const Network& network, const Plan& plan) {
-    for (const Program& program : programs_of(network, with_halves(plan), all_layers(network))) {
+    for (const Program& program :
+         programs_of(network, with_wire(plan, WireFormat::kHalf), all_layers(network))) {
       for (const Tensor& tensor : program.tensors) {
         for (const PlacedMessage& message : tensor.sends) {
           std::size_t elements = 0;

@@ -1,6 +1,7 @@
 #include "kernel/convolution/micro_kernel.hpp"
 
 #include "kernel/convolution/micro_kernel_template.hpp"
+#include "kernel/processor.hpp"
 
 namespace vpinfer {
 
@@ -16,11 +17,8 @@ const MicroKernel& portable_micro_kernel() {
 std::vector<const MicroKernel*> micro_kernels() {
   std::vector<const MicroKernel*> kernels;
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f")) kernels.push_back(&avx512_micro_kernel());
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c")) {
-    kernels.push_back(&avx2_micro_kernel());
-  }
+  if (has_avx512()) kernels.push_back(&avx512_micro_kernel());
+  if (has_avx2()) kernels.push_back(&avx2_micro_kernel());
 #endif
   kernels.push_back(&portable_micro_kernel());
   return kernels;
