@@ -23,7 +23,7 @@ Travel travel(const Exchanges::Shared& exchange, const Cluster& cluster) {
     travel.processor_seconds.push_back(
         static_cast<double>(exchange->messages(rank)) * host.link.message_processor_seconds +
         static_cast<double>(sent + received) * host.link.byte_processor_seconds +
-        work_of_packing(sent + received).seconds(host.speed));
+        work_of_packing(exchange->wire(), sent + received).seconds(host.speed));
     if (sent + received > 0) {
       message_seconds = std::max(message_seconds, host.link.message_seconds);
     }

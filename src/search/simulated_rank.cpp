@@ -100,17 +100,17 @@ double SimulatedRank::passing_seconds(const PlacedMessage& message) const {
 }
 
 /// What a message takes beside, before or behind that.
-double SimulatedRank::handling_seconds(const PlacedMessage& message) const {
+double SimulatedRank::handling_seconds(WireFormat wire, const PlacedMessage& message) const {
   const std::size_t copied = message.staging == Staging::kPacked ? message.bytes : 0;
-  return host_.link.message_processor_seconds + work_of_packing(copied).seconds(host_.speed);
+  return host_.link.message_processor_seconds + work_of_packing(wire, copied).seconds(host_.speed);
 }
 
 /// When a message is received by a rank that has had nothing to do since a time: it takes bytes in
 /// as they come.
-double SimulatedRank::received(const PlacedMessage& message, const Incoming& incoming,
-                               double idle_since) const {
+double SimulatedRank::received(WireFormat wire, const PlacedMessage& message,
+                               const Incoming& incoming, double idle_since) const {
   const double taken_in = std::max(idle_since, incoming.sent) + passing_seconds(message);
-  return std::max(taken_in, incoming.arrival) + handling_seconds(message);
+  return std::max(taken_in, incoming.arrival) + handling_seconds(wire, message);
 }
 
 bool SimulatedRank::is_computation(const Frame& frame) const {
@@ -238,10 +238,11 @@ bool SimulatedRank::receive(Frame& frame, const step::AwaitReceive& await) {
   if (inbox.messages[await.message].arrival > time_) return false;
   const Tensor& tensor = program_.tensor(await.tensor);
   const PlacedMessage& message = tensor.receives[await.message];
-  time_ = std::max(time_ + handling_seconds(message),
-                   received(message, inbox.messages[await.message], waited_since_));
+  const double handling = handling_seconds(tensor.wire, message);
+  time_ = std::max(time_ + handling,
+                   received(tensor.wire, message, inbox.messages[await.message], waited_since_));
   waited_since_ = time_;
-  note_receiving(frame, tensor.position, passing_seconds(message) + handling_seconds(message));
+  note_receiving(frame, tensor.position, passing_seconds(message) + handling);
   inbox.messages[await.message].taken = true;
   return true;
 }
@@ -250,6 +251,7 @@ bool SimulatedRank::receive(Frame& frame, const step::AwaitReceive& await) {
 bool SimulatedRank::receive_all(Frame& frame, int tensor) {
   Inbox& inbox = frame.inboxes[static_cast<std::size_t>(tensor)];
   if (inbox.missing > 0 || inbox.last > time_) return false;
+  const WireFormat wire = program_.tensor(tensor).wire;
   const std::vector<PlacedMessage>& receives = program_.tensor(tensor).receives;
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < receives.size(); ++i) {
@@ -261,8 +263,8 @@ bool SimulatedRank::receive_all(Frame& frame, int tensor) {
   double done = waited_since_;
   double seconds = 0;
   for (const std::size_t i : order) {
-    seconds += passing_seconds(receives[i]) + handling_seconds(receives[i]);
-    done = received(receives[i], inbox.messages[i], done);
+    seconds += passing_seconds(receives[i]) + handling_seconds(wire, receives[i]);
+    done = received(wire, receives[i], inbox.messages[i], done);
     inbox.messages[i].taken = true;
   }
   time_ = std::max(time_, done);
@@ -272,8 +274,9 @@ bool SimulatedRank::receive_all(Frame& frame, int tensor) {
 
 void SimulatedRank::send(Frame& frame, int tensor, Peers& peers) {
   const double begun = time_;
+  const WireFormat wire = program_.tensor(tensor).wire;
   for (const PlacedMessage& message : program_.tensor(tensor).sends) {
-    time_ += passing_seconds(message) + handling_seconds(message);
+    time_ += passing_seconds(message) + handling_seconds(wire, message);
     const Outgoing outgoing{frame.number, tensor, rank_, message.peer, message.bytes, time_};
     if (outgoing.awaits_place()) ++frame.outboxes[static_cast<std::size_t>(tensor)].waiting;
     peers.send(outgoing);

@@ -115,9 +115,9 @@ class SimulatedRank {
   }
   [[nodiscard]] double seconds_of(const Network& network, const Step& step) const;
   [[nodiscard]] double passing_seconds(const PlacedMessage& message) const;
-  [[nodiscard]] double handling_seconds(const PlacedMessage& message) const;
-  [[nodiscard]] double received(const PlacedMessage& message, const Incoming& incoming,
-                                double idle_since) const;
+  [[nodiscard]] double handling_seconds(WireFormat wire, const PlacedMessage& message) const;
+  [[nodiscard]] double received(WireFormat wire, const PlacedMessage& message,
+                                const Incoming& incoming, double idle_since) const;
   [[nodiscard]] const Step& step_of(const Frame& frame) const { return program_.steps[frame.step]; }
   [[nodiscard]] bool is_computation(const Frame& frame) const;
   [[nodiscard]] bool may_go_on(std::size_t index) const;

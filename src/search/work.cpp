@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/half.hpp"
 #include "kernel/convolution/packing.hpp"
 #include "plan/geometry.hpp"
 
@@ -178,6 +179,20 @@ Work work_of_loading(std::size_t elements) {
 
 Work work_of_packing(std::size_t bytes) {
   return {.bytes = static_cast<double>(bytes)};
+}
+
+Work work_of_packing(WireFormat wire, std::size_t bytes) {
+  // Of encoding and decoding in the mean, as measured.
+  constexpr double kFlopPerHalf = 24;
+  constexpr double kFlopPerByte = 10;
+  Work work = work_of_packing(bytes);
+  const auto each = static_cast<double>(bytes);
+  switch (wire) {
+    case WireFormat::kFloat: break;
+    case WireFormat::kHalf: work.loop_flop = kFlopPerHalf * each / sizeof(HalfBits); break;
+    case WireFormat::kInt8: work.loop_flop = kFlopPerByte * each; break;
+  }
+  return work;
 }
 
 }  // namespace vpinfer

@@ -6,6 +6,7 @@
 #include "kernel/computation.hpp"
 #include "plan/distribution.hpp"
 #include "vpinfer/cluster.hpp"
+#include "vpinfer/wire_format.hpp"
 
 namespace vpinfer {
 
@@ -47,5 +48,7 @@ struct Work {
 
 /// Of copying so many bytes between outputs and messages.
 [[nodiscard]] Work work_of_packing(std::size_t bytes);
+/// The same of bytes in a format on the wire, which are encoded and decoded.
+[[nodiscard]] Work work_of_packing(WireFormat wire, std::size_t bytes);
 
 }  // namespace vpinfer
