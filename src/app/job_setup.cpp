@@ -9,6 +9,7 @@
 #include "app/output_files.hpp"
 #include "app/planning.hpp"
 #include "base/file_problem.hpp"
+#include "search/wire_choice.hpp"
 #include "session/job.hpp"
 #include "vision/interpretation.hpp"
 #include "vpinfer/error.hpp"
@@ -29,6 +30,15 @@ Plan partition_plan(const RunOptions& options, const Plan& partition, int ranks)
                    std::to_string(partition.ranks) + " or partition the model again");
   }
   return partition;
+}
+
+Plan plan_of_file(const std::filesystem::path& path, const Network& network, int ranks) {
+  Plan plan = read_plan_file(path, network);
+  if (plan.ranks != ranks) {
+    throw BadInput(path.string() + ": is a plan for " + std::to_string(plan.ranks) +
+                   " ranks, this job has " + std::to_string(ranks));
+  }
+  return plan;
 }
 
 /// Positions of the layers to dump.
@@ -70,22 +80,21 @@ void check_can_compare(const RunOptions& options, const ModelFile& model,
 
 Plan choose_plan(const RunOptions& options, const Model& model, const Crew& crew,
                  const std::optional<Cluster>& cluster) {
-  const int ranks = crew.ranks;
-  if (model.partition()) return partition_plan(options, *model.partition(), ranks);
-  if (options.plan.empty()) {
-    const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
-    PlanningOptions planning = options.planning;
-    planning.concurrency =
-        planned_concurrency(strategy, planning, crew.most_threads, options.in_flight);
-    return make_plan(model, strategy, cluster.value_or(cluster_of(ranks, raspberry_pi_4())),
-                     planning);
+  const Network& network = model.file().network();
+  const Cluster hosts = cluster.value_or(cluster_of(crew.ranks, raspberry_pi_4()));
+  if (model.partition()) {
+    return in_formats_of(options.planning, partition_plan(options, *model.partition(), crew.ranks),
+                         network, hosts);
   }
-  Plan plan = read_plan_file(options.plan, model.file().network());
-  if (plan.ranks != ranks) {
-    throw BadInput(options.plan.string() + ": is a plan for " + std::to_string(plan.ranks) +
-                   " ranks, this job has " + std::to_string(ranks));
+  if (!options.plan.empty()) {
+    return in_formats_of(options.planning, plan_of_file(options.plan, network, crew.ranks), network,
+                         hosts);
   }
-  return plan;
+  const Strategy strategy = options.strategy.value_or(Strategy::kVertical);
+  PlanningOptions planning = options.planning;
+  planning.concurrency =
+      planned_concurrency(strategy, planning, crew.most_threads, options.in_flight);
+  return make_plan(model, strategy, hosts, planning);
 }
 
 void check_output_files(const RunOptions& options) {

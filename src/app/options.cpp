@@ -66,10 +66,12 @@ void add_wire_and_conv(CLI::App& app, PlanningOptions& planning, const std::stri
   app.add_option_function<std::string>(
       "--wire",
       [&planning](const std::string& name) {
-        planning.formats.wire = parse_wire_format(name);
+        planning.formats.wire = parse_wire(name);
+        planning.chooses_wire = !planning.formats.wire;
       },
-      "numbers that travel between ranks: float, or half for half the bytes [" + by_default +
-          "float]");
+      "numbers that travel between ranks: float; half, for half the bytes; int8, for a quarter and "
+      "little more; or auto, for each exchange what is fastest, within an error of 3 % [" +
+          by_default + "float]");
   app.add_option_function<std::string>(
       "--conv",
       [&planning](const std::string& name) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -71,6 +72,9 @@ struct DumpLayers {
   bool all = false;
   std::vector<int> numbers;
 };
+
+/// What `--wire` says for each exchange in a format of its own.
+inline constexpr std::string_view kChosenWire = "auto";
 
 struct RunOptions {
   std::string command_line;

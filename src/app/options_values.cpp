@@ -5,7 +5,9 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/names.hpp"
 #include "base/units.hpp"
+#include "base/wire_format.hpp"
 #include "search/cluster_kinds.hpp"
 #include "vpinfer/error.hpp"
 
@@ -82,6 +84,11 @@ std::optional<int> parse_in_flight(const std::string& text) {
   if (frames && *frames <= kMostFrames) return frames;
   throw BadUsage("--in-flight " + text + ": write how many frames, from 1 to " +
                  std::to_string(kMostFrames) + ", or auto");
+}
+
+std::optional<WireFormat> parse_wire(const std::string& text) {
+  if (text == kChosenWire) return std::nullopt;
+  return parse_name("wire format", text, kWireFormats, ", " + std::string(kChosenWire));
 }
 
 std::size_t parse_limit(const std::string& text) {

@@ -25,6 +25,8 @@ namespace vpinfer {
 [[nodiscard]] std::optional<int> parse_fuse(const std::string& text);
 /// The same of frames under way at once, of which there may be 64.
 [[nodiscard]] std::optional<int> parse_in_flight(const std::string& text);
+/// `auto` is no format: for each exchange its own.
+[[nodiscard]] std::optional<WireFormat> parse_wire(const std::string& text);
 /// Bytes, more than none.
 [[nodiscard]] std::size_t parse_limit(const std::string& text);
 /// What a link of this rate brings, in bytes per second.

@@ -33,8 +33,7 @@ std::string conditions(const Cluster& cluster, const PlanOptions& options) {
   if (const auto rate = options.link_bytes_per_second) {
     text += " on links that bring " + fixed(8e-6 * *rate, 0) + " Mbit/s";
   }
-  const WireFormat wire = options.planning.formats.wire.value_or(WireFormat::kFloat);
-  text += ", " + std::string(to_string(wire)) + " on the wire";
+  text += ", " + std::string(wire_name(options.planning)) + " on the wire";
   if (const auto limit = options.planning.memory_limit_bytes) {
     text += ", at most " + mebibytes(*limit) + " MiB a rank";
   }

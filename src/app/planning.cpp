@@ -65,6 +65,11 @@ Plan read_plan_file(const std::filesystem::path& path, const Network& network) {
   return plan_from_json(read_file(path), network, path.string());
 }
 
+std::string_view wire_name(const PlanningOptions& planning) {
+  if (planning.chooses_wire) return kChosenWire;
+  return to_string(planning.formats.wire.value_or(WireFormat::kFloat));
+}
+
 Cluster read_cluster(const std::string& text, std::optional<int> ranks) {
   if (text.empty()) return cluster_of(ranks.value(), raspberry_pi_4());
   return first_hosts(whole_cluster(text), ranks, "--cluster: " + text);

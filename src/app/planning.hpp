@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/options.hpp"
@@ -17,6 +18,9 @@ namespace vpinfer {
 
 /// Reads a plan file for this network.  Throws BadInput.
 [[nodiscard]] Plan read_plan_file(const std::filesystem::path& path, const Network& network);
+
+/// As `--wire` names it.
+[[nodiscard]] std::string_view wire_name(const PlanningOptions& planning);
 
 /// The hosts of so many ranks: `text` is the name of a file or kinds of hosts, see `parse_cluster`,
 /// and nothing means Raspberry Pis 4.  Without a number of ranks, all of them.  Throws BadUsage or

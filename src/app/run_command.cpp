@@ -130,8 +130,7 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
   // Set-up
   const Model model(options.model);
   const Network& network = model.file().network();
-  const Plan plan =
-      with_formats(choose_plan(options, model, crew, cluster), options.planning.formats);
+  const Plan plan = choose_plan(options, model, crew, cluster);
   check_output_files(options);
   const auto source = std::make_shared<FrameSource>(options, network);
   check_possible(options, model, *source);

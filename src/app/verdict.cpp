@@ -16,11 +16,25 @@
 namespace vpinfer {
 namespace {
 
+/// A format for all that travels; nothing: for each exchange its own.
+using Wire = std::optional<WireFormat>;
+
+std::string name_of(Wire wire) {
+  return std::string(wire ? to_string(*wire) : kChosenWire);
+}
+
+/// That the user asks for, if any.
+std::optional<Wire> asked_wire(const PlanningOptions& planning) {
+  if (planning.chooses_wire) return Wire{};
+  if (planning.formats.wire) return planning.formats.wire;
+  return std::nullopt;
+}
+
 /// One way to run the model.
 struct Way {
   int hosts = 1;
   Strategy strategy = Strategy::kAuto;
-  WireFormat wire = WireFormat::kFloat;
+  Wire wire = WireFormat::kFloat;
   Objective objective = Objective::kLatency;  ///< of `auto`
   std::optional<Prediction> prediction{};     ///< nothing: it does not fit into the memory
 
@@ -37,14 +51,18 @@ std::vector<int> numbers_of_hosts(int all) {
 }
 
 /// The ways worth a line: the others but `auto` are for comparison, as long as they are soon found.
-std::vector<Way> ways(const Cluster& cluster) {
+std::vector<Way> ways(const Cluster& cluster, std::optional<Wire> asked) {
+  std::vector<Wire> wires{WireFormat::kFloat, WireFormat::kHalf};
+  if (asked && std::find(wires.begin(), wires.end(), *asked) == wires.end()) {
+    wires.push_back(*asked);
+  }
   std::vector<Way> all;
   for (const int hosts : numbers_of_hosts(cluster.ranks())) {
     if (hosts == 1) {
       all.push_back({1, Strategy::kSingle});
       continue;
     }
-    for (const WireFormat wire : {WireFormat::kFloat, WireFormat::kHalf}) {
+    for (const Wire wire : wires) {
       all.push_back({hosts, Strategy::kAuto, wire});
       if (hosts > kMostSoonPlannedHosts) continue;
       all.push_back({hosts, Strategy::kAuto, wire, Objective::kThroughput});
@@ -63,6 +81,7 @@ std::optional<Prediction> prediction_of(const Way& way, const Model& model, cons
   some.hosts.resize(static_cast<std::size_t>(way.hosts));
   PlanOptions wanted = options;
   wanted.planning.formats.wire = way.wire;
+  wanted.planning.chooses_wire = !way.wire;
   if (way.strategy == Strategy::kAuto) wanted.planning.objective = way.objective;
   const PlanningOptions planning = planning_of(way.strategy, wanted, some);
   const auto plan = plan_if_it_fits(model, way.strategy, some, planning);
@@ -81,7 +100,7 @@ void predict_all(std::vector<Way>& ways, const Model& model, const Cluster& clus
   const bool are_alike = std::all_of(
       cluster.hosts.begin(), cluster.hosts.end(),
       [&cluster](const Host& host) { return host.memory_bytes == cluster.host(0).memory_bytes; });
-  std::map<NumberFormat, int> too_few;  // hosts for such a wire
+  std::map<Wire, int> too_few;  // hosts for such a wire
   for (Way* way : most_hosts_first) {
     const bool is_auto = way->strategy == Strategy::kAuto;
     const auto known = too_few.find(way->wire);
@@ -102,7 +121,7 @@ std::string table_of(const std::vector<Way>& ways) {
     std::vector<std::string> cells{
         std::to_string(way.hosts),
         std::string(to_string(way.strategy)) + (way.is_for_streams() ? ", stream" : ""),
-        way.hosts == 1 ? "-" : std::string(to_string(way.wire))};
+        way.hosts == 1 ? "-" : name_of(way.wire)};
     std::vector<std::string> taken{"does not fit", "", "", ""};
     if (way.prediction) taken = measure_cells(*way.prediction);
     cells.insert(cells.end(), taken.begin(), taken.end());
@@ -114,7 +133,7 @@ std::string table_of(const std::vector<Way>& ways) {
 constexpr double kNearly = 1.05;  // as good, if it takes fewer hosts
 
 /// What is fastest on such a wire; of what is nearly as fast, what takes the fewest hosts.
-const Way* recommended(const std::vector<Way>& ways, WireFormat wire, Objective objective) {
+const Way* recommended(const std::vector<Way>& ways, Wire wire, Objective objective) {
   const auto is_candidate = [wire](const Way& way) {
     return way.prediction && (way.wire == wire || way.hosts == 1);
   };
@@ -143,7 +162,7 @@ std::string command_of(const Way& way, Objective objective, const PlanOptions& o
     if (way.is_for_streams()) add("objective", "throughput");
     const bool can_tell = !options.cluster.empty() && !options.link_bytes_per_second;
     if (can_tell) add("cluster", options.cluster);
-    if (way.wire != WireFormat::kFloat) add("wire", std::string(to_string(way.wire)));
+    if (way.wire != WireFormat::kFloat) add("wire", name_of(way.wire));
   }
   if (const auto conv = options.planning.formats.conv) add("conv", std::string(to_string(*conv)));
   return command + (objective == Objective::kThroughput ? " --input VIDEO" : "");
@@ -157,7 +176,7 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
     text = hosts == 1 ? "the one host" : "one host; more of them are hardly faster, if at all";
   } else {
     text = std::to_string(way.hosts) + " hosts, " + std::string(to_string(way.strategy));
-    if (way.wire != WireFormat::kFloat) text += ", " + std::string(to_string(way.wire));
+    if (way.wire != WireFormat::kFloat) text += ", " + name_of(way.wire) + " on the wire";
     if (way.hosts < hosts) text += "; more of them are hardly faster";
     if (alone.prediction) {
       text += ", " + fixed(alone.seconds_for(objective) / way.seconds_for(objective), 1) +
@@ -170,11 +189,11 @@ std::string recommendation(const Way& way, const Way& alone, Objective objective
 }  // namespace
 
 std::string verdict_on(const Model& model, const Cluster& cluster, const PlanOptions& options) {
-  std::vector<Way> all = ways(cluster);
+  const std::optional<Wire> asked = asked_wire(options.planning);
+  std::vector<Way> all = ways(cluster, asked);
   predict_all(all, model, cluster, options);
   // Without loss, unless the user has allowed one or nothing else fits.
-  const std::optional<WireFormat> asked = options.planning.formats.wire;
-  WireFormat wire = asked.value_or(WireFormat::kFloat);
+  Wire wire = asked.value_or(WireFormat::kFloat);
   const Way* best = recommended(all, wire, Objective::kLatency);
   if (best == nullptr && !asked) {
     wire = WireFormat::kHalf;

@@ -13,6 +13,7 @@
 #include "search/stages.hpp"
 #include "search/switching.hpp"
 #include "search/tile_runs.hpp"
+#include "search/wire_choice.hpp"
 #include "search/work.hpp"
 #include "vpinfer/error.hpp"
 
@@ -62,7 +63,7 @@ class AutomaticPlanner {
   AutomaticPlanner(const Network& network, const Cluster& cluster, const PlanningOptions& options)
       : network_(network),
         cluster_(within_limit(cluster, options.memory_limit_bytes)),
-        options_(options),
+        options_(with_wire_to_search_for(options)),
         evaluator_(network, cluster_, options.concurrency),
         delivery_(result_layers(network)),
         limits_(memory_limits(cluster_)),
@@ -82,8 +83,7 @@ class AutomaticPlanner {
     }
     if (nothing_fits()) look_for_the_least_memory();
     consider_strategies();
-    const bool is_latency_all = std::all_of(aims.begin(), aims.end(), is_for_latency);
-    if (!is_latency_all || nothing_fits()) consider_stages();
+    if (nothing_fits() || !std::all_of(aims.begin(), aims.end(), is_for_latency)) consider_stages();
     return front_.plans();
   }
 
@@ -299,6 +299,7 @@ class AutomaticPlanner {
   }
 
   Prediction consider(Plan plan) {
+    if (options_.chooses_wire) plan = with_fastest_wires(network_, cluster_, std::move(plan));
     Prediction prediction = predict({network_, plan}, delivery_, cluster_, options_.concurrency);
     if (fits(prediction)) front_.add({std::move(plan), prediction});
     note_lack(prediction);
@@ -358,7 +359,7 @@ class AutomaticPlanner {
 
   const Network& network_;
   Cluster cluster_;  // within the limit
-  const PlanningOptions& options_;
+  PlanningOptions options_;
   Evaluator evaluator_;
   Delivery delivery_;
   std::vector<std::size_t> limits_;    // of bytes, by rank

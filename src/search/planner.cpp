@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <limits>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/names.hpp"
+#include "base/wire_format.hpp"
 #include "search/automatic.hpp"
 #include "search/layer_divisions.hpp"
 #include "search/stages.hpp"
 #include "search/tile_runs.hpp"
+#include "search/wire_choice.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -90,6 +93,39 @@ class Planner {
   Evaluator evaluator_;
 };
 
+/// By all ranks for a frame.
+std::size_t moved_bytes(const Network& network, const Plan& plan) {
+  return Exchanges({network, result_layers(network)}, {network, plan}).bytes();
+}
+
+bool fits(const Network& network, const Plan& plan, const Cluster& cluster,
+          const PlanningOptions& options) {
+  const std::vector<RankMemory> memory =
+      predict_memory({network, plan}, result_layers(network), options.concurrency);
+  const auto limits = memory_limits(within_limit(cluster, options.memory_limit_bytes));
+  return std::equal(
+      memory.begin(), memory.end(), limits.begin(),
+      [](const RankMemory& rank, std::size_t limit) { return rank.total() <= limit; });
+}
+
+/// What the strategy makes, in the formats of the options; of the boxes of the plan for a more
+/// exact format where others move more bytes than that, if they fit.
+Plan plan_of_few_bytes(const Network& network, Strategy strategy, const Cluster& cluster,
+                       const PlanningOptions& options) {
+  const PlanningOptions searched = with_wire_to_search_for(options);
+  Plan plan =
+      in_formats_of(options, Planner(network, cluster, searched).plan(strategy), network, cluster);
+  const WireFormat wire = searched.formats.wire.value_or(WireFormat::kFloat);
+  if (wire == WireFormat::kFloat) return plan;
+  PlanningOptions exact = options;
+  exact.chooses_wire = false;
+  exact.formats.wire = more_exact(wire);
+  Plan other = plan_of_few_bytes(network, strategy, cluster, exact);
+  if (moved_bytes(network, plan) <= moved_bytes(network, other)) return plan;
+  other = in_formats_of(options, std::move(other), network, cluster);
+  return fits(network, other, cluster, options) ? other : plan;
+}
+
 }  // namespace
 
 std::string_view to_string(Objective objective) {
@@ -125,7 +161,12 @@ Plan make_plan(const Network& network, Strategy strategy, const Cluster& cluster
                const PlanningOptions& options) {
   if (cluster.hosts.empty()) throw BadUsage("a plan needs at least 1 rank");
   if (strategy == Strategy::kAuto) return plan_automatically(network, cluster, options);
-  return Planner(network, cluster, options).plan(strategy);
+  Plan plan = plan_of_few_bytes(network, strategy, cluster, options);
+  if (!options.chooses_wire || fits(network, plan, cluster, options)) return plan;
+  PlanningOptions halves = options;  // the search for these counts the memory that they take
+  halves.chooses_wire = false;
+  halves.formats.wire = WireFormat::kHalf;
+  return make_plan(network, strategy, cluster, halves);
 }
 
 Plan make_plan(const Network& network, Strategy strategy, int ranks,

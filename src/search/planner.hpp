@@ -25,14 +25,17 @@ inline constexpr int kMostSoonPlannedHosts = 64;
 ///   or where that moves fewer bytes, the convolution's sums are divided.
 /// - `sequential`: stages of consecutive layers, a rank each, within each host's memory.
 /// - `vertical`: tiles where activations are large and weights small, shares of the channels,
-///   divided sums or grids of both where it is the other way round.  Which layer gets which is searched: the switch
-///   of tiles to shares that needs the least memory on the fullest rank says how much it may take
-///   within the limit: for the least memory 1/64 more, for latency 1/7 more or as much as the
-///   limit, and without an objective 1/64 and some 3 MiB more, which a process that has loaded its
-///   libraries does not notice.  From the fastest such switch, layers are turned one by one while
-///   that lowers a cost of predicted time and memory.
+///   divided sums or grids of both where it is the other way round.  Which layer gets which is
+///   searched: the switch of tiles to shares that needs the least memory on the fullest rank says
+///   how much it may take within the limit: for the least memory 1/64 more, for latency 1/7 more or
+///   as much as the limit, and without an objective 1/64 and some 3 MiB more, which a process that
+///   has loaded its libraries does not notice.  From the fastest such switch, layers are turned one
+///   by one while that lowers a cost of predicted time and memory.
 ///
 /// - `auto`: no restriction, see `plan_automatically`.
+///
+/// Where numbers are cheaper on the wire, more of them may pay; no plan moves more bytes than that
+/// for a more exact format all the same, but those of `auto`, which may use more hosts.
 ///
 /// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
 /// join travels once.  Rank 0 has the input and the heads.  Deterministic: every rank that calls

@@ -86,6 +86,10 @@ TEST(RunOptions, TakesEveryOption) {
   EXPECT_EQ(parse_as<RunOptions>({"--model", "m.h5", "--plan", "p.json", "--wire", "float"})
                 .planning.formats.wire,
             WireFormat::kFloat);
+  const auto chosen = parse_as<RunOptions>({"--model", "m.h5", "--wire", "auto"});
+  EXPECT_TRUE(chosen.planning.chooses_wire);
+  EXPECT_FALSE(chosen.planning.formats.wire);
+  EXPECT_FALSE(run.planning.chooses_wire);
   EXPECT_TRUE(
       parse_as<RunOptions>({"--model", "m.h5", "--dump-output", "t.h5", "--dump-layers", "all"})
           .dump_layers.all);
@@ -105,8 +109,8 @@ TEST(RunOptions, RefusesWrongOptions) {
           "unknown strategy 'diagonal'; there are auto, vertical, data, sequential, horizontal, "
           "single"));
   EXPECT_THAT(run_refusal({"--strategy", "data", "--plan", "p.json"}), HasSubstr("--plan"));
-  EXPECT_THAT(run_refusal({"--wire", "int8"}),
-              HasSubstr("unknown wire format 'int8'; there are float, half"));
+  EXPECT_THAT(run_refusal({"--wire", "int4"}),
+              HasSubstr("unknown wire format 'int4'; there are float, half, int8, auto"));
   EXPECT_THAT(run_refusal({"--conv", "winograd"}),
               HasSubstr("unknown way to convolve 'winograd'; there are auto, direct, blas"));
   EXPECT_THAT(run_refusal({"--dump-layers", "3"}), HasSubstr("--dump-output"));

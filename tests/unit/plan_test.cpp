@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "base/float_buffer.hpp"
+#include "io/model_file.hpp"
 #include "program/program.hpp"
 #include "search/evaluation.hpp"
 #include "search/planner.hpp"
@@ -368,6 +370,33 @@ TEST(MemoryWithin, IsThatOfEveryRankOrNothing) {
     EXPECT_EQ(within(most.bytes), memory);
     EXPECT_TRUE(within(most.bytes - 1).empty());
   });
+}
+
+/// No format moves more bytes than a more exact one, nor do chosen ones more than floats.
+void expect_fewer_bytes_in_coarser_formats(const Network& network, int ranks) {
+  for (const Strategy strategy : {Strategy::kVertical, Strategy::kData, Strategy::kHorizontal}) {
+    const auto bytes = [&](PlanningOptions options) {
+      options.concurrency.lanes = 1 + ranks % 2;
+      const Plan plan = make_plan(network, strategy, ranks, options);
+      return Exchanges({network, result_layers(network)}, {network, plan}).bytes();
+    };
+    const std::size_t floats = bytes({});
+    const std::size_t halves = bytes({.formats = {.wire = WireFormat::kHalf}});
+    const std::size_t in_bytes = bytes({.formats = {.wire = WireFormat::kInt8}});
+    EXPECT_LE(halves, floats) << to_string(strategy) << " on " << ranks;
+    EXPECT_LE(in_bytes, halves) << to_string(strategy) << " on " << ranks;
+    EXPECT_LE(bytes({.chooses_wire = true}), floats) << to_string(strategy) << " on " << ranks;
+  }
+}
+
+TEST(MakePlan, MovesNoMoreBytesInCoarserFormats) {
+  const Network nanodet =
+      ModelFile(std::filesystem::path(VPINFER_SOURCE_DIR) / "inputs/nanodet/nanodet.h5").network();
+  for (int ranks = 2; ranks <= 9; ++ranks) {
+    expect_fewer_bytes_in_coarser_formats(yolov2(), ranks);
+    expect_fewer_bytes_in_coarser_formats(nanodet, ranks);
+    expect_fewer_bytes_in_coarser_formats(random_network(static_cast<std::uint32_t>(ranks)), ranks);
+  }
 }
 
 TEST(PredictedSeconds, CountDividedSums) {
