@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "vpinfer/changes.hpp"
 #include "vpinfer/convolution_path.hpp"
 #include "vpinfer/memory.hpp"
 #include "vpinfer/wire_format.hpp"
@@ -51,6 +52,7 @@ struct Comparison {
   double speedup = 0;              ///< the single rank's median latency over that of all ranks
   double single_seconds = 0;       ///< the single rank's median latency
   std::size_t single_bytes = 0;    ///< its predicted memory
+  FindingChanges findings{};
 
   [[nodiscard]] bool pass() const;
 };

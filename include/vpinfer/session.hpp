@@ -91,6 +91,8 @@ class SingleRank {
   /// Runs a frame, timed and repeated, and adds up how the outputs that all ranks together gave for
   /// it differ; tells whether they agree.
   bool compare(const InputWriter& write_input, const Delivered& outputs);
+  /// What it gave for the last frame that was compared.
+  [[nodiscard]] const Delivered& outputs() const;
   /// Finds the first layer in which all ranks together differ: runs the frame with every layer
   /// delivered, there and here.
   void find_first_difference(const InputWriter& write_input);

@@ -9,6 +9,7 @@
 #include "io/tensor_file.hpp"
 #include "report/table.hpp"
 #include "vision/annotate.hpp"
+#include "vision/changes.hpp"
 #include "vision/detection.hpp"
 #include "vision/heads.hpp"
 #include "vpinfer/error.hpp"
@@ -109,7 +110,7 @@ std::optional<std::string> Results::fault(const Delivered& outputs) const {
 void Results::add(const Frame& frame, const Delivered& outputs) {
   if (meaning_.classifier) {
     add_classifications(frame, outputs);
-  } else if (meaning_.detects() && !frame.picture.rgb.empty()) {
+  } else if (shows_objects(frame)) {
     add_detections(frame, outputs);
   } else {
     std::cout << printable(frame.name) << ": " << counted(outputs.size(), "tensor") << '\n';
@@ -118,6 +119,11 @@ void Results::add(const Frame& frame, const Delivered& outputs) {
     }
   }
   std::cout << std::flush;  // the next frame may come from a slow camera
+}
+
+/// Whether it is a picture that a detector looks at.
+bool Results::shows_objects(const Frame& frame) const {
+  return meaning_.detects() && !frame.picture.rgb.empty();
 }
 
 std::vector<Detection> Results::detect(const Picture& picture, const Delivered& outputs) const {
@@ -150,11 +156,15 @@ void Results::add_detections(const Frame& frame, const Delivered& outputs) {
   detected_.push_back({frame.name, std::move(detections)});
 }
 
-void Results::add_classifications(const Frame& frame, const Delivered& outputs) {
+std::vector<Classification> Results::classify(const Delivered& outputs) const {
   const Classifier& classifier = *meaning_.classifier;
-  std::vector<Classification> classes =
-      classify(outputs.at(classifier.position), network_.layer(classifier.position).output,
-               classifier.tree, kClassesShown);
+  return vpinfer::classify(outputs.at(classifier.position),
+                           network_.layer(classifier.position).output, classifier.tree,
+                           kClassesShown);
+}
+
+void Results::add_classifications(const Frame& frame, const Delivered& outputs) {
+  std::vector<Classification> classes = classify(outputs);
   const Classification& best = classes.front();
   std::cout << printable(frame.name) << ": " << class_name(labels_, best.class_index) << ' '
             << fixed(best.score, 3) << '\n'
@@ -173,6 +183,18 @@ void Results::draw(const Frame& frame, const std::vector<Detection>& detections)
                    "remove it or choose another --output");
   }
   write_jpeg(path, annotate(frame.picture, detections, labels_));
+}
+
+void Results::compare(const Frame& frame, const Delivered& reference, const Delivered& outputs,
+                      FindingChanges& changes) const {
+  if (meaning_.classifier) {
+    if (!changes.classes) changes.classes.emplace();
+    add_changes(classify(reference), classify(outputs), *changes.classes);
+  } else if (shows_objects(frame)) {
+    if (!changes.detections) changes.detections.emplace();
+    add_changes(detect(frame.picture, reference), detect(frame.picture, outputs),
+                *changes.detections);
+  }
 }
 
 void Results::finish() const {

@@ -27,13 +27,19 @@ class Results {
   [[nodiscard]] std::optional<std::string> fault(const Delivered& outputs) const;
   /// Decodes, prints and draws one frame without a fault.
   void add(const Frame& frame, const Delivered& outputs);
+  /// Adds how what is found in a frame differs from what other outputs show.  Both are without a
+  /// fault.
+  void compare(const Frame& frame, const Delivered& reference, const Delivered& outputs,
+               FindingChanges& changes) const;
   /// Writes what was found in all frames beside the pictures.
   void finish() const;
   [[nodiscard]] Findings findings() const;
 
  private:
+  [[nodiscard]] bool shows_objects(const Frame& frame) const;
   [[nodiscard]] std::vector<Detection> detect(const Picture& picture,
                                               const Delivered& outputs) const;
+  [[nodiscard]] std::vector<Classification> classify(const Delivered& outputs) const;
   void add_detections(const Frame& frame, const Delivered& outputs);
   void add_classifications(const Frame& frame, const Delivered& outputs);
   void draw(const Frame& frame, const std::vector<Detection>& detections);

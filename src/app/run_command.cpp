@@ -89,18 +89,23 @@ RunContext context_of(const RunOptions& options, const Model& model, const Plan&
 
 /// Runs the frames again on rank 0 alone.
 Comparison compare(SingleRank& single, const FrameSource& source, const FinishedRun& run,
-                   double all_ranks_seconds) {
+                   const Results& results, double all_ranks_seconds) {
   std::optional<std::size_t> first_failure;
+  FindingChanges changes;
   for (const FinishedFrame& frame : run.frames) {
     const Frame again = source.load(frame.index);
     const bool agree = single.compare(source.writer(again), frame.outputs);
     if (!agree && !first_failure) first_failure = frame.index;
+    if (results.fault(frame.outputs) || results.fault(single.outputs())) continue;
+    results.compare(again, single.outputs(), frame.outputs, changes);
   }
   if (first_failure) {
     const Frame failed = source.load(*first_failure);
     single.find_first_difference(source.writer(failed));
   }
-  return single.verdict(all_ranks_seconds);
+  Comparison comparison = single.verdict(all_ranks_seconds);
+  comparison.findings = changes;
+  return comparison;
 }
 
 /// Prints a report and writes it to where the options say.
@@ -155,7 +160,7 @@ ExitCode lead_job(const std::shared_ptr<Communicator>& communicator, const RunOp
     }
     if (options.compare_single) {
       SingleRank single(*leader, options.repeat);
-      report.comparison = compare(single, *source, run, spread(report.latencies()).median);
+      report.comparison = compare(single, *source, run, results, spread(report.latencies()).median);
       if (!report.comparison->pass() && code == ExitCode::kDone) code = ExitCode::kComparisonFailed;
     }
     give_out(report, options, results);

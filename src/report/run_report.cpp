@@ -71,6 +71,25 @@ json context_to_json(const RunReport& report) {
           {"frames_in_flight", c.frames_in_flight}};
 }
 
+json changes_to_json(const FindingChanges& changes) {
+  json j = json::object();
+  if (const auto& d = changes.detections) {
+    j["detections"] = {{"same", d->same},
+                       {"lost", d->lost},
+                       {"added", d->added},
+                       {"score_change", d->score_change},
+                       {"least_overlap", d->least_overlap}};
+  }
+  if (const auto& c = changes.classes) {
+    j["classes"] = {{"pictures", c->pictures},
+                    {"changed", c->changed},
+                    {"likely", c->likely},
+                    {"replaced", c->replaced},
+                    {"score_change", c->score_change}};
+  }
+  return j;
+}
+
 json comparison_to_json(const Comparison& c) {
   return {{"pass", c.pass()},
           {"max_abs", c.largest.max_abs},
@@ -79,7 +98,8 @@ json comparison_to_json(const Comparison& c) {
           {"first_layer", c.first_layer ? json(*c.first_layer) : json()},
           {"speedup", c.speedup},
           {"single_seconds", c.single_seconds},
-          {"single_predicted_bytes", c.single_bytes}};
+          {"single_predicted_bytes", c.single_bytes},
+          {"findings", changes_to_json(c.findings)}};
 }
 
 double mean(const std::vector<double>& values) {
@@ -155,6 +175,24 @@ std::size_t fullest(const std::vector<RankReport>& ranks) {
   return most;
 }
 
+/// What became of what the network finds; empty if it only gives tensors.
+std::string describe_changes(const FindingChanges& changes) {
+  std::string text;
+  if (const auto& d = changes.detections) {
+    text += "objects: " + std::to_string(d->same) + " found again, " + std::to_string(d->lost) +
+            " lost, " + std::to_string(d->added) + " new; scores change by " +
+            fixed(d->score_change, 4) + " at most, boxes overlap by " + fixed(d->least_overlap, 3) +
+            " at least\n";
+  }
+  if (const auto& c = changes.classes) {
+    text += "classes: " + std::to_string(c->changed) + " of " + std::to_string(c->pictures) +
+            " pictures get another, " + std::to_string(c->replaced) + " of the " +
+            std::to_string(c->likely) + " likely ones are replaced; scores change by " +
+            fixed(c->score_change, 4) + " at most\n";
+  }
+  return text;
+}
+
 std::string verdict(const Comparison& c, const std::vector<RankReport>& ranks) {
   const std::size_t most = fullest(ranks);
   std::string text =
@@ -169,7 +207,7 @@ std::string verdict(const Comparison& c, const std::vector<RankReport>& ranks) {
                 c.largest.finite ? "" : ", not all numbers are finite");
   text += line.data();
   if (c.first_layer) text += ", first in layer " + std::to_string(*c.first_layer);
-  return text + "\n";
+  return text + "\n" + describe_changes(c.findings);
 }
 
 }  // namespace

@@ -18,14 +18,6 @@ float overlap(float begin_a, float size_a, float begin_b, float size_b) {
   return std::min(begin_a + size_a, begin_b + size_b) - std::max(begin_a, begin_b);
 }
 
-float intersection_over_union(const Detection& a, const Detection& b) {
-  const float width = overlap(a.left, a.width, b.left, b.width);
-  const float height = overlap(a.top, a.height, b.top, b.height);
-  if (width <= 0 || height <= 0) return 0;
-  const float intersection = width * height;
-  return intersection / (a.width * a.height + b.width * b.height - intersection);
-}
-
 float squared(float value) {
   return value * value;
 }
@@ -54,6 +46,14 @@ bool hides(const Detection& better, const Detection& other, const OverlapRule& r
 }
 
 }  // namespace
+
+float intersection_over_union(const Detection& a, const Detection& b) {
+  const float width = overlap(a.left, a.width, b.left, b.width);
+  const float height = overlap(a.top, a.height, b.top, b.height);
+  if (width <= 0 || height <= 0) return 0;
+  const float intersection = width * height;
+  return intersection / (a.width * a.height + b.width * b.height - intersection);
+}
 
 bool is_finite(const Detection& detection) {
   return std::isfinite(detection.left) && std::isfinite(detection.top) &&

@@ -17,6 +17,9 @@ struct Detection {
   bool operator==(const Detection&) const = default;
 };
 
+/// How much two boxes have in common, from 0 to 1.
+[[nodiscard]] float intersection_over_union(const Detection& a, const Detection& b);
+
 /// Neither the box nor the score is infinite or NaN.
 [[nodiscard]] bool is_finite(const Detection& detection);
 

@@ -32,15 +32,15 @@ const std::map<std::string, std::string> kUsedByPrograms{{"onnx", "import"}, {"m
 
 /// The floors of the headers that programs which embed vpinfer include, too.
 const std::map<std::string, std::string> kPublicHeaders{
-    {"box.hpp", "base"},        {"convolution_path.hpp", "base"},
-    {"error.hpp", "base"},      {"wire_format.hpp", "base"},
-    {"memory.hpp", "base"},     {"number_format.hpp", "base"},
-    {"version.hpp", "base"},    {"plan.hpp", "plan"},
-    {"strategy.hpp", "plan"},   {"cluster.hpp", "search"},
-    {"planning.hpp", "search"}, {"frames.hpp", "exec"},
-    {"mpi.hpp", "comm"},        {"report.hpp", "report"},
-    {"model.hpp", "session"},   {"session.hpp", "session"},
-    {"prediction.hpp", "base"}};
+    {"box.hpp", "base"},           {"convolution_path.hpp", "base"},
+    {"error.hpp", "base"},         {"changes.hpp", "base"},
+    {"wire_format.hpp", "base"},   {"memory.hpp", "base"},
+    {"number_format.hpp", "base"}, {"version.hpp", "base"},
+    {"plan.hpp", "plan"},          {"strategy.hpp", "plan"},
+    {"cluster.hpp", "search"},     {"planning.hpp", "search"},
+    {"frames.hpp", "exec"},        {"mpi.hpp", "comm"},
+    {"report.hpp", "report"},      {"model.hpp", "session"},
+    {"session.hpp", "session"},    {"prediction.hpp", "base"}};
 
 /// The one floor that may include a library's header.
 const std::map<std::string, std::string> kLibraryOwners{
