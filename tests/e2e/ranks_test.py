@@ -14,6 +14,7 @@ from program import (BAD_INPUT, COMPARISON_FAILED, FACE, NANODET, PROGRAM, Progr
 
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2  # with halves on the wire
+BYTE_TOLERANCE = 1e-1
 
 
 class RanksTest(ProgramTest):
@@ -244,6 +245,47 @@ class HalvesOnTheWire(RanksTest):
                     self.assertIs(report["comparison"]["pass"], True)
                     if wire == "float":
                         self.assertLessEqual(report["comparison"]["max_rel"], TOLERANCE)
+
+
+class BytesOnTheWire(RanksTest):
+    def report_of(self, model, *options, ranks):
+        report = self.path("r.json")
+        out = self.assert_done(vpinfer("--model", model, *options, "--compare-single", "--json", report, ranks=ranks))
+        return json.loads(report.read_text()), out
+
+    def test_any_number_of_ranks(self):
+        model = self.import_random()
+        for ranks in range(1, 10):
+            for wire in ("int8", "auto"):
+                with self.subTest(ranks=ranks, wire=wire):
+                    report, out = self.report_of(model, "--wire", wire, ranks=ranks)
+                    self.assertRegex(out, r"PASS: ")
+                    comparison = report["comparison"]
+                    self.assertLessEqual(comparison["max_rel"], BYTE_TOLERANCE if ranks > 1 else TOLERANCE)
+
+    def test_bytes_as_predicted(self):
+        model = self.import_random()
+        for strategy in ("vertical", "data", "horizontal"):
+            for wire in ("int8", "auto"):
+                with self.subTest(strategy=strategy, wire=wire):
+                    plan = self.path("p.json")
+                    text = self.assert_done(vpinfer("plan", model, "--ranks", 3, "--strategy", strategy, "--wire", wire,
+                                                    "-o", plan))
+                    report, _ = self.report_of(model, "--plan", plan, ranks=3)
+                    self.assertEqual(report["context"]["wire"], "int8")
+                    self.assertIn(f"{report['bytes_moved'] / 2**20:.1f} MiB moved per frame", text)
+                    floats, _ = self.report_of(model, "--plan", plan, "--wire", "float", ranks=3)
+                    self.assertLess(report["bytes_moved"], 0.5 * floats["bytes_moved"])
+
+    def test_finds_the_same_objects(self):
+        for wire in ("int8", "auto"):
+            with self.subTest(wire=wire):
+                report, out = self.report_of(NANODET / "nanodet.h5", "--input", NANODET / "dog.jpg", "--wire", wire, ranks=4)
+                found = report["comparison"]["findings"]["detections"]
+                self.assertEqual((found["same"], found["lost"], found["added"]), (1, 0, 0))
+                self.assertLess(found["score_change"], 0.02)
+                self.assertGreater(found["least_overlap"], 0.9)
+                self.assertRegex(out, r"objects: 1 found again, 0 lost, 0 new; ")
 
 
 class Convolutions(RanksTest):
