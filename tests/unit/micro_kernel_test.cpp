@@ -176,10 +176,10 @@ void check_winograd(const MicroKernel& kernel, const WinogradTransforms& transfo
   std::vector<float> transformed(size(elements * channels));
   transforms.transform_inputs(pixels.data(), channels, transformed.data(), size(channels));
   std::vector<float> weights(size(elements * channels * filters));
-  for (int row = 0; row < inputs; ++row) {
-    transforms.transform_weights[size(row)](panel.data(), size(channels * filters), channels,
-                                            &weights[size(row * inputs * channels * filters)],
-                                            size(channels * filters));
+  for (int pair = 0; pair < inputs / 2; ++pair) {
+    transforms.transform_weights[size(pair)](panel.data(), size(channels * filters), channels,
+                                             &weights[size(2 * pair * inputs * channels * filters)],
+                                             size(channels * filters));
   }
   std::vector<float> sums(size(elements * filters), 0.0F);
   for (int i = 0; i < elements * channels; ++i) {

@@ -22,10 +22,10 @@ namespace {
 //       in a workspace, for all                  transformed anew for every chunk, which costs as
 //       panels                                   much as some tiles but no memory
 //
-// Both are cut into blocks of channels.  Of a block's weights one row of n elements is transformed
-// and multiplied at a time, for which its taps are read n times: all elements would fill the
-// second-level cache, a row stays in or near the first.  Each element's products are added up over
-// the blocks; then the sums of a tile become its outputs.
+// Both are cut into blocks of channels.  Of a block's weights two rows of n elements are transformed
+// and multiplied at a time, for which its taps are read n / 2 times: all elements would fill the
+// second-level cache, two rows stay near the first.  Each element's products are added up over the
+// blocks; then the sums of a tile become its outputs.
 constexpr int kEnoughTiles = 24;  // for a thread to transform all weights for them alone
 constexpr int kTaps = 9;
 constexpr std::array<float, kWinogradBlockChannels> kZeros{};  // which the padding reads
@@ -151,14 +151,14 @@ class WinogradChunk {
   /// Sums of a panel's filters for some tiles: [element][tile][filter].
   void compute_panel(int panel, Interval tiles) const {
     const int filters = micro_kernel().filters;
-    const int row_elements = transforms_.inputs;
+    const int pair_elements = 2 * transforms_.inputs;
     constexpr std::size_t kTapFloats = kWinogradBlockChannels * kMostPanelFilters;
     std::array<float, kTaps * kTapFloats> room;
-    alignas(64) std::array<float, kMostWinogradInputs*(kTapFloats + kLine)> weights;
+    alignas(64) std::array<float, 2 * kMostWinogradInputs*(kTapFloats + kLine)> weights;
     alignas(64) std::array<float, kMostElements*(kWinogradChunkTiles * kMostPanelFilters + kLine)>
         sums;
     ElementProducts products;
-    products.elements = row_elements;
+    products.elements = pair_elements;
     products.input_stride = inputs_apart(tiles_.size());
     products.weights = weights.data();
     products.weight_stride = apart(static_cast<std::size_t>(kWinogradBlockChannels * filters));
@@ -170,12 +170,12 @@ class WinogradChunk {
           shift(channels, call_.sum.channels.begin - call_.weights.range.channels.begin), room);
       products.channels = channels.size();
       products.accumulate = block > 0;
-      for (int row = 0; row < row_elements; ++row) {
-        transforms_.transform_weights[static_cast<std::size_t>(row)](
+      for (int pair = 0; pair < transforms_.inputs / 2; ++pair) {
+        transforms_.transform_weights[static_cast<std::size_t>(pair)](
             taps.weights, taps.tap_stride, channels.size(), weights.data(), products.weight_stride);
-        products.inputs = transformed_at(block, row * row_elements, tiles.begin);
+        products.inputs = transformed_at(block, pair * pair_elements, tiles.begin);
         products.sums =
-            sums.data() + static_cast<std::size_t>(row * row_elements) * products.sum_stride;
+            sums.data() + static_cast<std::size_t>(pair * pair_elements) * products.sum_stride;
         multiply(products, tiles.size());
       }
     }

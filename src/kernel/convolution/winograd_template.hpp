@@ -10,8 +10,9 @@ namespace vpinfer {
 // Every file that includes this is compiled for another processor: nothing here may be shared.
 namespace {
 
-/// One dimension of F(2x2, 3x3), which interpolates at 0, 1, -1 and infinity.  Its numbers are as
-/// exact as those of the window itself.
+/// One dimension of F(2x2, 3x3), which interpolates at 1, -1, 0 and infinity, in this order: the
+/// transforms of opposite points share most of their work.  Its numbers are as exact as those of the
+/// window itself.
 struct TwoOutputs {
   static constexpr int kOutputs = 2;
   static constexpr int kInputs = 4;
@@ -19,29 +20,29 @@ struct TwoOutputs {
   /// B^T
   template <typename V>
   static void inputs(const V* d, V* t) {
-    t[0] = d[0] - d[2];
-    t[1] = d[1] + d[2];
-    t[2] = d[2] - d[1];
+    t[0] = d[1] + d[2];
+    t[1] = d[2] - d[1];
+    t[2] = d[0] - d[2];
     t[3] = d[1] - d[3];
   }
   /// G
   template <typename V>
   static void weights(const V* g, V* t) {
     const V outer = 0.5F * (g[0] + g[2]);
-    t[0] = g[0];
-    t[1] = outer + 0.5F * g[1];
-    t[2] = outer - 0.5F * g[1];
+    t[0] = outer + 0.5F * g[1];
+    t[1] = outer - 0.5F * g[1];
+    t[2] = g[0];
     t[3] = g[2];
   }
   /// A^T
   template <typename V>
   static void sums(const V* m, V* y) {
-    y[0] = m[0] + m[1] + m[2];
-    y[1] = m[1] - m[2] - m[3];
+    y[0] = m[2] + m[0] + m[1];
+    y[1] = m[0] - m[1] - m[3];
   }
 };
 
-/// One dimension of F(4x4, 3x3), which interpolates at 0, a, -a, b, -b and infinity: with
+/// One dimension of F(4x4, 3x3), which interpolates at a, -a, b, -b, 0 and infinity: with
 /// a = 1 / sqrt(2) and b = sqrt(2) the powers of the points stay near 1, and with them the errors.
 struct FourOutputs {
   static constexpr int kOutputs = 4;
@@ -57,11 +58,11 @@ struct FourOutputs {
     const V odd_a = kA * d[3] - kB * d[1];
     const V even_b = d[4] - 0.5F * d[2];
     const V odd_b = kB * d[3] - kA * d[1];
-    t[0] = d[0] - 2.5F * d[2] + d[4];
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
+    t[0] = even_a + odd_a;
+    t[1] = even_a - odd_a;
+    t[2] = even_b + odd_b;
+    t[3] = even_b - odd_b;
+    t[4] = d[0] - 2.5F * d[2] + d[4];
     t[5] = d[1] - 2.5F * d[3] + d[5];
   }
   /// G: the powers of a point divided by the product of its distances from the others.
@@ -73,21 +74,21 @@ struct FourOutputs {
     const V odd_a = -2 * kThird * kA * g[1];
     const V even_b = kSixth * g[0] + kThird * g[2];
     const V odd_b = kSixth * kB * g[1];
-    t[0] = g[0];
-    t[1] = even_a + odd_a;
-    t[2] = even_a - odd_a;
-    t[3] = even_b + odd_b;
-    t[4] = even_b - odd_b;
+    t[0] = even_a + odd_a;
+    t[1] = even_a - odd_a;
+    t[2] = even_b + odd_b;
+    t[3] = even_b - odd_b;
+    t[4] = g[0];
     t[5] = g[2];
   }
   /// A^T: the powers of the points.
   template <typename V>
   static void sums(const V* m, V* y) {
-    const V even_a = m[1] + m[2];
-    const V odd_a = m[1] - m[2];
-    const V even_b = m[3] + m[4];
-    const V odd_b = m[3] - m[4];
-    y[0] = m[0] + even_a + even_b;
+    const V even_a = m[0] + m[1];
+    const V odd_a = m[0] - m[1];
+    const V even_b = m[2] + m[3];
+    const V odd_b = m[2] - m[3];
+    y[0] = m[4] + even_a + even_b;
     y[1] = kA * odd_a + kB * odd_b;
     y[2] = 0.5F * even_a + 2.0F * even_b;
     y[3] = 0.5F * kA * odd_a + 2.0F * kB * odd_b + m[5];
@@ -144,8 +145,9 @@ void transform_inputs(const float* const* inputs, int channels, float* transform
   transform_input_vectors<Tile, 1>(inputs, in_vectors, channels, transformed, element_stride);
 }
 
-/// Row kRow of the elements.  The compiler leaves out what only other rows need.
-template <typename Tile, int kLanes, int kRow>
+/// Rows 2 * kPair and 2 * kPair + 1 of the elements.  The compiler leaves out what only other rows
+/// need.
+template <typename Tile, int kLanes, int kPair>
 void transform_weights(const float* panel, std::size_t tap_stride, int channels, float* transformed,
                        std::size_t element_stride) {
   using Floats = Vector<kLanes>;
@@ -158,8 +160,9 @@ void transform_weights(const float* panel, std::size_t tap_stride, int channels,
           return Floats::load(panel + static_cast<std::size_t>(row * 3 + col) * tap_stride + at);
         },
         [&](int row, int col, const V& value) {
-          if (row != kRow) return;
-          Floats::store(value, transformed + static_cast<std::size_t>(col) * element_stride + at);
+          if (row / 2 != kPair) return;
+          const auto element = static_cast<std::size_t>(row % 2 * kInputs + col);
+          Floats::store(value, transformed + element * element_stride + at);
         });
   }
 }
@@ -184,14 +187,14 @@ void transform_sums(const float* sums, std::size_t element_stride, const PanelOu
 
 template <typename Tile, int kLanes>
 constexpr WinogradTransforms make_winograd_transforms() {
-  return [&]<int... kRow>(std::integer_sequence<int, kRow...>) {
+  return [&]<int... kPair>(std::integer_sequence<int, kPair...>) {
     return WinogradTransforms{Tile::kOutputs,
                               Tile::kInputs,
                               &transform_inputs<Tile, kLanes>,
-                              {&transform_weights<Tile, kLanes, kRow>...},
+                              {&transform_weights<Tile, kLanes, kPair>...},
                               &transform_sums<Tile, kLanes>};
   }
-  (std::make_integer_sequence<int, Tile::kInputs>{});
+  (std::make_integer_sequence<int, Tile::kInputs / 2>{});
 }
 
 }  // namespace
