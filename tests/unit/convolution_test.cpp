@@ -343,6 +343,7 @@ TEST(ChooseAlgorithm, TakesWinogradWhereItSavesMuch) {
   };
   EXPECT_EQ(algorithm_for(conv, whole({26, 26, 512})), ConvolutionAlgorithm::kWinograd4x4);
   EXPECT_EQ(algorithm_for(conv, whole({26, 2, 512})), ConvolutionAlgorithm::kWinograd2x2);
+  EXPECT_EQ(algorithm_for(conv, whole({2, 13, 512})), ConvolutionAlgorithm::kWinograd2x2);
   EXPECT_EQ(algorithm_for(conv, whole({2, 2, 512})), ConvolutionAlgorithm::kDirect);
   for (const Window& other : {Window{1, 1, 0, 0}, {3, 2, 1, 1}, {5, 1, 2, 2}, {3, 1, 2, 2, 2}}) {
     EXPECT_EQ(algorithm_for({512, 1, other, other}, whole({26, 26, 512})),

@@ -229,7 +229,7 @@ class WinogradChunk {
 double winograd_multiply_adds(int outputs, int channels, const Box& box) {
   // Reading and transforming an element of the weights takes as long as multiplying it for some
   // tiles; an element of a tile's inputs or sums, as for some filters or channels.  Measured.
-  constexpr double kTilesPerWeights = 8;
+  constexpr double kTilesPerWeights = 5;
   constexpr double kFiltersPerInput = 8;
   constexpr double kChannelsPerSum = 12;
   const double filters = box.channels.size();
