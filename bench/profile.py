@@ -21,6 +21,7 @@ from emulation import VPINFER, model_of
 from networks import NETWORKS
 
 HERTZ = 999
+LOADING = "clear_page"  # frames take no new memory: its samples would only blur the difference
 WAYS = {
     "1 rank": ["--strategy", "single"],
     "vertical": ["--strategy", "vertical"],
@@ -53,7 +54,7 @@ def profile(ranks, arguments, repeat):
         parts = collections.Counter()
         for line in table.splitlines():
             fields = [field.strip() for field in line.split("\t")]
-            if len(fields) >= 4 and fields[1].startswith("vpinfer"):
+            if len(fields) >= 4 and fields[1].startswith("vpinfer") and LOADING not in fields[3]:
                 parts[part_of(f"{fields[2]} {fields[3]}")] += 1e3 * int(fields[0]) / HERTZ
         return parts, json.loads(report.read_text())
 
@@ -93,10 +94,11 @@ def table(program, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=NETWORKS, default="yolov2")
-    parser.add_argument("--ranks", type=int, default=8)
-    parser.add_argument("--frames", type=int, default=30)
-    parser.add_argument("--programs", nargs="+", default=[VPINFER])
-    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "profile.md")
+    parser.add_argument("--ranks", type=int, default=8, help="[8]")
+    parser.add_argument("--frames", type=int, default=40, help="[40]")
+    parser.add_argument("--programs", nargs="+", default=[VPINFER], help=f"[{VPINFER}]")
+    parser.add_argument("--results", type=Path, default=ROOT / "bench" / "results" / "profile.md",
+                        help="[bench/results/profile.md]")
     options = parser.parse_args()
     if shutil.which("perf") is None:
         sys.exit("bench/profile.py needs perf, which is not installed; on Debian: apt install linux-perf")
