@@ -22,10 +22,10 @@ namespace {
 //       in a workspace, for all                  transformed anew for every chunk, which costs as
 //       panels                                   much as some tiles but no memory
 //
-// Both are cut into blocks of channels.  Of a block's weights two rows of n elements are transformed
-// and multiplied at a time, for which its taps are read n / 2 times: all elements would fill the
-// second-level cache, two rows stay near the first.  Each element's products are added up over the
-// blocks; then the sums of a tile become its outputs.
+// Both are cut into blocks of channels.  Of a block's weights two rows of n elements are
+// transformed and multiplied at a time, for which its taps are read n / 2 times: all elements would
+// fill the second-level cache, two rows stay near the first.  Each element's products are added up
+// over the blocks; then the sums of a tile become its outputs.
 //
 // Kept transformed, weights would take n * n / 9 times the memory, and as much longer to read: of
 // layers of 13x13 pixels, whose weights are in no cache, that left 3 to 13 % of the time to win,

@@ -11,8 +11,8 @@ namespace vpinfer {
 namespace {
 
 /// One dimension of F(2x2, 3x3), which interpolates at 1, -1, 0 and infinity, in this order: the
-/// transforms of opposite points share most of their work.  Its numbers are as exact as those of the
-/// window itself.
+/// transforms of opposite points share most of their work.  Its numbers are as exact as those of
+/// the window itself.
 struct TwoOutputs {
   static constexpr int kOutputs = 2;
   static constexpr int kInputs = 4;

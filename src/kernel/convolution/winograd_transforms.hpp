@@ -30,9 +30,9 @@ struct WinogradTransforms {
   /// tile and c < channels.
   void (*transform_inputs)(const float* const* inputs, int channels, float* transformed,
                            std::size_t element_stride) = nullptr;
-  /// transform_weights[pair] for each two rows of the n x n elements: for the 9 taps and all filters
-  /// of a panel, panel[tap * tap_stride + c * filters + f] -> the 2 * n elements of those rows,
-  /// transformed[i * element_stride + c * filters + f] for i < 2 * n.
+  /// transform_weights[pair] for each two rows of the n x n elements: for the 9 taps and all
+  /// filters of a panel, panel[tap * tap_stride + c * filters + f] -> the 2 * n elements of those
+  /// rows, transformed[i * element_stride + c * filters + f] for i < 2 * n.
   std::array<TransformWeights, kMostWinogradInputs / 2> transform_weights{};
   /// sums[i * element_stride + f] -> the m * m pixels of a tile, for all filters f of a panel.
   void (*transform_sums)(const float* sums, std::size_t element_stride,
