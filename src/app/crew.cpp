@@ -42,7 +42,7 @@ Crew meet(Channel& channel, std::optional<int> threads) {
 }
 
 std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options, const Crew& crew) {
-  constexpr std::chrono::duration<double> kPatience{0.5};
+  constexpr std::chrono::duration<double> kPatience{2};
   if (!options.cluster.empty()) {
     if (channel.rank() != 0) return std::nullopt;  // its host need not have the file
     std::vector<std::string> names;

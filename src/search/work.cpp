@@ -1,8 +1,5 @@
 #include "search/work.hpp"
 
-#include <algorithm>
-#include <numeric>
-
 #include "base/half.hpp"
 #include "kernel/convolution/packing.hpp"
 #include "plan/geometry.hpp"
@@ -135,34 +132,10 @@ Work work_of(const Network& network, ConvolutionPath path) {
   return all;
 }
 
-namespace {
-
-/// Gives those that measuring can hardly tell apart their mean: hosts of one kind, of which shares
-/// that follow the noise would make the one that was measured too fast the slowest.
-void level(std::vector<double>& speeds) {
-  constexpr double kNoise = 0.15;
-  std::vector<std::size_t> order(speeds.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](std::size_t a, std::size_t b) { return speeds[a] > speeds[b]; });
-  for (auto group = order.begin(); group != order.end();) {
-    const auto end = std::find_if(group, order.end(), [&](std::size_t host) {
-      return speeds[host] < (1 - kNoise) * speeds[*group];
-    });
-    const double sum = std::accumulate(
-        group, end, 0.0, [&](double so_far, std::size_t host) { return so_far + speeds[host]; });
-    const double mean = sum / static_cast<double>(end - group);
-    for (; group != end; ++group) speeds[*group] = mean;
-  }
-}
-
-}  // namespace
-
 std::vector<double> speeds(const Network& network, ConvolutionPath path, const Cluster& cluster) {
   const Work all = work_of(network, path);
   std::vector<double> speeds;
   for (const Host& host : cluster.hosts) speeds.push_back(1 / all.seconds(host.speed));
-  level(speeds);
   return speeds;
 }
 

@@ -35,8 +35,7 @@ struct Work {
 
 /// A whole network's.
 [[nodiscard]] Work work_of(const Network& network, ConvolutionPath path);
-/// How many frames of it per second each host of a cluster would compute, were it alone; hosts that
-/// measuring can hardly tell apart count as alike.
+/// How many frames of it per second each host of a cluster would compute, were it alone.
 [[nodiscard]] std::vector<double> speeds(const Network& network, ConvolutionPath path,
                                          const Cluster& cluster);
 

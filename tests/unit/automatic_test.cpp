@@ -121,20 +121,6 @@ TEST(PlanAutomatically, GivesASlowHostLittle) {
   }
 }
 
-TEST(Speeds, OfHostsThatMeasuringHardlyTellsApartAreAlike) {
-  const Network network = chain(3, 64);
-  Cluster cluster = alike(5);
-  for (const auto& [host, times] : {std::pair{1, 1.1}, {2, 1.05}, {3, 2.0}, {4, 2.1}}) {
-    Speed& speed = cluster.hosts[static_cast<std::size_t>(host)].speed;
-    speed = slower(speed, times);
-  }
-  const std::vector<double> found = speeds(network, {}, cluster);
-  EXPECT_DOUBLE_EQ(found[0], found[1]);
-  EXPECT_DOUBLE_EQ(found[0], found[2]);
-  EXPECT_DOUBLE_EQ(found[3], found[4]);
-  EXPECT_NEAR(found[3] / found[0], (1 / 2.0 + 1 / 2.1) / (1 + 1 / 1.1 + 1 / 1.05) * 3 / 2, 1e-9);
-}
-
 TEST(PlanAutomatically, IsNoSlowerWithAHostThatIsInTheWay) {
   for (const Network& network : {yolov2(), chain(4, 256), random_network(3)}) {
     const Cluster fast = alike(3);
