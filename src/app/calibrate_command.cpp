@@ -10,6 +10,7 @@
 #include "io/file.hpp"
 #include "kernel/thread_pool.hpp"
 #include "report/table.hpp"
+#include "search/like_hosts.hpp"
 #include "session/calibration.hpp"
 
 namespace vpinfer {
@@ -67,7 +68,7 @@ ExitCode calibrate_hosts(const CalibrateOptions& options) {
   std::cout << describe(calibration);
   for (const std::string& remark : remarks) std::cerr << "warning: " << remark << '\n';
   if (!options.output.empty()) {
-    write_file_atomically(options.output, to_json(calibration.cluster));
+    write_file_atomically(options.output, to_json(with_like_hosts_levelled(calibration.cluster)));
     std::cout << "written to " << options.output.string() << '\n';
   }
   return ExitCode::kDone;

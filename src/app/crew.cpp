@@ -8,6 +8,7 @@
 #include "base/machine.hpp"
 #include "kernel/blas.hpp"
 #include "kernel/thread_pool.hpp"
+#include "search/like_hosts.hpp"
 #include "session/calibration.hpp"
 
 namespace vpinfer {
@@ -51,7 +52,7 @@ std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options,
   }
   if (options.strategy != Strategy::kAuto) return std::nullopt;
   ThreadPool pool(crew.threads);
-  return calibrate(channel, pool, kPatience).cluster;
+  return with_like_hosts_levelled(calibrate(channel, pool, kPatience).cluster);
 }
 
 void warn_of_slow_blas(const Communicator& communicator, const Crew& crew) {

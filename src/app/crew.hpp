@@ -19,7 +19,7 @@ struct Crew {
 };
 
 /// The hosts of a job, if the options name them, or if `auto` has to know them: then all ranks
-/// measure for half a second.  Collective; of account on rank 0.  Throws as `read_cluster` does.
+/// measure for two seconds.  Collective; of account on rank 0.  Throws as `read_cluster` does.
 [[nodiscard]] std::optional<Cluster> find_cluster(Channel& channel, const RunOptions& options,
                                                   const Crew& crew);
 

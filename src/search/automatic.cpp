@@ -8,7 +8,6 @@
 
 #include "base/units.hpp"
 #include "search/grids.hpp"
-#include "search/noise.hpp"
 #include "search/planner.hpp"
 #include "search/prediction.hpp"
 #include "search/stages.hpp"
@@ -63,12 +62,12 @@ class AutomaticPlanner {
  public:
   AutomaticPlanner(const Network& network, const Cluster& cluster, const PlanningOptions& options)
       : network_(network),
-        cluster_(without_noise(within_limit(cluster, options.memory_limit_bytes))),
+        cluster_(within_limit(cluster, options.memory_limit_bytes)),
         options_(with_wire_to_search_for(options)),
         evaluator_(network, cluster_, options.concurrency),
         delivery_(result_layers(network)),
         limits_(memory_limits(cluster_)),
-        speeds_(speeds(network, options.formats.conv.value_or(ConvolutionPath::kAuto), cluster_)) {
+        speeds_(speeds(network, options.formats.conv.value_or(ConvolutionPath::kAuto), cluster)) {
     by_speed_.resize(speeds_.size());
     std::iota(by_speed_.begin(), by_speed_.end(), 0);
     std::stable_sort(by_speed_.begin(), by_speed_.end(),
@@ -91,8 +90,9 @@ class AutomaticPlanner {
   /// The best plan for the objective of the options, if one fits.
   [[nodiscard]] std::optional<Plan> best() {
     const Objective objective = options_.objective.value_or(Objective::kLatency);
-    const auto& plans = front(aims_for(objective));
-    return nothing_fits() ? std::nullopt : std::optional(plans[best_for(objective, plans)].plan);
+    const std::vector<PredictedPlan>& plans = front(aims_for(objective));
+    if (plans.empty()) return std::nullopt;
+    return plans[best_for(objective, plans)].plan;
   }
 
   /// What to say of it if no plan fits.
@@ -358,7 +358,7 @@ class AutomaticPlanner {
   }
 
   const Network& network_;
-  Cluster cluster_;  // within the limit, without noise
+  Cluster cluster_;  // within the limit
   PlanningOptions options_;
   Evaluator evaluator_;
   Delivery delivery_;

@@ -1,4 +1,4 @@
-#include "search/noise.hpp"
+#include "search/like_hosts.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,11 +12,11 @@ Host faster(double times) {
   return host;
 }
 
-TEST(WithoutNoise, HostsThatMeasuringHardlyTellsApartAreAlike) {
+TEST(LikeHosts, HostsThatMeasuringHardlyTellsApartAreAlike) {
   Cluster cluster{{faster(1), faster(0.92), faster(2), faster(1.08), faster(2.2)}};
   cluster.hosts[1].link.message_seconds *= 4;
   cluster.hosts[3].memory_bytes = 1000;
-  const Cluster level = without_noise(cluster);
+  const Cluster level = with_like_hosts_levelled(cluster);
   const auto direct = [](const Cluster& some, int rank) {
     return some.host(rank).speed.direct_flop_per_second;
   };
@@ -30,11 +30,11 @@ TEST(WithoutNoise, HostsThatMeasuringHardlyTellsApartAreAlike) {
   EXPECT_EQ(level.host(0).memory_bytes, cluster.host(0).memory_bytes);
 }
 
-TEST(WithoutNoise, HostsWithAnotherLinkOrOtherThreadsAreNotAlike) {
+TEST(LikeHosts, HostsWithAnotherLinkOrOtherThreadsAreNotAlike) {
   Cluster cluster{{faster(1), faster(0.95), faster(0.96)}};
   cluster.hosts[1].link.bytes_per_second /= 2;
   cluster.hosts[2].threads = 2;
-  EXPECT_EQ(without_noise(cluster), cluster);
+  EXPECT_EQ(with_like_hosts_levelled(cluster), cluster);
 }
 
 }  // namespace

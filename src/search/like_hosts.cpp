@@ -1,4 +1,4 @@
-#include "search/noise.hpp"
+#include "search/like_hosts.hpp"
 
 #include <algorithm>
 #include <array>
@@ -64,7 +64,7 @@ void level(const Group& group, Figures Host::*figures, const Members& members) {
 
 }  // namespace
 
-Cluster without_noise(Cluster cluster) {
+Cluster with_like_hosts_levelled(Cluster cluster) {
   for (const Group& group : groups_of(cluster)) {
     if (group.size() == 1) continue;
     level(group, &Host::speed, kSpeeds);
