@@ -85,9 +85,9 @@ struct Plan {
 [[nodiscard]] Plan with_usual_formats(Plan plan);
 
 /// As JSON text, which `plan_from_json` reads.  Names the wire format only if it is not float, that
-/// of partial sums only if it is another, the path of convolutions only if it is not auto, and
-/// divided sums only if there are some, so that plans and partitions from before stay what they
-/// were.
+/// of partial sums only if it is not `format_of_sums`, the path of convolutions only if it is not
+/// auto, and divided sums only if there are some, so that plans and partitions from before stay
+/// what they were.
 [[nodiscard]] std::string to_json(const Plan& plan);
 
 }  // namespace vpinfer

@@ -19,10 +19,11 @@ bool are_planned_alike(const Plan& a, const Plan& b, int position) {
 }
 
 Plan with_formats(Plan plan, const Formats& formats) {
-  for (LayerPlan& layer : plan.layers) {
-    if (!formats.wire) break;
-    layer.wire = *formats.wire;
-    layer.sums_wire = format_of_sums(*formats.wire);
+  if (formats.wire) {
+    for (LayerPlan& layer : plan.layers) {
+      layer.wire = *formats.wire;
+      layer.sums_wire = format_of_sums(*formats.wire);
+    }
   }
   plan.conv = formats.conv.value_or(plan.conv);
   return plan;

@@ -109,7 +109,7 @@ bool is_float(const LayerPlan& layer) {
   return layer.wire == WireFormat::kFloat;
 }
 bool has_own_sums_wire(const LayerPlan& layer) {
-  return layer.sums_wire != layer.wire;
+  return layer.sums_wire != format_of_sums(layer.wire);
 }
 
 void read_layouts(const json& layouts, const Network& network, Plan& plan) {
@@ -142,7 +142,7 @@ Plan read_plan(const json& j, const Network& network) {
   if (j.contains("sums_wire")) {
     read_wire(j.at("sums_wire"), &LayerPlan::sums_wire, plan);
   } else {
-    for (LayerPlan& layer : plan.layers) layer.sums_wire = layer.wire;
+    for (LayerPlan& layer : plan.layers) layer.sums_wire = format_of_sums(layer.wire);
   }
   if (j.contains("conv")) plan.conv = parse_convolution_path(j.at("conv").get<std::string>());
   if (j.contains("sums")) read_sums(j.at("sums"), network, plan);

@@ -196,12 +196,15 @@ TEST(PlanJson, NamesAWireFormatForEachLayerIfTheyDiffer) {
   (void)refusal_of(j.dump());
 }
 
-TEST(PlanJson, NamesTheFormatOfPartialSumsIfItIsAnother) {
+TEST(PlanJson, NamesTheFormatOfPartialSumsIfItIsNotTheUsual) {
   const Network network = small_network();
-  const Plan plan = with_wire(make_plan(network, Strategy::kData, 3), WireFormat::kInt8);
+  Plan plan = with_wire(make_plan(network, Strategy::kData, 3), WireFormat::kInt8);
+  EXPECT_FALSE(Json::parse(to_json(plan)).contains("sums_wire")) << "halves, for bytes";
+  EXPECT_EQ(plan_from_json(to_json(plan), network, "plan.json"), plan);
+  for (LayerPlan& layer : plan.layers) layer.sums_wire = WireFormat::kFloat;
   const Json j = Json::parse(to_json(plan));
   EXPECT_EQ(j.at("wire"), "int8");
-  EXPECT_EQ(j.at("sums_wire"), "half");
+  EXPECT_EQ(j.at("sums_wire"), "float");
   EXPECT_EQ(plan_from_json(j.dump(), network, "plan.json"), plan);
   EXPECT_THAT(refusal_after([](Json& damaged) { damaged["sums_wire"] = "int4"; }),
               HasSubstr("unknown wire format 'int4'"));
