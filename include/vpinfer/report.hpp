@@ -52,7 +52,7 @@ struct Comparison {
   double speedup = 0;              ///< the single rank's median latency over that of all ranks
   double single_seconds = 0;       ///< the single rank's median latency
   std::size_t single_bytes = 0;    ///< its predicted memory
-  FindingChanges findings{};
+  FindingChanges findings{};  ///< told by the program vpinfer; a SingleRank knows of tensors only
 
   [[nodiscard]] bool pass() const;
 };

@@ -7,7 +7,7 @@
 namespace vpinfer {
 namespace {
 
-/// The value of a variable of MPI's tool interface; 0 if it has none of that name and type.
+/// The value of a variable of MPI's tool interface; 0 if it has none of that name.
 std::size_t size_variable(const char* name) {
   int index = 0;
   if (MPI_T_cvar_get_index(name, &index) != MPI_SUCCESS) return 0;

@@ -27,9 +27,8 @@ namespace {
 // fill the second-level cache, two rows stay near the first.  Each element's products are added up
 // over the blocks; then the sums of a tile become its outputs.
 //
-// Kept transformed, weights would take n * n / 9 times the memory, and as much longer to read: of
-// layers of 13x13 pixels, whose weights are in no cache, that left 3 to 13 % of the time to win,
-// with F(4x4) of few tiles nothing, and of larger ones nothing either.
+// Kept transformed, weights would take n * n / 9 times the memory and as much longer to read, for
+// at most 13 % of a layer's time.
 constexpr int kEnoughTiles = 24;  // for a thread to transform all weights for them alone
 constexpr int kTaps = 9;
 constexpr std::array<float, kWinogradBlockChannels> kZeros{};  // which the padding reads
