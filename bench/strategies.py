@@ -35,7 +35,11 @@ STRATEGIES = {
     "data, fused": ["--strategy", "data", "--fuse", "auto"],
     "sequential": ["--strategy", "sequential"],
     "horizontal": ["--strategy", "horizontal"],
+    "vertical, int8": ["--strategy", "vertical", "--wire", "int8"],
     "auto": ["--strategy", "auto"],
+    "auto, any wire": ["--strategy", "auto", "--wire", "auto"],
+    "auto, any wire, stream": ["--strategy", "auto", "--wire", "auto", "--objective", "throughput",
+                               "--memory-limit", "64MiB"],
     WITHOUT_SLOWEST: ["--strategy", "auto"],
 }
 EQUAL = [name for name in STRATEGIES if name not in (ALONE, WITHOUT_SLOWEST)]
