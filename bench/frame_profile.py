@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Where the processor time of a frame goes, by part, summed over all ranks: bench/results/profile.md.
 
-    bench/profile.py                         # YOLOv2 on 1 rank and on 8, on this machine alone; a minute
-    bench/profile.py --programs /elsewhere/vpinfer build/release/vpinfer      # before and after: a table of each
+    bench/frame_profile.py                         # YOLOv2 on 1 rank and on 8, on this machine alone; a minute
+    bench/frame_profile.py --programs /elsewhere/vpinfer build/release/vpinfer      # before and after: a table of each
 
 Needs Linux's perf.  Every rank has one thread, and all share this machine's cores: its times are of the processor, not
 of a clock on the wall.  perf samples a long and a short run; the difference is that of the frames, without start and loading.
@@ -101,11 +101,11 @@ def main():
                         help="[bench/results/profile.md]")
     options = parser.parse_args()
     if shutil.which("perf") is None:
-        sys.exit("bench/profile.py needs perf, which is not installed; on Debian: apt install linux-perf")
+        sys.exit("bench/frame_profile.py needs perf, which is not installed; on Debian: apt install linux-perf")
     tables = [table(program, options) for program in options.programs]
     of = machine()
     options.results.write_text(
-        f"# Where the processor time of a frame goes\n\nMade by `bench/profile.py` on an {of['cpu']} ({of['cores']} cores): "
+        f"# Where the processor time of a frame goes\n\nMade by `bench/frame_profile.py` on an {of['cpu']} ({of['cores']} cores): "
         f"ms of processor time a frame, summed over all ranks of one thread each, mean of {options.frames} frames.\n\n"
         + "\n".join(tables))
     print(*tables, sep="\n")

@@ -102,7 +102,7 @@ def plan_of(model, cluster, arguments):
 def compare(network, cluster, arguments):
     """Lines of Markdown for one plan."""
     model = model_of(network)
-    ranks = int(re.search(r":(\d+)", cluster)[1])
+    ranks = sum(map(int, re.findall(r":(\d+)", cluster)))
     picture, layers = layers_of(model)
     plan, weights = plan_of(model, cluster, arguments)
     least = least_traffic(layers, ranks, weights)
