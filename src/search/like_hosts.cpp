@@ -8,7 +8,7 @@
 namespace vpinfer {
 namespace {
 
-using Group = std::vector<Host*>;
+using LikeHosts = std::vector<Host*>;
 
 /// What hosts of one kind have in common, if measured at the same time.
 constexpr std::array kSpeeds{&Speed::direct_flop_per_second, &Speed::winograd_flop_per_second,
@@ -34,14 +34,14 @@ bool are_alike(const Host& a, const Host& b) {
 }
 
 /// Each of hosts that are like the fastest of them.
-std::vector<Group> groups_of(Cluster& cluster) {
-  Group by_speed;
+std::vector<LikeHosts> groups_of(Cluster& cluster) {
+  LikeHosts by_speed;
   for (Host& host : cluster.hosts) by_speed.push_back(&host);
   std::stable_sort(by_speed.begin(), by_speed.end(),
                    [](const Host* a, const Host* b) { return speed(*a) > speed(*b); });
-  std::vector<Group> groups;
+  std::vector<LikeHosts> groups;
   for (Host* host : by_speed) {
-    const auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& some) {
+    const auto group = std::find_if(groups.begin(), groups.end(), [&](const LikeHosts& some) {
       return are_alike(*some.front(), *host);
     });
     if (group == groups.end()) {
@@ -54,7 +54,7 @@ std::vector<Group> groups_of(Cluster& cluster) {
 }
 
 template <typename Figures, typename Members>
-void level(const Group& group, Figures Host::*figures, const Members& members) {
+void level(const LikeHosts& group, Figures Host::*figures, const Members& members) {
   for (const auto member : members) {
     double sum = 0;
     for (const Host* host : group) sum += host->*figures.*member;
@@ -65,7 +65,7 @@ void level(const Group& group, Figures Host::*figures, const Members& members) {
 }  // namespace
 
 Cluster with_like_hosts_levelled(Cluster cluster) {
-  for (const Group& group : groups_of(cluster)) {
+  for (const LikeHosts& group : groups_of(cluster)) {
     if (group.size() == 1) continue;
     level(group, &Host::speed, kSpeeds);
     level(group, &Host::link, kLinkFigures);
