@@ -28,7 +28,7 @@ double tolerance(WireFormat wire) {
   switch (wire) {
     case WireFormat::kFloat: return 1e-4;
     case WireFormat::kHalf: return 1e-2;
-    case WireFormat::kInt8: return 1e-1;
+    case WireFormat::kInt8: return 2e-1;
   }
   throw Bug("no tolerance is known for the format on the wire");
 }
