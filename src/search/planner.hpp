@@ -35,7 +35,9 @@ inline constexpr int kMostSoonPlannedHosts = 64;
 /// - `auto`: no restriction, see `plan_automatically`.
 ///
 /// Where numbers are cheaper on the wire, more of them may pay; no plan moves more bytes than that
-/// for a more exact format all the same, but those of `auto`, which may use more hosts.
+/// for a more exact format all the same, but those of `auto`, which may use more hosts, and where
+/// that one's boxes do not fit the memory.  Where formats chosen for each exchange do not fit, all
+/// are halves.
 ///
 /// Layers that only move elements (route, reorg) are computed wherever they are read, so what they
 /// join travels once.  Rank 0 has the input and the heads.  Deterministic: every rank that calls
