@@ -52,7 +52,9 @@ void identity(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }
 
 void dropout(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  if (node.has_output(1)) node.unsupported("an output of the mask");
+  if (node.has_output(1) && builder.is_read(node.node().outputs[1])) {
+    node.unsupported("an output of the mask");
+  }
   if (node.has_input(2) && builder.integers(node, 2) != std::vector<std::int64_t>{0}) {
     node.unsupported("training_mode");
   }

@@ -151,6 +151,8 @@ FeatureMap OnnxBuilder::as_picture(const OnnxNodeReader& node, FeatureMap map, s
       return picture_of(add(node, Flatten{}, {map.position}), 2);
     }
   }
+  const bool is_picture = map.dims.size() == 4 || map.dims.size() == 2;
+  if (is_picture && batch_ == 1 && map.dims.front() == 1) return laid_out(node, map);
   node.unsupported("an input '" + node.input(input) + "' of " + to_string(map.dims) +
                    " that was reshaped or transposed from " + to_string(box) +
                    " (rows x cols x channels) and is no picture (NCHW) any more");

@@ -9,14 +9,9 @@
 #include <vector>
 
 #include "import/onnx.hpp"
-#include "import/onnx_node.hpp"
+#include "tensor/node_reader.hpp"
 
 namespace vpinfer {
-
-/// In which order ONNX sees the elements of a box, slowest axis first.
-using AxisOrder = std::array<Axis, 3>;
-inline constexpr AxisOrder kChannelsFirst{Axis::kChannels, Axis::kRows, Axis::kCols};
-inline constexpr AxisOrder kChannelsLast{Axis::kRows, Axis::kCols, Axis::kChannels};
 
 /// What a layer of the network computes, as ONNX sees it.  Reshaping and transposing change `dims`
 /// and `order` only: the layer's box stays as it is.
@@ -24,6 +19,7 @@ struct FeatureMap {
   int position = 0;
   std::vector<std::int64_t> dims;    ///< the first one is the batch
   AxisOrder order = kChannelsFirst;  ///< of elements, flattened
+  bool is_float = true;              ///< or whole numbers, which only islands read
   Padding rows{};                    ///< zeros around the box that no layer has added yet
   Padding cols{};
 
@@ -70,11 +66,32 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap feature(const OnnxNodeReader& node, std::size_t input);
   /// The same with its margin added.
   [[nodiscard]] FeatureMap complete(const OnnxNodeReader& node, std::size_t input);
-  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own.
+  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own, what
+  /// was reshaped or transposed from something else an island.
   [[nodiscard]] FeatureMap picture(const OnnxNodeReader& node, std::size_t input);
   /// The same for an input that has been read, without a margin.
   [[nodiscard]] FeatureMap as_picture(const OnnxNodeReader& node, FeatureMap map,
                                       std::size_t input);
+
+  /// Adds a node as islands, one for each output that is read.  Throws Unsupported if `evaluate`
+  /// cannot compute it, or if the picture decides how large a result is.
+  void add_islands(const OnnxNodeReader& node);
+  /// The same elements, row-major, in a box as that of an island.
+  [[nodiscard]] FeatureMap laid_out(const OnnxNodeReader& node, const FeatureMap& map);
+  /// Whether a node or the graph's outputs read a value.
+  [[nodiscard]] bool is_read(const std::string& name) const {
+    const auto uses = uses_.find(name);
+    return uses != uses_.end() && uses->second > 0;
+  }
+
+  /// What there is before a node is translated, to go back to if it cannot be.
+  struct Checkpoint {
+    int layers = 0;
+    std::map<int, int> readers;
+  };
+  [[nodiscard]] Checkpoint checkpoint();
+  /// Takes back the layers and values of a node.
+  void go_back(const Checkpoint& checkpoint, const OnnxNode& node);
 
   /// Adds the zeros around a box as a layer.
   [[nodiscard]] FeatureMap with_margin(const FeatureMap& map, const std::string& where);
@@ -115,6 +132,8 @@ class OnnxBuilder {
 
  private:
   [[nodiscard]] bool is_unflattened(const FeatureMap& map) const;
+  [[nodiscard]] IslandArgument argument(const OnnxNodeReader& node, std::size_t input,
+                                        std::vector<int>& layers);
   [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor,
                                     std::size_t rank);
   [[nodiscard]] std::size_t common_rank(const OnnxNodeReader& node) const;
@@ -147,13 +166,6 @@ inline constexpr std::size_t kAnyNumber = 1000000;
 [[nodiscard]] std::vector<OnnxOperator> onnx_activation_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_moving_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_shape_operators();
-
-/// Computes a node whose inputs are all constants; empty if its operator is not one that is folded.
-/// An input that is left out is null.
-[[nodiscard]] std::optional<OnnxTensor> fold_constants(
-    const OnnxNodeReader& node, const std::vector<const OnnxTensor*>& inputs);
-/// The operators that `fold_constants` computes.
-[[nodiscard]] std::vector<std::string_view> folded_operators();
 
 /// The sliding windows of a node along rows and columns: kernel_shape or `kernel`, strides, pads or
 /// auto_pad, dilations, ceil_mode.  `shape` is that of the input with its margin.

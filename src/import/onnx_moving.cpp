@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "import/onnx_builder.hpp"
-#include "import/onnx_dims.hpp"
+#include "tensor/dims.hpp"
 
 namespace vpinfer {
 namespace {

@@ -2,7 +2,7 @@
 // into a fully connected layer or out of the network.
 
 #include "import/onnx_builder.hpp"
-#include "import/onnx_dims.hpp"
+#include "tensor/dims.hpp"
 
 namespace vpinfer {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "import/onnx.hpp"
 #include "import/onnx_builder.hpp"
+#include "tensor/operators.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -217,28 +218,51 @@ class Translation {
     if (!node.unreadable.empty()) {
       reader.unsupported("the attribute '" + node.unreadable.front() + "'");
     }
-    if (!fold(builder, reader)) {
-      const auto found =
-          std::find_if(operators().begin(), operators().end(),
-                       [&](const OnnxOperator& candidate) { return candidate.name == node.op; });
-      if (found == operators().end()) {
-        reader.refuse(
-            "this operator is not supported; 'vpinfer import --list-layers' shows those that are, "
-            "--outputs ends the network before it");
-      }
-      if (node.inputs.size() > found->most_inputs) {
-        reader.refuse("it has " + std::to_string(node.inputs.size()) + " inputs, " +
-                      std::to_string(found->most_inputs) + " are possible");
-      }
-      if (node.outputs.empty() || node.outputs.front().empty()) reader.refuse("it has no output");
-      found->translate(builder, reader);
-    }
+    if (!fold(builder, reader)) translate_or_add_islands(builder, reader);
     builder.release(node);
+  }
+
+  /// What no layer on pictures expresses becomes an island.
+  static void translate_or_add_islands(OnnxBuilder& builder, const OnnxNodeReader& reader) {
+    const OnnxNode& node = reader.node();
+    const auto found =
+        std::find_if(operators().begin(), operators().end(),
+                     [&](const OnnxOperator& candidate) { return candidate.name == node.op; });
+    const bool is_layer = found != operators().end();
+    if (!is_layer && !can_evaluate(node.op)) {
+      reader.refuse(
+          "this operator is not supported; 'vpinfer import --list-layers' shows those that are, "
+          "--outputs ends the network before it");
+    }
+    if (is_layer && node.inputs.size() > found->most_inputs) {
+      reader.refuse("it has " + std::to_string(node.inputs.size()) + " inputs, " +
+                    std::to_string(found->most_inputs) + " are possible");
+    }
+    if (node.outputs.empty() || node.outputs.front().empty()) reader.refuse("it has no output");
+    if (!is_layer || reads_integers(builder, reader)) return builder.add_islands(reader);
+    const OnnxBuilder::Checkpoint checkpoint = builder.checkpoint();
+    try {
+      found->translate(builder, reader);
+    } catch (const Unsupported&) {
+      if (!can_evaluate(node.op) || builder.batch() != 1) throw;
+      builder.go_back(checkpoint, node);
+      builder.add_islands(reader);
+    }
+  }
+
+  /// Whether a node computes with whole numbers that depend on the picture.
+  static bool reads_integers(const OnnxBuilder& builder, const OnnxNodeReader& reader) {
+    for (std::size_t i = 0; i < reader.node().inputs.size(); ++i) {
+      if (!reader.has_input(i)) continue;
+      const auto* map = std::get_if<FeatureMap>(&builder.value(reader, i));
+      if (map != nullptr && !map->is_float) return reader.node().op != "Shape";
+    }
+    return false;
   }
 
   /// Computes a node that depends on constants only; false if it does not.
   static bool fold(OnnxBuilder& builder, const OnnxNodeReader& reader) {
-    if (!reader.has_output(0)) return false;
+    if (!reader.has_output(0) || !can_evaluate(reader.node().op)) return false;
     std::vector<const OnnxTensor*> inputs;
     for (std::size_t i = 0; i < reader.node().inputs.size(); ++i) {
       if (!reader.has_input(i)) {
@@ -249,10 +273,13 @@ class Translation {
       if (constant == nullptr) return false;
       inputs.push_back(constant->get());
     }
-    auto result = fold_constants(reader, inputs);
-    if (!result) return false;
-    if (reader.has_output(1)) reader.unsupported("a second output of a constant");
-    builder.define(reader.node().outputs.front(), std::make_shared<OnnxTensor>(std::move(*result)));
+    std::vector<OnnxTensor> results = evaluate(reader, inputs);
+    for (std::size_t i = 0; i < reader.node().outputs.size(); ++i) {
+      const std::string& name = reader.node().outputs[i];
+      if (name.empty() || !builder.is_read(name)) continue;
+      if (i >= results.size()) reader.unsupported("its output number " + std::to_string(i + 1));
+      builder.define(name, std::make_shared<OnnxTensor>(std::move(results[i])));
+    }
     return true;
   }
 
@@ -267,17 +294,23 @@ class Translation {
       if (map == nullptr) {
         refuse("the output '" + name + "' is a constant, which is not supported");
       }
-      if (!builder.same_order(*map, kChannelsFirst) && !builder.same_order(*map, kChannelsLast)) {
-        refuse("the output '" + name +
-               "' is transposed to another order than NCHW or NHWC, which is not supported");
-      }
-      int position = builder.with_margin(*map, where_).position;
+      int position = in_order(builder, builder.with_margin(*map, where_), name).position;
       if (taken.contains(position)) {
         position = add_layer(network, Concat{}, {position}, where_, name);
       }
       taken.insert(position);
       add_output(network, position, name, where_);
     }
+  }
+
+  /// An output's elements as NCHW or NHWC.
+  [[nodiscard]] FeatureMap in_order(OnnxBuilder& builder, const FeatureMap& map,
+                                    const std::string& name) const {
+    if (builder.same_order(map, kChannelsFirst) || builder.same_order(map, kChannelsLast)) {
+      return map;
+    }
+    const OnnxNode node{"Identity", "", name, {}, {name}, {}, {}};
+    return builder.laid_out(OnnxNodeReader(node, where_, graph_.opset), map);
   }
 
   const OnnxGraph& graph_;
@@ -293,10 +326,10 @@ class Translation {
 std::vector<OnnxOperatorHelp> onnx_operators() {
   std::vector<OnnxOperatorHelp> list;
   for (const OnnxOperator& op : operators()) list.push_back({op.name, op.help});
-  for (const std::string_view op : folded_operators()) {
+  for (const std::string_view op : evaluated_operators()) {
     const bool listed = std::any_of(list.begin(), list.end(),
                                     [&](const OnnxOperatorHelp& help) { return help.name == op; });
-    if (!listed) list.push_back({op, "of constants"});
+    if (!listed) list.push_back({op, "as an island, whole on one rank"});
   }
   return list;
 }

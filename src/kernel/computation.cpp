@@ -3,6 +3,7 @@
 #include "kernel/convolution/convolution.hpp"
 #include "kernel/elementwise.hpp"
 #include "kernel/heads.hpp"
+#include "kernel/island.hpp"
 #include "kernel/locally_connected.hpp"
 #include "kernel/pooling.hpp"
 #include "kernel/rearrange.hpp"
@@ -28,6 +29,7 @@ struct WorkspaceOf {
     return locally_connected_workspace(local,
                                        network.input_shape(computation.position, 0).channels);
   }
+  std::size_t operator()(const Island& island) const { return island_workspace(island); }
   template <typename Other>
   std::size_t operator()(const Other&) const {
     return 0;
@@ -121,6 +123,9 @@ struct ComputeBox {
   }
   void operator()(const DepthToSpace& move) const {
     depth_to_space(move, output_shape(), inputs.front(), output, box);
+  }
+  void operator()(const Island& island) const {
+    compute_island(island, network.name, inputs, output, box);
   }
   void operator()(const Region& region) const {
     activate_region(region, inputs.front(), output, box, workers);

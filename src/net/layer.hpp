@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/activation.hpp"
+#include "net/island.hpp"
 #include "net/mapping.hpp"
 #include "vpinfer/box.hpp"
 
@@ -268,7 +269,7 @@ struct NanoDet {
 using Operation =
     std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool, Elementwise,
                  Shortcut, Sum, Activate, PRelu, Softmax, Concat, Slice, Pad, Resample, Flatten,
-                 Reorg, SpaceToDepth, DepthToSpace, Region, GridHead, NanoDet>;
+                 Reorg, SpaceToDepth, DepthToSpace, Island, Region, GridHead, NanoDet>;
 
 /// One layer.  `inputs` are positions of earlier layers in Network::layers.
 struct Layer {

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/cut.hpp"
 #include "vpinfer/box.hpp"
 
 namespace vpinfer {
@@ -35,16 +36,6 @@ struct WindowTaps {
 
 /// The inputs that some outputs of a window read, clipped to those that there are.
 [[nodiscard]] Interval read_by(const Window& window, Interval outputs, int input_size);
-
-/// A selection: output i is input begin + i * step; step may be negative.
-struct Cut {
-  int begin = 0;
-  int size = 1;
-  int step = 1;
-
-  [[nodiscard]] int source(int output) const { return begin + output * step; }
-  bool operator==(const Cut&) const = default;
-};
 
 /// An extension on both sides.
 struct Padding {

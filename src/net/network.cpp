@@ -77,6 +77,9 @@ WeightShape weight_shape(const Network& network, int position) {
 double flop(const Network& network, int position, const Box& box) {
   const Operation& operation = network.layer(position).operation;
   if (std::holds_alternative<Constant>(operation)) return 0;
+  if (const auto* island = std::get_if<Island>(&operation)) {
+    return box.empty() ? 0 : island_flop(*island);
+  }
   const WeightShape shape = weight_shape(network, position);
   const bool per_pixel = std::holds_alternative<LocallyConnected>(operation);
   const auto per_element = static_cast<double>(per_pixel ? static_cast<std::size_t>(shape.channels)

@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "net/island_json.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -144,6 +146,11 @@ void fields(DepthToSpace& d, const Field& field) {
 }
 
 template <typename Field>
+void fields(Island& i, const Field& field) {
+  field("node", i);
+}
+
+template <typename Field>
 void fields(Region& r, const Field& field) {
   field("classes", r.classes);
   field("softmax", r.softmax);
@@ -224,6 +231,7 @@ struct Write {
   static json value(float v) { return v; }
   static json value(std::optional<float> v) { return v ? json(*v) : json(); }
   static json value(const std::vector<int>& v) { return v; }
+  static json value(const Island& i) { return island_to_json(i); }
   static json value(const Shape& s) { return {s.rows, s.cols, s.channels}; }
   static json value(const Window& w) {
     return {w.size, w.stride, w.pad_before, w.pad_after, w.dilation, w.overhang};
@@ -266,6 +274,7 @@ struct Read {
   static void read(const json& j, std::vector<int>& v) {
     for (const json& item : j) v.push_back(json_int(item));
   }
+  static void read(const json& j, Island& i) { i = island_from_json(j); }
   static void read(const json& j, Shape& s) { read_all(j, s.rows, s.cols, s.channels); }
   static void read(const json& j, Window& w) {
     read_all(j, w.size, w.stride, w.pad_before, w.pad_after, w.dilation);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "tensor/node_reader.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -198,6 +199,19 @@ class ShapeOf {
     const int pixels = move.rows * move.cols;
     if (in.channels % pixels != 0) refuse_reorg(in, "channels", pixels);
     return {in.rows * move.rows, in.cols * move.cols, in.channels / pixels};
+  }
+
+  Shape operator()(const Island& island) const {
+    for (const IslandArgument& argument : island.arguments) {
+      if (!argument.input) continue;
+      const auto input = static_cast<std::size_t>(*argument.input);
+      if (*argument.input < 0 || input >= inputs_.size() ||
+          count_elements(argument.form.dims) !=
+              static_cast<std::int64_t>(inputs_[input].elements())) {
+        refuse("a tensor of " + to_string(argument.form.dims) + " is none of its inputs");
+      }
+    }
+    return box_of(island.form.dims);
   }
 
   Shape operator()(const Region& region) const {

@@ -169,6 +169,8 @@ struct RequiredInput {
             depth_of(move, layer.output, out)};
   }
 
+  Box operator()(const Island&) const { return whole(in); }
+
   Box operator()(const Region&) const { return all_channels(); }
   Box operator()(const GridHead&) const { return all_channels(); }
   Box operator()(const NanoDet&) const { return all_channels(); }

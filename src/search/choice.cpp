@@ -42,7 +42,7 @@ bool is_cheaper_repeated(const Network& network, int position) {
 }
 
 bool stays_on_rank_0(const Layer& layer) {
-  return std::holds_alternative<Input>(layer.operation) || is_head(layer.operation);
+  return is_any_of<Input, Island>(layer.operation) || is_head(layer.operation);
 }
 
 bool has_windows(const Layer& layer) {

@@ -25,7 +25,8 @@ struct Choice {
 /// Whether every rank may as well compute what it reads of a layer as receive it: what has no
 /// arithmetic, and resizes that give more than they take.
 [[nodiscard]] bool is_cheaper_repeated(const Network& network, int position);
-/// The input and the heads: a detector's head is small and its boxes are decoded on rank 0.
+/// The input, islands, which cannot be divided, and the heads: a detector's head is small and its
+/// boxes are decoded on rank 0.
 [[nodiscard]] bool stays_on_rank_0(const Layer& layer);
 
 /// Every layer divided alike, and repeated where that is cheaper than to send it.

@@ -5,6 +5,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "kernel/island.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -440,6 +442,17 @@ struct ReferenceLayer {
   std::vector<float> operator()(const Reorg& reorg) const {
     return channels_last(
         reorg_cpu(channels_first(input(), in()), in(), reorg.stride, reorg.reverse), out());
+  }
+
+  /// Its judges are ONNX's own tests.
+  std::vector<float> operator()(const Island& island) const {
+    std::vector<ConstTensorView> inputs;
+    for (std::size_t i = 0; i < network.layer(position).inputs.size(); ++i) {
+      inputs.push_back({input(i).data(), whole(network.input_shape(position, i))});
+    }
+    std::vector<float> values(out().elements());
+    compute_island(island, network.name, inputs, {values.data(), whole(out())}, whole(out()));
+    return values;
   }
 
   std::vector<float> operator()(const Region& region) const {

@@ -1,10 +1,8 @@
-#include "import/onnx_node.hpp"
+#include "tensor/node_reader.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include "vpinfer/error.hpp"
 
 namespace vpinfer {
 
@@ -19,7 +17,7 @@ void OnnxNodeReader::refuse(const std::string& why) const {
 }
 
 void OnnxNodeReader::unsupported(const std::string& what) const {
-  refuse(what + " is not supported");
+  throw Unsupported(where() + ": " + what + " is not supported");
 }
 
 bool OnnxNodeReader::has_input(std::size_t index) const {

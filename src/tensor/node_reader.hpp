@@ -4,9 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "import/onnx_graph.hpp"
+#include "tensor/node.hpp"
+#include "vpinfer/error.hpp"
 
 namespace vpinfer {
+
+/// What is right but not supported.
+class Unsupported : public BadInput {
+  using BadInput::BadInput;
+};
 
 /// One node of a graph with the file that it stands in: reads attributes, words complaints.
 class OnnxNodeReader {
@@ -19,7 +25,7 @@ class OnnxNodeReader {
   [[nodiscard]] std::int64_t opset() const { return opset_; }
   /// For example `model.onnx: node 'conv1' (Conv)`, the beginning of every message.
   [[nodiscard]] std::string where() const;
-  /// Throw BadInput: what is wrong, or what is not supported and would have to be.
+  /// Throw BadInput: what is wrong, or, as Unsupported, what would have to be supported.
   [[noreturn]] void refuse(const std::string& why) const;
   [[noreturn]] void unsupported(const std::string& what) const;
 

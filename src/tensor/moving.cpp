@@ -1,8 +1,10 @@
-#include "import/onnx_fold.hpp"
+// Operators that move elements and change none.
 
 #include <cstddef>
 #include <numeric>
 #include <variant>
+
+#include "tensor/call.hpp"
 
 namespace vpinfer {
 namespace {
@@ -13,19 +15,19 @@ std::int64_t dot(const OnnxDims& index, const OnnxDims& strides) {
 
 }  // namespace
 
-void check_size(const Fold& fold, const OnnxDims& dims) {
+void check_size(const OnnxCall& call, const OnnxDims& dims) {
   std::int64_t count = 1;
   for (const std::int64_t extent : dims) {
     if (extent < 0 || (extent > 0 && count > (std::int64_t{1} << 31U) / extent)) {
-      fold.node.refuse("its result of " + to_string(dims) + " is too large");
+      call.node.refuse("its result of " + to_string(dims) + " is too large");
     }
     count *= extent;
   }
 }
 
-OnnxTensor gather_elements(const Fold& fold, const OnnxTensor& source, const OnnxDims& dims,
+OnnxTensor gather_elements(const OnnxCall& call, const OnnxTensor& source, const OnnxDims& dims,
                            const std::function<std::int64_t(const OnnxDims&)>& place) {
-  check_size(fold, dims);
+  check_size(call, dims);
   return std::visit(
       [&](const auto& values) {
         auto result = values;
@@ -49,55 +51,55 @@ OnnxDims strides_of(const OnnxDims& dims) {
   return strides;
 }
 
-namespace moving {
+namespace {
 
-OnnxTensor identity(const Fold& fold) {
-  return fold.input(0);
+OnnxTensor identity(const OnnxCall& call) {
+  return call.input(0);
 }
 
-OnnxTensor reshape(const Fold& fold) {
-  return {reshape_dims(fold.node, fold.input(0).dims, fold.integers(1)), fold.input(0).values};
+OnnxTensor reshape(const OnnxCall& call) {
+  return {reshape_dims(call.node, call.input(0).dims, call.integers(1)), call.input(0).values};
 }
 
-OnnxTensor flatten(const Fold& fold) {
-  return {flatten_dims(fold.node, fold.input(0).dims), fold.input(0).values};
+OnnxTensor flatten(const OnnxCall& call) {
+  return {flatten_dims(call.node, call.input(0).dims), call.input(0).values};
 }
 
-OnnxTensor squeeze(const Fold& fold) {
-  return {squeeze_dims(fold.node, fold.input(0).dims, fold.axes(1)), fold.input(0).values};
+OnnxTensor squeeze(const OnnxCall& call) {
+  return {squeeze_dims(call.node, call.input(0).dims, call.axes(1)), call.input(0).values};
 }
 
-OnnxTensor unsqueeze(const Fold& fold) {
-  return {unsqueeze_dims(fold.node, fold.input(0).dims, fold.axes(1)), fold.input(0).values};
+OnnxTensor unsqueeze(const OnnxCall& call) {
+  return {unsqueeze_dims(call.node, call.input(0).dims, call.axes(1)), call.input(0).values};
 }
 
-OnnxTensor transpose(const Fold& fold) {
-  const OnnxDims& from = fold.input(0).dims;
+OnnxTensor transpose(const OnnxCall& call) {
+  const OnnxDims& from = call.input(0).dims;
   const OnnxDims strides = strides_of(from);
   OnnxDims dims;
   OnnxDims permuted;
-  for (const std::size_t axis : read_permutation(fold.node, from.size())) {
+  for (const std::size_t axis : read_permutation(call.node, from.size())) {
     dims.push_back(from[axis]);
     permuted.push_back(strides[axis]);
   }
-  return gather_elements(fold, fold.input(0), dims,
+  return gather_elements(call, call.input(0), dims,
                          [&](const OnnxDims& index) { return dot(index, permuted); });
 }
 
-OnnxTensor gather(const Fold& fold) {
-  const OnnxTensor& data = fold.input(0);
-  const std::vector<std::int64_t>& indices = fold.integers(1);
-  const std::size_t axis = fold.node.axis(fold.node.integer("axis", 0), data.dims.size());
-  const OnnxDims& of_indices = fold.input(1).dims;
+OnnxTensor gather(const OnnxCall& call) {
+  const OnnxTensor& data = call.input(0);
+  const std::vector<std::int64_t>& indices = call.integers(1);
+  const std::size_t axis = call.node.axis(call.node.integer("axis", 0), data.dims.size());
+  const OnnxDims& of_indices = call.input(1).dims;
   for (const std::int64_t index : indices)
-    (void)fold.node.axis(index, static_cast<std::size_t>(data.dims[axis]));
+    (void)call.node.axis(index, static_cast<std::size_t>(data.dims[axis]));
   OnnxDims dims(data.dims.begin(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis));
   dims.insert(dims.end(), of_indices.begin(), of_indices.end());
   dims.insert(dims.end(), data.dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1,
               data.dims.end());
   const OnnxDims strides = strides_of(data.dims);
   const OnnxDims index_strides = strides_of(of_indices);
-  return gather_elements(fold, data, dims, [&](const OnnxDims& index) {
+  return gather_elements(call, data, dims, [&](const OnnxDims& index) {
     std::int64_t place = 0;
     for (std::size_t i = 0; i < axis; ++i) place += index[i] * strides[i];
     std::int64_t which = 0;
@@ -111,19 +113,19 @@ OnnxTensor gather(const Fold& fold) {
   });
 }
 
-OnnxTensor slice(const Fold& fold) {
+OnnxTensor slice(const OnnxCall& call) {
   const auto read = [&](std::size_t input, const std::string& name) {
-    if (fold.node.opset() < 10) return fold.node.integers(name, {});
-    return fold.has(input) ? fold.integers(input) : OnnxDims{};
+    if (call.node.opset() < 10) return call.node.integers(name, {});
+    return call.has(input) ? call.integers(input) : OnnxDims{};
   };
-  const OnnxTensor& data = fold.input(0);
+  const OnnxTensor& data = call.input(0);
   const std::vector<Cut> cuts =
-      slice_cuts(fold.node, data.dims,
+      slice_cuts(call.node, data.dims,
                  {read(1, "starts"), read(2, "ends"), read(3, "axes"), read(4, "steps")});
   const OnnxDims strides = strides_of(data.dims);
   OnnxDims dims;
   for (const Cut& cut : cuts) dims.push_back(cut.size);
-  return gather_elements(fold, data, dims, [&](const OnnxDims& index) {
+  return gather_elements(call, data, dims, [&](const OnnxDims& index) {
     std::int64_t place = 0;
     for (std::size_t i = 0; i < cuts.size(); ++i) {
       place += cuts[i].source(static_cast<int>(index[i])) * strides[i];
@@ -132,16 +134,16 @@ OnnxTensor slice(const Fold& fold) {
   });
 }
 
-OnnxTensor concat(const Fold& fold) {
-  const OnnxTensor& first = fold.input(0);
-  const std::size_t axis = fold.node.axis(fold.node.integer("axis", 0), first.dims.size());
+OnnxTensor concat(const OnnxCall& call) {
+  const OnnxTensor& first = call.input(0);
+  const std::size_t axis = call.node.axis(call.node.integer("axis", 0), first.dims.size());
   OnnxTensor result = first;
-  for (std::size_t i = 1; i < fold.inputs.size(); ++i) {
-    const OnnxTensor& next = fold.input(i);
+  for (std::size_t i = 1; i < call.inputs.size(); ++i) {
+    const OnnxTensor& next = call.input(i);
     OnnxDims expected = next.dims;
     if (expected.size() == result.dims.size()) expected[axis] = result.dims[axis];
     if (expected != result.dims || next.is_float() != result.is_float()) {
-      fold.node.refuse("cannot join " + to_string(result.dims) + " and " + to_string(next.dims));
+      call.node.refuse("cannot join " + to_string(result.dims) + " and " + to_string(next.dims));
     }
     const OnnxDims head(result.dims.begin(),
                         result.dims.begin() + static_cast<std::ptrdiff_t>(axis));
@@ -170,6 +172,19 @@ OnnxTensor concat(const Fold& fold) {
   return result;
 }
 
-}  // namespace moving
+}  // namespace
+
+std::vector<OnnxComputation> moving_operators() {
+  return {{"Identity", one<identity>},
+          {"Dropout", one<identity>},
+          {"Reshape", one<reshape>, 1U << 1U},
+          {"Flatten", one<flatten>},
+          {"Squeeze", one<squeeze>, 1U << 1U},
+          {"Unsqueeze", one<unsqueeze>, 1U << 1U},
+          {"Transpose", one<transpose>},
+          {"Gather", one<gather>},
+          {"Slice", one<slice>, 1U << 1U | 1U << 2U | 1U << 3U | 1U << 4U},
+          {"Concat", one<concat>}};
+}
 
 }  // namespace vpinfer

@@ -4,16 +4,16 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "import/onnx_dims.hpp"
-#include "import/onnx_graph.hpp"
-#include "import/onnx_node.hpp"
+#include "tensor/dims.hpp"
+#include "tensor/node_reader.hpp"
 
 namespace vpinfer {
 
-/// What folding a node works on: one whose inputs are all constants, computed at import.
-struct Fold {
+/// What the computation of a node works on.
+struct OnnxCall {
   const OnnxNodeReader& node;
   const std::vector<const OnnxTensor*>& inputs;
 
@@ -38,30 +38,37 @@ struct Fold {
   }
 };
 
-/// Refuses a result that is too large to be a constant.
-void check_size(const Fold& fold, const OnnxDims& dims);
+/// Refuses a result that is too large.
+void check_size(const OnnxCall& call, const OnnxDims& dims);
 
 /// A tensor whose element at each index of `dims` is that of `source` at place(index), flattened.
-[[nodiscard]] OnnxTensor gather_elements(const Fold& fold, const OnnxTensor& source,
+[[nodiscard]] OnnxTensor gather_elements(const OnnxCall& call, const OnnxTensor& source,
                                          const OnnxDims& dims,
                                          const std::function<std::int64_t(const OnnxDims&)>& place);
 
 /// How far apart neighbours along each axis lie.
 [[nodiscard]] OnnxDims strides_of(const OnnxDims& dims);
 
-/// Of operators that move elements and change none.
-namespace moving {
+/// How an operator is computed.
+struct OnnxComputation {
+  std::string_view op;
+  std::vector<OnnxTensor> (*compute)(const OnnxCall&);  ///< as many results as the node has outputs
+  /// Of the inputs whose values, not only whose extents, decide how large the results are, a bit
+  /// each.
+  unsigned sizing = 0;
+};
 
-[[nodiscard]] OnnxTensor identity(const Fold& fold);
-[[nodiscard]] OnnxTensor reshape(const Fold& fold);
-[[nodiscard]] OnnxTensor flatten(const Fold& fold);
-[[nodiscard]] OnnxTensor squeeze(const Fold& fold);
-[[nodiscard]] OnnxTensor unsqueeze(const Fold& fold);
-[[nodiscard]] OnnxTensor transpose(const Fold& fold);
-[[nodiscard]] OnnxTensor gather(const Fold& fold);
-[[nodiscard]] OnnxTensor slice(const Fold& fold);
-[[nodiscard]] OnnxTensor concat(const Fold& fold);
+inline constexpr unsigned kEveryInput = ~0U;
 
-}  // namespace moving
+/// The computation of an operator that has one result.
+template <OnnxTensor (*kCompute)(const OnnxCall&)>
+std::vector<OnnxTensor> one(const OnnxCall& call) {
+  return {kCompute(call)};
+}
+
+// The operators, by what they do.
+[[nodiscard]] std::vector<OnnxComputation> making_operators();
+[[nodiscard]] std::vector<OnnxComputation> moving_operators();
+[[nodiscard]] std::vector<OnnxComputation> elementwise_operators();
 
 }  // namespace vpinfer

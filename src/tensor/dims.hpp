@@ -3,15 +3,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "import/onnx_node.hpp"
-#include "net/mapping.hpp"
+#include "base/cut.hpp"
+#include "tensor/node_reader.hpp"
 
 namespace vpinfer {
 
 // How ONNX's operators change the extents of a tensor, be it a constant or computed from the
 // picture. All throw BadInput, in the node's name, if what the node wants is not possible.
-
-using OnnxDims = std::vector<std::int64_t>;
 
 /// Reshape: a 0 keeps an extent, a -1 takes what is left.
 [[nodiscard]] OnnxDims reshape_dims(const OnnxNodeReader& node, const OnnxDims& from,

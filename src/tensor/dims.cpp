@@ -1,4 +1,4 @@
-#include "import/onnx_dims.hpp"
+#include "tensor/dims.hpp"
 
 #include <algorithm>
 #include <numeric>
