@@ -66,8 +66,8 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap feature(const OnnxNodeReader& node, std::size_t input);
   /// The same with its margin added.
   [[nodiscard]] FeatureMap complete(const OnnxNodeReader& node, std::size_t input);
-  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own, what
-  /// was reshaped or transposed from something else an island.
+  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own,
+  /// what was reshaped or transposed from something else an island.
   [[nodiscard]] FeatureMap picture(const OnnxNodeReader& node, std::size_t input);
   /// The same for an input that has been read, without a margin.
   [[nodiscard]] FeatureMap as_picture(const OnnxNodeReader& node, FeatureMap map,

@@ -51,6 +51,16 @@ bool is_pixel_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
          dims[5] == shape.cols && dims[1] * dims[2] * dims[3] == shape.channels;
 }
 
+/// [N, groups, members, H, W] with groups and members exchanged: how exporters spell a shuffle.
+bool is_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
+                const std::vector<std::size_t>& permutation) {
+  const Shape& shape = builder.shape(map);
+  const OnnxDims& dims = map.dims;
+  return permutation == std::vector<std::size_t>{0, 2, 1, 3, 4} &&
+         builder.same_order(map, kChannelsFirst) && dims[3] == shape.rows &&
+         dims[4] == shape.cols && dims[1] * dims[2] == shape.channels;
+}
+
 void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.complete(node, 0);
   const std::size_t rank = map.dims.size();
@@ -61,6 +71,12 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     const int block = static_cast<int>(map.dims[2]);
     const DepthToSpace move{block, block, DepthOrder::kColumnRowDepth};
     result.position = builder.add(node, move, {map.position});
+    result.order = kChannelsFirst;
+    return builder.define(node.node().outputs.front(), result);
+  }
+  if (is_shuffle(builder, map, permutation)) {
+    const ShuffleChannels shuffle{node.small(map.dims[1])};
+    result.position = builder.add(node, shuffle, {map.position});
     result.order = kChannelsFirst;
     return builder.define(node.node().outputs.front(), result);
   }
@@ -89,7 +105,7 @@ std::vector<OnnxOperator> onnx_shape_operators() {
           {"Flatten", flatten, 1, "the same"},
           {"Squeeze", squeeze, 2, "the same"},
           {"Unsqueeze", unsqueeze, 2, "the same"},
-          {"Transpose", transpose, 1, "the same, and as part of a pixel shuffle"},
+          {"Transpose", transpose, 1, "the same, and as part of a pixel or channel shuffle"},
           {"Shape", shape, 1, "becomes a constant"}};
 }
 

@@ -151,10 +151,14 @@ json island_to_json(const Island& island) {
   for (const IslandArgument& argument : island.arguments) {
     arguments.push_back(argument_to_json(argument));
   }
-  return {{"operator", island.node.op},       {"name", island.node.name},
-          {"reads", island.node.inputs},      {"gives", island.node.outputs},
-          {"opset", island.opset},            {"attributes", attributes},
-          {"arguments", arguments},           {"result", island.result},
+  return {{"operator", island.node.op},
+          {"name", island.node.name},
+          {"reads", island.node.inputs},
+          {"gives", island.node.outputs},
+          {"opset", island.opset},
+          {"attributes", attributes},
+          {"arguments", arguments},
+          {"result", island.result},
           {"form", form_to_json(island.form)}};
 }
 
