@@ -1,6 +1,9 @@
 // ONNX's operators that change how a tensor is looked at, without moving its elements: they lead
 // into a fully connected layer or out of the network.
 
+#include <algorithm>
+#include <optional>
+
 #include "import/onnx_builder.hpp"
 #include "tensor/dims.hpp"
 
@@ -61,6 +64,29 @@ bool is_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
          dims[4] == shape.cols && dims[1] * dims[2] == shape.channels;
 }
 
+/// In which order a tensor whose axes are permuted has the elements of the box, if each of its axes
+/// is a run of the box's: [1, C, H * W] becomes [1, H * W, C].
+std::optional<AxisOrder> permuted_order(const OnnxBuilder& builder, const FeatureMap& map,
+                                        const std::vector<std::size_t>& permutation) {
+  auto axis = map.order.begin();
+  std::vector<std::vector<Axis>> runs{{}};  // of each of the tensor's axes; the batch has none
+  for (std::size_t i = 1; i < map.dims.size(); ++i) {
+    std::int64_t extent = 1;
+    runs.emplace_back();
+    for (; axis != map.order.end() && extent * builder.extent(map, *axis) <= map.dims[i]; ++axis) {
+      extent *= builder.extent(map, *axis);
+      runs.back().push_back(*axis);
+    }
+    if (extent != map.dims[i]) return std::nullopt;
+  }
+  if (axis != map.order.end()) return std::nullopt;
+  AxisOrder order{};
+  auto next = order.begin();
+  for (const std::size_t from : permutation)
+    next = std::copy(runs[from].begin(), runs[from].end(), next);
+  return order;
+}
+
 void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.complete(node, 0);
   const std::size_t rank = map.dims.size();
@@ -85,8 +111,10 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     for (std::size_t i = 1; i < rank; ++i) {
       result.order[i - 1] = *builder.box_axis(node, map, permutation[i]);
     }
-  } else if (rank != 2) {
-    node.unsupported("a transposition of " + to_string(map.dims) + ", with other than 4 axes,");
+  } else if (const auto order = permuted_order(builder, map, permutation)) {
+    result.order = *order;
+  } else {
+    node.unsupported("a transposition of " + to_string(map.dims) + ", which was reshaped,");
   }
   builder.define(node.node().outputs.front(), result);
 }
