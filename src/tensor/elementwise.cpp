@@ -4,7 +4,7 @@
 #include <cmath>
 #include <functional>
 
-#include "tensor/call.hpp"
+#include "tensor/picking.hpp"
 
 namespace vpinfer {
 namespace {
@@ -54,12 +54,11 @@ OnnxTensor combine(const OnnxCall& call, const Function& function) {
     dims.push_back(of_a[i] == 1 ? of_b[i] : of_a[i]);
   }
   const auto spread = [&](const OnnxTensor& tensor, const OnnxDims& from) {
-    const OnnxDims strides = strides_of(from);
-    return gather_elements(call, tensor, dims, [&](const OnnxDims& index) {
-      std::int64_t place = 0;
-      for (std::size_t i = 0; i < rank; ++i) place += from[i] == 1 ? 0 : index[i] * strides[i];
-      return place;
-    });
+    std::vector<OnnxPlaces> places = places_of(from);
+    for (std::size_t i = 0; i < rank; ++i) {
+      if (from[i] != dims[i]) places[i] = spaced(dims[i], 0);
+    }
+    return pick(call, tensor, std::move(places));
   };
   OnnxTensor result = spread(a, of_a);
   const OnnxTensor other = spread(b, of_b);

@@ -10,7 +10,9 @@ namespace {
 const std::vector<OnnxComputation>& computations() {
   static const std::vector<OnnxComputation> table = [] {
     std::vector<OnnxComputation> all;
-    for (const auto& part : {making_operators(), moving_operators(), elementwise_operators()}) {
+    for (const auto& part :
+         {making_operators(), reshaping_operators(), moving_operators(), padding_operators(),
+          gathering_operators(), choosing_operators(), elementwise_operators()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;
