@@ -74,6 +74,8 @@ std::vector<OnnxTensor> one(const OnnxCall& call) {
 [[nodiscard]] std::vector<OnnxComputation> padding_operators();
 [[nodiscard]] std::vector<OnnxComputation> gathering_operators();
 [[nodiscard]] std::vector<OnnxComputation> choosing_operators();
+[[nodiscard]] std::vector<OnnxComputation> resizing_operators();
+[[nodiscard]] std::vector<OnnxComputation> sampling_operators();
 [[nodiscard]] std::vector<OnnxComputation> pooling_operators();
 [[nodiscard]] std::vector<OnnxComputation> convolution_operators();
 [[nodiscard]] std::vector<OnnxComputation> elementwise_operators();

@@ -12,8 +12,8 @@ const std::vector<OnnxComputation>& computations() {
     std::vector<OnnxComputation> all;
     for (const auto& part :
          {making_operators(), reshaping_operators(), moving_operators(), padding_operators(),
-          gathering_operators(), choosing_operators(), pooling_operators(), convolution_operators(),
-          elementwise_operators()}) {
+          gathering_operators(), choosing_operators(), resizing_operators(), sampling_operators(),
+          pooling_operators(), convolution_operators(), elementwise_operators()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;
