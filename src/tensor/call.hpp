@@ -32,6 +32,12 @@ struct OnnxCall {
     }
     return input(index).integers();
   }
+  [[nodiscard]] const std::vector<float>& floats(std::size_t index) const {
+    if (!input(index).is_float()) {
+      node.refuse("its input number " + std::to_string(index + 1) + " must hold floats");
+    }
+    return input(index).floats();
+  }
   /// Axes that are an attribute or, in newer operator sets, an input.
   [[nodiscard]] std::vector<std::int64_t> axes(std::size_t index) const {
     return has(index) ? integers(index) : node.integers("axes", {});
@@ -69,6 +75,16 @@ std::vector<OnnxTensor> one(const OnnxCall& call) {
 // The operators, by what they do.
 [[nodiscard]] std::vector<OnnxComputation> making_operators();
 [[nodiscard]] std::vector<OnnxComputation> moving_operators();
+[[nodiscard]] std::vector<OnnxComputation> casting_operators();
 [[nodiscard]] std::vector<OnnxComputation> elementwise_operators();
+[[nodiscard]] std::vector<OnnxComputation> rounding_operators();
+[[nodiscard]] std::vector<OnnxComputation> function_operators();
+[[nodiscard]] std::vector<OnnxComputation> activation_operators();
+[[nodiscard]] std::vector<OnnxComputation> reducing_operators();
+[[nodiscard]] std::vector<OnnxComputation> searching_operators();
+[[nodiscard]] std::vector<OnnxComputation> softmax_operators();
+[[nodiscard]] std::vector<OnnxComputation> normalising_operators();
+[[nodiscard]] std::vector<OnnxComputation> product_operators();
+[[nodiscard]] std::vector<OnnxComputation> einsum_operators();
 
 }  // namespace vpinfer
