@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -127,15 +128,20 @@ std::size_t step_along(const LabelledTensor& operand, int label) {
   return step;
 }
 
-/// Calls visit(place in the first operand, place in the second) for all steps along some axes.
+/// Calls visit(place in the first operand, place in the second) for all steps along some axes, at
+/// least one.
 template <typename Visit>
-void step_through(const SumAxis* axis, const SumAxis* end, std::size_t first, std::size_t second,
+void step_through(std::span<const SumAxis> axes, std::size_t first, std::size_t second,
                   const Visit& visit) {
-  if (axis == end) return visit(first, second);
-  for (std::int64_t i = 0; i < axis->extent; ++i) {
-    step_through(axis + 1, end, first, second, visit);
-    first += axis->first;
-    second += axis->second;
+  const SumAxis axis = axes.front();
+  for (std::int64_t i = 0; i < axis.extent; ++i) {
+    if (axes.size() == 1) {
+      visit(first, second);
+    } else {
+      step_through(axes.subspan(1), first, second, visit);
+    }
+    first += axis.first;
+    second += axis.second;
   }
 }
 
@@ -158,6 +164,9 @@ LabelledTensor contract(const OnnxCall& call, const LabelledTensor& a, const Lab
     if (std::count(kept.begin(), kept.end(), label) == 0) summed.push_back(axis_of(label));
   }
   check_size(call, result.tensor.dims);
+  for (auto* axes : {&outer, &summed}) {
+    if (axes->empty()) axes->emplace_back();
+  }
   std::visit(
       [&](const auto& left) {
         using Values = std::decay_t<decltype(left)>;
@@ -165,9 +174,9 @@ LabelledTensor contract(const OnnxCall& call, const LabelledTensor& a, const Lab
         using Sum = std::conditional_t<std::is_integral_v<Number>, Number, double>;
         const auto& right = std::get<Values>(b.tensor.values);
         Values values;
-        step_through(outer.data(), outer.data() + outer.size(), 0, 0, [&](auto i, auto j) {
+        step_through(outer, 0, 0, [&](auto i, auto j) {
           Sum sum{};
-          step_through(summed.data(), summed.data() + summed.size(), i, j, [&](auto k, auto l) {
+          step_through(summed, i, j, [&](auto k, auto l) {
             const auto product =
                 wrapped(static_cast<Sum>(left[k]), static_cast<Sum>(right[l]), std::multiplies<>());
             sum = wrapped(sum, product, std::plus<>());
