@@ -75,16 +75,6 @@ std::vector<Value> elements(const onnx::TensorProto& tensor, const List& list,
   return values;
 }
 
-OnnxIntegerType integer_type(const onnx::TensorProto& tensor) {
-  switch (tensor.data_type()) {
-    case onnx::TensorProto::INT8: return OnnxIntegerType::kInt8;
-    case onnx::TensorProto::UINT8: return OnnxIntegerType::kUint8;
-    case onnx::TensorProto::INT16: return OnnxIntegerType::kInt16;
-    case onnx::TensorProto::UINT16: return OnnxIntegerType::kUint16;
-    default: return OnnxIntegerType::kAny;
-  }
-}
-
 OnnxTensor read_tensor(const onnx::TensorProto& tensor) {
   using Type = onnx::TensorProto;
   const bool external = tensor.data_location() == Type::EXTERNAL || tensor.external_data_size() > 0;
@@ -134,7 +124,7 @@ OnnxTensor read_tensor(const onnx::TensorProto& tensor) {
                       "); floats, doubles, halves and integers are");
   }
   result.dims.assign(tensor.dims().begin(), tensor.dims().end());
-  result.type = integer_type(tensor);
+  result.type = read_integer_type(tensor.data_type());
   return result;
 }
 

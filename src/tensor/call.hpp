@@ -31,6 +31,12 @@ struct OnnxCall {
     }
     return input(index).integers();
   }
+  [[nodiscard]] const std::vector<float>& floats(std::size_t index) const {
+    if (!input(index).is_float()) {
+      node.refuse("its input number " + std::to_string(index + 1) + " must hold floats");
+    }
+    return input(index).floats();
+  }
   /// The one whole number that an input holds.
   [[nodiscard]] std::int64_t integer(std::size_t index) const {
     if (integers(index).size() != 1) {
@@ -78,6 +84,17 @@ std::vector<OnnxTensor> one(const OnnxCall& call) {
 [[nodiscard]] std::vector<OnnxComputation> sampling_operators();
 [[nodiscard]] std::vector<OnnxComputation> pooling_operators();
 [[nodiscard]] std::vector<OnnxComputation> convolution_operators();
+[[nodiscard]] std::vector<OnnxComputation> quantising_operators();
+[[nodiscard]] std::vector<OnnxComputation> casting_operators();
 [[nodiscard]] std::vector<OnnxComputation> elementwise_operators();
+[[nodiscard]] std::vector<OnnxComputation> rounding_operators();
+[[nodiscard]] std::vector<OnnxComputation> function_operators();
+[[nodiscard]] std::vector<OnnxComputation> activation_operators();
+[[nodiscard]] std::vector<OnnxComputation> reducing_operators();
+[[nodiscard]] std::vector<OnnxComputation> searching_operators();
+[[nodiscard]] std::vector<OnnxComputation> softmax_operators();
+[[nodiscard]] std::vector<OnnxComputation> normalising_operators();
+[[nodiscard]] std::vector<OnnxComputation> product_operators();
+[[nodiscard]] std::vector<OnnxComputation> einsum_operators();
 
 }  // namespace vpinfer

@@ -207,10 +207,8 @@ struct Suppression {
 Suppression read_suppression(const OnnxCall& call) {
   const auto threshold = [&](std::size_t input, float fallback) {
     if (!call.has(input)) return fallback;
-    if (!call.input(input).is_float() || call.input(input).floats().size() != 1) {
-      call.node.refuse("its thresholds must be numbers");
-    }
-    return call.input(input).floats().front();
+    if (call.floats(input).size() != 1) call.node.refuse("its thresholds must be one number each");
+    return call.floats(input).front();
   };
   Suppression result;
   result.most = call.has(2) ? call.integer(2) : 0;

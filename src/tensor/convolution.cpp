@@ -32,19 +32,12 @@ OnnxDims kernel_of(const OnnxCall& call, const OnnxDims& weights, const Planes& 
   return kernel;
 }
 
-const std::vector<float>& floats_read(const OnnxCall& call, std::size_t input) {
-  if (!call.input(input).is_float()) {
-    call.node.refuse("its input number " + std::to_string(input + 1) + " must hold floats");
-  }
-  return call.input(input).floats();
-}
-
 /// Planes of zeros or, if there is one, of their filter's bias.
 std::vector<float> biases(const OnnxCall& call, const OnnxDims& dims) {
   check_size(call, dims);
   std::vector<float> sums(static_cast<std::size_t>(count_elements(dims)));
   if (!call.has(2)) return sums;
-  const std::vector<float>& bias = floats_read(call, 2);
+  const std::vector<float>& bias = call.floats(2);
   if (static_cast<std::int64_t>(bias.size()) != dims[1]) {
     call.node.refuse("needs a bias for each of " + std::to_string(dims[1]) + " filters");
   }
@@ -56,7 +49,7 @@ std::vector<float> biases(const OnnxCall& call, const OnnxDims& dims) {
 OnnxTensor convolution(const OnnxCall& call) {
   const ConvolutionForm form = read_convolution(call, call.input(0).dims, call.input(1).dims);
   const OnnxDims dims = convolved_dims(call, form);
-  std::vector<float> sums = convolve(form, floats_read(call, 0), floats_read(call, 1));
+  std::vector<float> sums = convolve(form, call.floats(0), call.floats(1));
   const std::vector<float> bias = biases(call, dims);
   for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += bias[i];
   return {dims, std::move(sums)};
@@ -122,8 +115,8 @@ OnnxTensor transposed_convolution(const OnnxCall& call) {
     const std::int64_t plane = line / per_group;  // of the batch
     const std::int64_t channel = plane % read.channels;
     const std::int64_t target = channel / (read.channels / groups) * per_group + filter;
-    const float* from = floats_read(call, 0).data() + plane * read.size();
-    const float* kernel = floats_read(call, 1).data() + (channel * per_group + filter) * taps;
+    const float* from = call.floats(0).data() + plane * read.size();
+    const float* kernel = call.floats(1).data() + (channel * per_group + filter) * taps;
     float* to = sums.data() + (plane / read.channels * made.channels + target) * made.size();
     for_each_tap(windows, [&, &slid = windows](const Extents& tap, std::int64_t number) {
       const float weight = kernel[number];
@@ -160,7 +153,7 @@ OnnxTensor column_to_image(const OnnxCall& call) {
   for (std::int64_t plane = 0; plane < dims[0] * dims[1]; ++plane) {
     float* to = sums.data() + plane * planes.size();
     for_each_tap(windows, [&](const Extents& tap, std::int64_t number) {
-      const float* from = floats_read(call, 0).data() + (plane * taps + number) * places;
+      const float* from = call.floats(0).data() + (plane * taps + number) * places;
       for_each_tap_row(windows, planes.extents, tap, [&](const TapRow& row) {
         for (std::int64_t i = 0; i < row.count; ++i) {
           to[row.element + i * row.stride] += from[row.place + i];

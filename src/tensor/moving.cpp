@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "tensor/broadcast.hpp"
 #include "tensor/picking.hpp"
 
 namespace vpinfer {
@@ -131,21 +132,7 @@ OnnxTensor concat(const OnnxCall& call) {
 
 OnnxTensor expand(const OnnxCall& call) {
   const OnnxTensor& data = call.input(0);
-  OnnxDims wanted = call.integers(1);
-  const std::size_t rank = std::max(wanted.size(), data.dims.size());
-  wanted.insert(wanted.begin(), rank - wanted.size(), 1);
-  std::vector<OnnxPlaces> places = places_of(data.dims);
-  places.insert(places.begin(), rank - places.size(), OnnxPlaces{0});
-  for (std::size_t axis = 0; axis < rank; ++axis) {
-    const auto extent = static_cast<std::int64_t>(places[axis].size());
-    if (wanted[axis] == extent || wanted[axis] == 1) continue;
-    if (extent != 1 || wanted[axis] < 0) {
-      call.node.refuse("cannot expand " + to_string(data.dims) + " to " + to_string(wanted));
-    }
-    check_size(call, {wanted[axis]});
-    places[axis] = spaced(wanted[axis], 0);
-  }
-  return pick(call, data, std::move(places));
+  return broadcast(call, data, broadcast_dims(call, data.dims, call.integers(1)));
 }
 
 OnnxTensor tile(const OnnxCall& call) {

@@ -16,6 +16,17 @@ using OnnxDims = std::vector<std::int64_t>;
 /// Types of whole numbers that quantised values may have.
 enum class OnnxIntegerType { kAny, kInt8, kUint8, kInt16, kUint16 };
 
+/// By the number that ONNX names a type with; kAny for others.
+inline OnnxIntegerType read_integer_type(std::int64_t type) {
+  switch (type) {
+    case 2: return OnnxIntegerType::kUint8;
+    case 3: return OnnxIntegerType::kInt8;
+    case 4: return OnnxIntegerType::kUint16;
+    case 5: return OnnxIntegerType::kInt16;
+    default: return OnnxIntegerType::kAny;
+  }
+}
+
 /// Numbers of any of ONNX's float types become floats, those of its integer and boolean types
 /// integers.  Row-major; as many as the extents say.
 struct OnnxTensor {

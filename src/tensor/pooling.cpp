@@ -36,11 +36,6 @@ Pool read_pool(const OnnxCall& call, bool global) {
   return pool;
 }
 
-const std::vector<float>& floats_of(const OnnxCall& call) {
-  if (!call.input(0).is_float()) call.node.refuse("its input must hold floats");
-  return call.input(0).floats();
-}
-
 /// Calls visit(place, element) for all that the windows read of each plane, tap by
 /// tap; both are flattened indices of whole tensors.
 template <typename Visit>
@@ -124,7 +119,7 @@ std::vector<float> count_taps(const SlidingWindow& window, std::int64_t extent, 
 
 OnnxTensor average_pool_of(const OnnxCall& call, bool global) {
   const Pool pool = read_pool(call, global);
-  const std::vector<float>& values = floats_of(call);
+  const std::vector<float>& values = call.floats(0);
   OnnxDims dims = pooled_dims(call, pool);
   std::vector<float> sums(static_cast<std::size_t>(count_elements(dims)));
   for_each_read(pool,
@@ -155,7 +150,7 @@ OnnxTensor global_average_pool(const OnnxCall& call) {
 
 OnnxTensor lp_pool_of(const OnnxCall& call, bool global) {
   const Pool pool = read_pool(call, global);
-  const std::vector<float>& values = floats_of(call);
+  const std::vector<float>& values = call.floats(0);
   const auto power = static_cast<float>(call.node.integer("p", 2));
   if (power < 1) call.node.refuse("its p must be 1 or more");
   OnnxDims dims = pooled_dims(call, pool);
@@ -189,7 +184,7 @@ OnnxDims unpooled_dims(const OnnxCall& call, const Planes& planes) {
 
 /// An index counts in the extents that the windows tell; a larger result has zeros behind them.
 OnnxTensor max_unpool(const OnnxCall& call) {
-  const std::vector<float>& values = floats_of(call);
+  const std::vector<float>& values = call.floats(0);
   const std::vector<std::int64_t>& indices = call.integers(1);
   const OnnxDims told = unpooled_dims(call, read_planes(call, call.input(0).dims));
   const OnnxDims dims = call.has(2) ? call.integers(2) : told;

@@ -222,9 +222,7 @@ void resize_to(const OnnxCall& call, const std::vector<ResizedAxis*>& axes, cons
 
 /// Numbers that an input holds; none if it is left out.
 std::vector<float> optional_floats(const OnnxCall& call, std::size_t input) {
-  if (!call.has(input)) return {};
-  if (!call.input(input).is_float()) call.node.refuse("its scales must be floats");
-  return call.input(input).floats();
+  return call.has(input) ? call.floats(input) : std::vector<float>{};
 }
 
 OnnxTensor resize(const OnnxCall& call) {
