@@ -103,6 +103,7 @@ void slice(OnnxBuilder& builder, const OnnxNodeReader& node) {
   FeatureMap result = map;
   for (std::size_t axis = 0; axis < cuts.size(); ++axis) {
     if (cuts[axis] == Cut{0, node.small(map.dims[axis])}) continue;
+    if (cuts[axis].size == 0) node.unsupported("an empty result");
     const std::optional<Axis> box_axis = builder.box_axis(node, map, axis);
     if (!box_axis) node.unsupported("a slice of the batch");
     part.cut(*box_axis) = cuts[axis];

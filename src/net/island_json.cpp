@@ -1,5 +1,6 @@
 #include "net/island_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -50,8 +51,19 @@ OnnxDims dims_from_json(const json& j) {
   return dims;
 }
 
+constexpr std::array kIntegerTypes{"", "int8", "uint8", "int16", "uint16"};  // by OnnxIntegerType
+
+OnnxIntegerType integer_type(const json& j) {
+  const auto found = std::find(kIntegerTypes.begin() + 1, kIntegerTypes.end(), j);
+  if (found == kIntegerTypes.end()) throw BadInput("a type of integers is unknown");
+  return static_cast<OnnxIntegerType>(found - kIntegerTypes.begin());
+}
+
 json tensor_to_json(const OnnxTensor& tensor) {
   json object{{"dims", tensor.dims}};
+  if (tensor.type != OnnxIntegerType::kAny) {
+    object["type"] = kIntegerTypes[static_cast<std::size_t>(tensor.type)];
+  }
   if (tensor.is_float()) {
     object["floats"] = numbers_to_json(tensor.floats());
   } else {
@@ -62,6 +74,7 @@ json tensor_to_json(const OnnxTensor& tensor) {
 
 OnnxTensor tensor_from_json(const json& j) {
   OnnxTensor tensor{dims_from_json(j.at("dims")), {}};
+  if (j.contains("type")) tensor.type = integer_type(j.at("type"));
   std::size_t count = 0;
   if (j.contains("floats")) {
     auto values = numbers_from_json(j.at("floats"));

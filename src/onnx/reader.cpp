@@ -124,6 +124,7 @@ OnnxTensor read_tensor(const onnx::TensorProto& tensor) {
                       "); floats, doubles, halves and integers are");
   }
   result.dims.assign(tensor.dims().begin(), tensor.dims().end());
+  result.type = read_integer_type(tensor.data_type());
   return result;
 }
 

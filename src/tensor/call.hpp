@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +31,19 @@ struct OnnxCall {
     }
     return input(index).integers();
   }
+  [[nodiscard]] const std::vector<float>& floats(std::size_t index) const {
+    if (!input(index).is_float()) {
+      node.refuse("its input number " + std::to_string(index + 1) + " must hold floats");
+    }
+    return input(index).floats();
+  }
+  /// The one whole number that an input holds.
+  [[nodiscard]] std::int64_t integer(std::size_t index) const {
+    if (integers(index).size() != 1) {
+      node.refuse("its input number " + std::to_string(index + 1) + " must hold one number");
+    }
+    return integers(index).front();
+  }
   /// Axes that are an attribute or, in newer operator sets, an input.
   [[nodiscard]] std::vector<std::int64_t> axes(std::size_t index) const {
     return has(index) ? integers(index) : node.integers("axes", {});
@@ -40,11 +52,6 @@ struct OnnxCall {
 
 /// Refuses a result that is too large.
 void check_size(const OnnxCall& call, const OnnxDims& dims);
-
-/// A tensor whose element at each index of `dims` is that of `source` at place(index), flattened.
-[[nodiscard]] OnnxTensor gather_elements(const OnnxCall& call, const OnnxTensor& source,
-                                         const OnnxDims& dims,
-                                         const std::function<std::int64_t(const OnnxDims&)>& place);
 
 /// How far apart neighbours along each axis lie.
 [[nodiscard]] OnnxDims strides_of(const OnnxDims& dims);
@@ -68,7 +75,26 @@ std::vector<OnnxTensor> one(const OnnxCall& call) {
 
 // The operators, by what they do.
 [[nodiscard]] std::vector<OnnxComputation> making_operators();
+[[nodiscard]] std::vector<OnnxComputation> reshaping_operators();
 [[nodiscard]] std::vector<OnnxComputation> moving_operators();
+[[nodiscard]] std::vector<OnnxComputation> padding_operators();
+[[nodiscard]] std::vector<OnnxComputation> gathering_operators();
+[[nodiscard]] std::vector<OnnxComputation> choosing_operators();
+[[nodiscard]] std::vector<OnnxComputation> resizing_operators();
+[[nodiscard]] std::vector<OnnxComputation> sampling_operators();
+[[nodiscard]] std::vector<OnnxComputation> pooling_operators();
+[[nodiscard]] std::vector<OnnxComputation> convolution_operators();
+[[nodiscard]] std::vector<OnnxComputation> quantising_operators();
+[[nodiscard]] std::vector<OnnxComputation> casting_operators();
 [[nodiscard]] std::vector<OnnxComputation> elementwise_operators();
+[[nodiscard]] std::vector<OnnxComputation> rounding_operators();
+[[nodiscard]] std::vector<OnnxComputation> function_operators();
+[[nodiscard]] std::vector<OnnxComputation> activation_operators();
+[[nodiscard]] std::vector<OnnxComputation> reducing_operators();
+[[nodiscard]] std::vector<OnnxComputation> searching_operators();
+[[nodiscard]] std::vector<OnnxComputation> softmax_operators();
+[[nodiscard]] std::vector<OnnxComputation> normalising_operators();
+[[nodiscard]] std::vector<OnnxComputation> product_operators();
+[[nodiscard]] std::vector<OnnxComputation> einsum_operators();
 
 }  // namespace vpinfer

@@ -20,7 +20,7 @@ Cut slice_cut(const OnnxNodeReader& node, std::int64_t start, std::int64_t end, 
   start = clamp(start);
   end = clamp(end);
   const std::int64_t reach = forward ? end - start : start - end;
-  if (reach <= 0) node.unsupported("an empty result");
+  if (reach <= 0) return {0, 0};
   const std::int64_t magnitude = forward ? std::min(step, size) : -std::max(step, -size);
   const std::int64_t count = (reach + magnitude - 1) / magnitude;
   return {node.small(start), node.small(count),
@@ -31,6 +31,7 @@ Cut slice_cut(const OnnxNodeReader& node, std::int64_t start, std::int64_t end, 
 
 OnnxDims reshape_dims(const OnnxNodeReader& node, const OnnxDims& from, const OnnxDims& wanted) {
   const std::int64_t elements = count_elements(from);
+  const std::int64_t most = std::max(elements, std::int64_t{1} << 31U);
   const auto impossible = [&] {
     node.refuse("cannot reshape " + to_string(from) + " to " + to_string(wanted));
   };
@@ -46,7 +47,7 @@ OnnxDims reshape_dims(const OnnxNodeReader& node, const OnnxDims& from, const On
       open = i;
       continue;
     }
-    if (dims[i] < 0 || (dims[i] > 0 && known > elements / dims[i])) impossible();
+    if (dims[i] < 0 || (dims[i] > 0 && known > most / dims[i])) impossible();
     known *= dims[i];
   }
   if (open < dims.size()) {

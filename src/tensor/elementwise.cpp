@@ -1,147 +1,194 @@
-// Operators that compute each element from those in the same place, with ONNX's broadcasting.
+// Operators that combine the elements in the same place of tensors, with ONNX's broadcasting.
 
-#include <algorithm>
-#include <cmath>
 #include <functional>
 
-#include "tensor/call.hpp"
+#include "tensor/broadcast.hpp"
+#include "tensor/numbers.hpp"
 
 namespace vpinfer {
 namespace {
 
-OnnxTensor cast(const OnnxCall& call) {
-  const OnnxTensor& from = call.input(0);
-  const OnnxNumberKind kind = read_cast(call.node);
-  if (kind == OnnxNumberKind::kFloat) {
-    if (from.is_float()) return from;
-    return {from.dims, std::vector<float>(from.integers().begin(), from.integers().end())};
-  }
-  std::vector<std::int64_t> values;
-  std::visit(
-      [&](const auto& numbers) {
-        for (const auto number : numbers) {
-          const bool fits = std::abs(static_cast<double>(number)) < 9e18;
-          if (kind == OnnxNumberKind::kInteger && !fits) {
-            call.node.refuse("a number does not fit an integer");
-          }
-          values.push_back(kind == OnnxNumberKind::kBool ? number != 0
-                                                         : static_cast<std::int64_t>(number));
-        }
-      },
-      from.values);
-  return {from.dims, std::move(values)};
+template <auto kFunction>
+OnnxTensor combined(const OnnxCall& call) {
+  return combine(call, call.input(0), call.input(1), kFunction);
 }
 
-/// Broadcasts two tensors and combines their elements.
-template <typename Function>
-OnnxTensor combine(const OnnxCall& call, const Function& function) {
-  const OnnxTensor& a = call.input(0);
-  const OnnxTensor& b = call.input(1);
-  if (a.is_float() != b.is_float()) call.node.refuse("its inputs have different types");
-  const std::size_t rank = std::max(a.dims.size(), b.dims.size());
-  const auto aligned = [&](const OnnxDims& dims) {
-    OnnxDims result(rank - dims.size(), 1);
-    result.insert(result.end(), dims.begin(), dims.end());
-    return result;
-  };
-  const OnnxDims of_a = aligned(a.dims);
-  const OnnxDims of_b = aligned(b.dims);
-  OnnxDims dims;
-  for (std::size_t i = 0; i < rank; ++i) {
-    if (of_a[i] != of_b[i] && of_a[i] != 1 && of_b[i] != 1) {
-      call.node.refuse("cannot combine " + to_string(a.dims) + " and " + to_string(b.dims));
-    }
-    dims.push_back(of_a[i] == 1 ? of_b[i] : of_a[i]);
-  }
-  const auto spread = [&](const OnnxTensor& tensor, const OnnxDims& from) {
-    const OnnxDims strides = strides_of(from);
-    return gather_elements(call, tensor, dims, [&](const OnnxDims& index) {
-      std::int64_t place = 0;
-      for (std::size_t i = 0; i < rank; ++i) place += from[i] == 1 ? 0 : index[i] * strides[i];
-      return place;
-    });
-  };
-  OnnxTensor result = spread(a, of_a);
-  const OnnxTensor other = spread(b, of_b);
-  if (result.is_float()) {
-    std::vector<float> values = result.floats();
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values[i] = function(values[i], other.floats()[i]);
-    result.values = std::move(values);
-  } else {
-    std::vector<std::int64_t> values = result.integers();
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] = function(values[i], other.integers()[i]);
-    }
-    result.values = std::move(values);
+/// All inputs, of which there may be any number.
+template <auto kFunction>
+OnnxTensor combined_all(const OnnxCall& call) {
+  OnnxTensor result = call.input(0);
+  for (std::size_t i = 1; i < call.inputs.size(); ++i) {
+    result = combine(call, result, call.input(i), kFunction);
   }
   return result;
 }
 
-// Sums and products of integers wrap around, as two's complement does.
-template <typename Number, typename Operation>
-Number wrapped(Number a, Number b, Operation operation) {
-  if constexpr (std::is_integral_v<Number>) {
-    return static_cast<Number>(
-        operation(static_cast<std::uint64_t>(a), static_cast<std::uint64_t>(b)));
-  } else {
-    return operation(a, b);
+constexpr auto kSum = [](auto a, auto b) { return wrapped(a, b, std::plus<>()); };
+constexpr auto kDifference = [](auto a, auto b) { return wrapped(a, b, std::minus<>()); };
+constexpr auto kProduct = [](auto a, auto b) { return wrapped(a, b, std::multiplies<>()); };
+
+/// Integers are cut off at their point.  ONNX leaves open what x / 0 is for them: here 0.
+constexpr auto kQuotient = [](auto a, auto b) {
+  if constexpr (std::is_integral_v<decltype(a)>) {
+    if (b == 0) return decltype(a){0};
+    if (b == -1) return wrapped(decltype(a){0}, a, std::minus<>());
   }
+  return a / b;
+};
+
+OnnxTensor mean_of_inputs(const OnnxCall& call) {
+  const OnnxTensor sum = combined_all<kSum>(call);
+  const OnnxTensor count{{}, std::vector<float>{static_cast<float>(call.inputs.size())}};
+  return combine(call, sum, count, kQuotient);
 }
 
-OnnxTensor add(const OnnxCall& call) {
-  return combine(call, [](auto a, auto b) { return wrapped(a, b, std::plus<>()); });
-}
-OnnxTensor subtract(const OnnxCall& call) {
-  return combine(call, [](auto a, auto b) { return wrapped(a, b, std::minus<>()); });
-}
-OnnxTensor multiply(const OnnxCall& call) {
-  return combine(call, [](auto a, auto b) { return wrapped(a, b, std::multiplies<>()); });
-}
-OnnxTensor divide(const OnnxCall& call) {
-  const auto quotient = [&](auto a, auto b) {
-    if constexpr (std::is_integral_v<decltype(a)>) {
-      if (b == 0) call.node.refuse("divides by zero");
-      return b == -1 ? wrapped(decltype(a){0}, a, std::minus<>()) : a / b;
+/// What is left of a division: with the sign of the dividend as in C or, as in Python, of the
+/// divisor.
+OnnxTensor modulo(const OnnxCall& call) {
+  const bool as_in_c = call.node.flag("fmod");
+  const auto rest = [&](auto a, auto b) {
+    using Number = decltype(a);
+    Number left{};
+    if constexpr (std::is_integral_v<Number>) {
+      left = b == 0 || b == -1 ? 0 : a % b;
     } else {
-      return a / b;
+      left = std::fmod(a, b);
+    }
+    const bool differs = (left < 0 && b > 0) || (left > 0 && b < 0);
+    return differs && !as_in_c ? left + b : left;
+  };
+  return combine(call, call.input(0), call.input(1), rest);
+}
+
+std::int64_t integer_power(std::int64_t base, std::int64_t exponent) {
+  if (exponent < 0) return base == 1 || base == -1 ? integer_power(base, -(exponent % 2)) : 0;
+  std::uint64_t result = 1;
+  for (auto factor = static_cast<std::uint64_t>(base); exponent > 0; exponent /= 2) {
+    if (exponent % 2 == 1) result *= factor;
+    factor *= factor;
+  }
+  return static_cast<std::int64_t>(result);
+}
+
+/// The result is of the base's kind, whatever the exponent's.
+OnnxTensor power(const OnnxCall& call) {
+  const OnnxTensor& base = call.input(0);
+  const OnnxTensor& exponent = call.input(1);
+  const OnnxDims dims = broadcast_dims(call, base.dims, exponent.dims);
+  const auto raise = [](auto a, auto b) {
+    using Number = decltype(a);
+    if constexpr (std::is_integral_v<Number> && std::is_integral_v<decltype(b)>) {
+      return integer_power(a, b);
+    } else if constexpr (std::is_same_v<Number, decltype(b)>) {
+      return std::pow(a, b);
+    } else {
+      return converted<Number>(std::pow(static_cast<double>(a), static_cast<double>(b)));
     }
   };
-  return combine(call, quotient);
+  return std::visit(
+      [&](const auto& a, const auto& b) {
+        return OnnxTensor{dims, combine_values(dims, base.dims, a, exponent.dims, b, raise)};
+      },
+      base.values, exponent.values);
 }
 
-template <float (*kFunction)(float)>
-OnnxTensor each_float(const OnnxCall& call) {
-  if (!call.input(0).is_float()) call.node.refuse("its input must hold floats");
-  std::vector<float> values = call.input(0).floats();
-  std::transform(values.begin(), values.end(), values.begin(), kFunction);
-  return {call.input(0).dims, std::move(values)};
+/// By at most 63 bits; all others give 0.
+template <auto kShift>
+std::int64_t shifted_bits(std::int64_t number, std::int64_t bits) {
+  if (bits < 0 || bits > 63) return 0;
+  return static_cast<std::int64_t>(kShift(static_cast<std::uint64_t>(number), bits));
 }
-float floor_of(float x) {
-  return std::floor(x);
+
+/// Whether something holds, as 0 or 1.
+template <auto kHolds>
+OnnxTensor compared(const OnnxCall& call) {
+  return combine(call, call.input(0), call.input(1),
+                 [](auto a, auto b) { return std::int64_t{kHolds(a, b)}; });
 }
-float ceil_of(float x) {
-  return std::ceil(x);
+
+template <auto kFunction>
+OnnxTensor combined_integers(const OnnxCall& call) {
+  const OnnxDims dims = broadcast_dims(call, call.input(0).dims, call.input(1).dims);
+  const auto function = [](std::int64_t a, std::int64_t b) {
+    return static_cast<std::int64_t>(kFunction(a, b));
+  };
+  return {dims, combine_values(dims, call.input(0).dims, call.integers(0), call.input(1).dims,
+                               call.integers(1), function)};
 }
-float root_of(float x) {
-  return std::sqrt(x);
+
+OnnxTensor shift_bits(const OnnxCall& call) {
+  const std::string direction = call.node.text("direction", "");
+  if (direction == "LEFT") {
+    return combined_integers<shifted_bits<[](auto a, auto bits) { return a << bits; }>>(call);
+  }
+  if (direction == "RIGHT") {
+    return combined_integers<
+        shifted_bits<[](auto a, auto bits) { return a / (decltype(a){1} << bits); }>>(call);
+  }
+  call.node.refuse("its attribute 'direction' must be LEFT or RIGHT");
 }
-float negated(float x) {
-  return -x;
+
+OnnxTensor choose_where(const OnnxCall& call) {
+  const OnnxTensor& yes = call.input(1);
+  const OnnxTensor& no = call.input(2);
+  if (yes.is_float() != no.is_float()) call.node.refuse("its inputs have different types");
+  const OnnxDims dims =
+      broadcast_dims(call, call.input(0).dims, broadcast_dims(call, yes.dims, no.dims));
+  const std::vector<std::int64_t>& condition = call.integers(0);
+  return std::visit(
+      [&](const auto& chosen) {
+        using Values = std::decay_t<decltype(chosen)>;
+        const auto& other = std::get<Values>(no.values);
+        Values values(static_cast<std::size_t>(count_elements(dims)));
+        const std::array<OnnxDims, 3> parts{call.input(0).dims, yes.dims, no.dims};
+        for_each_run<3>(dims, parts, [&](const Run<3>& run) {
+          for (std::size_t i = 0; i < run.count; ++i) {
+            values[run.begin + i] =
+                condition[run.place(0, i)] != 0 ? chosen[run.place(1, i)] : other[run.place(2, i)];
+          }
+        });
+        return OnnxTensor{dims, std::move(values)};
+      },
+      yes.values);
+}
+
+OnnxTensor parametric_relu(const OnnxCall& call) {
+  OnnxTensor result = combine(call, call.input(0), call.input(1), [](auto x, auto slope) {
+    return x < 0 ? wrapped(x, slope, std::multiplies<>()) : x;
+  });
+  if (result.dims != call.input(0).dims) {
+    call.node.refuse("its slopes do not fit " + to_string(call.input(0).dims));
+  }
+  return result;
 }
 
 }  // namespace
 
 std::vector<OnnxComputation> elementwise_operators() {
-  return {{"Cast", one<cast>},
-          {"Add", one<add>},
-          {"Sub", one<subtract>},
-          {"Mul", one<multiply>},
-          {"Div", one<divide>},
-          {"Floor", one<each_float<floor_of>>},
-          {"Ceil", one<each_float<ceil_of>>},
-          {"Sqrt", one<each_float<root_of>>},
-          {"Neg", one<each_float<negated>>}};
+  return {{"Add", one<combined<kSum>>},
+          {"Sub", one<combined<kDifference>>},
+          {"Mul", one<combined<kProduct>>},
+          {"Div", one<combined<kQuotient>>},
+          {"Mod", one<modulo>},
+          {"Pow", one<power>},
+          {"Sum", one<combined_all<kSum>>},
+          {"Mean", one<mean_of_inputs>},
+          {"Max", one<combined_all<[](auto a, auto b) { return larger(a, b); }>>},
+          {"Min", one<combined_all<[](auto a, auto b) { return smaller(a, b); }>>},
+          {"PRelu", one<parametric_relu>},
+          {"BitShift", one<shift_bits>},
+          {"BitwiseAnd", one<combined_integers<std::bit_and<>{}>>},
+          {"BitwiseOr", one<combined_integers<std::bit_or<>{}>>},
+          {"BitwiseXor", one<combined_integers<std::bit_xor<>{}>>},
+          {"And", one<combined_integers<std::logical_and<>{}>>},
+          {"Or", one<combined_integers<std::logical_or<>{}>>},
+          {"Xor", one<combined_integers<[](auto a, auto b) { return (a != 0) != (b != 0); }>>},
+          {"Equal", one<compared<std::equal_to<>{}>>},
+          {"Greater", one<compared<std::greater<>{}>>},
+          {"GreaterOrEqual", one<compared<std::greater_equal<>{}>>},
+          {"Less", one<compared<std::less<>{}>>},
+          {"LessOrEqual", one<compared<std::less_equal<>{}>>},
+          {"Where", one<choose_where>}};
 }
 
 }  // namespace vpinfer

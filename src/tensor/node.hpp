@@ -13,11 +13,28 @@ namespace vpinfer {
 /// Extents, or a place in a tensor; slowest axis first.
 using OnnxDims = std::vector<std::int64_t>;
 
+/// Types of whole numbers that quantised values may have.
+enum class OnnxIntegerType { kAny, kInt8, kUint8, kInt16, kUint16 };
+
+/// By the number that ONNX names a type with; kAny for others.
+inline OnnxIntegerType read_integer_type(std::int64_t type) {
+  switch (type) {
+    case 2: return OnnxIntegerType::kUint8;
+    case 3: return OnnxIntegerType::kInt8;
+    case 4: return OnnxIntegerType::kUint16;
+    case 5: return OnnxIntegerType::kInt16;
+    default: return OnnxIntegerType::kAny;
+  }
+}
+
 /// Numbers of any of ONNX's float types become floats, those of its integer and boolean types
 /// integers.  Row-major; as many as the extents say.
 struct OnnxTensor {
   OnnxDims dims;
   std::variant<std::vector<float>, std::vector<std::int64_t>> values;
+  /// What a file said of constants; kAny if it is another type, or not known.  The type of a zero
+  /// point is that of what is quantised with it.
+  OnnxIntegerType type = OnnxIntegerType::kAny;
 
   [[nodiscard]] bool is_float() const { return values.index() == 0; }
   [[nodiscard]] const std::vector<float>& floats() const { return std::get<0>(values); }

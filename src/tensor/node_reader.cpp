@@ -95,8 +95,12 @@ int OnnxNodeReader::small(std::int64_t number) const {
 }
 
 OnnxNumberKind read_cast(const OnnxNodeReader& node) {
+  return read_number_kind(node, "to");
+}
+
+OnnxNumberKind read_number_kind(const OnnxNodeReader& node, const std::string& name) {
   // TensorProto.DataType of ONNX.
-  switch (const std::int64_t type = node.integer("to", 0)) {
+  switch (const std::int64_t type = node.integer(name, 0)) {
     case 1:   // float
     case 10:  // float16
     case 11:  // double
@@ -111,7 +115,7 @@ OnnxNumberKind read_cast(const OnnxNodeReader& node) {
     case 13:  // uint64
       return OnnxNumberKind::kInteger;
     case 9: return OnnxNumberKind::kBool;
-    default: node.unsupported("a cast to type " + std::to_string(type));
+    default: node.unsupported("the type " + std::to_string(type));
   }
 }
 

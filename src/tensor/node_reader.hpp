@@ -65,7 +65,8 @@ class OnnxNodeReader {
 /// What Cast makes of numbers.
 enum class OnnxNumberKind { kFloat, kInteger, kBool };
 
-/// By the attribute `to`.  Throws BadInput for types that are not supported.
+/// By an attribute that names a type.  Throws BadInput for those that are not supported.
+[[nodiscard]] OnnxNumberKind read_number_kind(const OnnxNodeReader& node, const std::string& name);
 [[nodiscard]] OnnxNumberKind read_cast(const OnnxNodeReader& node);
 
 /// Extents as `1x3x224x224`; an open one is `?`.

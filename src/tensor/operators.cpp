@@ -10,7 +10,15 @@ namespace {
 const std::vector<OnnxComputation>& computations() {
   static const std::vector<OnnxComputation> table = [] {
     std::vector<OnnxComputation> all;
-    for (const auto& part : {making_operators(), moving_operators(), elementwise_operators()}) {
+    for (const auto& part :
+         {making_operators(),      reshaping_operators(),   moving_operators(),
+          padding_operators(),     gathering_operators(),   choosing_operators(),
+          resizing_operators(),    sampling_operators(),    pooling_operators(),
+          convolution_operators(), quantising_operators(),  casting_operators(),
+          elementwise_operators(), rounding_operators(),    function_operators(),
+          activation_operators(),  reducing_operators(),    searching_operators(),
+          softmax_operators(),     normalising_operators(), product_operators(),
+          einsum_operators()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -13,6 +13,7 @@ asks for:
 - Of N pictures every one becomes a frame of its own, with its share of the constants that have a row for every picture.
 - A float input of 3 dimensions or 1 gets a leading dimension of 1, and operators that name dimensions name the ones
   behind, where all operators are known to mean the same then.
+- Or all inputs become constants, beside a picture that nothing depends on: `folded_case_of`.
 - Models of an opset before 7 are upgraded by ONNX's own converter.
 """
 
@@ -284,6 +285,8 @@ def frame_of(test, names, inputs, outputs):
     """The frame in which the inputs `names` are the picture; all that has a batch has one of 1."""
     if any(value.shape[:1] != (1,) for value in outputs.values()):
         raise Skipped("an output without the picture's batch")
+    if any(value.dtype.kind == "f" and not np.isfinite(value).all() for value in outputs.values()):
+        raise Skipped("expects infinity or NaN, which a run takes for damage")
     model, picture = network_of(test, {name: inputs[name] for name in names},
                                 {name: value for name, value in inputs.items() if name not in names}, outputs)
     rows_and_columns = picture.shape[2:] or (1, 1)
@@ -403,6 +406,35 @@ def cases_of(directory):
     if not cases:
         raise reason
     return cases
+
+
+def folded_case_of(directory):
+    """The case in which nothing depends on the picture: every input of the test is a constant, so that import has to
+    compute the outputs. They become the picture's further channels, the extents of each before its elements."""
+    test = read_test(directory)
+    types = {value.type.tensor_type.elem_type for value in [*test.model.graph.input, *test.model.graph.output]}
+    if types & {TensorProto.STRING, TensorProto.BFLOAT16, TensorProto.UNDEFINED}:
+        raise Skipped("not all inputs and outputs are numbers that numpy knows")
+    model = onnx.ModelProto()
+    model.CopyFrom(test.model)
+    graph = model.graph
+    del graph.input[:], graph.initializer[:], graph.output[:]
+    graph.input.append(helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 1, 1, 1]))
+    graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in test.inputs.items())
+    graph.initializer.append(numpy_helper.from_array(np.array([1, -1, 1, 1]), "channels"))
+    joined, numbers = ["picture"], [np.zeros(1, np.float32)]
+    for name, value in test.outputs.items():
+        graph.node.append(helper.make_node("Shape", [name], [f"{name}.shape"]))
+        for part, content in ((f"{name}.shape", np.array(value.shape)), (name, value)):
+            if content.size:
+                graph.node.append(helper.make_node("Cast", [part], [f"{part}.cast"], to=TensorProto.FLOAT))
+                graph.node.append(helper.make_node("Reshape", [f"{part}.cast", "channels"], [f"{part}.channels"]))
+                joined.append(f"{part}.channels")
+                numbers.append(content.astype(np.float32).ravel())
+    expected = np.concatenate(numbers).reshape(1, -1, 1, 1)
+    graph.node.append(helper.make_node("Concat", joined, ["folded"], axis=1))
+    graph.output.append(helper.make_tensor_value_info("folded", TensorProto.FLOAT, expected.shape))
+    return Case(test.name, test.operators, [Frame(model, np.zeros((1, 1, 1), np.float32), {"folded": expected})])
 
 
 def find_directories(data):
