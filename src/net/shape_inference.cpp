@@ -277,6 +277,10 @@ class ShapeOf {
     return in;
   }
 
+  Shape operator()(const Candidates& head) const {
+    return shape_of_candidates(head, inputs_, where_);
+  }
+
  private:
   [[noreturn]] void refuse(const std::string& why) const { throw BadInput(where_ + ": " + why); }
 
