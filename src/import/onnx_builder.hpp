@@ -41,7 +41,8 @@ class OnnxBuilder {
 
   [[nodiscard]] Network& network() { return model_.network; }
   [[nodiscard]] std::map<int, LayerWeights>& weights() { return model_.weights; }
-  [[nodiscard]] OnnxModel take() { return std::move(model_); }
+  [[nodiscard]] OnnxModel take();
+  void add_result(OnnxResult result) { model_.results.push_back(std::move(result)); }
   /// How many pictures the graph was made for; vpinfer takes one at a time.
   [[nodiscard]] std::int64_t batch() const { return batch_; }
   void set_batch(std::int64_t batch) { batch_ = batch; }
@@ -66,8 +67,8 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap feature(const OnnxNodeReader& node, std::size_t input);
   /// The same with its margin added.
   [[nodiscard]] FeatureMap complete(const OnnxNodeReader& node, std::size_t input);
-  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own, what
-  /// was reshaped or transposed from something else an island.
+  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own,
+  /// what was reshaped or transposed from something else an island.
   [[nodiscard]] FeatureMap picture(const OnnxNodeReader& node, std::size_t input);
   /// The same for an input that has been read, without a margin.
   [[nodiscard]] FeatureMap as_picture(const OnnxNodeReader& node, FeatureMap map,
