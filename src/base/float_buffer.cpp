@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cstdlib>
 #include <new>
 
 namespace vpinfer {
@@ -11,9 +12,10 @@ float* FloatBuffer::allocate(std::size_t floats) {
   constexpr std::size_t kHugePageBytes = 2 * 1024 * 1024;
   const std::size_t bytes = whole_lines(floats) * sizeof(float);
   const bool large = bytes >= 2 * kHugePageBytes;
-  // NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
-  void* data = std::aligned_alloc(large ? kHugePageBytes : kLineBytes, bytes);
-  if (data == nullptr) throw std::bad_alloc();
+  // Not std::aligned_alloc, which is for multiples of the alignment only.
+  void* data = nullptr;
+  if (posix_memalign(&data, large ? kHugePageBytes : kLineBytes, bytes) != 0)
+    throw std::bad_alloc();
   // Of whole huge pages only, so that no more memory is taken.  Where there are none, nothing
   // happens.
   if (large) (void)madvise(data, bytes / kHugePageBytes * kHugePageBytes, MADV_HUGEPAGE);

@@ -37,6 +37,25 @@ void hard_sigmoid(OnnxBuilder& builder, const OnnxNodeReader& node) {
       {Activation::kHardSigmoid, node.number("alpha", 0.2F), node.number("beta", 0.5F)});
 }
 
+void celu(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  define_activated(builder, node, {Activation::kCelu, node.number("alpha", 1)});
+}
+
+void gelu(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const std::string approximation = node.text("approximate", "none");
+  if (approximation != "none") node.unsupported("the approximation " + approximation);
+  define_activated(builder, node, Activation::kGelu);
+}
+
+/// By an exponent that is one number.
+void power(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  const OnnxTensor& exponent = builder.constant(node, 1);
+  if (!exponent.is_float() || count_elements(exponent.dims) != 1 || exponent.dims.size() > 1) {
+    node.unsupported("an exponent of other than one float");
+  }
+  define_activated(builder, node, {Activation::kPower, node.finite(exponent.floats().front())});
+}
+
 /// The bounds are attributes, since opset 11 inputs.
 void clip(OnnxBuilder& builder, const OnnxNodeReader& node) {
   Activation clip(Activation::kClip, node.number("min", Activation::kLowest),
@@ -114,6 +133,19 @@ std::vector<OnnxOperator> onnx_activation_operators() {
           {"Tanh", activation<Activation::kTanh>, 1, ""},
           {"Softplus", activation<Activation::kSoftplus>, 1, ""},
           {"Mish", activation<Activation::kMish>, 1, ""},
+          {"Gelu", gelu, 1, "approximate none"},
+          {"Erf", activation<Activation::kErf>, 1, ""},
+          {"Exp", activation<Activation::kExp>, 1, ""},
+          {"Log", activation<Activation::kLog>, 1, ""},
+          {"Sqrt", activation<Activation::kSquareRoot>, 1, ""},
+          {"Reciprocal", activation<Activation::kReciprocal>, 1, ""},
+          {"Abs", activation<Activation::kAbsolute>, 1, ""},
+          {"Pow", power, 2, "one number as the exponent"},
+          {"Celu", celu, 1, "alpha"},
+          {"Softsign", activation<Activation::kSoftsign>, 1, ""},
+          {"Floor", activation<Activation::kFloor>, 1, ""},
+          {"Ceil", activation<Activation::kCeil>, 1, ""},
+          {"Round", activation<Activation::kRound>, 1, ""},
           {"Softmax", softmax, 1, "over one axis, or all"},
           {"Identity", identity, 1, ""},
           {"Dropout", dropout, 3, "does nothing"},

@@ -1,6 +1,9 @@
 // ONNX's operators that change how a tensor is looked at, without moving its elements: they lead
 // into a fully connected layer or out of the network.
 
+#include <algorithm>
+#include <optional>
+
 #include "import/onnx_builder.hpp"
 #include "tensor/dims.hpp"
 
@@ -51,6 +54,39 @@ bool is_pixel_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
          dims[5] == shape.cols && dims[1] * dims[2] * dims[3] == shape.channels;
 }
 
+/// [N, groups, members, H, W] with groups and members exchanged: how exporters spell a shuffle.
+bool is_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
+                const std::vector<std::size_t>& permutation) {
+  const Shape& shape = builder.shape(map);
+  const OnnxDims& dims = map.dims;
+  return permutation == std::vector<std::size_t>{0, 2, 1, 3, 4} &&
+         builder.same_order(map, kChannelsFirst) && dims[3] == shape.rows &&
+         dims[4] == shape.cols && dims[1] * dims[2] == shape.channels;
+}
+
+/// In which order a tensor whose axes are permuted has the elements of the box, if each of its axes
+/// is a run of the box's: [1, C, H * W] becomes [1, H * W, C].
+std::optional<AxisOrder> permuted_order(const OnnxBuilder& builder, const FeatureMap& map,
+                                        const std::vector<std::size_t>& permutation) {
+  auto axis = map.order.begin();
+  std::vector<std::vector<Axis>> runs{{}};  // of each of the tensor's axes; the batch has none
+  for (std::size_t i = 1; i < map.dims.size(); ++i) {
+    std::int64_t extent = 1;
+    runs.emplace_back();
+    for (; axis != map.order.end() && extent * builder.extent(map, *axis) <= map.dims[i]; ++axis) {
+      extent *= builder.extent(map, *axis);
+      runs.back().push_back(*axis);
+    }
+    if (extent != map.dims[i]) return std::nullopt;
+  }
+  if (axis != map.order.end()) return std::nullopt;
+  AxisOrder order{};
+  auto next = order.begin();
+  for (const std::size_t from : permutation)
+    next = std::copy(runs[from].begin(), runs[from].end(), next);
+  return order;
+}
+
 void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.complete(node, 0);
   const std::size_t rank = map.dims.size();
@@ -64,13 +100,21 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     result.order = kChannelsFirst;
     return builder.define(node.node().outputs.front(), result);
   }
+  if (is_shuffle(builder, map, permutation)) {
+    const ShuffleChannels shuffle{node.small(map.dims[1])};
+    result.position = builder.add(node, shuffle, {map.position});
+    result.order = kChannelsFirst;
+    return builder.define(node.node().outputs.front(), result);
+  }
   if (rank == 0 || permutation.front() != 0) node.unsupported("moving the batch");
   if (rank == 4) {
     for (std::size_t i = 1; i < rank; ++i) {
       result.order[i - 1] = *builder.box_axis(node, map, permutation[i]);
     }
-  } else if (rank != 2) {
-    node.unsupported("a transposition of " + to_string(map.dims) + ", with other than 4 axes,");
+  } else if (const auto order = permuted_order(builder, map, permutation)) {
+    result.order = *order;
+  } else {
+    node.unsupported("a transposition of " + to_string(map.dims) + ", which was reshaped,");
   }
   builder.define(node.node().outputs.front(), result);
 }
@@ -89,7 +133,7 @@ std::vector<OnnxOperator> onnx_shape_operators() {
           {"Flatten", flatten, 1, "the same"},
           {"Squeeze", squeeze, 2, "the same"},
           {"Unsqueeze", unsqueeze, 2, "the same"},
-          {"Transpose", transpose, 1, "the same, and as part of a pixel shuffle"},
+          {"Transpose", transpose, 1, "the same, and as part of a pixel or channel shuffle"},
           {"Shape", shape, 1, "becomes a constant"}};
 }
 

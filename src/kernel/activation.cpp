@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 namespace vpinfer {
 namespace {
@@ -26,6 +27,13 @@ float lhtan(float x) {
 
 float softplus(float x) {
   return std::max(x, 0.0F) + std::log1p(std::exp(-std::abs(x)));
+}
+
+/// Squares, the most usual ones, without a call of the library.
+template <typename Use>
+void use_power(float exponent, const Use& use) {
+  if (exponent == 2) return use([](float x) { return x * x; });
+  use([=](float x) { return std::pow(x, exponent); });
 }
 
 /// Calls `use` with the function that an activation is.  All pass NaN on.
@@ -64,6 +72,22 @@ void with_function(const Activation& activation, const Use& use) {
       return use([](float x) {
         return 0.5F * x * (1 + std::tanh(0.797885F * x + 0.035677F * x * x * x));
       });
+    case Activation::kGelu:
+      return use(
+          [](float x) { return 0.5F * x * (1 + std::erf(x * std::numbers::sqrt2_v<float> / 2)); });
+    case Activation::kErf: return use([](float x) { return std::erf(x); });
+    case Activation::kExp: return use([](float x) { return std::exp(x); });
+    case Activation::kLog: return use([](float x) { return std::log(x); });
+    case Activation::kSquareRoot: return use([](float x) { return std::sqrt(x); });
+    case Activation::kReciprocal: return use([](float x) { return 1 / x; });
+    case Activation::kAbsolute: return use([](float x) { return std::abs(x); });
+    case Activation::kPower: return use_power(alpha, use);
+    case Activation::kCelu:
+      return use([=](float x) { return x >= 0 ? x : alpha * std::expm1(x / alpha); });
+    case Activation::kSoftsign: return use([](float x) { return x / (1 + std::abs(x)); });
+    case Activation::kFloor: return use([](float x) { return std::floor(x); });
+    case Activation::kCeil: return use([](float x) { return std::ceil(x); });
+    case Activation::kRound: return use([](float x) { return std::nearbyint(x); });
   }
 }
 

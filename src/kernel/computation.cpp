@@ -125,6 +125,9 @@ struct ComputeBox {
   void operator()(const DepthToSpace& move) const {
     depth_to_space(move, output_shape(), inputs.front(), output, box);
   }
+  void operator()(const ShuffleChannels& shuffle) const {
+    shuffle_channels(shuffle, input_shape(), inputs.front(), output, box);
+  }
   void operator()(const Island& island) const {
     compute_island(island, network.name, inputs, output, box);
   }

@@ -56,6 +56,13 @@ void flatten(const Shape& input_shape, const ConstTensorView& input, const Tenso
   });
 }
 
+void shuffle_channels(const ShuffleChannels& shuffle, const Shape& input_shape,
+                      const ConstTensorView& input, const TensorView& output, const Box& box) {
+  for_each_element(output, box, [&](int row, int col, int channel) {
+    return *input.at(row, col, shuffled_from(shuffle, channel, input_shape.channels));
+  });
+}
+
 void space_to_depth(const SpaceToDepth& move, const Shape& input_shape,
                     const ConstTensorView& input, const TensorView& output, const Box& box) {
   for_each_element(output, box, [&](int row, int col, int channel) {

@@ -23,4 +23,7 @@ void space_to_depth(const SpaceToDepth& move, const Shape& input_shape,
 void depth_to_space(const DepthToSpace& move, const Shape& output_shape,
                     const ConstTensorView& input, const TensorView& output, const Box& box);
 
+void shuffle_channels(const ShuffleChannels& shuffle, const Shape& input_shape,
+                      const ConstTensorView& input, const TensorView& output, const Box& box);
+
 }  // namespace vpinfer

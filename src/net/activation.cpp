@@ -34,6 +34,19 @@ constexpr std::array<FunctionName, kActivationFunctions> kFunctionNames{{
     {Activation::kMish, "mish"},
     {Activation::kHardMish, "hard-mish"},
     {Activation::kGeluTanh, "gelu-tanh"},
+    {Activation::kGelu, "gelu-erf"},
+    {Activation::kErf, "erf"},
+    {Activation::kExp, "exp"},
+    {Activation::kLog, "log"},
+    {Activation::kSquareRoot, "sqrt"},
+    {Activation::kReciprocal, "reciprocal"},
+    {Activation::kAbsolute, "abs"},
+    {Activation::kPower, "power"},
+    {Activation::kCelu, "celu"},
+    {Activation::kSoftsign, "softsign"},
+    {Activation::kFloor, "floor"},
+    {Activation::kCeil, "ceil"},
+    {Activation::kRound, "round"},
 }};
 
 }  // namespace

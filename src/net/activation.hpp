@@ -7,9 +7,9 @@
 namespace vpinfer {
 
 /// An activation function, applied element by element.  The first fourteen are Darknet's
-/// (src/activations.h), the last two its forks', the others ONNX's.  `alpha` and `beta` are the
-/// parameters of those that have some; without them a function has Darknet's, or else ONNX's
-/// defaults.
+/// (src/activations.h), hard mish and gelu-tanh its forks', the others ONNX's.  `alpha` and `beta`
+/// are the parameters of those that have some; without them a function has Darknet's, or else
+/// ONNX's defaults.
 struct Activation {
   enum Function {
     kLinear,
@@ -34,6 +34,19 @@ struct Activation {
     kMish,         ///< x * tanh(softplus(x))
     kHardMish,     ///< x * clip(x / 2 + 1, 0, 1)
     kGeluTanh,     ///< x * (1 + tanh(0.797885 x + 0.035677 x^3)) / 2
+    kGelu,         ///< x * (1 + erf(x / sqrt(2))) / 2
+    kErf,
+    kExp,
+    kLog,
+    kSquareRoot,
+    kReciprocal,
+    kAbsolute,
+    kPower,  ///< x^alpha
+    kCelu,   ///< x < 0: alpha * (exp(x / alpha) - 1)
+    kSoftsign,
+    kFloor,
+    kCeil,
+    kRound,  ///< halves to even
   };
 
   constexpr Activation() = default;
@@ -45,6 +58,8 @@ struct Activation {
       case kLeaky: alpha = 0.1F; break;
       case kClip: alpha = kLowest, beta = -kLowest; break;
       case kHardSigmoid: alpha = 0.2F, beta = 0.5F; break;
+      case kPower: alpha = 1; break;
+      case kCelu: alpha = 1; break;
       default: break;
     }
   }
@@ -61,7 +76,7 @@ struct Activation {
 };
 
 /// How many functions there are; they count from 0.
-inline constexpr int kActivationFunctions = Activation::kGeluTanh + 1;
+inline constexpr int kActivationFunctions = Activation::kRound + 1;
 
 /// The name of a function (Darknet's where it has one), and back; empty if there is no such one.
 [[nodiscard]] std::string_view to_string(Activation::Function function);

@@ -31,14 +31,14 @@ struct IslandArgument {
   bool operator==(const IslandArgument&) const = default;
 };
 
-/// An operator on tensors of any number of axes, as ONNX defines it (`evaluate`), for the parts of a
-/// network that no layer on pictures expresses.  Whoever computes some of its output computes all of
-/// it, from all of its inputs.
+/// An operator on tensors of any number of axes, as ONNX defines it (`evaluate`), for the parts of
+/// a network that no layer on pictures expresses.  Whoever computes some of its output computes all
+/// of it, from all of its inputs.
 struct Island {
   OnnxNode node;
   std::int64_t opset = 0;  ///< whose definition of the operator holds
   std::vector<IslandArgument> arguments;
-  int result = 0;  ///< which of the node's outputs the layer gives
+  int result = 0;   ///< which of the node's outputs the layer gives
   TensorForm form;  ///< of that
   bool operator==(const Island&) const = default;
 };

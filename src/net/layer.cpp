@@ -26,6 +26,7 @@ struct OperationName {
   std::string_view operator()(const Reorg&) const { return "reorg"; }
   std::string_view operator()(const SpaceToDepth&) const { return "space-to-depth"; }
   std::string_view operator()(const DepthToSpace&) const { return "depth-to-space"; }
+  std::string_view operator()(const ShuffleChannels&) const { return "shuffle"; }
   std::string_view operator()(const Island&) const { return "island"; }
   std::string_view operator()(const Region&) const { return "region"; }
   std::string_view operator()(const GridHead&) const { return "detection"; }

@@ -188,6 +188,13 @@ struct DepthToSpace {
   bool operator==(const DepthToSpace&) const = default;
 };
 
+/// The channels as a matrix of groups x members, transposed: the first of each group, then the
+/// second of each (ShuffleNet, Zhang et al., 2017).
+struct ShuffleChannels {
+  int groups = 2;
+  bool operator==(const ShuffleChannels&) const = default;
+};
+
 /// What the values of an anchor mean, and what is done to them; box_places() says where they stand.
 enum class BoxCoding {
   kExponential,  ///< x, y, log width, log height, objectness, scores (YOLOv2 to v4): x, y and
@@ -260,10 +267,10 @@ struct NanoDet {
   bool operator==(const NanoDet&) const = default;
 };
 
-using Operation =
-    std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool, Elementwise,
-                 Shortcut, Sum, Activate, PRelu, Softmax, Concat, Slice, Pad, Resample, Flatten,
-                 Reorg, SpaceToDepth, DepthToSpace, Island, Region, GridHead, NanoDet, Candidates>;
+using Operation = std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool,
+                               Elementwise, Shortcut, Sum, Activate, PRelu, Softmax, Concat, Slice,
+                               Pad, Resample, Flatten, Reorg, SpaceToDepth, DepthToSpace,
+                               ShuffleChannels, Island, Region, GridHead, NanoDet, Candidates>;
 
 /// One layer.  `inputs` are positions of earlier layers in Network::layers.
 struct Layer {
@@ -276,6 +283,12 @@ struct Layer {
 
 /// The field's name of a layer's operation, for tables and messages: `convolution`, `maxpool`, ...
 [[nodiscard]] std::string_view operation_name(const Operation& operation);
+
+/// Which of so many input channels an output channel of a shuffle is.
+[[nodiscard]] constexpr int shuffled_from(const ShuffleChannels& shuffle, int output,
+                                          int channels) {
+  return output % shuffle.groups * (channels / shuffle.groups) + output / shuffle.groups;
+}
 
 /// Whether a layer ends a detector: what it gives is decoded into boxes on rank 0.
 [[nodiscard]] bool is_head(const Operation& operation);

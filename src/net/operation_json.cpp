@@ -147,6 +147,11 @@ void fields(DepthToSpace& d, const Field& field) {
 }
 
 template <typename Field>
+void fields(ShuffleChannels& s, const Field& field) {
+  field("groups", s.groups);
+}
+
+template <typename Field>
 void fields(Island& i, const Field& field) {
   field("node", i);
 }

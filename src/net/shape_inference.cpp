@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "net/heads.hpp"
 #include "tensor/node_reader.hpp"
 #include "vpinfer/error.hpp"
 
@@ -113,7 +114,7 @@ class ShapeOf {
       }
       return in;
     }
-    check_tree(softmax.tree);
+    check_tree(softmax.tree, where_);
     if (static_cast<int>(softmax.tree.size()) != in.channels || softmax.groups != 1) {
       refuse("a tree of " + std::to_string(softmax.tree.size()) + " classes does not suit " +
              std::to_string(in.channels) + " channels");
@@ -201,6 +202,14 @@ class ShapeOf {
     return {in.rows * move.rows, in.cols * move.cols, in.channels / pixels};
   }
 
+  Shape operator()(const ShuffleChannels& shuffle) const {
+    const Shape& in = only_input();
+    if (shuffle.groups < 1 || in.channels % shuffle.groups != 0) {
+      refuse_reorg(in, "channels", shuffle.groups);
+    }
+    return in;
+  }
+
   Shape operator()(const Island& island) const {
     for (const IslandArgument& argument : island.arguments) {
       if (!argument.input) continue;
@@ -214,68 +223,9 @@ class ShapeOf {
     return box_of(island.form.dims);
   }
 
-  Shape operator()(const Region& region) const {
-    const Shape& in = only_input();
-    const bool sane = region.classes >= 0 && region.classes <= kLargestWindow;
-    const std::int64_t wanted = sane ? std::int64_t{region.channels_per_anchor()} *
-                                           static_cast<std::int64_t>(region.anchors.size())
-                                     : 0;
-    if (wanted == 0 || in.channels != wanted) {
-      refuse("needs " + std::to_string(wanted) + " channels for " +
-             std::to_string(region.anchors.size()) + " anchors and " +
-             std::to_string(region.classes) + " classes, but its input has " +
-             std::to_string(in.channels));
-    }
-    if (!region.tree.empty()) {
-      check_tree(region.tree);
-      if (static_cast<int>(region.tree.size()) != region.classes) {
-        refuse("its tree has " + std::to_string(region.tree.size()) + " classes instead of " +
-               std::to_string(region.classes));
-      }
-    }
-    if (!std::isfinite(region.stretch) || !std::isfinite(region.distance_exponent.value_or(0))) {
-      refuse("its numbers must be finite");
-    }
-    for (const int entry : region.map) {
-      if (entry < 0 || entry >= region.classes) {
-        refuse("its map names class " + std::to_string(entry) + ", which there is not");
-      }
-    }
-    return in;
-  }
-
-  Shape operator()(const GridHead& head) const {
-    const Shape& in = only_input();
-    const std::int64_t side = head.side;
-    const bool sane = head.side >= 1 && head.side <= kLargestWindow && head.boxes >= 1 &&
-                      head.boxes <= kLargestWindow && head.classes >= 0 &&
-                      head.classes <= kLargestWindow;
-    const std::int64_t wanted =
-        sane ? side * side * (head.classes + std::int64_t{5} * head.boxes) : 0;
-    if (in != Shape{1, 1, in.channels} || in.channels != wanted) {
-      refuse("needs " + std::to_string(wanted) + " values for " + std::to_string(head.side) +
-             " x " + std::to_string(head.side) + " cells, " + std::to_string(head.boxes) +
-             " boxes and " + std::to_string(head.classes) + " classes, but its input is " +
-             to_string(in));
-    }
-    return in;
-  }
-
-  Shape operator()(const NanoDet& head) const {
-    const Shape& in = only_input();
-    const bool sane = head.classes >= 1 && head.classes <= kLargestWindow && head.bins >= 1 &&
-                      head.bins <= kLargestWindow && head.stride >= 1 &&
-                      head.stride <= kLargestWindow;
-    if (!sane) {
-      refuse("classes, bins and stride must be from 1 to " + std::to_string(kLargestWindow));
-    }
-    if (in.channels != head.channels()) {
-      refuse("needs " + std::to_string(head.channels()) + " channels for " +
-             std::to_string(head.classes) + " classes and " + std::to_string(head.bins) +
-             " bins, but its input has " + std::to_string(in.channels));
-    }
-    return in;
-  }
+  Shape operator()(const Region& head) const { return head_shape(head); }
+  Shape operator()(const GridHead& head) const { return head_shape(head); }
+  Shape operator()(const NanoDet& head) const { return head_shape(head); }
 
   Shape operator()(const Candidates& head) const {
     return shape_of_candidates(head, inputs_, where_);
@@ -283,6 +233,13 @@ class ShapeOf {
 
  private:
   [[noreturn]] void refuse(const std::string& why) const { throw BadInput(where_ + ": " + why); }
+
+  /// A head only takes its input for something else.
+  template <typename Head>
+  Shape head_shape(const Head& head) const {
+    check_head(head, only_input(), where_);
+    return inputs_.front();
+  }
 
   [[noreturn]] void refuse_reorg(const Shape& in, const std::string& axis, int divisor) const {
     refuse("the " + axis + " of its input " + to_string(in) + " must be a multiple of " +
@@ -316,16 +273,6 @@ class ShapeOf {
   }
 
   /// Parents come before their children, or there are none.
-  void check_tree(const std::vector<int>& parents) const {
-    for (int i = 0; i < static_cast<int>(parents.size()); ++i) {
-      const int parent = parents[static_cast<std::size_t>(i)];
-      if (parent < -1 || parent >= i) {
-        refuse("class " + std::to_string(i) + " of its tree has the parent " +
-               std::to_string(parent) + ", which does not come before it");
-      }
-    }
-  }
-
   int cut(const Cut& axis, int size, const std::string& name) const {
     const std::int64_t last = axis.begin + (axis.size - std::int64_t{1}) * axis.step;
     const bool inside = axis.size >= 1 && axis.step != 0 && axis.begin >= 0 && axis.begin < size &&

@@ -169,6 +169,15 @@ struct RequiredInput {
             depth_of(move, layer.output, out)};
   }
 
+  Box operator()(const ShuffleChannels& shuffle) const {
+    Interval channels;
+    for (int i = out.channels.begin; i < out.channels.end; ++i) {
+      const int source = shuffled_from(shuffle, i, in.channels);
+      channels = hull(channels, {source, source + 1});
+    }
+    return {out.rows, out.cols, channels};
+  }
+
   Box operator()(const Island&) const { return whole(in); }
 
   Box operator()(const Region&) const { return all_channels(); }

@@ -60,6 +60,9 @@ struct Parameters {
   }
   std::string operator()(const SpaceToDepth& s) const { return block_text(s.rows, s.cols); }
   std::string operator()(const DepthToSpace& d) const { return block_text(d.rows, d.cols); }
+  std::string operator()(const ShuffleChannels& s) const {
+    return "groups " + std::to_string(s.groups);
+  }
   std::string operator()(const Island& i) const { return i.node.op; }
   std::string operator()(const Region& r) const {
     return std::to_string(r.anchors.size()) + " anchors, " + std::to_string(r.classes) + " classes";

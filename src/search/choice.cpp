@@ -36,9 +36,8 @@ bool is_cheaper_repeated(const Network& network, int position) {
   const Layer& layer = network.layer(position);
   const bool enlarges = std::holds_alternative<Resample>(layer.operation) &&
                         layer.output.elements() >= network.input_shape(position, 0).elements();
-  return enlarges ||
-         is_any_of<Constant, Concat, Slice, Pad, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
-             layer.operation);
+  return enlarges || is_any_of<Constant, Concat, Slice, Pad, Flatten, Reorg, SpaceToDepth,
+                               DepthToSpace, ShuffleChannels>(layer.operation);
 }
 
 bool stays_on_rank_0(const Layer& layer) {
@@ -47,6 +46,18 @@ bool stays_on_rank_0(const Layer& layer) {
 
 bool has_windows(const Layer& layer) {
   return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
+}
+
+void follow_islands(const Network& network, Choice& choice) {
+  std::vector<bool> follows(network.layers.size(), false);
+  for (int i = 1; i < network.size(); ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    const Layer& layer = network.layer(i);
+    follows[index] = is_any_of<Island>(layer.operation) ||
+                     (!has_windows(layer) && !layer.inputs.empty() &&
+                      follows[static_cast<std::size_t>(layer.inputs.front())]);
+    if (follows[index]) choice.divisions[index] = on_rank(0);
+  }
 }
 
 std::vector<int> layers_with_windows(const Network& network) {
@@ -62,6 +73,7 @@ Choice divide_alike(const Network& network, const Division& division) {
   for (int i = 0; i < network.size(); ++i) {
     choice.repeated.push_back(is_cheaper_repeated(network, i));
   }
+  follow_islands(network, choice);
   return choice;
 }
 

@@ -29,6 +29,10 @@ struct Choice {
 /// boxes are decoded on rank 0.
 [[nodiscard]] bool stays_on_rank_0(const Layer& layer);
 
+/// Islands, and what has no windows of its own and reads them first, on rank 0: it would only
+/// travel to be divided.
+void follow_islands(const Network& network, Choice& choice);
+
 /// Every layer divided alike, and repeated where that is cheaper than to send it.
 [[nodiscard]] Choice divide_alike(const Network& network, const Division& division);
 

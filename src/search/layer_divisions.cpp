@@ -42,6 +42,7 @@ Choice LayerDivisions::choice(const Digits& digits) const {
     choice.divisions[static_cast<std::size_t>(i)] =
         choice.divisions[static_cast<std::size_t>(layer.inputs.front())];
   }
+  follow_islands(network_, choice);
   return choice;
 }
 

@@ -102,8 +102,8 @@ class NetworkMaker {
   int most_filters() { return random_.chance(10) ? 40 : 14; }
 
   Activation activation() {
-    const auto function =
-        static_cast<Activation::Function>(random_.between(0, kActivationFunctions - 1));
+    // The later ones are not for all numbers, or grow too fast.
+    const auto function = static_cast<Activation::Function>(random_.between(0, Activation::kErf));
     return function == Activation::kClip ? Activation(function, -0.5F, 0.75F) : function;
   }
 
@@ -268,6 +268,7 @@ class NetworkMaker {
       return add(DepthToSpace{2, random_.between(1, 2), order}, {from});
     }
     if (kind == 2 && even) return add(SpaceToDepth{random_.between(1, 2), 2}, {from});
+    if (kind == 4 && in.channels % 3 == 0) return add(ShuffleChannels{3}, {from});
     if (kind == 3 && in.elements() <= 512) return add(Flatten{random_.between(0, 2)}, {from});
     if (append_reorg(from)) return;
     append_convolution(from);

@@ -373,6 +373,16 @@ struct ReferenceLayer {
   }
 
   /// From the input's side: each element goes where ONNX's formula sends it.
+  /// Channels as a matrix of groups x members, transposed.
+  std::vector<float> operator()(const ShuffleChannels& shuffle) const {
+    const int members = in().channels / shuffle.groups;
+    return for_each_output([&](int row, int col, int channel) {
+      const int member = channel / shuffle.groups;
+      const int group = channel - member * shuffle.groups;
+      return value(row, col, group * members + member);
+    });
+  }
+
   std::vector<float> operator()(const SpaceToDepth& move) const {
     std::vector<float> values(input().size());
     for (int row = 0; row < in().rows; ++row) {
@@ -537,6 +547,19 @@ double reference_activation(const Activation& activation, double x) {
     case Activation::kHardMish: return x * std::max(0.0, std::min(1.0, x / 2 + 1));
     case Activation::kGeluTanh:
       return 0.5 * x * (1 + std::tanh(0.797885 * x + 0.035677 * std::pow(x, 3)));
+    case Activation::kGelu: return 0.5 * x * std::erfc(-x / std::sqrt(2));
+    case Activation::kErf: return std::erf(x);
+    case Activation::kExp: return std::exp(x);
+    case Activation::kLog: return std::log(x);
+    case Activation::kSquareRoot: return std::sqrt(x);
+    case Activation::kReciprocal: return 1 / x;
+    case Activation::kAbsolute: return std::fabs(x);
+    case Activation::kPower: return std::pow(x, alpha);
+    case Activation::kCelu: return x >= 0 ? x : alpha * (std::exp(x / alpha) - 1);
+    case Activation::kSoftsign: return x / (1 + std::fabs(x));
+    case Activation::kFloor: return std::floor(x);
+    case Activation::kCeil: return std::ceil(x);
+    case Activation::kRound: return std::rint(x);
   }
   throw std::logic_error("unknown activation");
 }

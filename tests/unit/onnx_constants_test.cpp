@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "import/onnx_builder.hpp"
-#include "tensor/operators.hpp"
 #include "support/error_line.hpp"
 #include "support/nd_array.hpp"
 #include "support/onnx_graphs.hpp"
+#include "tensor/operators.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {

@@ -302,10 +302,24 @@ TEST(OnnxArithmetic, RefusesWhatItWouldMisread) {
     GraphMaker maker({1, 2, 3, 4});
     return maker.constant("c", c).node("Add", {"x", "c"}, "y").output("y").refusal();
   };
-  EXPECT_THAT(refusal(integers({1})), HasSubstr("integers"));
-  EXPECT_THAT(refusal(random_floats({2, 2, 3, 4}, 1)), HasSubstr("several pictures"));
-  EXPECT_THAT(refusal(random_floats({1, 1, 2, 1, 1}, 1)), HasSubstr("1x1x2x1x1"));
-  (void)refusal(random_floats({5}, 1));
+  EXPECT_THAT(refusal(integers({1})), HasSubstr("types"));
+  EXPECT_THAT(refusal(random_floats({5}, 1)), HasSubstr("cannot combine"));
+}
+
+/// The result is no picture any more.
+TEST(OnnxArithmetic, TakesConstantsOfMoreAxesOrPictures) {
+  for (const Ints& dims : {Ints{2, 2, 3, 4}, Ints{1, 1, 2, 1, 1}}) {
+    const OnnxTensor c = random_floats(dims, 1);
+    GraphMaker maker({1, 2, 3, 4});
+    maker.constant("c", c).node("Add", {"x", "c"}, "y").output("y");
+    const Ints result = dims.size() == 4 ? dims : Ints{1, 1, 2, 3, 4};
+    const OnnxModel model = expect_translation(maker, [&](const NdArray& x) {
+      return generate(result, [&](const Ints& at) {
+        return x(Ints(at.end() - 4, at.end())) + nd_array(c)(at);
+      });
+    });
+    EXPECT_THAT(operations(model), testing::ElementsAre("island"));
+  }
 }
 
 }  // namespace

@@ -60,8 +60,7 @@ TEST(OnnxConcat, RefusesWhatDoesNotFit) {
     return maker.node("Concat", {"x", "r"}, "y", {{"axis", axis}}).output("y").refusal();
   };
   EXPECT_THAT(refusal({1, 60}, 1), HasSubstr("different ranks"));
-  EXPECT_THAT(refusal({1, 5, 4, 3}, 1), HasSubstr("reshaped"));
-  EXPECT_THAT(refusal({1, 3, 4, 5}, 0), HasSubstr("batches"));
+  EXPECT_THAT(refusal({1, 5, 4, 3}, 1), HasSubstr("cannot join"));
   EXPECT_THAT(refusal({1, 3, 4, 5}, 4), HasSubstr("axis 4"));
   GraphMaker sizes({1, 3, 4, 5});
   sizes.node("MaxPool", {"x"}, "p", {{"kernel_shape", Ints{2, 2}}})

@@ -27,8 +27,8 @@ bool is(const Network& network, int position) {
 
 /// Layers that are repeated wherever they are read.
 bool only_moves(const Network& network, int position) {
-  return is<Constant, Concat, Slice, Pad, Resample, Flatten, Reorg, SpaceToDepth, DepthToSpace>(
-      network, position);
+  return is<Constant, Concat, Slice, Pad, Resample, Flatten, Reorg, SpaceToDepth, DepthToSpace,
+            ShuffleChannels>(network, position);
 }
 
 void check_layouts(const Network& network, const Plan& plan) {
