@@ -9,6 +9,7 @@
 #include "import/heads.hpp"
 #include "import/labels.hpp"
 #include "import/onnx.hpp"
+#include "import/recognition.hpp"
 #include "report/summary.hpp"
 #include "vision/interpretation.hpp"
 
@@ -20,7 +21,7 @@ struct Imported {
   Network network;
   WeightSource weights;
   std::vector<std::string> warnings;
-  Resize resize = Resize::kLetterbox;
+  std::string remark{};  ///< a line on what the outputs were recognised as
 };
 
 Imported import_darknet(const ImportOptions& options) {
@@ -32,15 +33,52 @@ Imported import_darknet(const ImportOptions& options) {
       options.random_seed ? random_weights(*model, *options.random_seed)
                           : darknet_weights(*model, options.weights, options.variance_epsilon);
   Imported imported{model->network, [model, source](int position) { return source(position); },
-                    model->warnings, model->resize};
+                    model->warnings};
+  imported.network.normalisation.resize = model->resize;
   imported.network.origin = options.source.filename().string() + ", " + weights;
   return imported;
+}
+
+/// A line on what was recognised, and what stays to be said by the user.
+std::string describe_recognition(const std::optional<Recognition>& found) {
+  if (!found) {
+    return "no way to decode the outputs was recognised: 'run' will give tensors; --heads says how "
+           "to decode them, see --list-layers\n";
+  }
+  std::string text =
+      "recognised: ends like " + found->kind + ", " + std::to_string(found->head.classes()) +
+      (found->head.classes() == 1 ? " class" : " classes") + "; --heads none for tensors\n";
+  if (!found->knows_input) {
+    text +=
+        "how pictures become its input is not to be seen and taken as usual; --mean, --scale, "
+        "--bgr, --resize and --fill change it\n";
+  }
+  return text;
+}
+
+/// Boxes, by the user's file or as the graph's end shows.
+void add_boxes(Imported& imported, const ImportOptions& options,
+               const std::optional<Recognition>& found) {
+  Network& network = imported.network;
+  network.normalisation.grid = PixelGrid::kCentres;  // as the frameworks resize
+  if (options.heads == kNoHeads) return;
+  if (!options.heads.empty()) {
+    const std::vector<std::string> unknown = add_heads(network, options.heads);
+    imported.warnings.insert(imported.warnings.end(), unknown.begin(), unknown.end());
+    return;
+  }
+  if (found) add_recognised(network, *found, options.source.string());
+  if (found || interpret(network, options.source.string()).gives_tensors_only()) {
+    imported.remark = describe_recognition(found);
+  }
 }
 
 Imported import_onnx(const ImportOptions& options) {
   const OnnxGraph graph = read_onnx(options.source);
   const auto model =
       std::make_shared<OnnxModel>(translate_onnx(graph, options.onnx, options.source.string()));
+  const std::optional<Recognition> found =
+      options.heads.empty() ? recognise_detector(graph, *model) : std::nullopt;
   Imported imported{std::move(model->network),
                     [model](int position) { return std::move(model->weights.at(position)); },
                     std::move(model->warnings)};
@@ -48,10 +86,7 @@ Imported import_onnx(const ImportOptions& options) {
   imported.network.origin =
       options.source.filename().string() + ", operator set " + std::to_string(graph.opset);
   if (!graph.producer.empty()) imported.network.origin += " by " + graph.producer;
-  if (!options.heads.empty()) {
-    const std::vector<std::string> unknown = add_heads(imported.network, options.heads);
-    imported.warnings.insert(imported.warnings.end(), unknown.begin(), unknown.end());
-  }
+  add_boxes(imported, options, found);
   return imported;
 }
 
@@ -81,22 +116,21 @@ void add_labels(Network& network, const ImportOptions& options) {
 
 ExitCode import_model(const ImportOptions& options) {
   check_output_file("--output", options.output,
-                    {options.source, options.weights, options.labels, options.heads});
+                    {options.source, options.weights, options.labels,
+                     options.heads == kNoHeads ? "" : options.heads});
   Imported imported = is_onnx(options.source) ? import_onnx(options) : import_darknet(options);
   for (const std::string& warning : imported.warnings) {
     std::cerr << "warning: " << printable(warning) << '\n';
   }
   Network& network = imported.network;
-  network.normalisation = options.normalisation;
-  // As the frameworks resize that networks come from, and Darknet for YOLOv1.
-  if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
-  if (imported.resize == Resize::kStretch || has_grid_head(network)) {
-    network.normalisation.resize = Resize::kStretch;
-  }
+  if (has_grid_head(network)) network.normalisation.resize = Resize::kStretch;  // as Darknet
+  network.normalisation = options.input.over(network.normalisation);
+  if (options.threshold) network.threshold = options.threshold;
   add_labels(network, options);
   network.precision = options.precision;
   write_model(options.output, network, imported.weights);
-  std::cout << describe_network(network) << "written to " << options.output.string() << '\n';
+  std::cout << imported.remark << describe_network(network) << describe_preparation(network)
+            << "written to " << options.output.string() << '\n';
   return ExitCode::kDone;
 }
 

@@ -41,8 +41,8 @@ std::string describe_scaling(const Network& network) {
 ExitCode show_info(const InfoOptions& options) {
   const Model model(options.model);
   const Network& network = model.file().network();
-  std::cout << describe_network(network) << "weights stored in " << abbreviation(network.precision)
-            << ", checksum " << model.checksum() << "\n\n"
+  std::cout << describe_network(network) << describe_preparation(network) << "weights stored in "
+            << abbreviation(network.precision) << ", checksum " << model.checksum() << "\n\n"
             << describe_layers(network) << '\n';
   if (const std::optional<Plan>& plan = model.partition()) {
     const Cluster cluster = cluster_of(plan->ranks, raspberry_pi_4());

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string_view>
 
+#include "app/input_choices.hpp"
 #include "app/options_values.hpp"
 #include "app/supported_layers.hpp"
 #include "base/units.hpp"
@@ -131,7 +132,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
          [&run](const std::string& text) { run.dump_layers = parse_dump_layers(text); },
          "also write these layers' outputs to the dump: 3,17 or all")
       ->needs(dump);
-  sub->add_option("--threshold", run.threshold, "least score of a detection [0.5]")
+  sub->add_option("--threshold", run.threshold, "least score of a detection [the model's, or 0.5]")
       ->check(within(0, 1));
   sub->add_option("--nms", run.nms, "greatest overlap of two detections of a class [0.45]")
       ->check(within(0, 1));
@@ -164,28 +165,18 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
   sub->add_option_function<std::string>(
       "--size", [&import](const std::string& text) { import.onnx.size = parse_size(text); },
       "ONNX: rows x columns of the input, such as 416x416, where the graph leaves them open");
-  sub->add_option("--heads", import.heads,
-                  "ONNX: file that says how to decode the outputs, see --list-layers");
+  sub->add_option(
+      "--heads", import.heads,
+      "ONNX: file that says how to decode the outputs, see --list-layers, or none [what "
+      "the graph's end is recognised as]");
   sub->add_option("--labels", import.labels, "file with a class name per line");
   sub->add_flag_callback(
       "--half", [&import] { import.precision = NumberFormat::kHalf; },
       "store weights in half precision");
-  InputNormalisation& input = import.normalisation;
-  sub->add_option_function<std::vector<float>>(
-         "--mean", [&input](const std::vector<float>& v) { input.mean = three(v, "--mean"); },
-         "subtracted from the 8-bit channels [0,0,0]")
-      ->expected(3)
-      ->delimiter(',');
-  sub->add_option_function<std::vector<float>>(
-         "--scale", [&input](const std::vector<float>& v) { input.scale = three(v, "--scale"); },
-         "then multiplied with [1/255 each]")
-      ->expected(3)
-      ->delimiter(',');
-  sub->add_flag_callback(
-      "--bgr", [&input] { input.order = ChannelOrder::kBgr; }, "channels in the order blue first");
-  sub->add_flag_callback(
-      "--stretch", [&input] { input.resize = Resize::kStretch; },
-      "resize without keeping the aspect ratio");
+  add_input_choices(*sub, import.input);
+  sub->add_option("--threshold", import.threshold,
+                  "least score of a detection to keep in the model [as the network has it]")
+      ->check(within(0, 1));
   sub->add_option("-o,--output", import.output, "model to write (.h5); required");
   sub->add_flag("--list-layers", import.list_layers, "print what is supported, and end");
   return sub;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -17,18 +18,34 @@
 
 namespace vpinfer {
 
+/// What of a network's input the user chooses; the rest is as its kind of network has it.
+struct InputChoices {
+  std::optional<std::array<float, 3>> mean{};
+  std::optional<std::array<float, 3>> scale{};
+  std::optional<ChannelOrder> order{};
+  std::optional<Resize> resize{};
+  std::optional<float> fill{};
+
+  [[nodiscard]] InputNormalisation over(InputNormalisation usual) const;
+  bool operator==(const InputChoices&) const = default;
+};
+
+/// What `--heads` says for none, not even what the graph's end shows to be there.
+inline constexpr std::string_view kNoHeads = "none";
+
 struct ImportOptions {
   std::filesystem::path source;   ///< a Darknet .cfg or an .onnx file
   std::filesystem::path weights;  ///< Darknet's; empty: random weights
   std::optional<std::uint64_t> random_seed;
   std::optional<float> variance_epsilon;  ///< of a .weights file; nothing: by who wrote it
   OnnxImportOptions onnx;
-  std::filesystem::path heads;  ///< how to decode an ONNX network's outputs; empty: not
+  std::filesystem::path heads;  ///< how to decode an ONNX network's outputs; empty: as recognised
   bool list_layers = false;
   std::filesystem::path labels;  ///< empty: none
   std::filesystem::path output;
   NumberFormat precision = NumberFormat::kFloat;
-  InputNormalisation normalisation;
+  InputChoices input;
+  std::optional<float> threshold;  ///< nothing: as the kind of network has it
 };
 
 struct InfoOptions {
@@ -93,7 +110,7 @@ struct RunOptions {
   std::filesystem::path json;
   std::filesystem::path dump_output;
   DumpLayers dump_layers;
-  float threshold = 0.5F;
+  std::optional<float> threshold;  ///< nothing: the model's
   float nms = 0.45F;
   std::chrono::duration<double> timeout{60};
 

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kClassesShown = 5;
+constexpr float kUsualThreshold = 0.5F;
 
 std::string counted(std::size_t count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -88,7 +89,8 @@ Results::Results(const RunOptions& options, const Network& network)
       network_(network),
       meaning_(interpret(network, options.model.string())),
       labels_(meaning_.detects() ? display_labels(network.labels, meaning_.classes)
-                                 : network.labels) {
+                                 : network.labels),
+      threshold_(options.threshold.value_or(network.threshold.value_or(kUsualThreshold))) {
   if (!options.output.empty()) make_output_folder(options);
 }
 
@@ -134,7 +136,7 @@ std::vector<Detection> Results::detect(const Picture& picture, const Delivered& 
     const Layer& layer = network_.layer(head);
     const std::vector<float>& output = outputs.at(head);
     const std::vector<Detection> found =
-        decode(layer.operation, output, layer.output, frame, options_.threshold);
+        decode(layer.operation, output, layer.output, frame, threshold_);
     detections.insert(detections.end(), found.begin(), found.end());
   }
   if (detections.size() > kMostCandidates) {

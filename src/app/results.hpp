@@ -48,6 +48,7 @@ class Results {
   const Network& network_;
   Interpretation meaning_;
   std::vector<std::string> labels_;
+  float threshold_;
   std::vector<PictureDetections> detected_;
   std::map<std::string, std::string> drawn_;  ///< annotated pictures: the frames that they show
   std::vector<PictureClassifications> classified_;

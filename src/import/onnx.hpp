@@ -23,10 +23,19 @@ struct OnnxImportOptions {
   std::optional<InputSize> size;     ///< where the graph leaves it open
 };
 
+/// One of a graph's outputs.
+struct OnnxResult {
+  std::string name;
+  int position = 0;  ///< of its layer
+  TensorForm form;
+};
+
 /// A network that was an ONNX graph.
 struct OnnxModel {
   Network network;
-  std::map<int, LayerWeights> weights;  ///< by position
+  std::vector<OnnxResult> results;          ///< in the order of the network's outputs
+  std::map<std::string, OnnxDims> extents;  ///< of all values that are computed from the picture
+  std::map<int, LayerWeights> weights;      ///< by position
   std::vector<std::string> warnings;
 };
 

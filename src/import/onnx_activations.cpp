@@ -87,6 +87,16 @@ void cast(OnnxBuilder& builder, const OnnxNodeReader& node) {
   identity(builder, node);
 }
 
+/// The axis of the box that a softmax is over.  The last axis may be whole in a tensor that was
+/// reshaped otherwise, such as scores in rows.
+std::optional<Axis> softmax_axis(const OnnxBuilder& builder, const OnnxNodeReader& node,
+                                 const FeatureMap& map, std::size_t axis) {
+  const Axis innermost = map.order.back();
+  const bool is_innermost =
+      axis > 0 && axis + 1 == map.dims.size() && map.dims.back() == builder.extent(map, innermost);
+  return is_innermost ? innermost : builder.box_axis(node, map, axis);
+}
+
 /// Before opset 13 a softmax takes all axes from `axis` on together, since then only this one.
 void softmax(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const bool one_axis = node.opset() >= 13;
@@ -100,7 +110,7 @@ void softmax(OnnxBuilder& builder, const OnnxNodeReader& node) {
     result.position = builder.add(node, Softmax{}, {map.position});
   } else {
     const bool alone = one_axis || axis + 1 == map.dims.size();
-    const auto box_axis = builder.box_axis(node, map, axis);
+    const auto box_axis = softmax_axis(builder, node, map, axis);
     if (!alone || !box_axis) node.unsupported("a softmax over several axes, or the batch,");
     const int groups = box_axis == Axis::kChannels ? 1 : shape.channels;
     result.position = builder.add(

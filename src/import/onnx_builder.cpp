@@ -267,6 +267,13 @@ FeatureMap OnnxBuilder::activate(const OnnxNodeReader& node, const FeatureMap& m
   return result;
 }
 
+OnnxModel OnnxBuilder::take() {
+  for (const auto& [name, value] : values_) {
+    if (const auto* map = std::get_if<FeatureMap>(&value)) model_.extents[name] = map->dims;
+  }
+  return std::move(model_);
+}
+
 void OnnxBuilder::release(const OnnxNode& node) {
   for (const std::string& input : node.inputs) {
     const OnnxValue* found = find(input);

@@ -41,7 +41,8 @@ class OnnxBuilder {
 
   [[nodiscard]] Network& network() { return model_.network; }
   [[nodiscard]] std::map<int, LayerWeights>& weights() { return model_.weights; }
-  [[nodiscard]] OnnxModel take() { return std::move(model_); }
+  [[nodiscard]] OnnxModel take();
+  void add_result(OnnxResult result) { model_.results.push_back(std::move(result)); }
   /// How many pictures the graph was made for; vpinfer takes one at a time.
   [[nodiscard]] std::int64_t batch() const { return batch_; }
   void set_batch(std::int64_t batch) { batch_ = batch; }

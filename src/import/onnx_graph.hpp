@@ -21,6 +21,7 @@ struct OnnxValueInfo {
 
 struct OnnxGraph {
   std::string producer;
+  std::map<std::string, std::string> metadata;  ///< what an exporter notes: names, stride, task
   std::int64_t opset = 0;  ///< of ONNX's own operators; 0 if the file imports none
   std::vector<OnnxNode> nodes;
   std::map<std::string, OnnxTensor> initializers;

@@ -294,12 +294,14 @@ class Translation {
       if (map == nullptr) {
         refuse("the output '" + name + "' is a constant, which is not supported");
       }
-      int position = in_order(builder, builder.with_margin(*map, where_), name).position;
+      const FeatureMap ordered = in_order(builder, builder.with_margin(*map, where_), name);
+      int position = ordered.position;
       if (taken.contains(position)) {
         position = add_layer(network, Concat{}, {position}, where_, name);
       }
       taken.insert(position);
       add_output(network, position, name, where_);
+      builder.add_result({name, position, {ordered.dims, ordered.order, ordered.is_float}});
     }
   }
 

@@ -1,5 +1,6 @@
 #include "kernel/computation.hpp"
 
+#include "kernel/candidates.hpp"
 #include "kernel/convolution/convolution.hpp"
 #include "kernel/elementwise.hpp"
 #include "kernel/heads.hpp"
@@ -139,6 +140,7 @@ struct ComputeBox {
   void operator()(const NanoDet& head) const {
     activate_nanodet(head, inputs.front(), output, box, workers);
   }
+  void operator()(const Candidates& head) const { gather_candidates(head, inputs, output, box); }
 };
 
 }  // namespace

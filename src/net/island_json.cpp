@@ -116,6 +116,25 @@ OnnxAttribute attribute_from_json(const json& j) {
 
 constexpr std::array kAxisNames{"rows", "cols", "channels"};  // by Axis
 
+json argument_to_json(const IslandArgument& argument) {
+  if (argument.constant) return {{"constant", tensor_to_json(*argument.constant)}};
+  if (argument.input) return {{"input", *argument.input}, {"form", form_to_json(argument.form)}};
+  return json::object();
+}
+
+IslandArgument argument_from_json(const json& j) {
+  IslandArgument argument;
+  if (j.contains("constant")) {
+    argument.constant = tensor_from_json(j.at("constant"));
+  } else if (j.contains("input")) {
+    argument.input = json_int(j.at("input"));
+    argument.form = form_from_json(j.at("form"));
+  }
+  return argument;
+}
+
+}  // namespace
+
 json form_to_json(const TensorForm& form) {
   json order = json::array();
   for (const Axis axis : form.order) order.push_back(kAxisNames[static_cast<std::size_t>(axis)]);
@@ -135,25 +154,6 @@ TensorForm form_from_json(const json& j) {
   if (seen != std::array{true, true, true}) throw BadInput("an order of axes is none");
   return form;
 }
-
-json argument_to_json(const IslandArgument& argument) {
-  if (argument.constant) return {{"constant", tensor_to_json(*argument.constant)}};
-  if (argument.input) return {{"input", *argument.input}, {"form", form_to_json(argument.form)}};
-  return json::object();
-}
-
-IslandArgument argument_from_json(const json& j) {
-  IslandArgument argument;
-  if (j.contains("constant")) {
-    argument.constant = tensor_from_json(j.at("constant"));
-  } else if (j.contains("input")) {
-    argument.input = json_int(j.at("input"));
-    argument.form = form_from_json(j.at("form"));
-  }
-  return argument;
-}
-
-}  // namespace
 
 json island_to_json(const Island& island) {
   json attributes = json::object();

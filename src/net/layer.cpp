@@ -31,6 +31,7 @@ struct OperationName {
   std::string_view operator()(const Region&) const { return "region"; }
   std::string_view operator()(const GridHead&) const { return "detection"; }
   std::string_view operator()(const NanoDet&) const { return "nanodet"; }
+  std::string_view operator()(const Candidates&) const { return "candidates"; }
 };
 
 }  // namespace
@@ -41,7 +42,8 @@ std::string_view operation_name(const Operation& operation) {
 
 bool is_head(const Operation& operation) {
   return std::holds_alternative<Region>(operation) || std::holds_alternative<GridHead>(operation) ||
-         std::holds_alternative<NanoDet>(operation);
+         std::holds_alternative<NanoDet>(operation) ||
+         std::holds_alternative<Candidates>(operation);
 }
 
 bool has_divisible_sums(const Operation& operation) {

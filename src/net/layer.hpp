@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/activation.hpp"
+#include "net/candidates.hpp"
 #include "net/island.hpp"
 #include "net/mapping.hpp"
 #include "vpinfer/box.hpp"
@@ -194,13 +195,6 @@ struct ShuffleChannels {
   bool operator==(const ShuffleChannels&) const = default;
 };
 
-/// An anchor's width and height, in cells.
-struct Anchor {
-  float width = 0;
-  float height = 0;
-  bool operator==(const Anchor&) const = default;
-};
-
 /// What the values of an anchor mean, and what is done to them; box_places() says where they stand.
 enum class BoxCoding {
   kExponential,  ///< x, y, log width, log height, objectness, scores (YOLOv2 to v4): x, y and
@@ -276,7 +270,7 @@ struct NanoDet {
 using Operation = std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool,
                                Elementwise, Shortcut, Sum, Activate, PRelu, Softmax, Concat, Slice,
                                Pad, Resample, Flatten, Reorg, SpaceToDepth, DepthToSpace,
-                               ShuffleChannels, Island, Region, GridHead, NanoDet>;
+                               ShuffleChannels, Island, Region, GridHead, NanoDet, Candidates>;
 
 /// One layer.  `inputs` are positions of earlier layers in Network::layers.
 struct Layer {

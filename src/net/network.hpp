@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,8 +15,9 @@ namespace vpinfer {
 
 /// How a picture of another size becomes the network's input.
 enum class Resize {
-  kLetterbox,  ///< keep the aspect ratio, fill the rest with grey (Darknet)
+  kLetterbox,  ///< keep the aspect ratio, fill the rest on both sides (Darknet, YOLOv5)
   kStretch,    ///< each axis on its own
+  kTopLeft,    ///< keep the aspect ratio, fill the rest below or on the right (YOLOX)
 };
 
 enum class ChannelOrder { kRgb, kBgr };
@@ -34,6 +36,7 @@ struct InputNormalisation {
   ChannelOrder order = ChannelOrder::kRgb;
   Resize resize = Resize::kLetterbox;
   PixelGrid grid = PixelGrid::kCorners;
+  float fill = 127.5F;  ///< an 8-bit value, of what the picture leaves free
   bool operator==(const InputNormalisation&) const = default;
 };
 
@@ -56,6 +59,7 @@ struct Network {
   NumberFormat precision = NumberFormat::kFloat;  ///< of the weights, in a file and in memory as
                                                   ///< far as kernels can; biases are floats
   std::vector<std::string> labels;                ///< a name per class, or empty
+  std::optional<float> threshold;  ///< the least score of a detection that suits its training
 
   [[nodiscard]] const Shape& input_shape() const { return layers.front().output; }
   /// The shape of input `index` of layer `position`.

@@ -1,3 +1,5 @@
+#include <array>
+
 #include "base/json.hpp"
 #include "base/number_format.hpp"
 #include "net/network.hpp"
@@ -12,12 +14,15 @@ using nlohmann::json;
 constexpr int kSchema = 3;
 constexpr int kOldestSchema = 2;  // what came later has a default that changes nothing
 
+constexpr std::array kResizes{"letterbox", "stretch", "top-left"};  // by Resize
+
 json normalisation_to_json(const InputNormalisation& n) {
   return {{"mean", n.mean},
           {"scale", n.scale},
           {"order", n.order == ChannelOrder::kBgr ? "bgr" : "rgb"},
-          {"resize", n.resize == Resize::kStretch ? "stretch" : "letterbox"},
-          {"grid", n.grid == PixelGrid::kCentres ? "centres" : "corners"}};
+          {"resize", kResizes[static_cast<std::size_t>(n.resize)]},
+          {"grid", n.grid == PixelGrid::kCentres ? "centres" : "corners"},
+          {"fill", n.fill}};
 }
 
 /// Which of two words a JSON string is.
@@ -27,11 +32,20 @@ bool is_first(const json& j, const std::string& first, const std::string& second
   return j == first;
 }
 
+Resize resize_from_json(const json& j) {
+  for (std::size_t i = 0; i < kResizes.size(); ++i) {
+    if (j == kResizes[i]) return static_cast<Resize>(i);
+  }
+  throw BadInput("'" + j.dump() + "' is no way to resize");
+}
+
 InputNormalisation normalisation_from_json(const json& j) {
-  return {j.at("mean"), j.at("scale"),
+  return {j.at("mean"),
+          j.at("scale"),
           is_first(j.at("order"), "bgr", "rgb") ? ChannelOrder::kBgr : ChannelOrder::kRgb,
-          is_first(j.at("resize"), "stretch", "letterbox") ? Resize::kStretch : Resize::kLetterbox,
-          is_first(j.at("grid"), "centres", "corners") ? PixelGrid::kCentres : PixelGrid::kCorners};
+          resize_from_json(j.at("resize")),
+          is_first(j.at("grid"), "centres", "corners") ? PixelGrid::kCentres : PixelGrid::kCorners,
+          j.value("fill", InputNormalisation{}.fill)};
 }
 
 NumberFormat precision_from_json(const json& j) {
@@ -52,6 +66,7 @@ Network read_network(const json& j, const std::string& where) {
   network.labels = j.at("labels").get<std::vector<std::string>>();
   network.normalisation = normalisation_from_json(j.at("normalisation"));
   network.precision = precision_from_json(j);
+  if (j.contains("threshold")) network.threshold = j.at("threshold").get<float>();
   const json& input = j.at("input");
   add_input(network, {json_int(input.at(0)), json_int(input.at(1)), json_int(input.at(2))}, where);
   for (const json& layer : j.at("layers")) {
@@ -95,6 +110,7 @@ std::string to_json(const Network& network) {
          {"layers", layers},
          {"outputs", outputs}};
   if (network.precision != NumberFormat::kFloat) j["precision"] = stored_name(network.precision);
+  if (network.threshold) j["threshold"] = *network.threshold;
   return j.dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
 }
 

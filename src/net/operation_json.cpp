@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "net/candidates_json.hpp"
 #include "net/island_json.hpp"
 
 namespace vpinfer {
@@ -184,6 +185,11 @@ void fields(NanoDet& h, const Field& field) {
   field("stride", h.stride);
 }
 
+template <typename Field>
+void fields(Candidates& c, const Field& field) {
+  field("head", c);
+}
+
 /// The words for the values of an enumeration, in their order.
 template <typename Enum>
 struct Words;
@@ -237,6 +243,7 @@ struct Write {
   static json value(std::optional<float> v) { return v ? json(*v) : json(); }
   static json value(const std::vector<int>& v) { return v; }
   static json value(const Island& i) { return island_to_json(i); }
+  static json value(const Candidates& c) { return candidates_to_json(c); }
   static json value(const Shape& s) { return {s.rows, s.cols, s.channels}; }
   static json value(const Window& w) {
     return {w.size, w.stride, w.pad_before, w.pad_after, w.dilation, w.overhang};
@@ -280,6 +287,7 @@ struct Read {
     for (const json& item : j) v.push_back(json_int(item));
   }
   static void read(const json& j, Island& i) { i = island_from_json(j); }
+  static void read(const json& j, Candidates& c) { c = candidates_from_json(j); }
   static void read(const json& j, Shape& s) { read_all(j, s.rows, s.cols, s.channels); }
   static void read(const json& j, Window& w) {
     read_all(j, w.size, w.stride, w.pad_before, w.pad_after, w.dilation);

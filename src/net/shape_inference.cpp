@@ -227,6 +227,10 @@ class ShapeOf {
   Shape operator()(const GridHead& head) const { return head_shape(head); }
   Shape operator()(const NanoDet& head) const { return head_shape(head); }
 
+  Shape operator()(const Candidates& head) const {
+    return shape_of_candidates(head, inputs_, where_);
+  }
+
  private:
   [[noreturn]] void refuse(const std::string& why) const { throw BadInput(where_ + ": " + why); }
 

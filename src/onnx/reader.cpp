@@ -187,6 +187,9 @@ OnnxGraph read_graph(const onnx::ModelProto& model) {
   const onnx::GraphProto& proto = model.graph();
   OnnxGraph graph;
   graph.producer = model.producer_name();
+  for (const onnx::StringStringEntryProto& note : model.metadata_props()) {
+    graph.metadata[note.key()] = note.value();
+  }
   for (const onnx::OperatorSetIdProto& set : model.opset_import()) {
     if (set.domain().empty() || set.domain() == "ai.onnx") graph.opset = set.version();
   }

@@ -183,6 +183,7 @@ struct RequiredInput {
   Box operator()(const Region&) const { return all_channels(); }
   Box operator()(const GridHead&) const { return all_channels(); }
   Box operator()(const NanoDet&) const { return all_channels(); }
+  Box operator()(const Candidates&) const { return whole(in); }
 
  private:
   Box pooled(const Window& rows, const Window& cols) const {

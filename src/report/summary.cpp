@@ -1,6 +1,7 @@
 #include "report/summary.hpp"
 
 #include <array>
+#include <sstream>
 #include <variant>
 
 #include "base/units.hpp"
@@ -73,6 +74,11 @@ struct Parameters {
   std::string operator()(const NanoDet& h) const {
     return "stride " + std::to_string(h.stride) + ", " + std::to_string(h.classes) + " classes";
   }
+  std::string operator()(const Candidates& c) const {
+    constexpr std::array kBoxes{"centre", "corners", "offsets", "distances"};
+    return std::string(kBoxes[static_cast<std::size_t>(c.box)]) + ", " +
+           std::to_string(c.classes()) + (c.classes() == 1 ? " class" : " classes");
+  }
   /// The shapes of inputs and output say it all.
   template <typename Other>
   std::string operator()(const Other&) const {
@@ -105,6 +111,30 @@ std::string input_numbers(const Layer& layer) {
     text += input == 0 ? "input" : std::to_string(Network::number(input));
   }
   return text;
+}
+
+/// A number without zeros at its end.
+std::string short_number(float number) {
+  std::ostringstream text;
+  text << number;
+  return text.str();
+}
+
+/// Three numbers, or the one that all are.
+std::string per_channel(const std::array<float, 3>& numbers) {
+  const std::string first = short_number(numbers[0]);
+  if (numbers[1] == numbers[0] && numbers[2] == numbers[0]) return first;
+  return first + "," + short_number(numbers[1]) + "," + short_number(numbers[2]);
+}
+
+std::string resize_text(const InputNormalisation& n) {
+  const std::string filled = " filled with " + short_number(n.fill);
+  switch (n.resize) {
+    case Resize::kLetterbox: return "letterboxed," + filled;
+    case Resize::kStretch: return "stretched";
+    case Resize::kTopLeft: return "put top left," + filled;
+  }
+  return "";
 }
 
 std::string counted(int count, const std::string& noun) {
@@ -143,6 +173,20 @@ std::string describe_network(const Network& network) {
   if (!network.labels.empty()) {
     text += std::to_string(network.labels.size()) + " labels: " + network.labels.front();
     text += network.labels.size() > 1 ? " ... " + network.labels.back() + "\n" : "\n";
+  }
+  return text;
+}
+
+std::string describe_preparation(const Network& network) {
+  const InputNormalisation& n = network.normalisation;
+  const int channels = network.input_shape().channels;
+  if (channels != 1 && channels != 3) return "";
+  std::string text = "pictures: ";
+  text += channels == 1 ? "grey" : n.order == ChannelOrder::kBgr ? "BGR" : "RGB";
+  text += ", (value - " + per_channel(n.mean) + ") * " + per_channel(n.scale) + ", " +
+          resize_text(n) + "\n";
+  if (network.threshold) {
+    text += "threshold: " + short_number(*network.threshold) + " unless --threshold is given\n";
   }
   return text;
 }

@@ -15,6 +15,9 @@ namespace vpinfer {
 /// One line each: layers, GFLOP, weights, input, labels.
 [[nodiscard]] std::string describe_network(const Network& network);
 
+/// How pictures become the input, and which score a detection must have.
+[[nodiscard]] std::string describe_preparation(const Network& network);
+
 /// What each rank of a plan holds, predicted, and what moves per frame.
 [[nodiscard]] std::string describe_plan(const Network& network, const Plan& plan,
                                         const Prediction& prediction,

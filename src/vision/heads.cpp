@@ -1,10 +1,11 @@
 #include "vision/heads.hpp"
 
 #include <cmath>
-#include <optional>
 #include <string>
 #include <utility>
 
+#include "vision/candidates.hpp"
+#include "vision/collector.hpp"
 #include "vision/hierarchy.hpp"
 #include "vpinfer/error.hpp"
 
@@ -13,50 +14,6 @@ namespace {
 
 /// Above it, a class of a tree is certain enough to go on to its children; Darknet's default.
 constexpr float kTreeThreshold = 0.5F;
-
-bool is_finite(const CentredBox& box) {
-  return std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) &&
-         std::isfinite(box.height);
-}
-
-/// Collects what is certain enough and can be seen.
-class Collector {
- public:
-  Collector(const PictureFrame& frame, float threshold) : frame_(frame), threshold_(threshold) {}
-
-  [[nodiscard]] bool is_enough(float score) const { return score > threshold_; }  // also drops NaN
-
-  /// The boxes that follow lie here, until the next call.
-  void at(const CentredBox& box) {
-    place_.reset();
-    if (!is_finite(box)) return;
-    const Detection place = frame_.detection(box);
-    if (place.width > 0 && place.height > 0) place_ = place;
-  }
-
-  void add(int class_index, float score) {
-    if (!place_ || !is_enough(score) || !std::isfinite(score)) return;
-    place_->class_index = class_index;
-    place_->score = score;
-    found_.push_back(*place_);
-  }
-
-  /// One per class; without classes the box itself.
-  void add_classes(float objectness, std::span<const float> probabilities) {
-    if (probabilities.empty()) add(0, objectness);
-    for (std::size_t i = 0; i < probabilities.size(); ++i) {
-      add(static_cast<int>(i), objectness * probabilities[i]);
-    }
-  }
-
-  [[nodiscard]] std::vector<Detection> found() && { return std::move(found_); }
-
- private:
-  const PictureFrame& frame_;
-  float threshold_;
-  std::optional<Detection> place_;
-  std::vector<Detection> found_;
-};
 
 /// Takes values from the front.
 std::span<const float> take(std::span<const float>& values, std::size_t count) {
@@ -173,6 +130,12 @@ class Decoder {
     });
   }
 
+  void operator()(const Candidates& head) {
+    check(output_.size(), shape_.elements());
+    check(static_cast<std::size_t>(shape_.channels), static_cast<std::size_t>(head.channels()));
+    collect_candidates(head, output_, collector_);
+  }
+
   template <typename Other>
   void operator()(const Other&) {
     throw Bug("this layer is no head that can be decoded");
@@ -200,15 +163,7 @@ class Decoder {
   }
 
   /// The mean of the distribution that comes next.
-  float take_mean(int bins) {
-    float mean = 0;
-    float distance = 0;
-    for (const float probability : take(output_, static_cast<std::size_t>(bins))) {
-      mean += probability * distance;
-      ++distance;
-    }
-    return mean;
-  }
+  float take_mean(int bins) { return mean_of(take(output_, static_cast<std::size_t>(bins))); }
 
   std::span<const float> output_;
   const Shape& shape_;
@@ -223,6 +178,7 @@ struct ClassCount {
   }
   int operator()(const GridHead& head) const { return head.classes; }
   int operator()(const NanoDet& head) const { return head.classes; }
+  int operator()(const Candidates& head) const { return head.classes(); }
   template <typename Other>
   int operator()(const Other&) const {
     throw Bug("this layer is no head with classes");

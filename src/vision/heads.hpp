@@ -36,6 +36,8 @@ namespace vpinfer {
 ///
 /// NanoDet (Generalized Focal Loss, Li et al., 2020): each side of the box lies as far from the
 /// cell's centre as its distribution's mean says, in cells.
+///
+/// Candidates: see CandidateBox.
 [[nodiscard]] std::vector<Detection> decode(const Operation& head, std::span<const float> output,
                                             const Shape& shape, const PictureFrame& frame,
                                             float threshold);

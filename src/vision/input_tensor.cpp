@@ -11,8 +11,6 @@
 namespace vpinfer {
 namespace {
 
-constexpr float kGrey = 127.5F;
-
 using Rgb = std::array<float, 3>;
 
 /// An output position along one axis is the weighted sum of two source positions.
@@ -126,7 +124,7 @@ int scaled(int size, int numerator, int denominator) {
 Placement place_picture(Resize resize, int picture_rows, int picture_cols, const Shape& input) {
   int rows = input.rows;
   int cols = input.cols;
-  if (resize == Resize::kLetterbox) {
+  if (resize != Resize::kStretch) {
     const float row_scale = static_cast<float>(input.rows) / static_cast<float>(picture_rows);
     const float col_scale = static_cast<float>(input.cols) / static_cast<float>(picture_cols);
     if (col_scale < row_scale) {
@@ -135,6 +133,7 @@ Placement place_picture(Resize resize, int picture_rows, int picture_cols, const
       cols = scaled(picture_cols, input.rows, picture_rows);
     }
   }
+  if (resize == Resize::kTopLeft) return {{0, rows}, {0, cols}};
   return {centred(rows, input.rows), centred(cols, input.cols)};
 }
 
@@ -145,7 +144,8 @@ void write_input_tensor(const Picture& picture, const Shape& input,
       place_picture(normalisation.resize, picture.rows, picture.cols, input);
   const auto channels = static_cast<std::size_t>(input.channels);
   for (std::size_t offset = 0; offset < tensor.size(); offset += channels) {
-    writer.write({kGrey, kGrey, kGrey}, &tensor[offset]);
+    const float fill = normalisation.fill;
+    writer.write({fill, fill, fill}, &tensor[offset]);
   }
 
   const std::vector<Tap> columns =

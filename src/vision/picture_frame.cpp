@@ -6,9 +6,10 @@
 
 namespace vpinfer {
 
-PictureFrame::Axis::Axis(int input, int placed, int picture)
-    : offset_(static_cast<float>(input - placed) / 2 / static_cast<float>(input)),
-      share_(static_cast<float>(placed) / static_cast<float>(input)),
+PictureFrame::Axis::Axis(int input, Interval placed, bool is_centred, int picture)
+    : offset_(is_centred ? static_cast<float>(input - placed.size()) / 2 / static_cast<float>(input)
+                         : 0),
+      share_(static_cast<float>(placed.size()) / static_cast<float>(input)),
       picture_(static_cast<float>(picture)) {}
 
 float PictureFrame::Axis::clip(float value) const {
@@ -18,10 +19,10 @@ float PictureFrame::Axis::clip(float value) const {
 PictureFrame::PictureFrame(Resize resize, int picture_rows, int picture_cols,
                            const Shape& network_input)
     : input_(network_input),
-      rows_(input_.rows, place_picture(resize, picture_rows, picture_cols, input_).rows.size(),
-            picture_rows),
-      cols_(input_.cols, place_picture(resize, picture_rows, picture_cols, input_).cols.size(),
-            picture_cols) {}
+      rows_(input_.rows, place_picture(resize, picture_rows, picture_cols, input_).rows,
+            resize != Resize::kTopLeft, picture_rows),
+      cols_(input_.cols, place_picture(resize, picture_rows, picture_cols, input_).cols,
+            resize != Resize::kTopLeft, picture_cols) {}
 
 Detection PictureFrame::detection(const CentredBox& box) const {
   const float half_width = cols_.extent(box.width) / 2;

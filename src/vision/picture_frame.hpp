@@ -28,7 +28,7 @@ class PictureFrame {
   /// Undoes the placement along one axis.
   class Axis {
    public:
-    Axis(int input, int placed, int picture);
+    Axis(int input, Interval placed, bool is_centred, int picture);
 
     [[nodiscard]] float centre(float value) const { return (value - offset_) / share_ * picture_; }
     [[nodiscard]] float extent(float value) const { return value / share_ * picture_; }

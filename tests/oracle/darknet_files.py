@@ -42,7 +42,7 @@ class OracleError(Exception):
 
 
 def run_quietly(command):
-    """Runs a command without showing its output, unless it fails."""
+    """Runs a command without showing its output, unless it fails; returns what it printed."""
     command = [str(word) for word in command]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=MPI_ENVIRONMENT,
@@ -52,6 +52,7 @@ def run_quietly(command):
     if done.returncode != 0:
         last_lines = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
         raise OracleError(f"{' '.join(command)}\nended with {done.returncode}:\n{last_lines}")
+    return done.stdout
 
 
 def launcher(ranks):

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "kernel/candidates.hpp"
 #include "kernel/island.hpp"
 
 namespace vpinfer {
@@ -456,13 +457,24 @@ struct ReferenceLayer {
 
   /// Its judges are ONNX's own tests.
   std::vector<float> operator()(const Island& island) const {
+    std::vector<float> values(out().elements());
+    compute_island(island, network.name, views(), {values.data(), whole(out())}, whole(out()));
+    return values;
+  }
+
+  /// Its judge is a decoder in numpy.
+  std::vector<float> operator()(const Candidates& head) const {
+    std::vector<float> values(out().elements());
+    gather_candidates(head, views(), {values.data(), whole(out())}, whole(out()));
+    return values;
+  }
+
+  std::vector<ConstTensorView> views() const {
     std::vector<ConstTensorView> inputs;
     for (std::size_t i = 0; i < network.layer(position).inputs.size(); ++i) {
       inputs.push_back({input(i).data(), whole(network.input_shape(position, i))});
     }
-    std::vector<float> values(out().elements());
-    compute_island(island, network.name, inputs, {values.data(), whole(out())}, whole(out()));
-    return values;
+    return inputs;
   }
 
   std::vector<float> operator()(const Region& region) const {

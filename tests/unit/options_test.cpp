@@ -51,7 +51,7 @@ TEST(RunOptions, IsTheDefaultAndHasDefaults) {
     EXPECT_FALSE(run.compare_single);
     EXPECT_FALSE(run.threads);
     EXPECT_EQ(run.repeat, 1);
-    EXPECT_EQ(run.threshold, 0.5F);
+    EXPECT_EQ(run.threshold, std::nullopt);
     EXPECT_EQ(run.nms, 0.45F);
     EXPECT_EQ(run.timeout.count(), 60);
   }
@@ -156,23 +156,28 @@ TEST(RunOptions, RefusesWrongMemoryLimits) {
 }
 
 TEST(ImportOptions, TakesEveryOption) {
-  const auto import = parse_as<ImportOptions>(
-      {"import", "n.cfg", "n.weights", "--labels", "n.names", "--half", "--mean", "1,2,3",
-       "--scale", "0.5,0.25,0.125", "--bgr", "--stretch", "-o", "m.h5"});
+  const auto import =
+      parse_as<ImportOptions>({"import", "n.cfg", "n.weights", "--labels", "n.names", "--half",
+                               "--mean", "1,2,3", "--scale", "0.5,0.25,0.125", "--bgr", "--stretch",
+                               "--fill", "114", "--threshold", "0.3", "-o", "m.h5"});
   EXPECT_EQ(import.source, "n.cfg");
   EXPECT_EQ(import.weights, "n.weights");
   EXPECT_FALSE(import.random_seed);
   EXPECT_EQ(import.labels, "n.names");
   EXPECT_EQ(import.output, "m.h5");
   EXPECT_EQ(import.precision, NumberFormat::kHalf);
-  EXPECT_EQ(
-      import.normalisation,
-      (InputNormalisation{{1, 2, 3}, {0.5F, 0.25F, 0.125F}, ChannelOrder::kBgr, Resize::kStretch}));
+  const std::array<float, 3> mean{1, 2, 3};
+  const std::array<float, 3> scale{0.5F, 0.25F, 0.125F};
+  EXPECT_EQ(import.input, (InputChoices{mean, scale, ChannelOrder::kBgr, Resize::kStretch, 114}));
+  EXPECT_EQ(import.input.over({}),
+            (InputNormalisation{mean, scale, ChannelOrder::kBgr, Resize::kStretch,
+                                PixelGrid::kCorners, 114}));
+  EXPECT_EQ(import.threshold, 0.3F);
   const auto random =
       parse_as<ImportOptions>({"import", "n.cfg", "--random-weights", "7", "-o", "m.h5"});
   EXPECT_EQ(random.random_seed, 7U);
   EXPECT_EQ(random.precision, NumberFormat::kFloat);
-  EXPECT_EQ(random.normalisation, InputNormalisation{});
+  EXPECT_EQ(random.input.over({}), InputNormalisation{});
 }
 
 TEST(ImportOptions, TakesOnnxFiles) {

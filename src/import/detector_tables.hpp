@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "import/cell_points.hpp"
+#include "import/onnx_columns.hpp"
+
+namespace vpinfer {
+
+/// The outputs of a graph as tables of candidates, and where their columns come from.
+class DetectorTables {
+ public:
+  /// Throws BadInput if the end of the graph cannot be computed.
+  DetectorTables(const OnnxGraph& graph, const OnnxModel& model);
+
+  /// Every output of 2 to 4 axes, along each axis that may be that of values.
+  [[nodiscard]] const std::vector<CandidateTable>& all() const { return tables_; }
+  [[nodiscard]] const Shape& picture() const { return picture_; }
+
+  /// The channels of a run's sources, if all have as many; 0 if not.
+  [[nodiscard]] int source_channels(const ColumnRun& run) const;
+  /// The cells of a run's sources: as many candidates of each as its cells, or a multiple.
+  [[nodiscard]] std::optional<std::vector<CellLevel>> levels(const ColumnRun& run) const;
+
+  /// How boxes that the graph decodes are told.
+  struct DecodedBoxes {
+    CandidateBox box = CandidateBox::kCentre;
+    BoxUnit unit = BoxUnit::kPixels;
+    CellPoints cells;
+  };
+  /// In the first four columns of a table; empty unless exactly one way puts them over cells.
+  [[nodiscard]] std::optional<DecodedBoxes> decoded_boxes(const CandidateTable& table) const;
+
+ private:
+  [[nodiscard]] std::optional<CellPoints> cells_if(const CandidateTable& table, CandidateBox box,
+                                                   BoxUnit unit) const;
+
+  Shape picture_;
+  OnnxTail tail_;
+  TailProbe probe_;
+  std::vector<CandidateTable> tables_;
+};
+
+}  // namespace vpinfer

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "import/onnx.hpp"
+
+namespace vpinfer {
+
+/// The end of a graph: what stands behind its last layers with weights.  These, the sources, can be
+/// given any values, which shows what the graph makes of them.
+class OnnxTail {
+ public:
+  struct Source {
+    std::string name;
+    OnnxDims dims;
+  };
+
+  /// Looks back from some outputs.  The graph must outlive the tail.  Throws BadInput if there are
+  /// outputs that come from the picture without a layer with weights.
+  OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>& extents,
+           const std::vector<std::string>& outputs, const std::string& where);
+
+  [[nodiscard]] const std::vector<Source>& sources() const { return sources_; }
+  /// The outputs if all that a source gives is one number, each source its own.  Throws BadInput if
+  /// an operator cannot be computed.
+  [[nodiscard]] std::vector<OnnxTensor> compute(const std::vector<float>& numbers) const;
+
+ private:
+  [[nodiscard]] bool is_source(const OnnxNode& node) const;
+  [[nodiscard]] bool is_mean(const OnnxNode& node) const;
+  void add_source(const OnnxNode& node, const std::map<std::string, OnnxDims>& extents);
+  void run(const OnnxNode& node, std::map<std::string, OnnxTensor>& values) const;
+
+  const OnnxGraph& graph_;
+  std::vector<std::string> outputs_;
+  std::string where_;
+  std::vector<Source> sources_;
+  std::vector<const OnnxNode*> nodes_;  // in the file's order
+};
+
+}  // namespace vpinfer

@@ -1,0 +1,328 @@
+#!/usr/bin/python3
+"""Judges that detectors are recognised by the end of their graph, and the boxes that this gives.
+
+    detectors_oracle.py --vpinfer build/release/vpinfer --ranks 3
+
+Makes small graphs of random weights that end as exporters end YOLOv5, YOLOv8, YOLOX and others, imports them without
+another word, and runs them on a picture. The boxes must be those that a decoder, written here from the papers, makes of
+what the last convolutions give, which are outputs of the graph, too; scores within 1e-3, places within a pixel. Prints a
+line per detector; ends with 1 if one fails, with 2 if a program could not be run.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper, save
+
+from darknet_files import OracleError, launcher, run_quietly
+
+ROWS, COLS = 128, 160
+STRIDES = (8, 16, 32)
+CLASSES = 6
+NMS = 0.45
+ANCHORS = np.array([[[10, 13], [16, 30], [33, 23]], [[30, 61], [62, 45], [59, 119]], [[116, 90], [50, 98], [73, 26]]],
+                   np.float32)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+class Maker:
+    """A graph that grows node by node."""
+
+    def __init__(self, seed):
+        self.random = np.random.default_rng(seed)
+        self.nodes, self.constants, self.outputs = [], [], []
+
+    def constant(self, values):
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def node(self, op, *inputs, count=1, **attributes):
+        names = [f"{op.lower()}_{len(self.nodes)}_{i}" for i in range(count)]
+        inputs = [x if isinstance(x, str) else self.constant(x) for x in inputs]
+        self.nodes.append(helper.make_node(op, inputs, names, **attributes))
+        return names[0] if count == 1 else names
+
+    def conv(self, x, channels, filters, kernel=1, stride=1, bias=0.0):
+        shape = (filters, channels, kernel, kernel)
+        weights = self.random.normal(0, 1.6 / np.sqrt(channels * kernel * kernel), shape).astype(np.float32)
+        biases = np.broadcast_to(np.float32(bias), (filters,)).copy()
+        return self.node("Conv", x, weights, biases, kernel_shape=[kernel, kernel], strides=[stride, stride])
+
+    def levels(self):
+        """Features of strides 8, 16 and 32, of 16 channels."""
+        x = self.node("Tanh", self.conv("images", 3, 16, 8, 8))
+        y = self.node("Tanh", self.conv(x, 16, 16, 2, 2))
+        return [x, y, self.node("Tanh", self.conv(y, 16, 16, 2, 2))]
+
+    def output(self, name):
+        self.outputs.append(name)
+        return name
+
+    def save(self, path):
+        graph = helper.make_graph(
+            self.nodes, "g", [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, ROWS, COLS])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in self.outputs], self.constants)
+        save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), path)
+
+
+def ints(*values):
+    return np.array(values, np.int64)
+
+
+def cells(stride):
+    """x and y of all cells, row by row."""
+    x, y = np.meshgrid(np.arange(COLS // stride), np.arange(ROWS // stride))
+    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
+
+
+def score_bias(boxes, scores):
+    return np.concatenate([np.zeros(boxes), np.full(scores, -2.5)])
+
+
+def make_yolov5(maker):
+    raw, rows = [], []
+    for level, (x, stride) in enumerate(zip(maker.levels(), STRIDES)):
+        h, w, k = ROWS // stride, COLS // stride, 5 + CLASSES
+        raw.append(maker.conv(x, 16, 3 * k, bias=np.tile(score_bias(4, 1 + CLASSES) * 0.2, 3)))
+        x = maker.node("Reshape", raw[-1], ints(1, 3, k, h, w))
+        x = maker.node("Sigmoid", maker.node("Transpose", x, perm=[0, 1, 3, 4, 2]))
+        xy, wh, rest = maker.node("Split", x, ints(2, 2, 1 + CLASSES), count=3, axis=4)
+        grid = np.broadcast_to(cells(stride).reshape(1, 1, h, w, 2) - 0.5, (1, 3, h, w, 2)).copy()
+        xy = maker.node("Mul", maker.node("Add", maker.node("Mul", xy, np.float32(2)), grid), np.float32(stride))
+        anchors = np.broadcast_to(ANCHORS[level].reshape(1, 3, 1, 1, 2), (1, 3, h, w, 2)).copy()
+        wh = maker.node("Mul", maker.node("Pow", maker.node("Mul", wh, np.float32(2)), np.float32(2)), anchors)
+        joined = maker.node("Concat", xy, wh, rest, axis=4)
+        rows.append(maker.node("Reshape", joined, ints(1, 3 * h * w, k)))
+    maker.output(maker.node("Concat", *rows, axis=1))
+    return [maker.output(name) for name in raw]
+
+
+def decode_yolov5(raw):
+    """Boxes as corners, scores, by level: the README of YOLOv5's model architecture."""
+    for level, (tensor, stride) in enumerate(zip(raw, STRIDES)):
+        values = sigmoid(tensor.reshape(3, 5 + CLASSES, -1).transpose(0, 2, 1))
+        centre = (2 * values[..., :2] - 0.5 + cells(stride)) * stride
+        size = (2 * values[..., 2:4]) ** 2 * ANCHORS[level][:, None]
+        boxes = np.concatenate([centre - size / 2, centre + size / 2], 2)
+        yield boxes.reshape(-1, 4), (values[..., 4:5] * values[..., 5:]).reshape(-1, CLASSES)
+
+
+def distances(maker, raw, corners):
+    """Box and class logits of all levels, decoded as YOLOv8's Detect does."""
+    count = sum(ROWS * COLS // s // s for s in STRIDES)
+    flat = [maker.node("Reshape", x, ints(1, 64 + CLASSES, -1)) for x in raw]
+    boxes, scores = maker.node("Split", maker.node("Concat", *flat, axis=2), ints(64, CLASSES), count=2, axis=1)
+    x = maker.node("Transpose", maker.node("Reshape", boxes, ints(1, 4, 16, count)), perm=[0, 2, 1, 3])
+    bins = np.arange(16, dtype=np.float32).reshape(1, 16, 1, 1)
+    x = maker.node("Conv", maker.node("Softmax", x, axis=1), bins, kernel_shape=[1, 1])
+    x = maker.node("Reshape", x, ints(1, 4, count))
+    before, after = maker.node("Split", x, ints(2, 2), count=2, axis=1)
+    points = np.concatenate([cells(s) + 0.5 for s in STRIDES]).T[None].copy()
+    strides = np.concatenate([np.full(ROWS * COLS // s // s, s, np.float32) for s in STRIDES])[None]
+    first, last = maker.node("Sub", points, before), maker.node("Add", points, after)
+    if not corners:
+        centre = maker.node("Div", maker.node("Add", first, last), np.float32(2))
+        first, last = centre, maker.node("Sub", last, first)
+    boxes = maker.node("Mul", maker.node("Concat", first, last, axis=1), strides)
+    return boxes, maker.node("Sigmoid", scores)
+
+
+def raw_yolov8(maker):
+    raw = []
+    for x in maker.levels():
+        parts = [maker.conv(x, 16, 64), maker.conv(x, 16, CLASSES, bias=-1.5)]
+        raw.append(maker.node("Concat", *parts, axis=1))
+    return raw
+
+
+def make_yolov8(maker):
+    raw = raw_yolov8(maker)
+    maker.output(maker.node("Concat", *distances(maker, raw, corners=False), axis=1))
+    return [maker.output(name) for name in raw]
+
+
+def make_corners(maker):
+    raw = raw_yolov8(maker)
+    for part in distances(maker, raw, corners=True):
+        maker.output(maker.node("Transpose", part, perm=[0, 2, 1]))
+    return [maker.output(name) for name in raw]
+
+
+def make_raw(maker):
+    return [maker.output(name) for name in raw_yolov8(maker)]
+
+
+def decode_yolov8(raw):
+    """Generalized Focal Loss (Li et al., 2020): means of distributions, from the middles of cells."""
+    for tensor, stride in zip(raw, STRIDES):
+        values = tensor.reshape(64 + CLASSES, -1).T
+        shares = np.exp(values[:, :64].reshape(-1, 4, 16))
+        sides = (shares * np.arange(16)).sum(2) / shares.sum(2)
+        point = cells(stride) + 0.5
+        yield np.concatenate([point - sides[:, :2], point + sides[:, 2:]], 1) * stride, sigmoid(values[:, 64:])
+
+
+def make_yolox(maker):
+    raw, rows = [], []
+    for x in maker.levels():
+        box, scores = maker.conv(x, 16, 4), maker.conv(x, 16, CLASSES, bias=-1)
+        objectness = maker.conv(x, 16, 1, bias=-0.5)
+        raw.append(maker.node("Concat", box, objectness, scores, axis=1))
+        parts = [box, maker.node("Sigmoid", objectness), maker.node("Sigmoid", scores)]
+        rows.append(maker.node("Reshape", maker.node("Concat", *parts, axis=1), ints(1, 5 + CLASSES, -1)))
+    maker.output(maker.node("Transpose", maker.node("Concat", *rows, axis=2), perm=[0, 2, 1]))
+    return [maker.output(name) for name in raw]
+
+
+def decode_yolox(raw):
+    """YOLOX (Ge et al., 2021): offsets and logarithms of sizes in cells."""
+    for tensor, stride in zip(raw, STRIDES):
+        values = tensor.reshape(5 + CLASSES, -1).T
+        centre, size = (values[:, :2] + cells(stride)) * stride, np.exp(values[:, 2:4]) * stride
+        boxes = np.concatenate([centre - size / 2, centre + size / 2], 1)
+        yield boxes, sigmoid(values[:, 4:5]) * sigmoid(values[:, 5:])
+
+
+def make_nanodet_plus(maker):
+    raw, rows = [], []
+    for x in maker.levels():
+        raw.append(maker.conv(x, 16, CLASSES + 32, bias=score_bias(CLASSES + 32, 0) - np.repeat([2.5, 0], [CLASSES, 32])))
+        scores, boxes = maker.node("Split", raw[-1], ints(CLASSES, 32), count=2, axis=1)
+        joined = maker.node("Concat", maker.node("Sigmoid", scores), boxes, axis=1)
+        rows.append(maker.node("Reshape", joined, ints(1, CLASSES + 32, -1)))
+    maker.output(maker.node("Transpose", maker.node("Concat", *rows, axis=2), perm=[0, 2, 1]))
+    return [maker.output(name) for name in raw]
+
+
+def decode_nanodet_plus(raw):
+    """As decode_yolov8, with 8 bins and from the cells' top left corners (NanoDet-plus's centre priors)."""
+    for tensor, stride in zip(raw, STRIDES):
+        values = tensor.reshape(CLASSES + 32, -1).T
+        shares = np.exp(values[:, CLASSES:].reshape(-1, 4, 8))
+        sides = (shares * np.arange(8)).sum(2) / shares.sum(2)
+        boxes = np.concatenate([cells(stride) - sides[:, :2], cells(stride) + sides[:, 2:]], 1) * stride
+        yield boxes, sigmoid(values[:, :CLASSES])
+
+
+DETECTORS = {
+    "yolov5": (make_yolov5, decode_yolov5, "letterbox", "YOLOv5"),
+    "yolov8": (make_yolov8, decode_yolov8, "letterbox", "YOLOv8"),
+    "corners": (make_corners, decode_yolov8, "letterbox", "a detector that decodes its boxes itself"),
+    "raw": (make_raw, decode_yolov8, "letterbox", "YOLOv8"),
+    "yolox": (make_yolox, decode_yolox, "top-left", "YOLOX"),
+    "nanodet-plus": (make_nanodet_plus, decode_nanodet_plus, "stretch", "NanoDet-plus"),
+}
+
+
+def in_picture(boxes, resize, rows, cols):
+    """Corners in pixels of the picture, clipped to it."""
+    if resize == "stretch":
+        x, y, left, top = cols / COLS, rows / ROWS, 0, 0
+    else:
+        scale = min(ROWS / rows, COLS / cols)
+        placed_rows, placed_cols = int(rows * scale), int(cols * scale)
+        x, y = cols / placed_cols, rows / placed_rows
+        left, top = ((COLS - placed_cols) / 2, (ROWS - placed_rows) / 2) if resize == "letterbox" else (0, 0)
+    boxes = (boxes - [left, top, left, top]) * [x, y, x, y]
+    return np.clip(boxes, 0, [cols, rows, cols, rows])
+
+
+def suppressed(boxes, scores, threshold):
+    """Greedy suppression, class by class: rows of class, score, corners."""
+    kept = []
+    for index in range(scores.shape[1]):
+        mine = []
+        for i in np.argsort(-scores[:, index], kind="stable"):
+            box = boxes[i]
+            if scores[i, index] <= threshold or box[2] <= box[0] or box[3] <= box[1]:
+                continue
+            if all(overlap(box, other) <= NMS for other in mine):
+                mine.append(box)
+                kept.append([index, scores[i, index], *box])
+    return np.array(kept).reshape(-1, 6)
+
+
+def overlap(a, b):
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    common = np.prod(np.maximum(sides, 0))
+    return common / (np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - common)
+
+
+def read_tensors(path, names):
+    """The graph's outputs by name, as [channels][rows][columns]."""
+    with h5py.File(path) as file:
+        tensors = {d.attrs["name"]: np.array(d) for d in file["output"].values() if "name" in d.attrs}
+    names_of = {n.decode() if isinstance(n, bytes) else n: v for n, v in tensors.items()}
+    return [names_of[name].astype(np.float64).transpose(2, 0, 1) for name in names]
+
+
+def judge(kind, arguments, folder):
+    make, decode, resize, wanted = DETECTORS[kind]
+    maker = Maker(seed=7)
+    raw_names = make(maker)
+    path, model = folder / f"{kind}.onnx", folder / f"{kind}.h5"
+    maker.save(path)
+    said = run_quietly([arguments.vpinfer, "import", path, "-o", model])
+    if f"recognised: ends like {wanted}" not in said:
+        raise OracleError(f"{kind} is not recognised: {said.splitlines()[0]}")
+    picture = folder / "picture.png"
+    image = np.random.default_rng(3).integers(0, 256, (12, 15, 3), np.uint8)
+    cv2.imwrite(str(picture), cv2.resize(image, (300, 170), interpolation=cv2.INTER_CUBIC))
+    failures = 0
+    for ranks in [1, *arguments.ranks]:
+        run_quietly([*launcher(ranks), arguments.vpinfer, "run", "--model", model, "--input", picture, "--output",
+                     folder / "out", "--dump-output", folder / "dump.h5", "--threshold", "0.3"])
+        found = json.loads((folder / "out" / "detections.json").read_text())
+        parts = list(decode(read_tensors(folder / "dump.h5", raw_names)))
+        boxes, scores = (np.concatenate(part) for part in zip(*parts))
+        expected = suppressed(in_picture(boxes, resize, 170, 300), scores, 0.3)
+        failures += not report(kind, ranks, expected, found)
+    return failures
+
+
+def report(kind, ranks, expected, found):
+    """Whether what was found is what was expected, each its nearest of the class."""
+    worst_score = worst_place = 0.0
+    rows = np.array([[d["category_id"] - 1, d["score"], *d["bbox"]] for d in found]).reshape(-1, 6)
+    rows[:, 4:] += rows[:, 2:4]
+    agree = len(rows) == len(expected) > 0
+    for row in rows if agree else []:
+        same = expected[expected[:, 0] == row[0]]
+        if not len(same):
+            agree = False
+            break
+        nearest = same[np.argmin(np.abs(same[:, 1:] - row[1:]) @ [1000, 1, 1, 1, 1])]
+        worst_score = max(worst_score, abs(nearest[1] - row[1]))
+        worst_place = max(worst_place, np.abs(nearest[2:] - row[2:]).max())
+    agree = agree and worst_score < 1e-3 and worst_place < 1
+    print(f"{kind:14} {ranks} ranks: {len(rows)} boxes of {len(expected)}, scores within {worst_score:.1e}, places within "
+          f"{worst_place:.2f} pixels: {'pass' if agree else 'FAIL'}")
+    return agree
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vpinfer", required=True, type=Path)
+    parser.add_argument("--ranks", nargs="*", type=int, default=[])
+    parser.add_argument("--only", nargs="*", choices=list(DETECTORS), default=list(DETECTORS))
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            failures = sum(judge(kind, arguments, Path(folder)) for kind in arguments.only)
+    except OracleError as error:
+        sys.exit(f"detectors_oracle: {error}")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+// Detectors that give a row of numbers for each candidate: gathering, decoding, what must fit.
+
+#include "kernel/candidates.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "net/network.hpp"
+#include "support/error_line.hpp"
+#include "vision/heads.hpp"
+#include "vpinfer/error.hpp"
+
+namespace vpinfer {
+namespace {
+
+using testing::ElementsAre;
+using testing::FloatNear;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pointwise;
+using testing::SizeIs;
+
+/// One tensor [1, count, values] of box, objectness and scores.
+Candidates rows_of(int count, int scores) {
+  return {{{{{1, count, 5 + scores}, kChannelsLast}, 2}},
+          {{{0, {0, 4}}, CandidateValues{0, {4, 5}}, {0, {5, 5 + scores}}}}};
+}
+
+/// In a picture of 100 x 200 that a network of 50 x 100 has seen.
+std::vector<Detection> decoded(const Candidates& head, const std::vector<float>& output,
+                               float threshold = 0.5F) {
+  const PictureFrame frame(Resize::kStretch, 100, 200, {50, 100, 3});
+  const int rows = static_cast<int>(output.size()) / head.channels();
+  return decode(head, output, {rows, 1, head.channels()}, frame, threshold);
+}
+
+void expect_box(const Detection& found, float left, float top, float width, float height) {
+  EXPECT_NEAR(found.left, left, 1e-3);
+  EXPECT_NEAR(found.top, top, 1e-3);
+  EXPECT_NEAR(found.width, width, 1e-3);
+  EXPECT_NEAR(found.height, height, 1e-3);
+}
+
+TEST(GatherCandidates, FindsValuesAlongAnyAxis) {
+  // Scores as [1, 2, 1, 2] (a picture), boxes as [1, 4, 2]: two candidates.
+  Candidates head{{{{{1, 4, 2}, kChannelsLast}, 1}, {{{1, 2, 1, 2}, kChannelsFirst}, 1}},
+                  {{{0, {0, 4}}, {}, {1, {0, 2}}}}};
+  const std::vector<float> boxes{1, 10, 2, 20, 3, 30, 4, 40};
+  const std::vector<float> scores{5, 6, 50, 60};  // [1 row][2 cols][2 channels]
+  const std::vector<ConstTensorView> inputs{{boxes.data(), whole({4, 1, 2})},
+                                            {scores.data(), whole({1, 2, 2})}};
+  std::vector<float> output(12);
+  gather_candidates(head, inputs, {output.data(), whole({2, 1, 6})}, whole({2, 1, 6}));
+  EXPECT_THAT(output, ElementsAre(1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60));
+  std::vector<float> second(6);
+  const Box box{{1, 2}, {0, 1}, {0, 6}};
+  gather_candidates(head, inputs, {second.data(), box}, box);
+  EXPECT_THAT(second, ElementsAre(10, 20, 30, 40, 50, 60));
+}
+
+TEST(GatherCandidates, MakesProbabilities) {
+  Candidates head{{{{{1, 1, 11}, kChannelsLast}, 2}}, {{{0, {0, 8}}, {}, {0, {8, 11}}}}};
+  head.bins = 2;
+  head.scores = ScoreKind::kSoftmaxLogits;
+  const std::vector<float> logits{0, 0, 0, std::log(3.0F), 0, 0, 0, 0, 0, 0, std::log(2.0F)};
+  std::vector<float> output(11);
+  const Box all = whole({1, 1, 11});
+  gather_candidates(head, std::vector<ConstTensorView>{{logits.data(), all}}, {output.data(), all},
+                    all);
+  const std::vector<float> wanted{.5F, .5F, .25F, .75F, .5F, .5F, .5F, .5F, .25F, .25F, .5F};
+  EXPECT_THAT(output, Pointwise(FloatNear(1e-6F), wanted));
+}
+
+TEST(DecodeCandidates, TakesCentresAndCorners) {
+  Candidates head = rows_of(1, 2);
+  const std::vector<float> row{50, 20, 10, 8, 0.9F, 0.1F, 0.8F};
+  auto found = decoded(head, row);
+  ASSERT_THAT(found, SizeIs(1));
+  expect_box(found[0], 90, 32, 20, 16);
+  EXPECT_EQ(found[0].class_index, 1);
+  EXPECT_NEAR(found[0].score, 0.72, 1e-6);
+  head.box = CandidateBox::kCorners;
+  head.unit = BoxUnit::kShares;
+  found = decoded(head, {0.25F, 0.5F, 0.5F, 0.75F, 1, 0.1F, 0.8F});
+  ASSERT_THAT(found, SizeIs(1));
+  expect_box(found[0], 50, 50, 50, 25);
+  EXPECT_THAT(decoded(head, row, 0.99F), IsEmpty());
+}
+
+TEST(DecodeCandidates, PutsOffsetsOnAnchors) {
+  Candidates head = rows_of(4, 1);
+  head.box = CandidateBox::kOffsets;
+  head.grids = {{1, 2, 10, {{1, 1}, {2, 3}}}};
+  head.centre_gain = 0.1F;
+  head.size_gain = 0.5F;
+  std::vector<float> output(24, 0);
+  const std::vector<float> last{1, 2, 2 * std::log(2.0F), 0, 1, 1};  // of the second cell
+  std::copy(last.begin(), last.end(), output.end() - 6);
+  const auto found = decoded(head, output);
+  ASSERT_THAT(found, SizeIs(1));
+  // In the network's pixels: centre (15 + 0.1 * 20, 5 + 0.2 * 30), 20 * 2 x 30.
+  expect_box(found[0], 0, 0, 74, 52);
+}
+
+TEST(DecodeCandidates, TakesDistancesFromPoints) {
+  Candidates head{{{{{1, 2, 9}, kChannelsLast}, 2}}, {{{0, {0, 8}}, {}, {0, {8, 9}}}}};
+  head.box = CandidateBox::kDistances;
+  head.bins = 2;
+  head.grids = {{1, 2, 20}};
+  std::vector<float> output(18, 0);
+  // Of the second cell, whose middle is at 30, 10: 0.5 cells to the left, none up, 1, 0.25.
+  const std::vector<float> last{0.5F, 0.5F, 1, 0, 0, 1, 0.75F, 0.25F, 0.9F};
+  std::copy(last.begin(), last.end(), output.end() - 9);
+  const auto found = decoded(head, output);
+  ASSERT_THAT(found, SizeIs(1));
+  expect_box(found[0], 40, 20, 60, 10);
+}
+
+TEST(DecodeCandidates, LeavesTheBackgroundOut) {
+  Candidates head{{{{{1, 1, 7}, kChannelsLast}, 2}}, {{{0, {0, 4}}, {}, {0, {4, 7}}}}};
+  head.background = true;
+  EXPECT_EQ(class_count(head), 2);
+  EXPECT_THAT(decoded(head, {50, 20, 10, 8, 0.9F, 0, 0.1F}), IsEmpty());
+  const auto found = decoded(head, {50, 20, 10, 8, 0.1F, 0, 0.9F});
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].class_index, 1);
+}
+
+std::string refusal(const Candidates& head, const Shape& input) {
+  return error_line<BadInput>([&] { (void)shape_of_candidates(head, {input}, "here"); });
+}
+
+TEST(CandidateShape, RefusesWhatDoesNotFit) {
+  EXPECT_EQ(shape_of_candidates(rows_of(6, 2), {{6, 1, 7}}, "here"), (Shape{6, 1, 7}));
+  EXPECT_THAT(refusal(rows_of(6, 2), {6, 1, 8}), HasSubstr("1x6x7"));
+  EXPECT_THAT(refusal(rows_of(6, 0), {6, 1, 5}), HasSubstr("no class"));
+  Candidates head = rows_of(6, 2);
+  head.box = CandidateBox::kDistances;
+  EXPECT_THAT(refusal(head, {6, 1, 7}), HasSubstr("grids have 0"));
+  head.bins = 2;
+  EXPECT_THAT(refusal(head, {6, 1, 7}), HasSubstr("8 wanted"));
+  head = rows_of(6, 2);
+  head.groups[0].scores.input = 1;
+  EXPECT_THAT(refusal(head, {6, 1, 7}), HasSubstr("no input number 1"));
+}
+
+TEST(CandidateJson, KeepsEverything) {
+  Network network;
+  network.name = "n";
+  add_input(network, {6, 1, 7}, "test");
+  Candidates head = rows_of(6, 2);
+  head.box = CandidateBox::kOffsets;
+  head.grids = {{3, 1, 8, {{1, 2}, {3, 4}}}};
+  head.point = 0;
+  head.centre_gain = 0.5F;
+  head.background = true;
+  head.scores = ScoreKind::kSoftmaxLogits;
+  add_layer(network, head, {0}, "test");
+  add_output(network, 1, "boxes", "test");
+  network.threshold = 0.25F;
+  network.normalisation.resize = Resize::kTopLeft;
+  network.normalisation.fill = 114;
+  EXPECT_EQ(network_from_json(to_json(network), "test"), network);
+}
+
+}  // namespace
+}  // namespace vpinfer

@@ -1,0 +1,163 @@
+// What the end of a graph is recognised as, and what is left alone.
+
+#include "import/recognition.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "import/cell_points.hpp"
+#include "import/known_labels.hpp"
+#include "support/onnx_graphs.hpp"
+
+namespace vpinfer {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::int64_t kClasses = 2;
+
+/// Convolutions over a picture of 32 x 64, by their channels, as cells of strides 8 and 16.
+class HeadMaker {
+ public:
+  HeadMaker() : maker_({1, 3, 32, 64}) {}
+
+  GraphMaker& graph() { return maker_; }
+
+  void conv(const std::string& name, std::int64_t channels, std::int64_t stride) {
+    maker_.constant(name + "_w", random_floats({channels, 3, stride, stride}, 1))
+        .node("Conv", {"x", name + "_w"}, name, {{"strides", Ints{stride, stride}}});
+  }
+
+  /// Joins parts of each level, then the levels, as rows [1, 40, ...].
+  void rows(const std::vector<std::string>& fine, const std::vector<std::string>& coarse,
+            std::int64_t values) {
+    maker_.constant("fine_dims", integers({1, values, 32}))
+        .constant("coarse_dims", integers({1, values, 8}))
+        .node("Concat", fine, "fine", {{"axis", std::int64_t{1}}})
+        .node("Concat", coarse, "coarse", {{"axis", std::int64_t{1}}})
+        .node("Reshape", {"fine", "fine_dims"}, "fine_flat")
+        .node("Reshape", {"coarse", "coarse_dims"}, "coarse_flat")
+        .node("Concat", {"fine_flat", "coarse_flat"}, "all", {{"axis", std::int64_t{2}}})
+        .node("Transpose", {"all"}, "rows", {{"perm", Ints{0, 2, 1}}})
+        .output("rows");
+  }
+
+  [[nodiscard]] std::optional<Recognition> recognise() const {
+    return recognise_detector(maker_.graph(), maker_.translate());
+  }
+
+ private:
+  GraphMaker maker_;
+};
+
+/// Box, objectness and scores of convolutions of their own, with sigmoids of what is named.
+HeadMaker offsets(bool objectness_is_sigmoid) {
+  HeadMaker maker;
+  for (const auto& [level, stride] : {std::pair{"8", 8}, std::pair{"16", 16}}) {
+    const std::string name = level;
+    maker.conv("box" + name, 4, stride);
+    maker.conv("object" + name, 1, stride);
+    maker.conv("class" + name, kClasses, stride);
+    maker.graph()
+        .node("Sigmoid", {"object" + name}, "objectness" + name)
+        .node("Sigmoid", {"class" + name}, "scores" + name);
+  }
+  const std::string object = objectness_is_sigmoid ? "objectness" : "object";
+  maker.rows({"box8", object + "8", "scores8"}, {"box16", object + "16", "scores16"}, 5 + kClasses);
+  return maker;
+}
+
+TEST(Recognition, TellsOffsetsByTheirSources) {
+  const auto found = offsets(true).recognise();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, "YOLOX");
+  EXPECT_EQ(found->head.box, CandidateBox::kOffsets);
+  EXPECT_EQ(found->head.classes(), kClasses);
+  EXPECT_TRUE(found->head.has_objectness());
+  EXPECT_THAT(found->head.grids, ElementsAre(CandidateGrid{4, 8, 8}, CandidateGrid{2, 4, 16}));
+  EXPECT_EQ(found->normalisation.resize, Resize::kTopLeft);
+  EXPECT_EQ(found->normalisation.order, ChannelOrder::kBgr);
+  EXPECT_THAT(found->labels, IsEmpty());
+}
+
+TEST(Recognition, AddsAHeadThatFits) {
+  const HeadMaker maker = offsets(true);
+  HeadMaker copy = maker;
+  Network network = copy.graph().translate().network;
+  add_recognised(network, *maker.recognise(), "test");
+  EXPECT_EQ(network.layers.back().output, (Shape{40, 1, 5 + kClasses}));
+  EXPECT_EQ(network.threshold, 0.3F);
+}
+
+TEST(Recognition, LeavesAloneWhatIsNotCertain) {
+  EXPECT_FALSE(offsets(false).recognise());
+  HeadMaker one_source;  // a box and scores of one convolution are no objectness and classes
+  for (const auto& [level, stride] : {std::pair{"8", 8}, std::pair{"16", 16}}) {
+    const std::string name = level;
+    one_source.conv("raw" + name, 5 + kClasses, stride);
+    one_source.graph().node("Sigmoid", {"raw" + name}, "values" + name);
+  }
+  one_source.rows({"values8"}, {"values16"}, 5 + kClasses);
+  EXPECT_FALSE(one_source.recognise());
+}
+
+TEST(Recognition, TellsDistributionsPerLevel) {
+  HeadMaker maker;
+  for (const auto& [level, stride] : {std::pair{"8", 8}, std::pair{"16", 16}}) {
+    const std::string name = level;
+    maker.conv("box" + name, 64, stride);
+    maker.conv("class" + name, kClasses, stride);
+    maker.graph()
+        .node("Concat", {"box" + name, "class" + name}, "level" + name, {{"axis", std::int64_t{1}}})
+        .output("level" + name);
+  }
+  maker.graph().graph().metadata["names"] = "{0: 'cat', 1: \"cat's dog\"}";
+  const auto found = maker.recognise();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->head.box, CandidateBox::kDistances);
+  EXPECT_EQ(found->head.scores, ScoreKind::kSigmoidLogits);
+  EXPECT_EQ(found->head.bins, 16);
+  EXPECT_THAT(found->inputs, testing::SizeIs(2));
+  EXPECT_THAT(found->labels, ElementsAre("cat", "cat's dog"));
+}
+
+TEST(KnownLabels, AreThoseOfWellKnownSets) {
+  EXPECT_EQ(known_labels({}, 80).at(79), "toothbrush");
+  EXPECT_EQ(known_labels({}, 20).at(0), "aeroplane");
+  EXPECT_THAT(known_labels({}, 7), IsEmpty());
+}
+
+/// The middles of 2 x 3 cells of 16 pixels, with so many anchors, and those of 1 x 2 of 32.
+std::vector<PixelPoint> middles(int anchors, float point) {
+  std::vector<PixelPoint> points;
+  for (const auto& [rows, cols, stride] : {std::tuple{2, 3, 16.0F}, std::tuple{1, 2, 32.0F}}) {
+    for (int i = 0; i < rows * cols * anchors; ++i) {
+      const int cell = i / anchors;
+      points.push_back({(static_cast<float>(cell % cols) + point) * stride,
+                        (static_cast<float>(cell / cols) + point) * stride});
+    }
+  }
+  return points;
+}
+
+TEST(CellPoints, AreFoundLevelByLevel) {
+  const Shape picture{32, 48, 3};
+  for (const float point : {0.5F, 0.0F}) {
+    for (const int anchors : {1, 3}) {
+      const auto found = find_cells(middles(anchors, point), picture);
+      ASSERT_TRUE(found);
+      EXPECT_EQ(found->point, point);
+      ASSERT_EQ(found->levels.size(), 2U);
+      EXPECT_EQ(found->levels[0].stride, 16);
+      EXPECT_EQ(found->levels[0].anchors, anchors);
+      EXPECT_EQ(found->levels[1].cols, 2);
+    }
+  }
+  std::vector<PixelPoint> moved = middles(1, 0.5F);
+  moved.back().x += 1;
+  EXPECT_FALSE(find_cells(moved, picture));
+}
+
+}  // namespace
+}  // namespace vpinfer
