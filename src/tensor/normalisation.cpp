@@ -30,7 +30,8 @@ Statistic mean_along(const OnnxTensor& tensor, const std::vector<bool>& axes,
     }
   });
   for (double& number : mean.values) {
-    number /= static_cast<double>(tensor.floats().size() / count);
+    const std::size_t added = tensor.floats().size() / count;
+    number /= static_cast<double>(added);
   }
   return mean;
 }
