@@ -98,13 +98,12 @@ OnnxTensor clip(const OnnxCall& call) {
     return values->front();
   };
   return std::visit(
-      [&](const auto& numbers) {
-        using Number = typename std::decay_t<decltype(numbers)>::value_type;
+      [&](auto values) {
+        using Number = typename decltype(values)::value_type;
         const Number low = bound(1, "min", lowest<Number>());
         const Number high = bound(2, "max", highest<Number>());
-        return transformed(call.input(0), [&](auto x) {
-          return smaller(larger(x, static_cast<decltype(x)>(low)), static_cast<decltype(x)>(high));
-        });
+        for (Number& value : values) value = smaller(larger(value, low), high);
+        return OnnxTensor{call.input(0).dims, std::move(values)};
       },
       call.input(0).values);
 }

@@ -171,7 +171,7 @@ LabelledTensor contract(const OnnxCall& call, const LabelledTensor& a, const Lab
       [&](const auto& left) {
         using Values = std::decay_t<decltype(left)>;
         using Number = typename Values::value_type;
-        using Sum = std::conditional_t<std::is_integral_v<Number>, Number, double>;
+        using Sum = Accumulator<Number>;
         const auto& right = std::get<Values>(b.tensor.values);
         Values values;
         step_through(outer, 0, 0, [&](auto i, auto j) {

@@ -68,15 +68,14 @@ OnnxTensor cumulative_sum(const OnnxCall& call) {
   return std::visit(
       [&](const auto& values) {
         using Number = typename std::decay_t<decltype(values)>::value_type;
-        using Sum = std::conditional_t<std::is_integral_v<Number>, std::int64_t, double>;
         std::vector<Number> sums(values.size());
         for_each_line(lines, [&](std::size_t first) {
-          Sum sum{};
+          Accumulator<Number> sum{};
           for (std::size_t i = 0; i < lines.length; ++i) {
             const std::size_t along = reverse ? lines.length - 1 - i : i;
             const std::size_t place = first + along * lines.step;
-            const Sum before = sum;
-            sum = wrapped(sum, static_cast<Sum>(values[place]), std::plus<>());
+            const auto before = sum;
+            sum = wrapped(sum, static_cast<Accumulator<Number>>(values[place]), std::plus<>());
             sums[place] = static_cast<Number>(exclusive ? before : sum);
           }
         });

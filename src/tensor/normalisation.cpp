@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <utility>
 
 #include "tensor/broadcast.hpp"
 #include "tensor/lines.hpp"
@@ -30,7 +30,8 @@ Statistic mean_along(const OnnxTensor& tensor, const std::vector<bool>& axes,
     }
   });
   for (double& number : mean.values) {
-    number /= static_cast<double>(tensor.floats().size() / count);
+    const std::size_t added = tensor.floats().size() / count;
+    number /= static_cast<double>(added);
   }
   return mean;
 }
@@ -54,8 +55,8 @@ Statistic inverse_deviation(const Statistic& variance, double epsilon) {
 }
 
 /// (element - mean) * factor
-OnnxTensor standardised(const OnnxTensor& tensor, const Statistic& mean, const Statistic& factor) {
-  std::vector<float> values = tensor.floats();
+OnnxTensor standardised(OnnxTensor tensor, const Statistic& mean, const Statistic& factor) {
+  auto& values = std::get<std::vector<float>>(tensor.values);
   for_each_run<1>(tensor.dims, {mean.dims}, [&](const Run<1>& run) {
     for (std::size_t i = 0; i < run.count; ++i) {
       float& value = values[run.begin + i];
@@ -64,15 +65,16 @@ OnnxTensor standardised(const OnnxTensor& tensor, const Statistic& mean, const S
                                  factor.values[place]);
     }
   });
-  return {tensor.dims, std::move(values)};
+  return tensor;
 }
 
 OnnxTensor as_tensor(const Statistic& statistic) {
   return {statistic.dims, std::vector<float>(statistic.values.begin(), statistic.values.end())};
 }
 
-OnnxTensor float_input(const OnnxCall& call, std::size_t index) {
-  return {call.input(index).dims, call.floats(index)};
+const OnnxTensor& float_input(const OnnxCall& call, std::size_t index) {
+  (void)call.floats(index);
+  return call.input(index);
 }
 
 /// The axes from one on.
@@ -83,14 +85,21 @@ std::vector<bool> axes_from(std::size_t first, std::size_t rank) {
 }
 
 /// tensor * scale + bias
-OnnxTensor scaled(const OnnxCall& call, const OnnxTensor& tensor, const OnnxTensor& scale,
+OnnxTensor scaled(const OnnxCall& call, OnnxTensor tensor, const OnnxTensor& scale,
                   const OnnxTensor& bias) {
-  OnnxTensor result =
-      combine(call, combine(call, tensor, scale, std::multiplies<>()), bias, std::plus<>());
-  if (result.dims != tensor.dims) {
-    call.node.refuse("its scale or bias does not fit " + to_string(tensor.dims));
+  const OnnxDims& dims = tensor.dims;
+  if (broadcast_dims(call, dims, scale.dims) != dims ||
+      broadcast_dims(call, dims, bias.dims) != dims) {
+    call.node.refuse("its scale or bias does not fit " + to_string(dims));
   }
-  return result;
+  auto& values = std::get<std::vector<float>>(tensor.values);
+  for_each_run<2>(dims, {scale.dims, bias.dims}, [&](const Run<2>& run) {
+    for (std::size_t i = 0; i < run.count; ++i) {
+      float& value = values[run.begin + i];
+      value = value * scale.floats()[run.place(0, i)] + bias.floats()[run.place(1, i)];
+    }
+  });
+  return tensor;
 }
 
 OnnxTensor no_bias() {
@@ -121,19 +130,20 @@ OnnxTensor per_channel(const OnnxCall& call, std::size_t index, const OnnxDims& 
 }
 
 std::vector<OnnxTensor> layer_normalisation(const OnnxCall& call) {
-  const OnnxTensor x = float_input(call, 0);
+  const OnnxTensor& x = float_input(call, 0);
   const std::size_t first = call.node.axis(call.node.integer("axis", -1), x.dims.size());
   const std::vector<bool> axes = axes_from(first, x.dims.size());
   const Statistic mean = mean_of(x, axes);
   const Statistic factor = inverse_deviation(variance_of(x, axes, mean), epsilon_of(call));
-  const OnnxTensor bias = call.has(2) ? float_input(call, 2) : no_bias();
+  const OnnxTensor none = no_bias();
+  const OnnxTensor& bias = call.has(2) ? float_input(call, 2) : none;
   return {scaled(call, standardised(x, mean, factor), float_input(call, 1), bias), as_tensor(mean),
           as_tensor(factor)};
 }
 
 /// As layer normalisation, but for the mean, which is not subtracted.
 OnnxTensor rms_normalisation(const OnnxCall& call) {
-  const OnnxTensor x = float_input(call, 0);
+  const OnnxTensor& x = float_input(call, 0);
   const std::size_t first = call.node.axis(call.node.integer("axis", -1), x.dims.size());
   const std::vector<bool> axes = axes_from(first, x.dims.size());
   const OnnxDims dims = with_ones(x.dims, axes);
@@ -157,9 +167,9 @@ OnnxTensor group_normalised(const OnnxCall& call, std::int64_t groups) {
   const std::vector<bool> axes{false, true};
   const Statistic mean = mean_of(x, axes);
   const Statistic factor = inverse_deviation(variance_of(x, axes, mean), epsilon_of(call));
-  OnnxTensor result = standardised(x, mean, factor);
+  OnnxTensor result = standardised(std::move(x), mean, factor);
   result.dims = dims;
-  return scaled(call, result, per_channel(call, 1, dims, groups),
+  return scaled(call, std::move(result), per_channel(call, 1, dims, groups),
                 per_channel(call, 2, dims, groups));
 }
 
@@ -183,7 +193,7 @@ OnnxTensor blended(const OnnxCall& call, const OnnxTensor& old_one, const Statis
 }
 
 std::vector<OnnxTensor> batch_normalisation(const OnnxCall& call) {
-  const OnnxTensor x = float_input(call, 0);
+  const OnnxTensor& x = float_input(call, 0);
   const OnnxDims shape = x.dims.size() < 2 ? OnnxDims{1, 1} : x.dims;
   const OnnxTensor mean_given = per_channel(call, 3, shape, shape[1]);
   const OnnxTensor variance_given = per_channel(call, 4, shape, shape[1]);
@@ -208,7 +218,7 @@ std::vector<OnnxTensor> batch_normalisation(const OnnxCall& call) {
 }
 
 OnnxTensor mean_variance_normalisation(const OnnxCall& call) {
-  const OnnxTensor x = float_input(call, 0);
+  const OnnxTensor& x = float_input(call, 0);
   std::vector<bool> axes(x.dims.size());
   for (const std::int64_t axis : call.node.integers("axes", {0, 2, 3})) {
     axes[call.node.axis(axis, axes.size())] = true;

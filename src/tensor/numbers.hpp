@@ -7,6 +7,10 @@
 
 namespace vpinfer {
 
+/// What sums of these numbers are computed in.
+template <typename Number>
+using Accumulator = std::conditional_t<std::is_integral_v<Number>, std::int64_t, double>;
+
 /// Sums, differences and products, where those of integers wrap around as two's complement does.
 template <typename Number, typename Operation>
 Number wrapped(Number a, Number b, Operation operation) {

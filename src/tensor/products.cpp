@@ -19,16 +19,17 @@ struct MatrixSizes {
   std::size_t cols = 0;
 };
 
-/// result[row][col] = sum of a[row][i] * b[i][col], all row-major.  So many products are summed
-/// before they are added to the rest, which keeps rounding errors of long sums small.
+/// result[row][col] = sum of a[row][i] * b[i][col], all row-major.  Floats are summed a few at a
+/// time, and these sums as doubles: nearly as fast as floats, and nearly as exact as doubles.
 template <typename Number>
 void multiply_matrices(const MatrixSizes& sizes, const Number* a, const Number* b, Number* result) {
   constexpr std::size_t kBlock = 64;
   std::vector<Number> partial(sizes.cols);
-  for (std::size_t row = 0; row < sizes.rows; ++row, result += sizes.cols) {
-    std::fill(result, result + sizes.cols, Number{0});
+  std::vector<Accumulator<Number>> sums(sizes.cols);
+  for (std::size_t row = 0; row < sizes.rows; ++row) {
+    std::fill(sums.begin(), sums.end(), Accumulator<Number>{});
     for (std::size_t begin = 0; begin < sizes.inner; begin += kBlock) {
-      std::fill(partial.begin(), partial.end(), Number{0});
+      std::fill(partial.begin(), partial.end(), Number{});
       for (std::size_t i = begin; i < std::min(begin + kBlock, sizes.inner); ++i) {
         const Number factor = a[row * sizes.inner + i];
         const Number* const line = b + i * sizes.cols;
@@ -38,9 +39,11 @@ void multiply_matrices(const MatrixSizes& sizes, const Number* a, const Number* 
         }
       }
       for (std::size_t col = 0; col < sizes.cols; ++col) {
-        result[col] = wrapped(result[col], partial[col], std::plus<>());
+        sums[col] =
+            wrapped(sums[col], static_cast<Accumulator<Number>>(partial[col]), std::plus<>());
       }
     }
+    for (const auto sum : sums) *result++ = static_cast<Number>(sum);
   }
 }
 
@@ -53,33 +56,37 @@ OnnxTensor matrix_product(const OnnxCall& call) {
   return multiply(call, call.input(0), call.input(1));
 }
 
-/// A matrix, transposed if the attribute says so.
-OnnxTensor matrix_input(const OnnxCall& call, std::size_t index, const std::string& attribute) {
-  const OnnxTensor& matrix = call.input(index);
-  const std::vector<float>& values = call.floats(index);
-  if (matrix.dims.size() != 2) call.node.refuse(to_string(matrix.dims) + " is no matrix");
-  if (!call.node.flag(attribute)) return matrix;
+OnnxTensor transposed(const OnnxTensor& matrix) {
   const auto rows = static_cast<std::size_t>(matrix.dims[0]);
   const auto cols = static_cast<std::size_t>(matrix.dims[1]);
-  std::vector<float> transposed(values.size());
+  std::vector<float> values(rows * cols);
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t col = 0; col < cols; ++col) {
-      transposed[col * rows + row] = values[row * cols + col];
+      values[col * rows + row] = matrix.floats()[row * cols + col];
     }
   }
-  return {{matrix.dims[1], matrix.dims[0]}, std::move(transposed)};
+  return {{matrix.dims[1], matrix.dims[0]}, std::move(values)};
 }
 
-/// alpha * a * b + beta * c
+/// alpha * a * b + beta * c, where a and b may be transposed.
 OnnxTensor general_product(const OnnxCall& call) {
-  const OnnxTensor a = matrix_input(call, 0, "transA");
-  const OnnxTensor b = matrix_input(call, 1, "transB");
-  OnnxTensor result = multiply(call, a, b);
+  std::vector<OnnxTensor> turned;
+  turned.reserve(2);
+  std::vector<const OnnxTensor*> factors;
+  for (const std::size_t index : {std::size_t{0}, std::size_t{1}}) {
+    (void)call.floats(index);
+    factors.push_back(&call.input(index));
+    if (factors.back()->dims.size() != 2) {
+      call.node.refuse(to_string(factors.back()->dims) + " is no matrix");
+    }
+    if (!call.node.flag(index == 0 ? "transA" : "transB")) continue;
+    turned.push_back(transposed(*factors.back()));
+    factors.back() = &turned.back();
+  }
+  OnnxTensor result = multiply(call, *factors[0], *factors[1]);
   const float alpha = call.node.number("alpha", 1);
   const float beta = call.node.number("beta", 1);
-  std::vector<float> values = result.floats();
-  for (float& value : values) value *= alpha;
-  result.values = std::move(values);
+  for (float& value : std::get<std::vector<float>>(result.values)) value *= alpha;
   if (!call.has(2)) return result;
   OnnxTensor sum = combine(call, result, call.input(2),
                            [&](auto x, auto y) { return x + static_cast<decltype(x)>(beta) * y; });

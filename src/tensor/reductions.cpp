@@ -8,10 +8,6 @@
 namespace vpinfer {
 namespace {
 
-/// What a reduction of these numbers is computed in.
-template <typename Number>
-using Accumulator = std::conditional_t<std::is_integral_v<Number>, std::int64_t, double>;
-
 struct SumOf {
   template <typename A>
   static A start() {
@@ -111,8 +107,8 @@ std::vector<Number> reduced_values(const std::vector<Number>& values, const Onnx
   std::vector<Number> result;
   result.reserve(count);
   for (const Sum sum : sums) {
-    const auto added = static_cast<Sum>(values.size() / count);
-    result.push_back(static_cast<Number>(Reduction::finish(sum, added)));
+    const std::size_t added = values.size() / count;
+    result.push_back(static_cast<Number>(Reduction::finish(sum, static_cast<Sum>(added))));
   }
   return result;
 }
