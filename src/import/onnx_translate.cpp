@@ -238,8 +238,9 @@ class Translation {
       reader.refuse("it has " + std::to_string(node.inputs.size()) + " inputs, " +
                     std::to_string(found->most_inputs) + " are possible");
     }
-    if (node.outputs.empty() || node.outputs.front().empty()) reader.refuse("it has no output");
+    if (!has_an_output(reader)) reader.refuse("it has no output");
     if (!is_layer || reads_integers(builder, reader)) return builder.add_islands(reader);
+    if (!reader.has_output(0)) reader.unsupported("leaving out its first output");
     const OnnxBuilder::Checkpoint checkpoint = builder.checkpoint();
     try {
       found->translate(builder, reader);
@@ -248,6 +249,12 @@ class Translation {
       builder.go_back(checkpoint, node);
       builder.add_islands(reader);
     }
+  }
+
+  static bool has_an_output(const OnnxNodeReader& reader) {
+    const std::vector<std::string>& outputs = reader.node().outputs;
+    return std::any_of(outputs.begin(), outputs.end(),
+                       [](const std::string& name) { return !name.empty(); });
   }
 
   /// Whether a node computes with whole numbers that depend on the picture.
@@ -262,7 +269,7 @@ class Translation {
 
   /// Computes a node that depends on constants only; false if it does not.
   static bool fold(OnnxBuilder& builder, const OnnxNodeReader& reader) {
-    if (!reader.has_output(0) || !can_evaluate(reader.node().op)) return false;
+    if (!has_an_output(reader) || !can_evaluate(reader.node().op)) return false;
     std::vector<const OnnxTensor*> inputs;
     for (std::size_t i = 0; i < reader.node().inputs.size(); ++i) {
       if (!reader.has_input(i)) {

@@ -85,6 +85,7 @@ std::vector<OnnxTensor> one(const OnnxCall& call) {
 [[nodiscard]] std::vector<OnnxComputation> pooling_operators();
 [[nodiscard]] std::vector<OnnxComputation> convolution_operators();
 [[nodiscard]] std::vector<OnnxComputation> quantising_operators();
+[[nodiscard]] std::vector<OnnxComputation> recurrent_operators();
 [[nodiscard]] std::vector<OnnxComputation> casting_operators();
 [[nodiscard]] std::vector<OnnxComputation> elementwise_operators();
 [[nodiscard]] std::vector<OnnxComputation> rounding_operators();

@@ -88,7 +88,7 @@ Transposed read_transposed(const OnnxCall& call, const OnnxDims& weights) {
   if (weights[0] != form.read.channels) {
     call.node.refuse("its weights of " + to_string(weights) + " do not fit its input");
   }
-  const Extents extra = per_axis(call.node, "output_padding", axes, 0);
+  const PlaneExtents extra = per_axis(call.node, "output_padding", axes, 0);
   OnnxDims wanted = call.node.integers("output_shape", {});
   if (wanted.size() == axes + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
   if (!wanted.empty() && wanted.size() != axes) call.node.refuse("its output_shape does not fit");
@@ -118,7 +118,7 @@ OnnxTensor transposed_convolution(const OnnxCall& call) {
     const float* from = call.floats(0).data() + plane * read.size();
     const float* kernel = call.floats(1).data() + (channel * per_group + filter) * taps;
     float* to = sums.data() + (plane / read.channels * made.channels + target) * made.size();
-    for_each_tap(windows, [&, &slid = windows](const Extents& tap, std::int64_t number) {
+    for_each_tap(windows, [&, &slid = windows](const PlaneExtents& tap, std::int64_t number) {
       const float weight = kernel[number];
       for_each_tap_row(slid, form.made.extents, tap, [&](const TapRow& row) {
         for (std::int64_t i = 0; i < row.count; ++i) {
@@ -152,7 +152,7 @@ OnnxTensor column_to_image(const OnnxCall& call) {
   std::vector<float> sums(static_cast<std::size_t>(count_elements(dims)));
   for (std::int64_t plane = 0; plane < dims[0] * dims[1]; ++plane) {
     float* to = sums.data() + plane * planes.size();
-    for_each_tap(windows, [&](const Extents& tap, std::int64_t number) {
+    for_each_tap(windows, [&](const PlaneExtents& tap, std::int64_t number) {
       const float* from = call.floats(0).data() + (plane * taps + number) * places;
       for_each_tap_row(windows, planes.extents, tap, [&](const TapRow& row) {
         for (std::int64_t i = 0; i < row.count; ++i) {

@@ -38,7 +38,7 @@ std::vector<Number> convolve(const ConvolutionForm& form, const std::vector<Numb
     const Number* plane = data.data() + (picture * planes.channels + read) * planes.size();
     const Number* kernel = weights.data() + (filter * depth + channel) * taps;
     Number* result = sums.data() + (picture * filters + filter) * places;
-    for_each_tap(windows, [&](const Extents& tap, std::int64_t number) {
+    for_each_tap(windows, [&](const PlaneExtents& tap, std::int64_t number) {
       const Number weight = kernel[number];
       for_each_tap_row(windows, planes.extents, tap, [&](const TapRow& row) {
         for (std::int64_t i = 0; i < row.count; ++i) {

@@ -28,15 +28,6 @@ OnnxDims strides_of(const OnnxDims& dims) {
 
 namespace {
 
-/// A tensor read as one of other extents, with its axes in another order.
-OnnxTensor permuted(const OnnxCall& call, const OnnxTensor& tensor, const OnnxDims& from,
-                    const std::vector<std::size_t>& order) {
-  const std::vector<OnnxPlaces> places = places_of(from);
-  std::vector<OnnxPlaces> moved;
-  for (const std::size_t axis : order) moved.push_back(places[axis]);
-  return pick(call, tensor, std::move(moved));
-}
-
 OnnxTensor transpose(const OnnxCall& call) {
   const OnnxTensor& data = call.input(0);
   return permuted(call, data, data.dims, read_permutation(call.node, data.dims.size()));

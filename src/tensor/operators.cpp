@@ -14,11 +14,11 @@ const std::vector<OnnxComputation>& computations() {
          {making_operators(),      reshaping_operators(),   moving_operators(),
           padding_operators(),     gathering_operators(),   choosing_operators(),
           resizing_operators(),    sampling_operators(),    pooling_operators(),
-          convolution_operators(), quantising_operators(),  casting_operators(),
-          elementwise_operators(), rounding_operators(),    function_operators(),
-          activation_operators(),  reducing_operators(),    searching_operators(),
-          softmax_operators(),     normalising_operators(), product_operators(),
-          einsum_operators()}) {
+          convolution_operators(), quantising_operators(),  recurrent_operators(),
+          casting_operators(),     elementwise_operators(), rounding_operators(),
+          function_operators(),    activation_operators(),  reducing_operators(),
+          searching_operators(),   softmax_operators(),     normalising_operators(),
+          product_operators(),     einsum_operators()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -103,6 +103,14 @@ OnnxTensor pick(const OnnxCall& call, const OnnxTensor& source, std::vector<Onnx
   return result;
 }
 
+OnnxTensor permuted(const OnnxCall& call, const OnnxTensor& tensor, const OnnxDims& from,
+                    const std::vector<std::size_t>& order) {
+  const std::vector<OnnxPlaces> places = places_of(from);
+  std::vector<OnnxPlaces> moved;
+  for (const std::size_t axis : order) moved.push_back(places[axis]);
+  return pick(call, tensor, std::move(moved));
+}
+
 OnnxTensor reshaped(OnnxTensor tensor, OnnxDims dims) {
   tensor.dims = std::move(dims);
   return tensor;

@@ -25,6 +25,10 @@ inline constexpr std::int64_t kFilled = -1;
 [[nodiscard]] OnnxTensor pick(const OnnxCall& call, const OnnxTensor& source,
                               std::vector<OnnxPlaces> places, double filling = 0);
 
+/// A tensor read as one of other extents, with its axes in another order.
+[[nodiscard]] OnnxTensor permuted(const OnnxCall& call, const OnnxTensor& tensor,
+                                  const OnnxDims& from, const std::vector<std::size_t>& order);
+
 /// The same elements in other extents.
 [[nodiscard]] OnnxTensor reshaped(OnnxTensor tensor, OnnxDims dims);
 

@@ -43,7 +43,7 @@ void for_each_read(const Pool& pool, const Visit& visit) {
   for (std::int64_t plane = 0; plane < pool.count(); ++plane) {
     const std::int64_t places = plane * pool.places();
     const std::int64_t elements = plane * pool.planes.size();
-    for_each_tap(pool.windows, [&](const Extents& tap, std::int64_t) {
+    for_each_tap(pool.windows, [&](const PlaneExtents& tap, std::int64_t) {
       for_each_tap_row(pool.windows, pool.planes.extents, tap, [&](const TapRow& row) {
         for (std::int64_t i = 0; i < row.count; ++i) {
           visit(static_cast<std::size_t>(places + row.place + i),
@@ -173,7 +173,7 @@ OnnxTensor global_lp_pool(const OnnxCall& call) {
 /// The extents of what a MaxPool with these windows was made of, as far as they tell.
 OnnxDims unpooled_dims(const OnnxCall& call, const Planes& planes) {
   const SlidingWindows windows = read_sliding(call, planes.axes, {});
-  Extents extents = planes.extents;
+  PlaneExtents extents = planes.extents;
   for (std::size_t axis = kSlidingAxes - planes.axes; axis < kSlidingAxes; ++axis) {
     const SlidingWindow& window = windows[axis];
     extents[axis] =

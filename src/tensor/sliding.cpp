@@ -55,19 +55,19 @@ Planes read_planes(const OnnxCall& call, const OnnxDims& dims) {
   return planes;
 }
 
-OnnxDims dims_of(const Planes& planes, std::int64_t channels, const Extents& extents) {
+OnnxDims dims_of(const Planes& planes, std::int64_t channels, const PlaneExtents& extents) {
   OnnxDims dims{planes.batch, channels};
   dims.insert(dims.end(), extents.end() - static_cast<std::ptrdiff_t>(planes.axes), extents.end());
   return dims;
 }
 
-Extents per_axis(const OnnxNodeReader& node, const std::string& name, std::size_t axes,
-                 std::int64_t fallback) {
+PlaneExtents per_axis(const OnnxNodeReader& node, const std::string& name, std::size_t axes,
+                      std::int64_t fallback) {
   const OnnxDims list = node.integers(name, OnnxDims(axes, fallback));
   if (list.size() != axes) {
     node.refuse("its attribute '" + name + "' must hold " + std::to_string(axes) + " numbers");
   }
-  Extents extents;
+  PlaneExtents extents;
   extents.fill(fallback);
   std::copy(list.begin(), list.end(), extents.end() - static_cast<std::ptrdiff_t>(axes));
   return extents;
@@ -76,8 +76,8 @@ Extents per_axis(const OnnxNodeReader& node, const std::string& name, std::size_
 SlidingWindows read_sliding(const OnnxCall& call, std::size_t axes, const OnnxDims& kernel) {
   const OnnxDims sizes = call.node.integers("kernel_shape", kernel);
   const OnnxDims pads = call.node.integers("pads", OnnxDims(2 * axes, 0));
-  const Extents strides = per_axis(call.node, "strides", axes, 1);
-  const Extents dilations = per_axis(call.node, "dilations", axes, 1);
+  const PlaneExtents strides = per_axis(call.node, "strides", axes, 1);
+  const PlaneExtents dilations = per_axis(call.node, "dilations", axes, 1);
   if (axes == 0 || sizes.size() != axes || pads.size() != 2 * axes) {
     call.node.refuse("its kernel and pads must suit " + std::to_string(axes) + " axes");
   }
@@ -119,7 +119,7 @@ SlidingWindows read_sliding_over(const OnnxCall& call, const Planes& planes,
   return windows;
 }
 
-Extents count_places(const SlidingWindows& windows) {
+PlaneExtents count_places(const SlidingWindows& windows) {
   return {windows[0].places, windows[1].places, windows[2].places};
 }
 

@@ -10,7 +10,7 @@ namespace vpinfer {
 
 /// The axes that windows slide along: depth, rows, columns.  Tensors of fewer have 1 in front.
 inline constexpr std::size_t kSlidingAxes = 3;
-using Extents = std::array<std::int64_t, kSlidingAxes>;
+using PlaneExtents = std::array<std::int64_t, kSlidingAxes>;
 
 /// A window along one axis: place i reads begin(i) + t * dilation for each of its taps t.
 struct SlidingWindow {
@@ -37,7 +37,7 @@ struct Planes {
   std::int64_t batch = 0;
   std::int64_t channels = 0;
   std::size_t axes = 0;  ///< those more
-  Extents extents{1, 1, 1};
+  PlaneExtents extents{1, 1, 1};
 
   [[nodiscard]] std::int64_t size() const { return extents[0] * extents[1] * extents[2]; }
 };
@@ -46,11 +46,12 @@ struct Planes {
 [[nodiscard]] Planes read_planes(const OnnxCall& call, const OnnxDims& dims);
 
 /// The extents of a tensor like `planes` with other channels and extents.
-[[nodiscard]] OnnxDims dims_of(const Planes& planes, std::int64_t channels, const Extents& extents);
+[[nodiscard]] OnnxDims dims_of(const Planes& planes, std::int64_t channels,
+                               const PlaneExtents& extents);
 
-/// Numbers of an attribute, one per axis, in the order of Extents.
-[[nodiscard]] Extents per_axis(const OnnxNodeReader& node, const std::string& name,
-                               std::size_t axes, std::int64_t fallback);
+/// Numbers of an attribute, one per axis, in the order of PlaneExtents.
+[[nodiscard]] PlaneExtents per_axis(const OnnxNodeReader& node, const std::string& name,
+                                    std::size_t axes, std::int64_t fallback);
 
 /// Sizes, strides, dilations and padding by a node's attributes; `kernel` are the extents of a
 /// window if none say.  The places are still to be counted.
@@ -62,12 +63,12 @@ struct Planes {
                                                const OnnxDims& kernel);
 
 /// How many places each axis has.
-[[nodiscard]] Extents count_places(const SlidingWindows& windows);
+[[nodiscard]] PlaneExtents count_places(const SlidingWindows& windows);
 
 /// Calls visit(tap, number) for every tap of windows, the last axis fastest.
 template <typename Visit>
 void for_each_tap(const SlidingWindows& windows, const Visit& visit) {
-  Extents tap{};
+  PlaneExtents tap{};
   std::int64_t number = 0;
   for (tap[0] = 0; tap[0] < windows[0].size; ++tap[0]) {
     for (tap[1] = 0; tap[1] < windows[1].size; ++tap[1]) {
@@ -87,8 +88,8 @@ struct TapRow {
 
 /// Calls visit(row) for the places where a tap lies within the plane, row by row.
 template <typename Visit>
-void for_each_tap_row(const SlidingWindows& windows, const Extents& extents, const Extents& tap,
-                      const Visit& visit) {
+void for_each_tap_row(const SlidingWindows& windows, const PlaneExtents& extents,
+                      const PlaneExtents& tap, const Visit& visit) {
   const SlidingWindow& cols = windows[2];
   const std::int64_t first = cols.first(tap[2]);
   const std::int64_t end = cols.end(tap[2], extents[2]);

@@ -16,12 +16,12 @@ namespace vpinfer {
 
 using Attributes = std::map<std::string, OnnxAttribute>;
 
-/// All that a node makes of constants.
+/// All that a node of so many outputs makes of constants.
 inline std::vector<OnnxTensor> all_folded(const std::string& op,
                                           const std::vector<OnnxTensor>& inputs,
                                           const Attributes& attributes = {},
-                                          std::int64_t opset = 13) {
-  const OnnxNode node{op, "", "", {}, {"y"}, attributes, {}};
+                                          std::int64_t opset = 13, std::size_t outputs = 1) {
+  const OnnxNode node{op, "", "", {}, std::vector<std::string>(outputs, "y"), attributes, {}};
   std::vector<const OnnxTensor*> values;
   for (const OnnxTensor& input : inputs) values.push_back(&input);
   return evaluate(OnnxNodeReader(node, "m.onnx", opset), values);
