@@ -95,6 +95,10 @@ void for_each_run(const OnnxDims& dims, const std::array<OnnxDims, N>& parts, co
 /// Refuses what does not fit or is too large.
 [[nodiscard]] OnnxDims broadcast_dims(const OnnxCall& call, const OnnxDims& a, const OnnxDims& b);
 
+/// A tensor repeated to larger extents.  Refuses those that it cannot be broadcast to.
+[[nodiscard]] OnnxTensor broadcast(const OnnxCall& call, const OnnxTensor& tensor,
+                                   const OnnxDims& dims);
+
 /// function(a, b) for the elements of two tensors, broadcast to `dims`.
 template <typename A, typename B, typename Function>
 auto combine_values(const OnnxDims& dims, const OnnxDims& of_a, const std::vector<A>& a,
