@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "import/heads.hpp"
 #include "import/labels.hpp"
 #include "import/onnx.hpp"
+#include "import/onnx_metadata.hpp"
 #include "report/summary.hpp"
 #include "vision/interpretation.hpp"
 
@@ -21,6 +23,7 @@ struct Imported {
   WeightSource weights;
   std::vector<std::string> warnings;
   Resize resize = Resize::kLetterbox;
+  std::vector<std::string> labels = {};  ///< that the file brings
 };
 
 Imported import_darknet(const ImportOptions& options) {
@@ -44,6 +47,7 @@ Imported import_onnx(const ImportOptions& options) {
   Imported imported{std::move(model->network),
                     [model](int position) { return std::move(model->weights.at(position)); },
                     std::move(model->warnings)};
+  imported.labels = labels_of(graph.metadata);
   imported.network.name = options.source.stem().string();
   imported.network.origin =
       options.source.filename().string() + ", operator set " + std::to_string(graph.opset);
@@ -61,10 +65,16 @@ bool has_grid_head(const Network& network) {
   });
 }
 
-/// Names what the network tells apart.
-void add_labels(Network& network, const ImportOptions& options) {
+/// Names what the network tells apart: as the user says or, if it suits, the file.
+void add_labels(Network& network, const ImportOptions& options,
+                const std::vector<std::string>& brought) {
   const Interpretation meaning = interpret(network, options.source.string());
-  if (options.labels.empty()) return;
+  if (options.labels.empty()) {
+    const bool suits = !meaning.gives_tensors_only() &&
+                       static_cast<int>(brought.size()) == std::max(1, meaning.classes);
+    if (suits) network.labels = brought;
+    return;
+  }
   network.labels = read_labels(options.labels);
   if (meaning.gives_tensors_only()) {
     throw BadUsage("--labels: " + options.source.string() +
@@ -87,13 +97,15 @@ ExitCode import_model(const ImportOptions& options) {
     std::cerr << "warning: " << printable(warning) << '\n';
   }
   Network& network = imported.network;
+  const std::array<float, 3> scale = network.normalisation.scale;
   network.normalisation = options.normalisation;
+  if (!options.has_scale) network.normalisation.scale = scale;
   // As the frameworks resize that networks come from, and Darknet for YOLOv1.
   if (is_onnx(options.source)) network.normalisation.grid = PixelGrid::kCentres;
   if (imported.resize == Resize::kStretch || has_grid_head(network)) {
     network.normalisation.resize = Resize::kStretch;
   }
-  add_labels(network, options);
+  add_labels(network, options, imported.labels);
   network.precision = options.precision;
   write_model(options.output, network, imported.weights);
   std::cout << describe_network(network) << "written to " << options.output.string() << '\n';

@@ -177,8 +177,12 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
       ->expected(3)
       ->delimiter(',');
   sub->add_option_function<std::vector<float>>(
-         "--scale", [&input](const std::vector<float>& v) { input.scale = three(v, "--scale"); },
-         "then multiplied with [1/255 each]")
+         "--scale",
+         [&import](const std::vector<float>& v) {
+           import.normalisation.scale = three(v, "--scale");
+           import.has_scale = true;
+         },
+         "then multiplied with [1/255 each; 1 where an ONNX network takes bytes]")
       ->expected(3)
       ->delimiter(',');
   sub->add_flag_callback(
@@ -215,7 +219,7 @@ Command import_command(const ImportOptions& import) {
 
 CLI::App* add_info(CLI::App& app, InfoOptions& info) {
   CLI::App* sub = app.add_subcommand("info", "print a model's layers and what ranks would hold");
-  sub->add_option("model", info.model, "model (.h5)")->required();
+  sub->add_option("model", info.model, "model (.h5), or an .onnx file to list")->required();
   return sub;
 }
 

@@ -29,6 +29,7 @@ struct ImportOptions {
   std::filesystem::path output;
   NumberFormat precision = NumberFormat::kFloat;
   InputNormalisation normalisation;
+  bool has_scale = false;  ///< the user's, instead of the network's
 };
 
 struct InfoOptions {

@@ -100,6 +100,7 @@ OnnxNumberKind read_cast(const OnnxNodeReader& node) {
     case 1:   // float
     case 10:  // float16
     case 11:  // double
+    case 16:  // bfloat16
       return OnnxNumberKind::kFloat;
     case 2:   // uint8
     case 3:   // int8
