@@ -8,6 +8,7 @@
 #include "report/summary.hpp"
 #include "report/table.hpp"
 #include "search/planner.hpp"
+#include "tensor/node_reader.hpp"
 #include "vpinfer/model.hpp"
 
 namespace vpinfer {
