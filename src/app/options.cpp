@@ -163,7 +163,8 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
       ->delimiter(',');
   sub->add_option_function<std::string>(
       "--size", [&import](const std::string& text) { import.onnx.size = parse_size(text); },
-      "ONNX: rows x columns of the input, such as 416x416, where the graph leaves them open");
+      "ONNX: rows x columns of the input, such as 416x416, where the graph leaves them open [as "
+      "its metadata says]");
   sub->add_option("--heads", import.heads,
                   "ONNX: file that says how to decode the outputs, see --list-layers");
   sub->add_option("--labels", import.labels, "file with a class name per line");

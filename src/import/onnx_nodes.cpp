@@ -11,8 +11,8 @@ namespace vpinfer {
 namespace {
 
 /// What all computed constants together may have of numbers, beside a few times those of the file:
-/// 64 MiB as floats.
-constexpr std::int64_t kMostFolded = std::int64_t{1} << 24U;
+/// 32 MiB as floats.
+constexpr std::int64_t kMostFolded = std::int64_t{1} << 23U;
 constexpr std::int64_t kMostFoldings = 4;
 
 std::int64_t numbers_of(const OnnxGraph& graph) {
