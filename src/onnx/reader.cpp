@@ -58,7 +58,6 @@ class GraphReader {
       if (!graph.initializers.emplace(tensor.name(), read_tensor(tensor, external_)).second) {
         throw Malformed("tensor '" + tensor.name() + "' is there twice");
       }
-      types_[tensor.name()] = tensor.data_type();
     }
     for (const onnx::NodeProto& node : proto.node()) graph.nodes.push_back(read_node(node));
     for (const auto& value : proto.input()) graph.inputs.push_back(read_value(value));
@@ -77,19 +76,7 @@ class GraphReader {
                   {},
                   {}};
     for (const onnx::AttributeProto& attribute : proto.attribute()) read_attribute(attribute, node);
-    note_type(proto, node);
     return node;
-  }
-
-  /// Numbers of a quantised tensor have the type of its zero point, which a tensor here does not
-  /// know any more: the node says it by an attribute that newer operator sets have for it.
-  void note_type(const onnx::NodeProto& proto, OnnxNode& node) {
-    if (node.op == "Constant" && proto.attribute_size() > 0 && !node.outputs.empty()) {
-      types_[node.outputs.front()] = proto.attribute(0).t().data_type();
-    }
-    if (node.op != "QuantizeLinear" || node.inputs.size() < 3) return;
-    const auto type = types_.find(node.inputs[2]);
-    if (type != types_.end()) node.attributes.emplace("output_dtype", std::int64_t{type->second});
   }
 
   void read_attribute(const onnx::AttributeProto& attribute, OnnxNode& node) {
@@ -117,7 +104,6 @@ class GraphReader {
   }
 
   OnnxExternalData external_;
-  std::map<std::string, int> types_;  ///< of constants, as numbers of ONNX
 };
 
 OnnxGraph read_model(const onnx::ModelProto& model, const std::filesystem::path& file) {
