@@ -9,6 +9,7 @@
 #include "import/heads.hpp"
 #include "import/labels.hpp"
 #include "import/onnx.hpp"
+#include "import/onnx_metadata.hpp"
 #include "import/recognition.hpp"
 #include "report/summary.hpp"
 #include "vision/interpretation.hpp"
@@ -22,6 +23,7 @@ struct Imported {
   WeightSource weights;
   std::vector<std::string> warnings;
   std::string remark{};  ///< a line on what the outputs were recognised as
+  std::vector<std::string> labels = {};  ///< that the file brings
 };
 
 Imported import_darknet(const ImportOptions& options) {
@@ -82,6 +84,7 @@ Imported import_onnx(const ImportOptions& options) {
   Imported imported{std::move(model->network),
                     [model](int position) { return std::move(model->weights.at(position)); },
                     std::move(model->warnings)};
+  imported.labels = labels_of(graph.metadata);
   imported.network.name = options.source.stem().string();
   imported.network.origin =
       options.source.filename().string() + ", operator set " + std::to_string(graph.opset);
@@ -96,10 +99,16 @@ bool has_grid_head(const Network& network) {
   });
 }
 
-/// Names what the network tells apart.
-void add_labels(Network& network, const ImportOptions& options) {
+/// Names what the network tells apart: as the user says or, if it suits, the file.
+void add_labels(Network& network, const ImportOptions& options,
+                const std::vector<std::string>& brought) {
   const Interpretation meaning = interpret(network, options.source.string());
-  if (options.labels.empty()) return;
+  if (options.labels.empty()) {
+    const bool suits = !meaning.gives_tensors_only() &&
+                       static_cast<int>(brought.size()) == std::max(1, meaning.classes);
+    if (suits) network.labels = brought;
+    return;
+  }
   network.labels = read_labels(options.labels);
   if (meaning.gives_tensors_only()) {
     throw BadUsage("--labels: " + options.source.string() +
@@ -126,7 +135,7 @@ ExitCode import_model(const ImportOptions& options) {
   if (has_grid_head(network)) network.normalisation.resize = Resize::kStretch;  // as Darknet
   network.normalisation = options.input.over(network.normalisation);
   if (options.threshold) network.threshold = options.threshold;
-  add_labels(network, options);
+  add_labels(network, options, imported.labels);
   network.precision = options.precision;
   write_model(options.output, network, imported.weights);
   std::cout << imported.remark << describe_network(network) << describe_preparation(network)

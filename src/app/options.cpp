@@ -164,7 +164,8 @@ CLI::App* add_import(CLI::App& app, ImportOptions& import) {
       ->delimiter(',');
   sub->add_option_function<std::string>(
       "--size", [&import](const std::string& text) { import.onnx.size = parse_size(text); },
-      "ONNX: rows x columns of the input, such as 416x416, where the graph leaves them open");
+      "ONNX: rows x columns of the input, such as 416x416, where the graph leaves them open [as "
+      "its metadata says]");
   sub->add_option(
       "--heads", import.heads,
       "ONNX: file that says how to decode the outputs, see --list-layers, or none [what "
@@ -206,7 +207,7 @@ Command import_command(const ImportOptions& import) {
 
 CLI::App* add_info(CLI::App& app, InfoOptions& info) {
   CLI::App* sub = app.add_subcommand("info", "print a model's layers and what ranks would hold");
-  sub->add_option("model", info.model, "model (.h5)")->required();
+  sub->add_option("model", info.model, "model (.h5), or an .onnx file to list")->required();
   return sub;
 }
 

@@ -29,7 +29,7 @@ std::string section(const std::string& heading, const std::vector<Entry>& entrie
 
 std::string describe_supported_layers() {
   return section("Darknet layers and their keys", darknet_layers()) + "\n" +
-         section("ONNX operators, operator sets 7 to 17", onnx_operators()) + "\n" +
+         section("ONNX operators, operator sets " + onnx_operator_sets(), onnx_operators()) + "\n" +
          section("Heads for the outputs of ONNX networks (--heads)", head_kinds());
 }
 

@@ -57,8 +57,34 @@ struct OnnxOperatorHelp {
 /// Turns a graph into a network: constants are computed, batch normalisation, padding and
 /// activations become part of the layer before or after.  Only what the outputs need is looked at.
 /// Throws BadInput, beginning with `where`, naming node and operator of what is wrong or not
-/// supported.
+/// supported; of the latter also the tensors that the rest can be imported up to.
 [[nodiscard]] OnnxModel translate_onnx(const OnnxGraph& graph, const OnnxImportOptions& options,
                                        const std::string& where);
+
+/// What is known of a value: no extents if nothing is.
+struct OnnxTensorListing {
+  std::string name;
+  std::optional<OnnxDims> dims;
+};
+
+/// What is in a file, be it supported or not.
+struct OnnxListing {
+  struct Node {
+    std::string name;
+    std::string op;
+    std::vector<OnnxTensorListing> outputs;
+    std::string problem;  ///< why it cannot be imported; empty if it can, or if that is not known
+  };
+  std::vector<OnnxTensorListing> inputs;
+  std::vector<OnnxTensorListing> outputs;
+  std::vector<Node> nodes;
+  std::vector<std::string> cuts;  ///< where all can be imported up to, if not to the end
+};
+
+/// Lists a graph's values with extents as far as they can be found.
+[[nodiscard]] OnnxListing list_onnx(const OnnxGraph& graph, const std::string& where);
+
+/// The names of operator sets that `translate_onnx` knows, such as `7 to 24`.
+[[nodiscard]] std::string onnx_operator_sets();
 
 }  // namespace vpinfer

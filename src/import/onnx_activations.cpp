@@ -84,7 +84,15 @@ void cast(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (read_cast(node) != OnnxNumberKind::kFloat) {
     node.unsupported("a picture of other numbers than floats");
   }
-  identity(builder, node);
+  FeatureMap result = builder.feature(node, 0);
+  result.is_float = true;
+  builder.define(node.node().outputs.front(), std::move(result));
+}
+
+/// x * sigmoid(alpha * x)
+void swish(OnnxBuilder& builder, const OnnxNodeReader& node) {
+  if (node.number("alpha", 1) != 1) node.unsupported("an alpha other than 1");
+  activation<Activation::kSwish>(builder, node);
 }
 
 /// The axis of the box that a softmax is over.  The last axis may be whole in a tensor that was
@@ -132,6 +140,7 @@ std::vector<OnnxOperator> onnx_activation_operators() {
           {"Selu", selu, 1, "alpha, gamma"},
           {"Tanh", activation<Activation::kTanh>, 1, ""},
           {"Softplus", activation<Activation::kSoftplus>, 1, ""},
+          {"Swish", swish, 1, "alpha of 1"},
           {"Mish", activation<Activation::kMish>, 1, ""},
           {"Gelu", gelu, 1, "approximate none"},
           {"Erf", activation<Activation::kErf>, 1, ""},

@@ -33,7 +33,9 @@ void OnnxBuilder::check_declared(const std::string& name, const OnnxValue& value
 void OnnxBuilder::define(const std::string& name, OnnxValue value) {
   check_declared(name, value);
   if (const auto* map = std::get_if<FeatureMap>(&value)) readers_[map->position] += uses_[name];
-  values_.emplace(name, std::move(value));
+  if (!values_.emplace(name, std::move(value)).second) {
+    throw BadInput(file_ + ": '" + name + "' is made twice; the file is damaged");
+  }
 }
 
 const OnnxValue* OnnxBuilder::find(const std::string& name) const {
@@ -88,8 +90,8 @@ const std::vector<float>& OnnxBuilder::vector(const OnnxNodeReader& node, std::s
   return values;
 }
 
-FeatureMap OnnxBuilder::layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor,
-                                 std::size_t rank) {
+FeatureMap OnnxBuilder::picture_layer(const OnnxNodeReader& node, const OnnxTensor& tensor,
+                                      std::size_t rank) {
   if (!tensor.is_float()) node.unsupported("a constant of integers beside the picture");
   std::vector<std::int64_t> dims = tensor.dims;
   while (dims.size() < rank) dims.insert(dims.begin(), 1);
@@ -118,7 +120,7 @@ std::size_t OnnxBuilder::common_rank(const OnnxNodeReader& node) const {
 FeatureMap OnnxBuilder::feature(const OnnxNodeReader& node, std::size_t input) {
   const OnnxValue& found = value(node, input);
   if (const auto* constant = std::get_if<OnnxConstant>(&found)) {
-    return layer_of(node, **constant, common_rank(node));
+    return picture_layer(node, **constant, common_rank(node));
   }
   return std::get<FeatureMap>(found);
 }
@@ -274,11 +276,25 @@ OnnxModel OnnxBuilder::take() {
   return std::move(model_);
 }
 
-void OnnxBuilder::release(const OnnxNode& node) {
-  for (const std::string& input : node.inputs) {
-    const OnnxValue* found = find(input);
+void OnnxBuilder::expect(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    ++uses_[name];
+    const OnnxValue* found = find(name);
     if (found == nullptr) continue;
-    if (const auto* map = std::get_if<FeatureMap>(found)) --readers_[map->position];
+    if (const auto* map = std::get_if<FeatureMap>(found)) ++readers_[map->position];
+  }
+}
+
+void OnnxBuilder::release(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const int left = --uses_[name];
+    const OnnxValue* found = find(name);
+    if (found == nullptr) continue;
+    if (const auto* map = std::get_if<FeatureMap>(found)) {
+      --readers_[map->position];
+    } else if (left <= 0) {
+      values_.erase(name);
+    }
   }
 }
 

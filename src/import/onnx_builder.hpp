@@ -128,15 +128,19 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap activate(const OnnxNodeReader& node, const FeatureMap& map,
                                     const Activation& activation);
 
-  /// Ends a node: it has read its inputs.
-  void release(const OnnxNode& node);
+  /// These values will be read, once for each time that they are named, on top of what is known.
+  void expect(const std::vector<std::string>& names);
+  /// They have been read.  Constants that nobody reads any more are forgotten.
+  void release(const std::vector<std::string>& names);
+  /// A constant as a layer that any node can read.
+  [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor);
 
  private:
   [[nodiscard]] bool is_unflattened(const FeatureMap& map) const;
   [[nodiscard]] IslandArgument argument(const OnnxNodeReader& node, std::size_t input,
                                         std::vector<int>& layers);
-  [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor,
-                                    std::size_t rank);
+  [[nodiscard]] FeatureMap picture_layer(const OnnxNodeReader& node, const OnnxTensor& tensor,
+                                         std::size_t rank);
   [[nodiscard]] std::size_t common_rank(const OnnxNodeReader& node) const;
   void check_declared(const std::string& name, const OnnxValue& value) const;
 

@@ -1,6 +1,7 @@
 // Nodes that no layer on pictures expresses: islands.
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "import/onnx_builder.hpp"
@@ -12,6 +13,9 @@ namespace {
 
 /// Longer constants of floats become layers, whose numbers a model file stores as such.
 constexpr std::int64_t kMostInline = 64;
+
+/// Boxes hold floats: whole numbers up to this are exact.
+constexpr double kMostExact = 1 << 24;
 
 TensorForm form_of(const OnnxTensor& tensor) {
   return {tensor.dims, order_of(tensor.dims), tensor.is_float()};
@@ -33,9 +37,9 @@ IslandArgument OnnxBuilder::argument(const OnnxNodeReader& node, std::size_t inp
     const OnnxTensor& tensor = **constant;
     const std::int64_t count = count_elements(tensor.dims);
     if (!tensor.is_float() || count <= kMostInline) return {{}, {}, tensor};
-    layers.push_back(add(node, Constant{{node.small(count), 1, 1}}, {}));
-    weights()[layers.back()] = {tensor.floats(), {0}};
-    return {static_cast<int>(layers.size()) - 1, {tensor.dims, kChannelsLast}, {}};
+    const FeatureMap layer = layer_of(node, tensor);
+    layers.push_back(layer.position);
+    return {static_cast<int>(layers.size()) - 1, {layer.dims, layer.order}, {}};
   }
   if (decides_sizes(node.node().op, input)) {
     node.unsupported("an input '" + node.input(input) +
@@ -44,6 +48,26 @@ IslandArgument OnnxBuilder::argument(const OnnxNodeReader& node, std::size_t inp
   const FeatureMap map = complete(node, input);
   layers.push_back(map.position);
   return {static_cast<int>(layers.size()) - 1, {map.dims, map.order, map.is_float}, {}};
+}
+
+FeatureMap OnnxBuilder::layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor) {
+  const std::int64_t count = count_elements(tensor.dims);
+  if (count == 0) node.unsupported("a constant without elements");
+  std::vector<float> values;
+  if (tensor.is_float()) {
+    values = tensor.floats();
+  } else {
+    for (const std::int64_t number : tensor.integers()) {
+      if (std::abs(static_cast<double>(number)) > kMostExact) {
+        node.unsupported("a constant of numbers beyond 2^24");
+      }
+      values.push_back(static_cast<float>(number));
+    }
+  }
+  FeatureMap map{0, tensor.dims, kChannelsLast, tensor.is_float()};
+  map.position = add(node, Constant{{node.small(count), 1, 1}}, {});
+  weights()[map.position] = {std::move(values), {0}};
+  return map;
 }
 
 void OnnxBuilder::add_islands(const OnnxNodeReader& node) {

@@ -48,6 +48,22 @@ struct Part {
   }
 };
 
+/// As many parts as there are outputs; since operator set 18 the last one may be shorter.
+std::vector<std::int64_t> equal_parts(const OnnxNodeReader& node, const FeatureMap& map,
+                                      std::size_t axis) {
+  const auto parts = static_cast<std::int64_t>(node.node().outputs.size());
+  if (node.integer("num_outputs", parts) != parts) {
+    node.refuse("its num_outputs is not the number of its outputs");
+  }
+  const std::int64_t size = (map.dims[axis] + parts - 1) / parts;
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(parts), size);
+  sizes.back() = map.dims[axis] - (parts - 1) * size;
+  if (sizes.back() != size && !node.has_attribute("num_outputs")) {
+    node.refuse(std::to_string(parts) + " equal parts do not fit " + to_string(map.dims));
+  }
+  return sizes;
+}
+
 void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.complete(node, 0);
   const std::size_t axis = node.axis(node.integer("axis", 0), map.dims.size());
@@ -56,12 +72,7 @@ void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const auto parts = static_cast<std::int64_t>(node.node().outputs.size());
   std::vector<std::int64_t> sizes = node.integers("split", {});
   if (node.has_input(1)) sizes = builder.integers(node, 1);
-  if (sizes.empty()) {
-    if (map.dims[axis] % parts != 0) {
-      node.refuse(std::to_string(parts) + " equal parts do not fit " + to_string(map.dims));
-    }
-    sizes.assign(static_cast<std::size_t>(parts), map.dims[axis] / parts);
-  }
+  if (sizes.empty()) sizes = equal_parts(node, map, axis);
   std::int64_t left = map.dims[axis];
   const bool fit = std::all_of(sizes.begin(), sizes.end(), [&](std::int64_t size) {
     const bool fits = size > 0 && size <= left;
@@ -115,6 +126,20 @@ void slice(OnnxBuilder& builder, const OnnxNodeReader& node) {
   builder.define(node.node().outputs.front(), result);
 }
 
+/// Padding of some axes, since operator set 18, as that of all.
+std::vector<std::int64_t> of_all_axes(const OnnxNodeReader& node,
+                                      const std::vector<std::int64_t>& pads,
+                                      const std::vector<std::int64_t>& axes, std::size_t rank) {
+  if (pads.size() != 2 * axes.size()) node.refuse("its pads do not suit its axes");
+  std::vector<std::int64_t> all(2 * rank);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::size_t axis = node.axis(axes[i], rank);
+    all[axis] = pads[i];
+    all[axis + rank] = pads[i + axes.size()];
+  }
+  return all;
+}
+
 /// Zeros around rows and columns wait for a convolution that makes them its padding.
 void pad(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const FeatureMap map = builder.picture(node, 0);
@@ -122,8 +147,8 @@ void pad(OnnxBuilder& builder, const OnnxNodeReader& node) {
   float value = node.number("value", 0);
   if (node.has_input(1)) pads = builder.integers(node, 1);
   if (node.has_input(2)) value = builder.scalar(node, 2);
-  if (node.has_input(3)) node.unsupported("an input of axes");
   const std::size_t rank = map.dims.size();
+  if (node.has_input(3)) pads = of_all_axes(node, pads, builder.integers(node, 3), rank);
   if (pads.size() != 2 * rank) node.refuse("its pads do not suit " + to_string(map.dims));
   const auto padding = [&](std::size_t axis) {
     if (axis >= rank) return Padding{};
@@ -258,14 +283,38 @@ void resize_10(OnnxBuilder& builder, const OnnxNodeReader& node) {
   resample(builder, node, scales, {}, "asymmetric", shrinks ? "ceil" : "floor");
 }
 
+/// What a node says of the axes that its attribute names, and what holds for all others.
+template <typename Number>
+std::vector<Number> on_all_axes(const OnnxNodeReader& node, const std::vector<Number>& some,
+                                std::vector<Number> all) {
+  const std::vector<std::int64_t> axes = node.integers("axes", {});
+  if (axes.size() != some.size()) node.refuse("its axes do not suit its scales or sizes");
+  for (std::size_t i = 0; i < axes.size(); ++i) all[node.axis(axes[i], all.size())] = some[i];
+  return all;
+}
+
 void resize(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (node.opset() < 11) return resize_10(builder, node);
-  const std::vector<float> scales =
-      node.has_input(2) ? builder.floats(node, 2) : std::vector<float>{};
-  const std::vector<std::int64_t> sizes =
+  std::vector<float> scales = node.has_input(2) ? builder.floats(node, 2) : std::vector<float>{};
+  std::vector<std::int64_t> sizes =
       node.has_input(3) ? builder.integers(node, 3) : std::vector<std::int64_t>{};
   if (scales.empty() == sizes.empty()) node.refuse("it needs either scales or sizes");
-  if (node.has_attribute("axes")) node.unsupported("the attribute axes");
+  if (node.has_attribute("axes")) {
+    const std::vector<std::int64_t>& dims = builder.feature(node, 0).dims;
+    if (sizes.empty()) {
+      scales = on_all_axes(node, scales, std::vector<float>(dims.size(), 1));
+    } else {
+      sizes = on_all_axes(node, sizes, dims);
+    }
+  }
+  const bool shrinks =
+      std::any_of(scales.begin(), scales.end(), [](float scale) { return scale < 1; });
+  const bool may_shrink = shrinks || !sizes.empty();
+  if (node.flag("antialias") && may_shrink && node.text("mode", "nearest") != "nearest") {
+    node.unsupported("antialias where a picture may shrink");
+  }
+  const std::string policy = node.text("keep_aspect_ratio_policy", "stretch");
+  if (policy != "stretch" && !sizes.empty()) node.unsupported("keep_aspect_ratio_policy " + policy);
   resample(builder, node, scales, sizes, node.text("coordinate_transformation_mode", "half_pixel"),
            node.text("nearest_mode", "round_prefer_floor"));
 }

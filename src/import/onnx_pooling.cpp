@@ -8,7 +8,9 @@ namespace vpinfer {
 namespace {
 
 void max_pool(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  if (node.has_output(1)) node.unsupported("an output of indices");
+  if (node.has_output(1) && builder.is_read(node.node().outputs[1])) {
+    node.unsupported("an output of indices");
+  }
   const FeatureMap in = builder.picture(node, 0);
   const Windows windows = read_windows(node, builder.shape(in), {});
   builder.define(
@@ -51,6 +53,9 @@ void reduce_mean(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (node.has_input(1)) axes = builder.integers(node, 1);
   std::set<std::size_t> reduced;
   for (const std::int64_t axis : axes) reduced.insert(node.axis(axis, rank));
+  if (axes.empty() && node.flag("noop_with_empty_axes")) {
+    return builder.define(node.node().outputs.front(), in);
+  }
   if (axes.empty() || reduced.contains(0)) node.unsupported("a mean over the batch");
   const Shape shape = builder.shape(in);
   const auto window = [&](std::size_t axis, int size) {

@@ -310,7 +310,9 @@ void batch_normalization(OnnxBuilder& builder, const OnnxNodeReader& node) {
   if (node.flag("training_mode")) node.unsupported("training_mode");
   if (!node.flag("spatial", true)) node.unsupported("spatial=0");
   for (std::size_t i = 1; i < node.node().outputs.size(); ++i) {
-    if (node.has_output(i)) node.unsupported("an output of running statistics");
+    if (node.has_output(i) && builder.is_read(node.node().outputs[i])) {
+      node.unsupported("an output of running statistics");
+    }
   }
   const FeatureMap in = builder.picture(node, 0);
   const int channels = builder.shape(in).channels;

@@ -70,7 +70,9 @@ inline constexpr unsigned kEveryInput = ~0U;
 /// The computation of an operator that has one result.
 template <OnnxTensor (*kCompute)(const OnnxCall&)>
 std::vector<OnnxTensor> one(const OnnxCall& call) {
-  return {kCompute(call)};
+  std::vector<OnnxTensor> results;
+  results.push_back(kCompute(call));  // a list in braces would be copied
+  return results;
 }
 
 // The operators, by what they do.

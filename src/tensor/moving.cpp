@@ -9,14 +9,24 @@
 #include "tensor/picking.hpp"
 
 namespace vpinfer {
+namespace {
+
+/// How many numbers a node may make: 64 MiB of floats, or a few times what it reads.
+constexpr std::int64_t kMostMade = std::int64_t{1} << 24U;
+constexpr std::int64_t kMostGrowth = 2;
+
+}  // namespace
 
 void check_size(const OnnxCall& call, const OnnxDims& dims) {
-  std::int64_t count = 1;
-  for (const std::int64_t extent : dims) {
-    if (extent < 0 || (extent > 0 && count > (std::int64_t{1} << 31U) / extent)) {
-      call.node.refuse("its result of " + to_string(dims) + " is too large");
-    }
-    count *= extent;
+  std::int64_t read = 0;
+  for (const OnnxTensor* input : call.inputs) {
+    if (input != nullptr) read += count_elements(input->dims);
+  }
+  const std::int64_t most = std::max(kMostMade, kMostGrowth * read);
+  const bool possible =
+      std::all_of(dims.begin(), dims.end(), [](std::int64_t extent) { return extent >= 0; });
+  if (!possible || count_elements(dims) > most) {
+    call.node.refuse("its result of " + to_string(dims) + " is too large");
   }
 }
 

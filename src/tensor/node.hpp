@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -45,6 +46,8 @@ struct OnnxTensor {
 using OnnxAttribute = std::variant<float, std::int64_t, std::string, std::vector<float>,
                                    std::vector<std::int64_t>, OnnxTensor>;
 
+struct OnnxGraph;
+
 struct OnnxNode {
   std::string op;
   std::string domain;                ///< empty for ONNX's own operators
@@ -52,7 +55,8 @@ struct OnnxNode {
   std::vector<std::string> inputs;   ///< names of values; empty where an optional one is left out
   std::vector<std::string> outputs;  ///< the same
   std::map<std::string, OnnxAttribute> attributes;
-  std::vector<std::string> unreadable;  ///< attributes of other types, such as graphs
+  std::vector<std::string> unreadable;  ///< attributes of other types
+  std::map<std::string, std::shared_ptr<const OnnxGraph>> graphs{};  ///< attributes, as branches are
   bool operator==(const OnnxNode&) const = default;
 };
 

@@ -104,6 +104,7 @@ OnnxNumberKind read_number_kind(const OnnxNodeReader& node, const std::string& n
     case 1:   // float
     case 10:  // float16
     case 11:  // double
+    case 16:  // bfloat16
       return OnnxNumberKind::kFloat;
     case 2:   // uint8
     case 3:   // int8

@@ -224,6 +224,30 @@ class BadTensors(OnnxTest):
         os.symlink("/etc/passwd", self.path("link.bin"))
         self.refuse_weights("link", move_out("link.bin"))
 
+    def test_good_external_data(self):
+        model = good_model()
+        tensor = model.graph.initializer[0]
+        content = tensor.raw_data
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, text in (("location", "weights.bin"), ("offset", "4"), ("length", str(len(content)))):
+            entry = tensor.external_data.add()
+            entry.key, entry.value = key, text
+        self.write("weights.bin", b"\0" * 4 + content)
+        self.accept("external", model)
+
+    def test_external_data_that_many_share(self):
+        """A short file that fills the memory: 2000 tensors of the same megabyte."""
+        self.write("shared.bin", bytes(2**20))
+        tensors = []
+        for number in range(2000):
+            tensor = TensorProto(name=f"t{number}", data_type=TensorProto.FLOAT, dims=[2**18],
+                                 data_location=TensorProto.EXTERNAL)
+            entry = tensor.external_data.add()
+            entry.key, entry.value = "location", "shared.bin"
+            tensors.append(tensor)
+        self.refuse("shared", self.changed(lambda model: model.graph.initializer.extend(tensors)), "shared.bin")
+
     def test_two_constants_of_one_name(self):
         again = random("filters", 4, 3, 3, 3)
         self.refuse("twice", self.changed(lambda model: model.graph.initializer.append(again)), "filters")
@@ -287,7 +311,8 @@ class BadGraphs(OnnxTest):
 
     def test_inputs(self):
         self.refuse("none", self.changed(lambda model: model.graph.ClearField("input")))
-        self.refuse("two", self.changed(lambda model: model.graph.input.append(value("second", 1, 3, 8, 8))), "second")
+        self.refuse("two", model_of([node("Add", "x second", "y")],
+                                    inputs=[value("x", 1, 3, 8, 8), value("second", 1, 3, 8, 8)]), "second")
         self.refuse("twice", self.changed(lambda model: model.graph.input.append(value("photo", 1, 3, 8, 8))))
         shapes = {"no-rows": (1, 3, 0, 8), "negative": (1, 3, -8, 8), "huge": (1, 2**62, 2**62, 8),
                   "too-large": (1, 3, 2**31, 2**31), "two-pictures": (2, 3, 8, 8), "one-dimension": (192,),
@@ -329,6 +354,25 @@ class BadGraphs(OnnxTest):
             self.refuse(f"opset-{version}", self.changed(opset(version)), "opset")
         self.refuse("no-opset", self.changed(lambda model: model.ClearField("opset_import")), "opset")
         self.refuse("another-opset", self.changed(opset(1, "com.example")), "opset")
+
+    def test_branches(self):
+        def branch(operator, source, target):
+            return helper.make_graph([node(operator, source, target)], "branch", [],
+                                     [value(target, None, None, None, None)])
+
+        def choice(condition, then):
+            return model_of([node("Relu", "x", "r"),
+                             node("If", condition, "y", then_branch=then, else_branch=branch("Tanh", "r", "e"))],
+                            [constant("yes", True, np.bool_)])
+
+        self.accept("branch", choice("yes", branch("Sigmoid", "r", "t")))
+        self.refuse("branch-by-picture", choice("x", branch("Sigmoid", "r", "t")), "If", "depends on the picture")
+        self.refuse("branch-of-itself", choice("yes", branch("Sigmoid", "t", "t")), "'t'")
+        self.refuse("branch-reads-its-result", choice("yes", branch("Sigmoid", "y", "t")), "'y'")
+        self.refuse("branch-shadows", choice("yes", branch("Sigmoid", "r", "r")), "'r'")
+        body = branch("Sigmoid", "r", "t")
+        self.refuse("loop", model_of([node("Relu", "x", "r"), node("Loop", "", "y", body=body)]), "Loop",
+                    "--outputs r would import the rest")
 
     def test_operators(self):
         def operator(name, domain=""):
@@ -480,6 +524,12 @@ class BadOperators(OnnxTest):
                              ("zero", [1, 1, 0, 2]), ("three", [1, 2, 2])):
             self.refuse_nodes(f"resize-{name}", node("Resize", "x roi s", "y", mode="nearest"),
                               constants=[constant("roi", []), constant("s", scales)])
+        for name, extents in (("large", [2**20, 2**12]), ("overflow", [2**62, 2**62]), ("negative", [-1, 4])):
+            self.refuse_nodes(f"fill-{name}", node("ConstantOfShape", "s", "c"), node("Add", "x c", "y"),
+                              constants=[constant("s", extents, np.int64)], fragments=["ConstantOfShape"])
+        doubling = [node("Concat", f"c{i} c{i}", f"c{i + 1}", axis=0) for i in range(60)]
+        self.refuse_nodes("doubling", *doubling, node("Add", "x c60", "y"), constants=[constant("c0", [1.0])],
+                          fragments=["too large"])
         self.refuse_nodes("pad-large", node("Pad", "x p", "y"),
                           constants=[constant("p", [0, 0, 2**40, 0, 0, 0, 2**40, 0], np.int64)])
 
