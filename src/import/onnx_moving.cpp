@@ -279,7 +279,8 @@ void resize_10(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const std::vector<float>& scales = builder.floats(node, 1);
   const bool shrinks = std::any_of(scales.begin(), scales.end(), [](float s) { return s < 1; });
   const bool grows = std::any_of(scales.begin(), scales.end(), [](float s) { return s > 1; });
-  if (shrinks && grows) node.unsupported("growing one axis and shrinking another");
+  if (shrinks && grows)
+    node.refuse("growing one axis and shrinking another is not supported before operator set 11");
   resample(builder, node, scales, {}, "asymmetric", shrinks ? "ceil" : "floor");
 }
 

@@ -104,7 +104,8 @@ class Translation {
     }
   }
 
-  /// An output's elements as NCHW or NHWC; a constant becomes a layer.
+  /// An output's elements as NCHW or NHWC, those of [N, T, C] in this order; a constant becomes a
+  /// layer.
   [[nodiscard]] FeatureMap output_of(OnnxBuilder& builder, const OnnxValue& value,
                                      const std::string& name) const {
     const OnnxNode node{"Identity", "", name, {}, {name}, {}, {}};
@@ -113,8 +114,9 @@ class Translation {
       return builder.laid_out(reader, builder.layer_of(reader, **constant));
     }
     const FeatureMap map = builder.with_margin(std::get<FeatureMap>(value), where_);
-    const bool ordered =
-        builder.same_order(map, kChannelsFirst) || builder.same_order(map, kChannelsLast);
+    const bool is_picture = map.dims.size() != 3;  // whose box may be in either order
+    const bool ordered = builder.same_order(map, kChannelsLast) ||
+                         (is_picture && builder.same_order(map, kChannelsFirst));
     return ordered ? map : builder.laid_out(reader, map);
   }
 

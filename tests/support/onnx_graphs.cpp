@@ -95,9 +95,11 @@ std::vector<std::vector<float>> run_all_outputs(const OnnxModel& model, std::uin
   input = channels_first(picture, network.input_shape());
   const Outputs layers = reference_run(network, weights, picture);
   std::vector<std::vector<float>> outputs;
-  for (const NetworkOutput& output : network.outputs) {
-    outputs.push_back(channels_first(layers[static_cast<std::size_t>(output.position)],
-                                     network.layer(output.position).output));
+  for (std::size_t i = 0; i < network.outputs.size(); ++i) {
+    const int position = network.outputs[i].position;
+    const std::vector<float>& box = layers[static_cast<std::size_t>(position)];
+    const bool is_picture = model.results[i].form.dims.size() != 3;
+    outputs.push_back(is_picture ? channels_first(box, network.layer(position).output) : box);
   }
   return outputs;
 }

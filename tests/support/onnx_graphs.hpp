@@ -40,7 +40,8 @@ class GraphMaker {
   OnnxGraph graph_;
 };
 
-/// The network's first output for a seeded input, in ONNX's order [channels][rows][cols]; `input`
+/// The network's first output for a seeded input, in ONNX's order, [channels][rows][cols] or, of
+/// three axes, as they are; `input`
 /// becomes that input in the same order.
 [[nodiscard]] std::vector<float> run_translated(const OnnxModel& model, std::uint32_t seed,
                                                 std::vector<float>& input);

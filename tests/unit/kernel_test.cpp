@@ -110,7 +110,8 @@ TEST(ConnectLocally, SweepsWindows) {
 
 TEST(Elementwise, ActivatesAndRectifies) {
   const Shape shape{4, 5, 6};
-  for (int function = 0; function < kActivationFunctions; ++function) {
+  // The later ones are not for all numbers.
+  for (int function = 0; function <= Activation::kErf; ++function) {
     const Activation activation = static_cast<Activation::Function>(function);
     check_boxes(shape, Activate{activation}, 1,
                 [&](const KernelCase&, const ConstTensorView& in, const TensorView& out,

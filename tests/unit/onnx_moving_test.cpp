@@ -318,9 +318,7 @@ TEST(OnnxSoftmax, IsOverOneAxisSinceOpset13) {
   expect(13, -1, {0, 0, 1});
   expect(12, 1, {1, 1, 1});
   expect(12, 3, {0, 0, 1});
-  GraphMaker two({1, 3, 4, 5}, 12);
-  two.node("Softmax", {"x"}, "y", {{"axis", std::int64_t{2}}}).output("y");
-  EXPECT_THAT(two.refusal(), HasSubstr("several axes"));
+  expect(12, 2, {0, 1, 1});
 }
 
 /// Rows of a matrix that is no batch of pictures are softmaxes of their own.
@@ -331,7 +329,15 @@ TEST(OnnxSoftmax, DoesNotTakeRowsForPictures) {
         .node("Reshape", {"x", "dims"}, "r")
         .node("Softmax", {"r"}, "y", {{"axis", std::int64_t{1}}})
         .output("y");
-    EXPECT_THAT(maker.refusal(), HasSubstr("node 'y' (Softmax)"));
+    expect_translation(maker, [](const NdArray& x) {
+      return generate(x.dims, [&](const Ints& at) {
+        double sum = 0;
+        for_each_index({4, 5}, [&](const Ints& p) {
+          sum += std::exp(x({0, at[1], p[0], p[1]}) - x(at));
+        });
+        return 1 / sum;
+      });
+    });
   }
 }
 

@@ -189,13 +189,24 @@ TEST(OnnxResize, RefusesWhatItWouldMisread) {
     maker.constant("scales", floats({static_cast<std::int64_t>(scales.size())}, scales));
     return maker.node("Resize", {"x", "", "scales"}, "y", attributes).output("y").refusal();
   };
-  EXPECT_THAT(refusal({1, 2, 1, 1}), HasSubstr("other axes"));
   EXPECT_THAT(refusal({2, 2}), HasSubstr("do not suit"));
   EXPECT_THAT(refusal({}), HasSubstr("scales or sizes"));
   EXPECT_THAT(refusal({1, 1, 0.1F, 1}), HasSubstr("empty"));
   EXPECT_THAT(refusal({1, 1, -1, 1}), HasSubstr("empty"));
-  EXPECT_THAT(refusal({1, 1, 2, 2}, {{"mode", std::string("cubic")}}), HasSubstr("cubic"));
   EXPECT_THAT(refusal({1, 1, 2, 2}, {{"nearest_mode", std::string("up")}}), HasSubstr("up"));
+}
+
+TEST(OnnxResize, OfChannelsIsAnIsland) {
+  GraphMaker maker({1, 2, 4, 5});
+  maker.constant("scales", floats({4}, {1, 2, 1, 1}))
+      .node("Resize", {"x", "", "scales"}, "y",
+            {{"coordinate_transformation_mode", std::string("asymmetric")}})
+      .output("y");
+  expect_translation(maker, [](const NdArray& x) {
+    return generate({1, 4, 4, 5}, [&](const Ints& at) {
+      return x({0, at[1] == 0 ? 0 : at[1] < 3 ? (at[1] == 1 ? 0 : 1) : 1, at[2], at[3]});
+    });
+  });
 }
 
 TEST(OnnxResize, RefusesARegionThatFloatsCannotHold) {

@@ -131,7 +131,7 @@ TEST(OnnxConv, AddsAMarginToItsPadding) {
 TEST(OnnxConv, ChecksItsFilters) {
   GraphMaker maker({1, 4, 6, 6});
   maker.constant("w", random_floats({6, 4, 3}, 1)).node("Conv", {"x", "w"}, "y").output("y");
-  EXPECT_THAT(maker.refusal(), HasSubstr("4 axes"));
+  EXPECT_THAT(maker.refusal(), HasSubstr("6x4x3"));
   maker.constant("w", random_floats({6, 4, 7, 3}, 1));
   (void)maker.refusal();  // a window larger than the picture
   maker.constant("w", integers({1, 2}));
@@ -327,9 +327,9 @@ TEST(OnnxPools, ReduceWholePicturesAndAxes) {
   GraphMaker global({1, 3, 5, 4});
   global.node("GlobalAveragePool", {"x"}, "y").output("y");
   expect_translation(global, [&](const NdArray& x) { return mean(x, {0, 1, 1}); });
-  GraphMaker batch({1, 3, 5, 4});
-  batch.node("ReduceMean", {"x"}, "y").output("y");
-  EXPECT_THAT(batch.refusal(), HasSubstr("batch"));
+  GraphMaker all({1, 3, 5, 4});
+  all.node("ReduceMean", {"x"}, "y").output("y");
+  expect_translation(all, [&](const NdArray& x) { return mean(x, {1, 1, 1}); });
 }
 
 }  // namespace
