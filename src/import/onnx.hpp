@@ -39,13 +39,15 @@ struct OnnxModel {
   std::vector<std::string> warnings;
 };
 
-/// An operator that `translate_onnx` understands.
+/// An operator that `translate_onnx` makes layers of.
 struct OnnxOperatorHelp {
   std::string_view name;
   std::string_view help;  ///< what of it is supported
 };
 
 [[nodiscard]] std::vector<OnnxOperatorHelp> onnx_operators();
+/// The others that it understands, in alphabetical order.
+[[nodiscard]] std::vector<std::string_view> onnx_island_operators();
 
 /// Whether a file is an ONNX one by its name.
 [[nodiscard]] bool is_onnx(const std::filesystem::path& path);

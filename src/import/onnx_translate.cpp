@@ -136,13 +136,19 @@ std::string onnx_operator_sets() {
 std::vector<OnnxOperatorHelp> onnx_operators() {
   std::vector<OnnxOperatorHelp> list;
   for (const OnnxOperator& op : onnx_layer_operators()) list.push_back({op.name, op.help});
-  for (const std::string_view op : evaluated_operators()) {
-    const bool listed = std::any_of(list.begin(), list.end(),
-                                    [&](const OnnxOperatorHelp& help) { return help.name == op; });
-    if (!listed) list.push_back({op, "as an island, whole on one rank"});
-  }
   list.push_back({"If", "with a condition that is known at import: its branch"});
   return list;
+}
+
+std::vector<std::string_view> onnx_island_operators() {
+  std::vector<std::string_view> names = evaluated_operators();
+  std::erase_if(names, [](std::string_view name) {
+    const auto& layers = onnx_layer_operators();
+    return std::any_of(layers.begin(), layers.end(),
+                       [&](const OnnxOperator& op) { return op.name == name; });
+  });
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 OnnxModel translate_strictly(const OnnxGraph& graph, const OnnxImportOptions& options,

@@ -504,7 +504,6 @@ class BadOperators(OnnxTest):
         refuse_batch_norm("variance", (3,), (3,), (3,), (2,))
         refuse_batch_norm("rank", (3, 1), (3, 1), (3, 1), (3, 1))
         refuse_batch_norm("three", (3,), (3,), (3,))
-        refuse_batch_norm("training", (3,), (3,), (3,), (3,), training_mode=1)
 
     def test_a_long_chain(self):
         names = ["x", *(f"t{i}" for i in range(20_000)), "y"]
