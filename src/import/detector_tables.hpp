@@ -16,7 +16,6 @@ class DetectorTables {
 
   /// Every output of 2 to 4 axes, along each axis that may be that of values.
   [[nodiscard]] const std::vector<CandidateTable>& all() const { return tables_; }
-  [[nodiscard]] const Shape& picture() const { return picture_; }
 
   /// The channels of a run's sources, if all have as many; 0 if not.
   [[nodiscard]] int source_channels(const ColumnRun& run) const;

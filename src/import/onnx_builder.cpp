@@ -291,7 +291,7 @@ void OnnxBuilder::release(const std::vector<std::string>& names) {
     const OnnxValue* found = find(name);
     if (found == nullptr) continue;
     if (const auto* map = std::get_if<FeatureMap>(found)) {
-      --readers_[map->position];
+      if (--readers_[map->position] <= 0) readers_.erase(map->position);
     } else if (left <= 0) {
       values_.erase(name);
     }

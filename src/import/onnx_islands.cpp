@@ -117,6 +117,10 @@ void OnnxBuilder::go_back(const Checkpoint& checkpoint, const OnnxNode& node) {
   std::erase_if(weights(), [&](const auto& entry) { return entry.first >= checkpoint.layers; });
   readers_ = checkpoint.readers;
   for (const std::string& name : node.outputs) values_.erase(name);
+  std::erase_if(values_, [&](const auto& entry) {  // of a branch that was entered
+    const auto* map = std::get_if<FeatureMap>(&entry.second);
+    return map != nullptr && map->position >= checkpoint.layers;
+  });
 }
 
 }  // namespace vpinfer

@@ -238,6 +238,7 @@ FeatureMap fully_connected(OnnxBuilder& builder, const OnnxNodeReader& node, std
   if (in.dims.size() != 2) {
     node.unsupported("an input of " + to_string(in.dims) + ", with other than 2 axes,");
   }
+  if (in.dims[0] != 1 && builder.batch() == 1) node.unsupported("an input of several rows");
   if (in.dims[0] != builder.batch() || shape.elements() != inputs ||
       in.dims[1] != static_cast<std::int64_t>(inputs)) {
     node.refuse("its matrix has " + std::to_string(inputs) + " rows, but its input is " +

@@ -232,6 +232,7 @@ class Recogniser {
       Candidates head{{}, {group}};
       head.background = is_alone(scores, ColumnKind::kSoftmax);
       const bool raw = is_alone(*boxes, ColumnKind::kRaw);
+      if (head.background && !raw) continue;  // where the background stands is not to be seen
       const auto training = raw ? set_anchors(head, *boxes) : set_decoded(head, *boxes);
       if (training) return recognition(*training, std::move(head), {boxes, &scores});
     }

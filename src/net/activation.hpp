@@ -53,12 +53,12 @@ struct Activation {
   constexpr Activation(Function its_function)  // NOLINT(google-explicit-constructor)
       : function(its_function) {
     switch (function) {
-      case kElu: alpha = 1; break;
       case kSelu: alpha = 1.6732F, beta = 1.0507F; break;
       case kLeaky: alpha = 0.1F; break;
       case kClip: alpha = kLowest, beta = -kLowest; break;
       case kHardSigmoid: alpha = 0.2F, beta = 0.5F; break;
-      case kPower: alpha = 1; break;
+      case kElu:
+      case kPower:
       case kCelu: alpha = 1; break;
       default: break;
     }

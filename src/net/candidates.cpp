@@ -91,6 +91,11 @@ class CandidateCheck {
       if (grid.rows < 1 || grid.cols < 1 || grid.stride < 1 || grid.anchors.empty()) {
         refuse("a grid of its cells is empty");
       }
+      const std::int64_t places = std::int64_t{grid.rows} * grid.cols;
+      const auto anchors = static_cast<std::int64_t>(grid.anchors.size());
+      if (places > candidates || anchors > candidates / places) {
+        refuse("a grid has more candidates than its tensors");
+      }
       cells += grid.candidates();
     }
     if (cells != candidates) {

@@ -104,7 +104,9 @@ struct AttributeToJson {
 };
 
 OnnxAttribute attribute_from_json(const json& j) {
-  const auto& [kind, value] = *j.items().begin();
+  if (!j.is_object() || j.size() != 1) throw BadInput("an attribute is not one value");
+  const std::string& kind = j.begin().key();
+  const json& value = j.begin().value();
   if (kind == "float") return number_from_json(value);
   if (kind == "integer") return value.get<std::int64_t>();
   if (kind == "text") return value.get<std::string>();
@@ -141,12 +143,12 @@ json form_to_json(const TensorForm& form) {
   return {{"dims", form.dims}, {"order", order}, {"float", form.is_float}};
 }
 
-TensorForm form_from_json(const json& j) {
-  TensorForm form{dims_from_json(j.at("dims")), {}, j.at("float").get<bool>()};
+TensorForm form_from_json(const json& object) {
+  TensorForm form{dims_from_json(object.at("dims")), {}, object.at("float").get<bool>()};
   std::array<bool, kAxisNames.size()> seen{};
   for (std::size_t i = 0; i < form.order.size(); ++i) {
     for (std::size_t axis = 0; axis < kAxisNames.size(); ++axis) {
-      if (j.at("order").at(i) != kAxisNames[axis]) continue;
+      if (object.at("order").at(i) != kAxisNames[axis]) continue;
       form.order[i] = static_cast<Axis>(axis);
       seen[axis] = true;
     }
@@ -190,7 +192,11 @@ Island island_from_json(const json& object) {
   }
   island.result = json_int(object.at("result"));
   island.form = form_from_json(object.at("form"));
-  if (island.arguments.empty()) throw BadInput("an island reads nothing");
+  const auto results = static_cast<int>(island.node.outputs.size());
+  if (island.arguments.empty() || island.arguments.size() != island.node.inputs.size() ||
+      island.result < 0 || island.result >= results) {
+    throw BadInput("an island's arguments or results are not those of its operator");
+  }
   return island;
 }
 

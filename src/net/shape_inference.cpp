@@ -272,7 +272,6 @@ class ShapeOf {
     }
   }
 
-  /// Parents come before their children, or there are none.
   int cut(const Cut& axis, int size, const std::string& name) const {
     const std::int64_t last = axis.begin + (axis.size - std::int64_t{1}) * axis.step;
     const bool inside = axis.size >= 1 && axis.step != 0 && axis.begin >= 0 && axis.begin < size &&

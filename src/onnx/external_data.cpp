@@ -48,7 +48,7 @@ fs::path locate(const onnx::TensorProto& tensor, const fs::path& folder) {
   }
   std::error_code absent;
   const fs::path home = fs::canonical(folder, absent);
-  const fs::path path = absent ? fs::path() : fs::canonical(home / name, absent);
+  fs::path path = absent ? fs::path() : fs::canonical(home / name, absent);
   if (absent || !fs::is_regular_file(path, absent)) {
     refuse(tensor, "lies in '" + name.string() + "', which is not there; put it beside the model");
   }

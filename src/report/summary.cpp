@@ -122,7 +122,7 @@ std::string short_number(float number) {
 
 /// Three numbers, or the one that all are.
 std::string per_channel(const std::array<float, 3>& numbers) {
-  const std::string first = short_number(numbers[0]);
+  std::string first = short_number(numbers[0]);
   if (numbers[1] == numbers[0] && numbers[2] == numbers[0]) return first;
   return first + "," + short_number(numbers[1]) + "," + short_number(numbers[2]);
 }

@@ -50,6 +50,9 @@ struct OnnxCall {
   }
 };
 
+/// Whether extents are not negative and, those of 0 left aside, do not go beyond all bounds.
+[[nodiscard]] bool has_possible_extents(const OnnxDims& dims);
+
 /// Refuses a result that is too large.
 void check_size(const OnnxCall& call, const OnnxDims& dims);
 

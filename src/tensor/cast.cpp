@@ -46,8 +46,10 @@ OnnxTensor cast(const OnnxCall& call) {
     case OnnxNumberKind::kInteger: break;
   }
   const std::int64_t type = call.node.integer("to", 0);
-  return converted_tensor<std::int64_t>(
+  OnnxTensor result = converted_tensor<std::int64_t>(
       from, [&](auto number) { return narrowed(converted<std::int64_t>(number), type); });
+  result.type = read_integer_type(type);
+  return result;
 }
 
 OnnxTensor cast_like(const OnnxCall& call) {

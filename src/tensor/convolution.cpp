@@ -41,6 +41,7 @@ std::vector<float> biases(const OnnxCall& call, const OnnxDims& dims) {
   if (static_cast<std::int64_t>(bias.size()) != dims[1]) {
     call.node.refuse("needs a bias for each of " + std::to_string(dims[1]) + " filters");
   }
+  if (sums.empty()) return sums;
   const std::size_t places = sums.size() / static_cast<std::size_t>(dims[0] * dims[1]);
   for (std::size_t i = 0; i < sums.size(); ++i) sums[i] = bias[i / places % bias.size()];
   return sums;

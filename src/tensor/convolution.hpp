@@ -25,7 +25,10 @@ struct ConvolutionForm {
 template <typename Number>
 std::vector<Number> convolve(const ConvolutionForm& form, const std::vector<Number>& data,
                              const std::vector<Number>& weights) {
-  const auto& [planes, windows, groups, filters] = form;
+  const Planes& planes = form.planes;
+  const SlidingWindows& windows = form.windows;
+  const std::int64_t groups = form.groups;
+  const std::int64_t filters = form.filters;
   const std::int64_t places = windows[0].places * windows[1].places * windows[2].places;
   const std::int64_t taps = windows[0].size * windows[1].size * windows[2].size;
   const std::int64_t depth = planes.channels / groups;

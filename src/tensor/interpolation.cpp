@@ -1,5 +1,6 @@
 #include "tensor/interpolation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace vpinfer {
@@ -12,7 +13,9 @@ float Interpolator::weight(float distance) const {
 }
 
 std::vector<WeightedPlace> Interpolator::neighbours(float at) const {
-  const float reach = (cubic ? 2 : 1) * stretch;
+  constexpr float kFarthest = 1e9F;  // beyond any axis, and its neighbours still count
+  at = std::isnan(at) ? -kFarthest : std::clamp(at, -kFarthest, kFarthest);
+  const float reach = (cubic ? 2.0F : 1.0F) * stretch;
   const auto first = static_cast<std::int64_t>(std::floor(at - reach)) + 1;
   const auto last = static_cast<std::int64_t>(std::ceil(at + reach)) - 1;
   std::vector<WeightedPlace> places;

@@ -67,6 +67,7 @@ OnnxTensor numbers_of_range(const OnnxCall& call) {
   const double steps = std::ceil((static_cast<double>(read(1)) - static_cast<double>(start)) /
                                  static_cast<double>(delta));
   if (!(std::abs(steps) <= 1e9)) call.node.refuse("its result is too large");
+  check_size(call, {static_cast<std::int64_t>(std::max(steps, 0.0))});
   std::vector<Number> values;
   Number next = start;
   for (double left = steps; left > 0; --left, next += delta) values.push_back(next);

@@ -17,15 +17,23 @@ constexpr std::int64_t kMostGrowth = 2;
 
 }  // namespace
 
+bool has_possible_extents(const OnnxDims& dims) {
+  constexpr std::int64_t kMostPlaces = std::int64_t{1} << 40U;
+  std::int64_t places = 1;
+  return std::all_of(dims.begin(), dims.end(), [&](std::int64_t extent) {
+    if (extent < 0 || extent > kMostPlaces / places) return false;
+    places *= std::max(extent, std::int64_t{1});
+    return true;
+  });
+}
+
 void check_size(const OnnxCall& call, const OnnxDims& dims) {
   std::int64_t read = 0;
   for (const OnnxTensor* input : call.inputs) {
     if (input != nullptr) read += count_elements(input->dims);
   }
   const std::int64_t most = std::max(kMostMade, kMostGrowth * read);
-  const bool possible =
-      std::all_of(dims.begin(), dims.end(), [](std::int64_t extent) { return extent >= 0; });
-  if (!possible || count_elements(dims) > most) {
+  if (!has_possible_extents(dims) || count_elements(dims) > most) {
     call.node.refuse("its result of " + to_string(dims) + " is too large");
   }
 }
@@ -147,6 +155,7 @@ OnnxTensor tile(const OnnxCall& call) {
     if (repeats[axis] < 0) call.node.refuse("cannot repeat anything less than never");
     check_size(call, {data.dims[axis], repeats[axis]});
     const OnnxPlaces once = std::exchange(places[axis], {});
+    if (once.empty()) continue;
     for (std::int64_t i = 0; i < repeats[axis]; ++i) {
       places[axis].insert(places[axis].end(), once.begin(), once.end());
     }

@@ -56,7 +56,8 @@ struct OnnxNode {
   std::vector<std::string> outputs;  ///< the same
   std::map<std::string, OnnxAttribute> attributes;
   std::vector<std::string> unreadable;  ///< attributes of other types
-  std::map<std::string, std::shared_ptr<const OnnxGraph>> graphs{};  ///< attributes, as branches are
+  std::map<std::string, std::shared_ptr<const OnnxGraph>>
+      graphs{};  ///< attributes, as branches are
   bool operator==(const OnnxNode&) const = default;
 };
 

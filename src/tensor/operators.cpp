@@ -43,6 +43,11 @@ std::vector<OnnxTensor> evaluate(const OnnxNodeReader& node,
                                  const std::vector<const OnnxTensor*>& inputs) {
   const OnnxComputation* computation = find_computation(node.node().op);
   if (computation == nullptr) node.unsupported("this operator");
+  for (const OnnxTensor* input : inputs) {
+    if (input != nullptr && !has_possible_extents(input->dims)) {
+      node.refuse("cannot read a tensor of " + to_string(input->dims));
+    }
+  }
   return computation->compute({node, inputs});
 }
 

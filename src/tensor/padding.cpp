@@ -33,6 +33,10 @@ std::int64_t source_of_padding(const std::string& mode, std::int64_t at, std::in
 OnnxPlaces padded_places(const OnnxCall& call, const OnnxPlaces& own, const Margin& margin,
                          const std::string& mode) {
   const auto extent = static_cast<std::int64_t>(own.size());
+  if (margin.before < -extent || margin.after < -extent) {
+    call.node.refuse("cannot take more from an axis than its " + std::to_string(extent) +
+                     " elements");
+  }
   const std::int64_t begin = std::max(std::int64_t{0}, -margin.before);
   const std::int64_t size = extent - begin - std::max(std::int64_t{0}, -margin.after);
   const std::int64_t before = std::max(std::int64_t{0}, margin.before);

@@ -41,12 +41,13 @@ std::int64_t quantised(float value, std::int64_t zero, const IntegerRange& range
 OnnxTensor spread_parameter(const OnnxCall& call, const OnnxTensor& parameter,
                             const OnnxDims& dims) {
   std::vector<OnnxPlaces> places = places_of(dims);
-  const std::int64_t block = call.node.integer("block_size", 0);
+  const std::int64_t wanted = call.node.integer("block_size", 0);
   if (count_elements(parameter.dims) == 1) {
     for (OnnxPlaces& along : places) std::fill(along.begin(), along.end(), 0);
     return pick(call, parameter, std::move(places));
   }
   const std::size_t axis = call.node.axis(call.node.integer("axis", 1), dims.size());
+  const std::int64_t block = std::min(wanted, std::max<std::int64_t>(1, dims[axis]));
   OnnxDims expected = dims;
   if (block > 0) {
     expected[axis] = (dims[axis] + block - 1) / block;

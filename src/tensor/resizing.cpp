@@ -83,7 +83,8 @@ OnnxTensor resize_to_nearest(const OnnxCall& call, const std::vector<ResizedAxis
     for (std::int64_t output = 0; output < axes[i].outputs; ++output) {
       const float at = nearest_to(call, coordinate(call, axes[i], style.transform, output),
                                   up ? "ceil" : style.rounding);
-      const float inside = std::clamp(at, 0.0F, static_cast<float>(axes[i].size - 1));
+      const float inside =
+          std::clamp(std::isnan(at) ? 0.0F : at, 0.0F, static_cast<float>(axes[i].size - 1));
       places[i].push_back(static_cast<std::int64_t>(inside) * strides[i]);
     }
   }
@@ -95,16 +96,15 @@ std::vector<std::vector<WeightedPlace>> interpolated(const OnnxCall& call, const
                                                      const ResizeStyle& style) {
   Interpolator interpolator = style.interpolator;
   if (style.antialias) interpolator.stretch = std::max(1.0F, 1 / axis.scale);
-  const bool excludes = style.exclude_outside || style.antialias;
   std::vector<std::vector<WeightedPlace>> result;
   for (std::int64_t output = 0; output < axis.outputs; ++output) {
     auto places = interpolator.neighbours(coordinate(call, axis, style.transform, output));
     for (WeightedPlace& place : places) {
       const std::int64_t inside = std::clamp(place.place, std::int64_t{0}, axis.size - 1);
-      if (excludes && inside != place.place) place.weight = 0;
+      if (style.exclude_outside && inside != place.place) place.weight = 0;
       place.place = inside;
     }
-    if (excludes) normalise(places);
+    if (style.exclude_outside || style.antialias) normalise(places);
     result.push_back(std::move(places));
   }
   return result;

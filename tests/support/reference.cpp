@@ -372,7 +372,6 @@ struct ReferenceLayer {
     return values;
   }
 
-  /// From the input's side: each element goes where ONNX's formula sends it.
   /// Channels as a matrix of groups x members, transposed.
   std::vector<float> operator()(const ShuffleChannels& shuffle) const {
     const int members = in().channels / shuffle.groups;
@@ -383,6 +382,7 @@ struct ReferenceLayer {
     });
   }
 
+  /// From the input's side: each element goes where ONNX's formula sends it.
   std::vector<float> operator()(const SpaceToDepth& move) const {
     std::vector<float> values(input().size());
     for (int row = 0; row < in().rows; ++row) {

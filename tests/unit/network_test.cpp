@@ -298,5 +298,32 @@ TEST(NetworkJson, RefusesUnknownWordsAndHugeInputs) {
   (void)refusal_after([](Json& j) { j["input"] = {2'000'000'000, 2'000'000'000, 3}; });
 }
 
+TEST(Network, KeepsIslandsAsText) {
+  Network network;
+  add_input(network, {4, 3, 2}, "test");
+  Island island{{"Op", "", "name", {"x", "", "c"}, {"y"}, {}, {}}, 13, {}, 0, {{1, 24}}};
+  island.node.attributes = {{"float", std::numeric_limits<float>::infinity()},
+                            {"integer", std::int64_t{-3}},
+                            {"text", std::string("words")},
+                            {"floats", std::vector<float>{0.5F, -1}},
+                            {"integers", std::vector<std::int64_t>{1, 2}},
+                            {"tensor", OnnxTensor{{2}, std::vector<std::int64_t>{5, 6}}}};
+  island.arguments = {{0, {{1, 2, 4, 3}, kChannelsFirst}, {}},
+                      {},
+                      {{}, {}, OnnxTensor{{1}, std::vector<float>{2}}}};
+  add_layer(network, island, {0}, "test", "y");
+  EXPECT_EQ(network_from_json(to_json(network), "test"), network);
+  const std::string text = to_json(network);
+  const auto refusal = [&](const std::string& from, const std::string& to) {
+    std::string changed = text;
+    changed.replace(changed.find(from), from.size(), to);
+    EXPECT_THROW((void)network_from_json(changed, "test"), BadInput) << to;
+  };
+  refusal("\"result\":0", "\"result\":1");
+  refusal("{\"integer\":-3}", "{}");
+  refusal("[1,2,4,3]", "[1,2,4,4]");
+  refusal("[1,24]", "[1,-24]");
+}
+
 }  // namespace
 }  // namespace vpinfer

@@ -105,8 +105,14 @@ TEST(Elementwise, CastsToFewerBitsByLeavingOutTheUpperOnes) {
   const auto cast = [](const OnnxTensor& tensor, std::int64_t type) {
     return folded("Cast", {tensor}, {{"to", type}});
   };
-  EXPECT_EQ(cast(line({300.7F, -1, 127}), 2), integers({44, 255, 127}));
-  EXPECT_EQ(cast(integers({200, -129}), 3), integers({-56, 127}));
+  const auto typed = [](const OnnxTensor& tensor, OnnxIntegerType type) {
+    OnnxTensor result = tensor;
+    result.type = type;
+    return result;
+  };
+  EXPECT_EQ(cast(line({300.7F, -1, 127}), 2),
+            typed(integers({44, 255, 127}), OnnxIntegerType::kUint8));
+  EXPECT_EQ(cast(integers({200, -129}), 3), typed(integers({-56, 127}), OnnxIntegerType::kInt8));
   EXPECT_EQ(cast(integers({std::int64_t{1} << 32}), 6), integers({0}));
   EXPECT_EQ(cast(line({kNan, 1e30F}), 7), integers({0, std::numeric_limits<std::int64_t>::max()}));
   EXPECT_EQ(cast(line({0, -0.5F, kNan}), 9), integers({0, 1, 1}));
