@@ -38,30 +38,10 @@ constexpr std::array<std::string_view, 20> kVoc{
     "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",    "motorbike",
     "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor"};
 
-/// The strings of a Python dictionary or list: {0: 'person', 1: "it's", ...}.
-std::vector<std::string> quoted_strings(const std::string& text) {
-  std::vector<std::string> strings;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char quote = text[i];
-    if (quote != '\'' && quote != '"') continue;
-    std::string word;
-    for (++i; i < text.size() && text[i] != quote; ++i) {
-      if (text[i] == '\\' && i + 1 < text.size()) ++i;
-      word += text[i];
-    }
-    strings.push_back(std::move(word));
-  }
-  return strings;
-}
-
 }  // namespace
 
-std::vector<std::string> known_labels(const OnnxGraph& graph, int classes) {
+std::vector<std::string> known_labels(int classes) {
   const auto count = static_cast<std::size_t>(classes);
-  if (const auto names = graph.metadata.find("names"); names != graph.metadata.end()) {
-    std::vector<std::string> noted = quoted_strings(names->second);
-    if (noted.size() == count) return noted;
-  }
   if (count == kCoco.size()) return {kCoco.begin(), kCoco.end()};
   if (count == kVoc.size()) return {kVoc.begin(), kVoc.end()};
   return {};

@@ -5,6 +5,7 @@
 
 #include "import/detector_tables.hpp"
 #include "import/known_labels.hpp"
+#include "import/onnx_metadata.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -49,7 +50,8 @@ const Training kNanoDetPlus{
 const Training kPicoDet{
     "PicoDet",
     {kRedFirstMean, kRedFirstScale, ChannelOrder::kRgb, Resize::kStretch, PixelGrid::kCentres},
-    0.4F};
+    0.4F,
+    false};
 const Training kUltraFace{"UltraFace",
                           {{127, 127, 127},
                            {1.0F / 128, 1.0F / 128, 1.0F / 128},
@@ -110,7 +112,10 @@ class Recogniser {
       found.head.tensors.push_back(table->tensor);
       found.inputs.push_back(model_.results[static_cast<std::size_t>(table->result)].position);
     }
-    found.labels = known_labels(graph_, found.head.classes());
+    found.labels = labels_of(graph_.metadata);
+    if (static_cast<int>(found.labels.size()) != found.head.classes()) {
+      found.labels = known_labels(found.head.classes());
+    }
     if (found.labels.empty() && !training.only_class.empty()) {
       found.labels = {std::string(training.only_class)};
     }

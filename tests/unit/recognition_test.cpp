@@ -123,9 +123,9 @@ TEST(Recognition, TellsDistributionsPerLevel) {
 }
 
 TEST(KnownLabels, AreThoseOfWellKnownSets) {
-  EXPECT_EQ(known_labels({}, 80).at(79), "toothbrush");
-  EXPECT_EQ(known_labels({}, 20).at(0), "aeroplane");
-  EXPECT_THAT(known_labels({}, 7), IsEmpty());
+  EXPECT_EQ(known_labels(80).at(79), "toothbrush");
+  EXPECT_EQ(known_labels(20).at(0), "aeroplane");
+  EXPECT_THAT(known_labels(7), IsEmpty());
 }
 
 /// The middles of 2 x 3 cells of 16 pixels, with so many anchors, and those of 1 x 2 of 32.
