@@ -123,9 +123,13 @@ bool OnnxNodeTranslator::fold(const OnnxNodeReader& reader) {
     if (constant == nullptr) return false;
     inputs.push_back(constant->get());
   }
+  const auto check_room = [&] {
+    if (may_fold_ < 0) reader.refuse("the constants of this graph are too large when computed");
+  };
+  check_room();
   std::vector<OnnxTensor> results = evaluate(reader, inputs);
   for (const OnnxTensor& result : results) may_fold_ -= count_elements(result.dims);
-  if (may_fold_ < 0) reader.refuse("the constants of this graph are too large when computed");
+  check_room();
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     const std::string& name = node.outputs[i];
     if (name.empty() || !builder_.is_read(name)) continue;

@@ -50,7 +50,8 @@ struct OnnxCall {
   }
 };
 
-/// Whether extents are not negative and, those of 0 left aside, do not go beyond all bounds.
+/// Whether extents are not negative and few enough for a box; beside one of 0 the others are no
+/// larger than those of a result.
 [[nodiscard]] bool has_possible_extents(const OnnxDims& dims);
 
 /// Refuses a result that is too large.
