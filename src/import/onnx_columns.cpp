@@ -33,12 +33,8 @@ bool is_near(float value, float wanted) {
 /// A value of each candidate, as a tensor holds it.
 class TableValues {
  public:
-  explicit TableValues(const CandidateTensor& tensor) : values_(tensor.values()) {
-    const OnnxDims& dims = tensor.form.dims;
-    for (auto axis = static_cast<std::size_t>(tensor.axis) + 1; axis < dims.size(); ++axis) {
-      inner_ *= dims[axis];
-    }
-  }
+  explicit TableValues(const CandidateTensor& tensor)
+      : values_(tensor.values()), inner_(tensor.inner()) {}
 
   [[nodiscard]] float operator()(const OnnxTensor& tensor, std::int64_t candidate,
                                  int column) const {
@@ -49,7 +45,7 @@ class TableValues {
 
  private:
   std::int64_t values_;
-  std::int64_t inner_ = 1;
+  std::int64_t inner_;
 };
 
 /// What one column is, as a run of its own.

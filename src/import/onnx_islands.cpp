@@ -113,7 +113,9 @@ OnnxBuilder::Checkpoint OnnxBuilder::checkpoint() {
 }
 
 void OnnxBuilder::go_back(const Checkpoint& checkpoint, const OnnxNode& node) {
-  network().layers.resize(static_cast<std::size_t>(checkpoint.layers));
+  if (network().size() > checkpoint.layers) {  // some may have become part of another
+    network().layers.resize(static_cast<std::size_t>(checkpoint.layers));
+  }
   std::erase_if(weights(), [&](const auto& entry) { return entry.first >= checkpoint.layers; });
   readers_ = checkpoint.readers;
   for (const std::string& name : node.outputs) values_.erase(name);

@@ -73,6 +73,7 @@ void split(OnnxBuilder& builder, const OnnxNodeReader& node) {
   std::vector<std::int64_t> sizes = node.integers("split", {});
   if (node.has_input(1)) sizes = builder.integers(node, 1);
   if (sizes.empty()) sizes = equal_parts(node, map, axis);
+  if (std::find(sizes.begin(), sizes.end(), 0) != sizes.end()) node.unsupported("an empty part");
   std::int64_t left = map.dims[axis];
   const bool fit = std::all_of(sizes.begin(), sizes.end(), [&](std::int64_t size) {
     const bool fits = size > 0 && size <= left;

@@ -18,19 +18,9 @@ struct CandidateMove {
   int first_channel = 0;
 };
 
-/// How many elements further along the axis of values the next one stands.
-std::int64_t inner_extent(const CandidateTensor& tensor) {
-  std::int64_t inner = 1;
-  for (auto axis = static_cast<std::size_t>(tensor.axis) + 1; axis < tensor.form.dims.size();
-       ++axis) {
-    inner *= tensor.form.dims[axis];
-  }
-  return inner;
-}
-
 void move_values(const CandidateMove& move, const ConstTensorView& input, const TensorView& output,
                  const Box& box) {
-  const std::int64_t inner = inner_extent(move.from);
+  const std::int64_t inner = move.from.inner();
   const std::int64_t values = move.from.values();
   std::int64_t element = 0;
   for_each_place(input.box, move.from.form.order, [&](int row, int col, int channel) {

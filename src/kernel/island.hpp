@@ -13,7 +13,8 @@ void compute_island(const Island& island, const std::string& where,
                     std::span<const ConstTensorView> inputs, const TensorView& output,
                     const Box& box);
 
-/// The floats that computing an island takes beside its inputs and its output.
+/// About how much memory, in floats, computing an island takes on the heap beside its inputs and
+/// its output.
 [[nodiscard]] std::size_t island_workspace(const Island& island);
 
 }  // namespace vpinfer

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "net/island.hpp"
+#include "net/tensor_form.hpp"
 #include "vpinfer/box.hpp"
 
 namespace vpinfer {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <numeric>
 #include <string>
 
 #include "tensor/node_reader.hpp"
@@ -113,6 +115,11 @@ class CandidateCheck {
 
 int CandidateTensor::values() const {
   return static_cast<int>(form.dims.at(static_cast<std::size_t>(axis)));
+}
+
+std::int64_t CandidateTensor::inner() const {
+  const auto next = form.dims.begin() + axis + 1;
+  return std::accumulate(next, form.dims.end(), std::int64_t{1}, std::multiplies<>());
 }
 
 std::int64_t CandidateTensor::candidates() const {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "net/island.hpp"
+#include "net/tensor_form.hpp"
 #include "vpinfer/box.hpp"
 
 namespace vpinfer {
@@ -28,6 +28,8 @@ struct CandidateTensor {
 
   [[nodiscard]] std::int64_t candidates() const;
   [[nodiscard]] int values() const;
+  /// How many elements further a candidate's next value stands.
+  [[nodiscard]] std::int64_t inner() const;
 };
 
 /// Some of the values of each candidate of an input.
