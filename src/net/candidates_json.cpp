@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/json.hpp"
+#include "base/json_words.hpp"
 #include "net/island_json.hpp"
 #include "vpinfer/error.hpp"
 
@@ -15,20 +16,6 @@ using nlohmann::json;
 constexpr std::array<std::string_view, 4> kBoxes{"centre", "corners", "offsets", "distances"};
 constexpr std::array<std::string_view, 2> kUnits{"pixels", "shares"};
 constexpr std::array<std::string_view, 3> kScores{"probabilities", "sigmoid", "softmax"};
-
-/// The place of a word in a list.
-template <typename Enum, std::size_t kCount>
-Enum word_from_json(const json& j, const std::array<std::string_view, kCount>& words) {
-  for (std::size_t i = 0; i < kCount; ++i) {
-    if (j == words[i]) return static_cast<Enum>(i);
-  }
-  throw BadInput("'" + j.dump() + "' is an unknown word");
-}
-
-template <typename Enum, std::size_t kCount>
-std::string_view word_of(Enum value, const std::array<std::string_view, kCount>& words) {
-  return words[static_cast<std::size_t>(value)];
-}
 
 json values_to_json(const CandidateValues& values) {
   return {values.input, values.values.begin, values.values.end};

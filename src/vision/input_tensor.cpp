@@ -11,7 +11,7 @@
 namespace vpinfer {
 namespace {
 
-using Rgb = std::array<float, 3>;
+using RgbValues = std::array<float, 3>;
 
 /// An output position along one axis is the weighted sum of two source positions.
 struct Tap {
@@ -68,8 +68,8 @@ std::vector<Tap> row_taps(PixelGrid grid, int from, int to) {
 }
 
 /// Reads one row of a picture at interpolated columns.
-Rgb sample_row(const std::uint8_t* row, const Tap& column) {
-  Rgb value;
+RgbValues sample_row(const std::uint8_t* row, const Tap& column) {
+  RgbValues value;
   for (std::size_t channel = 0; channel < 3; ++channel) {
     value[channel] = column.first_weight * static_cast<float>(row[3 * column.first + channel]) +
                      column.second_weight * static_cast<float>(row[3 * column.second + channel]);
@@ -88,7 +88,7 @@ class PixelWriter {
     }
   }
 
-  void write(const Rgb& rgb, float* pixel) const {
+  void write(const RgbValues& rgb, float* pixel) const {
     if (channels_ == 1) {
       pixel[0] = normalised(0.299F * rgb[0] + 0.587F * rgb[1] + 0.114F * rgb[2], 0);
       return;
@@ -159,8 +159,8 @@ void write_input_tensor(const Picture& picture, const Shape& input,
     const std::uint8_t* below = picture.rgb.data() + rows[i].second * row_bytes;
     float* pixel = &tensor[((top + i) * static_cast<std::size_t>(input.cols) + left) * channels];
     for (const Tap& column : columns) {
-      Rgb value = sample_row(above, column);
-      const Rgb lower = sample_row(below, column);
+      RgbValues value = sample_row(above, column);
+      const RgbValues lower = sample_row(below, column);
       for (std::size_t channel = 0; channel < 3; ++channel) {
         value[channel] =
             rows[i].first_weight * value[channel] + rows[i].second_weight * lower[channel];
