@@ -23,10 +23,17 @@ struct ClassChanges {
   double score_change = 0;   ///< the largest of those that are not
 };
 
+/// How maps of classes differ, in pixels of the pictures.
+struct PixelChanges {
+  std::size_t all = 0;
+  std::size_t changed = 0;  ///< whose class is another
+};
+
 /// Of what a network finds in pictures; nothing of a network that only gives tensors.
 struct FindingChanges {
   std::optional<DetectionChanges> detections{};
   std::optional<ClassChanges> classes{};
+  std::optional<PixelChanges> pixels{};
 };
 
 }  // namespace vpinfer

@@ -94,6 +94,8 @@ struct RunReport {
 struct Findings {
   std::string detections = "[]";
   std::string classifications = "[]";
+  std::string segmentations = "[]";
+  std::string landmarks = "[]";
 };
 
 /// The report for programs: the keys are documented in the README.

@@ -6,7 +6,9 @@
 #include "app/commands.hpp"
 #include "app/output_files.hpp"
 #include "import/darknet.hpp"
+#include "import/depiction_recognition.hpp"
 #include "import/heads.hpp"
+#include "import/known_labels.hpp"
 #include "import/labels.hpp"
 #include "import/onnx.hpp"
 #include "import/onnx_metadata.hpp"
@@ -22,7 +24,7 @@ struct Imported {
   Network network;
   WeightSource weights;
   std::vector<std::string> warnings;
-  std::string remark{};  ///< a line on what the outputs were recognised as
+  std::string remark{};                  ///< a line on what the outputs were recognised as
   std::vector<std::string> labels = {};  ///< that the file brings
 };
 
@@ -41,16 +43,28 @@ Imported import_darknet(const ImportOptions& options) {
   return imported;
 }
 
+/// What the end of a graph shows; a detector counts first.
+struct Recognised {
+  std::optional<Recognition> detector{};
+  std::optional<Depiction> depiction{};
+};
+
 /// A line on what was recognised, and what stays to be said by the user.
-std::string describe_recognition(const std::optional<Recognition>& found) {
-  if (!found) {
+std::string describe_recognition(const Recognised& found) {
+  if (!found.detector && !found.depiction) {
     return "no way to decode the outputs was recognised: 'run' will give tensors; --heads says how "
            "to decode them, see --list-layers\n";
   }
-  std::string text =
-      "recognised: ends like " + found->kind + ", " + std::to_string(found->head.classes()) +
-      (found->head.classes() == 1 ? " class" : " classes") + "; --heads none for tensors\n";
-  if (!found->knows_input) {
+  std::string text = "recognised: ";
+  if (found.detector) {
+    const int classes = found.detector->head.classes();
+    text += "ends like " + found.detector->kind + ", " + std::to_string(classes) +
+            (classes == 1 ? " class" : " classes");
+  } else {
+    text += "the first output is " + describe(*found.depiction);
+  }
+  text += "; --heads none for tensors\n";
+  if (!found.detector || !found.detector->knows_input) {
     text +=
         "how pictures become its input is not to be seen and taken as usual; --mean, --scale, "
         "--bgr, --resize and --fill change it\n";
@@ -58,9 +72,8 @@ std::string describe_recognition(const std::optional<Recognition>& found) {
   return text;
 }
 
-/// Boxes, by the user's file or as the graph's end shows.
-void add_boxes(Imported& imported, const ImportOptions& options,
-               const std::optional<Recognition>& found) {
+/// What the outputs show, by the user's file or as the graph's end shows.
+void add_meaning(Imported& imported, const ImportOptions& options, const Recognised& found) {
   Network& network = imported.network;
   network.normalisation.grid = PixelGrid::kCentres;  // as the frameworks resize
   if (options.heads == kNoHeads) return;
@@ -69,18 +82,26 @@ void add_boxes(Imported& imported, const ImportOptions& options,
     imported.warnings.insert(imported.warnings.end(), unknown.begin(), unknown.end());
     return;
   }
-  if (found) add_recognised(network, *found, options.source.string());
-  if (found || interpret(network, options.source.string()).gives_tensors_only()) {
-    imported.remark = describe_recognition(found);
+  if (found.detector) {
+    add_recognised(network, *found.detector, options.source.string());
+  } else if (interpret(network, options.source.string()).classifier) {
+    return;
+  } else if (found.depiction) {
+    add_depiction(network, *found.depiction, options.source.string());
+    const auto* map = std::get_if<ClassMap>(&found.depiction->content);
+    if (map != nullptr) network.labels = known_map_labels(map->classes);
   }
+  imported.remark = describe_recognition(found);
 }
 
 Imported import_onnx(const ImportOptions& options) {
   const OnnxGraph graph = read_onnx(options.source);
   const auto model =
       std::make_shared<OnnxModel>(translate_onnx(graph, options.onnx, options.source.string()));
-  const std::optional<Recognition> found =
-      options.heads.empty() ? recognise_detector(graph, *model) : std::nullopt;
+  Recognised found;
+  if (options.heads.empty()) {
+    found = {recognise_detector(graph, *model), recognise_depiction(graph, *model)};
+  }
   Imported imported{std::move(model->network),
                     [model](int position) { return std::move(model->weights.at(position)); },
                     std::move(model->warnings)};
@@ -89,7 +110,7 @@ Imported import_onnx(const ImportOptions& options) {
   imported.network.origin =
       options.source.filename().string() + ", operator set " + std::to_string(graph.opset);
   if (!graph.producer.empty()) imported.network.origin += " by " + graph.producer;
-  add_boxes(imported, options, found);
+  add_meaning(imported, options, found);
   return imported;
 }
 

@@ -108,13 +108,12 @@ void check_output_files(const RunOptions& options) {
 void check_possible(const RunOptions& options, const Model& model, const FrameSource& source) {
   const Interpretation meaning = interpret(model.file().network(), options.model.string());
   if (!options.output.empty() &&
-      (meaning.gives_tensors_only() || (meaning.detects() && source.gives_tensor()))) {
-    throw BadUsage(
-        "--output: " +
-        (meaning.detects()
-             ? options.input.string() + " is a tensor, there is no picture to find boxes in"
-             : options.model.string() + " gives neither boxes nor classes") +
-        "; --dump-output writes tensors");
+      (meaning.gives_tensors_only() || (!meaning.classifier && source.gives_tensor()))) {
+    throw BadUsage("--output: " +
+                   (meaning.gives_tensors_only()
+                        ? options.model.string() + " gives neither boxes nor classes nor pictures"
+                        : options.input.string() + " is a tensor, there is no picture to draw on") +
+                   "; --dump-output writes tensors");
   }
   if (!options.dump_output.empty() && source.size() != 1) {
     throw BadUsage("--dump-output takes one picture, " +

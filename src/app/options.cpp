@@ -103,7 +103,7 @@ CLI::App* add_run(CLI::App& app, RunOptions& run) {
                   "from the standard input), or .h5 with a dataset 'input' [a built-in test "
                   "picture]");
   sub->add_option("--output", run.output,
-                  "folder for annotated pictures and detections.json, or classifications.json");
+                  "folder for pictures and for what was found in them, as JSON");
   add_cluster(*sub, run.cluster);
   CLI::Option* plan = sub->add_option("--plan", run.plan, "plan file written by 'vpinfer plan -o'");
   add_strategy(

@@ -60,12 +60,6 @@ std::string output_name(const Network& network, int position) {
   return network.layer(position).name;
 }
 
-/// `dog.jpg` stays, `dog.png` becomes `dog.png.jpg`: a folder's pictures keep apart.
-std::string annotated_name(const std::string& name) {
-  const std::string extension = lower_case_extension(name);
-  return extension == ".jpg" || extension == ".jpeg" ? name : name + ".jpg";
-}
-
 void make_output_folder(const RunOptions& options) {
   std::error_code error;
   fs::create_directories(options.output, error);
@@ -90,7 +84,9 @@ Results::Results(const RunOptions& options, const Network& network)
       meaning_(interpret(network, options.model.string())),
       labels_(meaning_.detects() ? display_labels(network.labels, meaning_.classes)
                                  : network.labels),
-      threshold_(options.threshold.value_or(network.threshold.value_or(kUsualThreshold))) {
+      threshold_(options.threshold.value_or(network.threshold.value_or(kUsualThreshold))),
+      pictures_(options.output),
+      depictions_(options.output, network) {
   if (!options.output.empty()) make_output_folder(options);
 }
 
@@ -114,6 +110,8 @@ void Results::add(const Frame& frame, const Delivered& outputs) {
     add_classifications(frame, outputs);
   } else if (shows_objects(frame)) {
     add_detections(frame, outputs);
+  } else if (shows_depictions(frame)) {
+    depictions_.add(frame, outputs);
   } else {
     std::cout << printable(frame.name) << ": " << counted(outputs.size(), "tensor") << '\n';
     for (const auto& [position, values] : outputs) {
@@ -126,6 +124,11 @@ void Results::add(const Frame& frame, const Delivered& outputs) {
 /// Whether it is a picture that a detector looks at.
 bool Results::shows_objects(const Frame& frame) const {
   return meaning_.detects() && !frame.picture.rgb.empty();
+}
+
+/// Whether it is a picture that outputs depict.
+bool Results::shows_depictions(const Frame& frame) const {
+  return meaning_.has_depictions && !frame.picture.rgb.empty();
 }
 
 std::vector<Detection> Results::detect(const Picture& picture, const Delivered& outputs) const {
@@ -176,15 +179,7 @@ void Results::add_classifications(const Frame& frame, const Delivered& outputs) 
 
 void Results::draw(const Frame& frame, const std::vector<Detection>& detections) {
   if (options_.output.empty()) return;
-  std::string name = annotated_name(frame.name);
-  // A folder may hold dog.png and dog.png.jpg.
-  while (drawn_.try_emplace(name, frame.name).first->second != frame.name) name += ".jpg";
-  const fs::path path = options_.output / name;
-  if (fs::is_symlink(path)) {
-    throw BadInput(path.string() + ": is a link, perhaps to a picture that would be replaced; " +
-                   "remove it or choose another --output");
-  }
-  write_jpeg(path, annotate(frame.picture, detections, labels_));
+  write_jpeg(pictures_.path_for(frame.name, ".jpg"), annotate(frame.picture, detections, labels_));
 }
 
 void Results::compare(const Frame& frame, const Delivered& reference, const Delivered& outputs,
@@ -196,6 +191,8 @@ void Results::compare(const Frame& frame, const Delivered& reference, const Deli
     if (!changes.detections) changes.detections.emplace();
     add_changes(detect(frame.picture, reference), detect(frame.picture, outputs),
                 *changes.detections);
+  } else if (shows_depictions(frame)) {
+    depictions_.compare(frame, reference, outputs, changes);
   }
 }
 
@@ -204,14 +201,18 @@ void Results::finish() const {
   const Findings found = findings();
   if (meaning_.detects()) {
     write_file_atomically(options_.output / "detections.json", found.detections);
+  } else if (meaning_.has_depictions) {
+    depictions_.finish();
   } else {
     write_file_atomically(options_.output / "classifications.json", found.classifications);
   }
 }
 
 Findings Results::findings() const {
-  return {coco_results_json(detected_, labels_, meaning_.classes),
-          classifications_json(classified_, labels_)};
+  Findings found = depictions_.findings();
+  found.detections = coco_results_json(detected_, labels_, meaning_.classes);
+  found.classifications = classifications_json(classified_, labels_);
+  return found;
 }
 
 void dump_outputs(const fs::path& path, const Network& network, const DumpLayers& layers,

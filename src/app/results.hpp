@@ -1,11 +1,12 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "app/depiction_results.hpp"
 #include "app/options.hpp"
+#include "app/output_pictures.hpp"
 #include "app/pictures.hpp"
 #include "report/run_report.hpp"
 #include "session/ready_rank.hpp"
@@ -16,7 +17,7 @@
 namespace vpinfer {
 
 /// Turns outputs into what the user asked for: a table on stdout, and, of a detector, annotated
-/// pictures and detections, of a classifier, classifications.
+/// pictures and detections, of a classifier, classifications, of depictions their pictures.
 class Results {
  public:
   /// Makes the output folder.  Throws BadInput if that fails, if it holds the input pictures, or if
@@ -37,6 +38,7 @@ class Results {
 
  private:
   [[nodiscard]] bool shows_objects(const Frame& frame) const;
+  [[nodiscard]] bool shows_depictions(const Frame& frame) const;
   [[nodiscard]] std::vector<Detection> detect(const Picture& picture,
                                               const Delivered& outputs) const;
   [[nodiscard]] std::vector<Classification> classify(const Delivered& outputs) const;
@@ -50,7 +52,8 @@ class Results {
   std::vector<std::string> labels_;
   float threshold_;
   std::vector<PictureDetections> detected_;
-  std::map<std::string, std::string> drawn_;  ///< annotated pictures: the frames that they show
+  OutputPictures pictures_;  ///< annotated
+  DepictionResults depictions_;
   std::vector<PictureClassifications> classified_;
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "import/darknet_layers.hpp"
+#include "import/depiction_sections.hpp"
 #include "import/probabilities.hpp"
 #include "vpinfer/error.hpp"
 
@@ -97,6 +98,8 @@ NetworkOutput& find_output(Network& network, CfgSection& section) {
 std::vector<HeadHelp> head_kinds() {
   std::vector<HeadHelp> kinds;
   for (const DarknetLayerType& type : table()) kinds.push_back({type.name, type.help});
+  const std::vector<HeadHelp> depictions = depiction_kinds();
+  kinds.insert(kinds.end(), depictions.begin(), depictions.end());
   return kinds;
 }
 
@@ -105,6 +108,12 @@ std::vector<std::string> add_heads(Network& network, const std::filesystem::path
   model.network = std::move(network);
   for (CfgSection& section : read_cfg(path)) {
     NetworkOutput& output = find_output(model.network, section);
+    if (add_depiction_of(model.network, section, output.position)) {
+      const std::vector<std::string> unused =
+          section.unused([](std::string_view /*key*/) { return false; });
+      model.warnings.insert(model.warnings.end(), unused.begin(), unused.end());
+      continue;
+    }
     const SectionBuild build{model, section, output.position};
     add_layer_of(build, table());
     const int added = model.network.size() - 1;

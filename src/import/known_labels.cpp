@@ -37,6 +37,10 @@ constexpr std::array<std::string_view, 20> kVoc{
     "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",      "car",
     "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",    "motorbike",
     "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor"};
+constexpr std::array<std::string_view, 19> kCityscapes{
+    "road",         "sidewalk",   "building", "wall",       "fence",  "pole",  "traffic light",
+    "traffic sign", "vegetation", "terrain",  "sky",        "person", "rider", "car",
+    "truck",        "bus",        "train",    "motorcycle", "bicycle"};
 
 }  // namespace
 
@@ -45,6 +49,15 @@ std::vector<std::string> known_labels(int classes) {
   if (count == kCoco.size()) return {kCoco.begin(), kCoco.end()};
   if (count == kVoc.size()) return {kVoc.begin(), kVoc.end()};
   return {};
+}
+
+std::vector<std::string> known_map_labels(int classes) {
+  const auto count = static_cast<std::size_t>(classes);
+  if (count == kCityscapes.size()) return {kCityscapes.begin(), kCityscapes.end()};
+  if (count != kVoc.size() + 1) return {};
+  std::vector<std::string> labels{"background"};
+  labels.insert(labels.end(), kVoc.begin(), kVoc.end());
+  return labels;
 }
 
 }  // namespace vpinfer

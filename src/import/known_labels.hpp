@@ -9,4 +9,7 @@ namespace vpinfer {
 /// none.
 [[nodiscard]] std::vector<std::string> known_labels(int classes);
 
+/// The same of well-known maps of classes: VOC's 20 and the background, Cityscapes' 19.
+[[nodiscard]] std::vector<std::string> known_map_labels(int classes);
+
 }  // namespace vpinfer

@@ -53,6 +53,16 @@ void add_output(Network& network, int position, std::string name, const std::str
   network.outputs.push_back({position, std::move(name)});
 }
 
+void add_depiction(Network& network, Depiction depiction, const std::string& where) {
+  const std::vector<int> results = result_layers(network);
+  if (!std::binary_search(results.begin(), results.end(), depiction.position)) {
+    throw BadInput(where + ": a depiction of " + Network::label(depiction.position) +
+                   ", which is none of the network's outputs");
+  }
+  check_depiction(depiction, network.layer(depiction.position).output, where);
+  network.depictions.push_back(std::move(depiction));
+}
+
 WeightShape weight_shape(const Network& network, int position) {
   const Layer& layer = network.layer(position);
   const Shape& out = layer.output;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "net/depictions.hpp"
 #include "net/layer.hpp"
 #include "vpinfer/number_format.hpp"
 
@@ -59,7 +60,8 @@ struct Network {
   NumberFormat precision = NumberFormat::kFloat;  ///< of the weights, in a file and in memory as
                                                   ///< far as kernels can; biases are floats
   std::vector<std::string> labels;                ///< a name per class, or empty
-  std::optional<float> threshold;  ///< the least score of a detection that suits its training
+  std::optional<float> threshold;       ///< the least score of a detection that suits its training
+  std::vector<Depiction> depictions{};  ///< what outputs show that are neither boxes nor classes
 
   [[nodiscard]] const Shape& input_shape() const { return layers.front().output; }
   /// The shape of input `index` of layer `position`.
@@ -90,6 +92,9 @@ int add_layer(Network& network, Operation operation, std::vector<int> inputs,
 
 /// Declares a layer's output as one of the network's.  Throws BadInput if it is one already.
 void add_output(Network& network, int position, std::string name, const std::string& where);
+
+/// Says what an output shows.  Throws BadInput if it is no output or the depiction does not fit it.
+void add_depiction(Network& network, Depiction depiction, const std::string& where);
 
 /// A block of a layer's weights: of some filters, those of some input channels (of one group).
 struct WeightRange {

@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/number_format.hpp"
+#include "net/depictions_json.hpp"
 #include "net/network.hpp"
 #include "net/operation_json.hpp"
 #include "vpinfer/error.hpp"
@@ -82,6 +83,9 @@ Network read_network(const json& j, const std::string& where) {
   for (const json& output : j.at("outputs")) {
     add_output(network, json_int(output.at("layer")), output.at("name"), where);
   }
+  for (const json& depiction : j.value("depictions", json::array())) {
+    add_depiction(network, depiction_from_json(depiction), where);
+  }
   return network;
 }
 
@@ -111,6 +115,8 @@ std::string to_json(const Network& network) {
          {"outputs", outputs}};
   if (network.precision != NumberFormat::kFloat) j["precision"] = stored_name(network.precision);
   if (network.threshold) j["threshold"] = *network.threshold;
+  for (const Depiction& depiction : network.depictions)
+    j["depictions"].push_back(depiction_to_json(depiction));
   return j.dump(-1, ' ', false, json::error_handler_t::replace);  // names may be in any encoding
 }
 

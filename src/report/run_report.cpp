@@ -87,6 +87,7 @@ json changes_to_json(const FindingChanges& changes) {
                     {"replaced", c->replaced},
                     {"score_change", c->score_change}};
   }
+  if (const auto& p = changes.pixels) j["pixels"] = {{"all", p->all}, {"changed", p->changed}};
   return j;
 }
 
@@ -190,6 +191,10 @@ std::string describe_changes(const FindingChanges& changes) {
             std::to_string(c->likely) + " likely ones are replaced; scores change by " +
             fixed(c->score_change, 4) + " at most\n";
   }
+  if (const auto& p = changes.pixels) {
+    text += "pixels: " + std::to_string(p->changed) + " of " + std::to_string(p->all) +
+            " get another class\n";
+  }
   return text;
 }
 
@@ -269,7 +274,9 @@ std::string to_json(const RunReport& report, const Findings& findings) {
       {"ranks", ranks},
       {"context", context_to_json(report)},
       {"detections", json::parse(findings.detections)},
-      {"classifications", json::parse(findings.classifications)}};
+      {"classifications", json::parse(findings.classifications)},
+      {"segmentations", json::parse(findings.segmentations)},
+      {"landmarks", json::parse(findings.landmarks)}};
   if (report.predicted) {
     j["predicted"] = {{"latency_seconds", report.predicted->latency_seconds},
                       {"frames_per_second", report.predicted->frames_per_second}};

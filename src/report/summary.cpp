@@ -185,6 +185,9 @@ std::string describe_preparation(const Network& network) {
   text += channels == 1 ? "grey" : n.order == ChannelOrder::kBgr ? "BGR" : "RGB";
   text += ", (value - " + per_channel(n.mean) + ") * " + per_channel(n.scale) + ", " +
           resize_text(n) + "\n";
+  for (const Depiction& depiction : network.depictions) {
+    text += Network::label(depiction.position) + " is " + describe(depiction) + "\n";
+  }
   if (network.threshold) {
     text += "threshold: " + short_number(*network.threshold) + " unless --threshold is given\n";
   }

@@ -177,6 +177,16 @@ void place_tag(Mark& mark, std::span<const Mark> earlier, const Picture& picture
   }
 }
 
+/// A tag as large as its text, in no place yet.
+Rectangle tag_for(cairo_t* context, const std::string& text, const Style& style) {
+  cairo_font_extents_t font;
+  cairo_font_extents(context, &font);
+  cairo_text_extents_t extents;
+  cairo_text_extents(context, text.c_str(), &extents);
+  return {0, 0, extents.x_advance + 2 * style.padding,
+          font.ascent + font.descent + style.padding / 2};
+}
+
 /// Marks in order of their scores, so that the best ones choose their places first.
 std::vector<Mark> make_marks(cairo_t* context, const Picture& picture,
                              std::vector<Detection> detections,
@@ -184,18 +194,13 @@ std::vector<Mark> make_marks(cairo_t* context, const Picture& picture,
   std::erase_if(detections, [](const Detection& detection) { return !is_finite(detection); });
   std::stable_sort(detections.begin(), detections.end(),
                    [](const Detection& a, const Detection& b) { return a.score > b.score; });
-  cairo_font_extents_t font;
-  cairo_font_extents(context, &font);
   std::vector<Mark> marks;
   for (const Detection& detection : detections) {
     Mark mark{class_name(labels, detection.class_index) + " " + fixed(detection.score, 2),
               class_colour(detection.class_index),
               visible_box(detection, picture, style),
               {}};
-    cairo_text_extents_t text;
-    cairo_text_extents(context, mark.text.c_str(), &text);
-    mark.tag.width = text.x_advance + 2 * style.padding;
-    mark.tag.height = font.ascent + font.descent + style.padding / 2;
+    mark.tag = tag_for(context, mark.text, style);
     place_tag(mark, marks, picture, style);
     marks.push_back(std::move(mark));
   }
@@ -224,6 +229,23 @@ void draw_tag(cairo_t* context, const Mark& mark, const Style& style) {
   cairo_show_text(context, mark.text.c_str());
 }
 
+/// The points that the network is sure of, one colour for each.
+void draw_keypoints(cairo_t* context, std::span<const Keypoint> points, const Style& style) {
+  constexpr float kSure = 0.5F;
+  int index = 0;
+  for (const Keypoint& point : points) {
+    const Colour colour = class_colour(++index);
+    if (point.score < kSure) continue;
+    cairo_new_sub_path(context);
+    cairo_arc(context, point.x, point.y, style.line, 0, 2 * std::numbers::pi);
+    set_colour(context, colour);
+    cairo_fill_preserve(context);
+    cairo_set_line_width(context, 2 * style.rim);
+    set_colour(context, {}, 0.45);
+    cairo_stroke(context);
+  }
+}
+
 }  // namespace
 
 Picture annotate(const Picture& picture, std::span<const Detection> detections,
@@ -236,10 +258,40 @@ Picture annotate(const Picture& picture, std::span<const Detection> detections,
       make_marks(context, picture, {detections.begin(), detections.end()}, labels, style);
   // The best marks are drawn last, on top.
   for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) draw_box(context, *mark, style);
+  for (const Detection& detection : detections) {
+    if (is_finite(detection)) draw_keypoints(context, detection.keypoints, style);
+  }
   for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) draw_tag(context, *mark, style);
   Picture annotated = picture;
   canvas.copy_to(annotated);
   return annotated;
+}
+
+Picture with_legend(const Picture& picture, std::span<const LegendEntry> legend) {
+  const Style style = style_for(picture);
+  const Canvas canvas(picture);
+  cairo_t* context = canvas.get();
+  cairo_set_font_size(context, style.font);
+  double top = style.padding;
+  for (const LegendEntry& entry : legend) {
+    Mark mark{entry.text, entry.colour, {}, tag_for(context, entry.text, style)};
+    mark.tag.left = style.padding;
+    mark.tag.top = top;
+    top = mark.tag.bottom() + style.padding / 2;
+    if (top > picture.rows) break;
+    draw_tag(context, mark, style);
+  }
+  Picture result = picture;
+  canvas.copy_to(result);
+  return result;
+}
+
+Picture with_points(const Picture& picture, std::span<const Keypoint> points) {
+  const Canvas canvas(picture);
+  draw_keypoints(canvas.get(), points, style_for(picture));
+  Picture result = picture;
+  canvas.copy_to(result);
+  return result;
 }
 
 }  // namespace vpinfer

@@ -75,4 +75,12 @@ void add_changes(std::span<const Classification> reference, std::span<const Clas
   }
 }
 
+void add_changes(const Segmentation& reference, const Segmentation& segmentation,
+                 PixelChanges& changes) {
+  changes.all += reference.classes.size();
+  for (std::size_t i = 0; i < reference.classes.size(); ++i) {
+    if (reference.classes[i] != segmentation.classes[i]) ++changes.changed;
+  }
+}
+
 }  // namespace vpinfer

@@ -4,6 +4,7 @@
 
 #include "vision/classification.hpp"
 #include "vision/detection.hpp"
+#include "vision/segmentation.hpp"
 #include "vpinfer/changes.hpp"
 
 namespace vpinfer {
@@ -17,5 +18,9 @@ void add_changes(std::span<const Detection> reference, std::span<const Detection
 /// likeliest one at least.
 void add_changes(std::span<const Classification> reference, std::span<const Classification> classes,
                  ClassChanges& changes);
+
+/// Adds how the classes of one picture's pixels differ from a reference of the same size.
+void add_changes(const Segmentation& reference, const Segmentation& segmentation,
+                 PixelChanges& changes);
 
 }  // namespace vpinfer

@@ -28,6 +28,22 @@ std::optional<Classifier> find_classifier(const Network& network) {
   return Classifier{result, softmax->tree};
 }
 
+/// The classes of the maps of classes among the depictions.
+int map_classes(const std::vector<Depiction>& depictions, const std::string& where) {
+  int classes = 0;
+  for (const Depiction& depiction : depictions) {
+    const auto* map = std::get_if<ClassMap>(&depiction.content);
+    if (map == nullptr) continue;
+    if (classes != 0 && map->classes != classes) {
+      throw BadInput(where + ": one map tells " + std::to_string(classes) +
+                     " classes apart, another " + std::to_string(map->classes) +
+                     "; all must have the same");
+    }
+    classes = map->classes;
+  }
+  return classes;
+}
+
 }  // namespace
 
 Interpretation interpret(const Network& network, const std::string& where) {
@@ -44,6 +60,11 @@ Interpretation interpret(const Network& network, const std::string& where) {
     meaning.heads.push_back(i);
   }
   if (meaning.detects()) return meaning;
+  meaning.has_depictions = !network.depictions.empty();
+  if (meaning.has_depictions) {
+    meaning.classes = map_classes(network.depictions, where);
+    return meaning;
+  }
   meaning.classifier = find_classifier(network);
   if (meaning.classifier) {
     meaning.classes =

@@ -14,20 +14,23 @@ struct Classifier {
   std::vector<int> tree;  ///< if not empty, of the classes: see Softmax
 };
 
-/// What a network's result tells about a picture: boxes if there is a head, else classes if the
-/// result is a softmax, else nothing.
+/// What a network's result tells about a picture: boxes if there is a head, else what its
+/// depictions show, else classes if the result is a softmax, else nothing.
 struct Interpretation {
-  std::vector<int> heads;  ///< positions, in increasing order; decoded and suppressed together
-  std::optional<Classifier> classifier;  ///< only without heads
+  std::vector<int> heads;       ///< positions, in increasing order; decoded and suppressed together
+  bool has_depictions = false;  ///< only without heads
+  std::optional<Classifier> classifier;  ///< only without either
   int classes = 0;  ///< to name; of a detector that only tells objects from background, 0
 
   [[nodiscard]] bool detects() const { return !heads.empty(); }
-  [[nodiscard]] bool gives_tensors_only() const { return heads.empty() && !classifier; }
+  [[nodiscard]] bool gives_tensors_only() const {
+    return heads.empty() && !has_depictions && !classifier;
+  }
 };
 
 /// Looks at a network's heads and outputs.  A classifier is a network with one output, a softmax
 /// over a whole picture or over a single pixel, or a copy of one.  Throws BadInput, beginning with
-/// `where`, if heads differ in their number of classes.
+/// `where`, if heads or maps of classes differ in their number of classes.
 [[nodiscard]] Interpretation interpret(const Network& network, const std::string& where);
 
 }  // namespace vpinfer

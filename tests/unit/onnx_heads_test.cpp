@@ -136,7 +136,8 @@ TEST(OnnxHeads, AreListed) {
   std::vector<std::string> names;
   for (const HeadHelp& kind : head_kinds()) names.emplace_back(kind.name);
   EXPECT_THAT(names, testing::UnorderedElementsAre("nanodet", "region", "yolo", "gaussian_yolo",
-                                                   "detection", "softmax"));
+                                                   "detection", "softmax", "segmentation",
+                                                   "picture", "landmarks"));
 }
 
 }  // namespace

@@ -1,0 +1,140 @@
+#include "import/depiction_recognition.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "import/known_labels.hpp"
+#include "import/probabilities.hpp"
+
+namespace vpinfer {
+namespace {
+
+/// What changes neither the elements of a map nor their order.
+bool passes_on(const OnnxNode& node) {
+  constexpr std::array<std::string_view, 5> kNames{"Identity", "Cast", "Squeeze", "Unsqueeze",
+                                                   "Reshape"};
+  return std::find(kNames.begin(), kNames.end(), node.op) != kNames.end();
+}
+
+/// The node that computes a value; null if none does.
+const OnnxNode* maker_of(const OnnxGraph& graph, const std::string& value) {
+  for (const OnnxNode& node : graph.nodes) {
+    if (std::find(node.outputs.begin(), node.outputs.end(), value) != node.outputs.end()) {
+      return &node;
+    }
+  }
+  return nullptr;
+}
+
+/// The classes that an ArgMax chooses from for each pixel, if the value ends with one.
+std::optional<int> argmax_classes(const OnnxGraph& graph, const OnnxModel& model,
+                                  const OnnxResult& result) {
+  const OnnxNode* node = maker_of(graph, result.name);
+  while (node != nullptr && passes_on(*node)) node = maker_of(graph, node->inputs.front());
+  if (node == nullptr || node->op != "ArgMax") return std::nullopt;
+  const auto scores = model.extents.find(node->inputs.front());
+  if (scores == model.extents.end() || scores->second.size() != 4) return std::nullopt;
+  const OnnxDims& dims = scores->second;
+  const std::int64_t all = dims[0] * dims[1] * dims[2] * dims[3];
+  std::int64_t pixels = 1;
+  for (const std::int64_t extent : result.form.dims) pixels *= extent;
+  if (pixels <= 1 || all % pixels != 0) return std::nullopt;
+  const std::int64_t classes = all / pixels;
+  const bool over_channels = dims[0] == 1 && (classes == dims[1] || classes == dims[3]);
+  return over_channels && classes <= kMostMapClasses ? std::optional(static_cast<int>(classes))
+                                                     : std::nullopt;
+}
+
+/// A result as rows x cols x channels; nothing if it is no map.
+std::optional<Shape> map_of(const OnnxModel& model, const OnnxResult& result) {
+  const Shape& box = model.network.layer(result.position).output;
+  const OnnxDims& dims = result.form.dims;
+  if (dims.size() < 3 || dims.front() != 1) return std::nullopt;
+  const auto extent = [&](std::size_t axis) { return static_cast<int>(dims[axis]); };
+  if (dims.size() == 4) {
+    const bool first = dims == OnnxDims{1, box.channels, box.rows, box.cols};
+    const bool last = dims == OnnxDims{1, box.rows, box.cols, box.channels};
+    return first || last ? std::optional(box) : std::nullopt;
+  }
+  const bool in_order = box.channels == 1 || box.cols == 1;
+  return dims.size() == 3 && in_order ? std::optional(Shape{extent(1), extent(2), 1})
+                                      : std::nullopt;
+}
+
+bool has_classes_of(int classes) {
+  return !known_map_labels(classes).empty();
+}
+
+/// Whether class 0 is usually that of nothing.
+bool has_background(int classes) {
+  const std::vector<std::string> labels = known_map_labels(classes);
+  return classes == 2 || (!labels.empty() && labels.front() == "background");
+}
+
+/// How many times as large as the input a map is along both axes; 0 if it is no multiple.
+int multiple_of(const Shape& map, const Shape& input) {
+  const int times = map.rows / input.rows;
+  return times * input.rows == map.rows && times * input.cols == map.cols ? times : 0;
+}
+
+/// From what a layer's activation can give.
+PixelScale scale_of(const Operation& operation, PixelScale otherwise) {
+  if (gives_probabilities(operation)) return PixelScale::kUnit;
+  const Activation* activation = activation_of(operation);
+  if (activation == nullptr) return otherwise;
+  if (activation->function == Activation::kTanh) return PixelScale::kSigned;
+  const bool is_byte = activation->function == Activation::kClip && activation->alpha >= 0 &&
+                       activation->beta > 1 && activation->beta <= 255;
+  return is_byte ? PixelScale::kBytes : otherwise;
+}
+
+std::optional<ClassMap> class_map(const Operation& last, const Shape& map, const Shape& input) {
+  const auto* softmax = std::get_if<Softmax>(&last);
+  const bool shares = softmax != nullptr && softmax->groups == 1 && !softmax->over_rows &&
+                      !softmax->over_cols && map.channels > 1;
+  const bool enlarged_scores = std::holds_alternative<Resample>(last) &&
+                               multiple_of(map, input) == 1 && has_classes_of(map.channels);
+  if ((!shares && !enlarged_scores) || map.channels > kMostMapClasses) return std::nullopt;
+  return ClassMap{map.channels, false, has_background(map.channels)};
+}
+
+std::optional<DrawnPicture> drawn_picture(const Operation& last, const Shape& map,
+                                          const Shape& input) {
+  const int times = multiple_of(map, input);
+  const bool is_resized = std::holds_alternative<Resample>(last);
+  if (map.channels == 3 && input.channels == 3 && times >= 1 && !is_resized) {
+    return DrawnPicture{scale_of(last, PixelScale::kInput), true};
+  }
+  if (map.channels != 1) return std::nullopt;
+  if (input.channels == 1 && times >= 2) {
+    return DrawnPicture{scale_of(last, PixelScale::kInput), true, true};
+  }
+  if (input.channels == 3 && times == 1) {
+    return DrawnPicture{scale_of(last, PixelScale::kStretched)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Depiction> recognise_depiction(const OnnxGraph& graph, const OnnxModel& model) {
+  const OnnxResult& result = model.results.front();
+  const Shape& input = model.network.input_shape();
+  const std::optional<Shape> map = map_of(model, result);
+  if (!map || map->rows < 2 || map->cols < 2) return std::nullopt;
+  if (map->channels == 1) {
+    if (const auto classes = argmax_classes(graph, model, result)) {
+      return Depiction{result.position, *map, ClassMap{*classes, true, has_background(*classes)}};
+    }
+  }
+  const Operation& last = model.network.layer(result.position).operation;
+  if (const auto classes = class_map(last, *map, input)) {
+    return Depiction{result.position, *map, *classes};
+  }
+  if (const auto picture = drawn_picture(last, *map, input)) {
+    return Depiction{result.position, *map, *picture};
+  }
+  return std::nullopt;
+}
+
+}  // namespace vpinfer
