@@ -167,6 +167,8 @@ inline constexpr std::size_t kAnyNumber = 1000000;
 // The operators, by what they do.
 [[nodiscard]] std::vector<OnnxOperator> onnx_weighted_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_pooling_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_reducing_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_normalising_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_elementwise_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_activation_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_moving_operators();
