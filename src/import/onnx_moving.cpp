@@ -249,7 +249,8 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
   const FeatureMap map = builder.picture(node, 0);
   const Shape& shape = builder.shape(map);
   const std::size_t count = sizes.empty() ? scales.size() : sizes.size();
-  if (map.dims.size() != 4 || count != 4) {
+  if (map.dims.size() != 4) node.unsupported("resizing " + to_string(map.dims));
+  if (count != 4) {
     node.refuse(std::to_string(count) + " scales or sizes do not suit " + to_string(map.dims));
   }
   const bool keeps_others = sizes.empty() ? scales[0] == 1 && scales[1] == 1

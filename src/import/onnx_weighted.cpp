@@ -34,12 +34,14 @@ std::vector<float> read_biases(const OnnxBuilder& builder, const OnnxNodeReader&
   return builder.vector(node, index, filters);
 }
 
-/// The weights of a convolution: 4 axes.
-const OnnxTensor& read_filters(const OnnxBuilder& builder, const OnnxNodeReader& node) {
+/// The weights of a convolution, with as many axes as its input.
+const OnnxTensor& read_filters(const OnnxBuilder& builder, const OnnxNodeReader& node,
+                               std::size_t rank = 4) {
   const OnnxTensor& tensor = builder.constant(node, 1);
   (void)builder.floats(node, 1);
-  if (tensor.dims.size() != 4) {
-    node.unsupported("a filter of " + to_string(tensor.dims) + ", with other than 4 axes,");
+  if (tensor.dims.size() != rank || rank < 3) {
+    node.unsupported("a filter of " + to_string(tensor.dims) + " for an input of " +
+                     std::to_string(rank) + " axes");
   }
   return tensor;
 }
@@ -51,13 +53,13 @@ Shape padded_shape(const OnnxBuilder& builder, const FeatureMap& map) {
 }
 
 void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  const OnnxTensor& filters = read_filters(builder, node);
+  FeatureMap in = builder.feature(node, 0);
+  const OnnxTensor& filters = read_filters(builder, node, in.dims.size());
   const std::vector<std::int64_t>& dims = filters.dims;
-  const std::vector<std::int64_t> kernel{dims[2], dims[3]};
+  const std::vector<std::int64_t> kernel(dims.begin() + 2, dims.end());
   if (node.integers("kernel_shape", kernel) != kernel) {
     node.refuse("its kernel_shape is not that of its filters, " + to_string(dims));
   }
-  FeatureMap in = builder.feature(node, 0);
   Windows windows = read_windows(node, padded_shape(builder, in), kernel);
   if (in.has_margin()) {  // becomes the convolution's padding
     windows.rows.pad_before += in.rows.before;
@@ -77,9 +79,9 @@ void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const int position =
       builder.add(node, Convolution{count, groups, windows.rows, windows.cols}, {in.position});
   builder.weights()[position] = {channels_last(filters.floats(), static_cast<std::size_t>(dims[1]),
-                                               static_cast<std::size_t>(dims[2] * dims[3])),
+                                               static_cast<std::size_t>(count_elements(kernel))),
                                  read_biases(builder, node, 2, count)};
-  builder.define(node.node().outputs.front(), builder.picture_of(position));
+  builder.define(node.node().outputs.front(), builder.picture_of(position, in.dims.size()));
 }
 
 /// A transposed convolution along one axis.  Output o gets input i through tap k if
@@ -366,7 +368,8 @@ void p_relu(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 std::vector<OnnxOperator> onnx_weighted_operators() {
   return {
-      {"Conv", convolution, 3, "2-D: groups, strides, dilations, any padding; constant filters"},
+      {"Conv", convolution, 3,
+       "1-D and 2-D: groups, strides, dilations, any padding; constant filters"},
       {"ConvTranspose", transposed_convolution, 3,
        "2-D: groups, strides, dilations, any padding, output_shape; constant filters"},
       {"Gemm", gemm, 3, "pixels or a vector times a constant matrix: alpha, beta, transB"},
