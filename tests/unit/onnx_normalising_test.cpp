@@ -170,7 +170,7 @@ TEST(OnnxSequences, AreConvolvedAndPooled) {
       double sum = 0;
       for_each_index({3, 3}, [&](const Ints& tap) {
         const std::int64_t place = 2 * at[2] + tap[1] - 1;
-        if (place >= 0) sum += w({at[1], tap[0], tap[1]}) * x({0, tap[0], place});
+        if (place >= 0) sum += w({at[1], tap[0], tap[1]}) * x({0, tap[0], place, 0});
       });
       return sum;
     });
