@@ -147,6 +147,9 @@ FeatureMap OnnxBuilder::as_picture(const OnnxNodeReader& node, FeatureMap map, s
   if (same_order(map, kChannelsFirst)) {
     map.order = kChannelsFirst;  // extents of 1 may grow
     if (map.dims == std::vector<std::int64_t>{batch_, box.channels, box.rows, box.cols}) return map;
+    if (box.cols == 1 && map.dims == std::vector<std::int64_t>{batch_, box.channels, box.rows}) {
+      return map;
+    }
     const auto elements = static_cast<std::int64_t>(box.elements());
     if (map.dims == std::vector<std::int64_t>{batch_, elements}) {
       if (box.rows * box.cols == 1) return map;
@@ -168,6 +171,7 @@ int OnnxBuilder::add(const OnnxNodeReader& node, Operation operation, std::vecto
 FeatureMap OnnxBuilder::picture_of(int position, std::size_t rank) const {
   const Shape& box = model_.network.layer(position).output;
   if (rank == 2) return {position, {batch_, box.channels}};
+  if (rank == 3) return {position, {batch_, box.channels, box.rows}};
   return {position, {batch_, box.channels, box.rows, box.cols}};
 }
 

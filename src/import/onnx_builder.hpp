@@ -67,8 +67,8 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap feature(const OnnxNodeReader& node, std::size_t input);
   /// The same with its margin added.
   [[nodiscard]] FeatureMap complete(const OnnxNodeReader& node, std::size_t input);
-  /// The same as NCHW or, with a box of 1x1, NC; a flattened picture becomes a layer of its own,
-  /// what was reshaped or transposed from something else an island.
+  /// The same as NCHW or, with a box of one column, NCL or, of 1x1, NC; a flattened picture becomes
+  /// a layer of its own, what was reshaped or transposed from something else an island.
   [[nodiscard]] FeatureMap picture(const OnnxNodeReader& node, std::size_t input);
   /// The same for an input that has been read, without a margin.
   [[nodiscard]] FeatureMap as_picture(const OnnxNodeReader& node, FeatureMap map,
@@ -102,7 +102,7 @@ class OnnxBuilder {
   [[nodiscard]] const Shape& shape(const FeatureMap& map) const {
     return model_.network.layer(map.position).output;
   }
-  /// A layer's output as NCHW, or NC if `rank` is 2.
+  /// A layer's output as NCHW, or of other ranks NCL, of one column, or NC.
   [[nodiscard]] FeatureMap picture_of(int position, std::size_t rank = 4) const;
   /// Whether the node that reads the layer's output is the only one: no layer reads it yet, and no
   /// node after this one will.
@@ -167,13 +167,16 @@ inline constexpr std::size_t kAnyNumber = 1000000;
 // The operators, by what they do.
 [[nodiscard]] std::vector<OnnxOperator> onnx_weighted_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_pooling_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_reducing_operators();
+[[nodiscard]] std::vector<OnnxOperator> onnx_normalising_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_elementwise_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_activation_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_moving_operators();
 [[nodiscard]] std::vector<OnnxOperator> onnx_shape_operators();
 
 /// The sliding windows of a node along rows and columns: kernel_shape or `kernel`, strides, pads or
-/// auto_pad, dilations, ceil_mode.  `shape` is that of the input with its margin.
+/// auto_pad, dilations, ceil_mode.  `shape` is that of the input with its margin; of one column it
+/// may be a sequence, NCL, with windows along rows alone.
 struct Windows {
   Window rows;
   Window cols;

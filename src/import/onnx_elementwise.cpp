@@ -5,23 +5,10 @@
 #include <optional>
 
 #include "import/onnx_builder.hpp"
+#include "import/onnx_runs.hpp"
 
 namespace vpinfer {
 namespace {
-
-/// A constant as one number, or one per channel; empty if it is neither.
-std::optional<std::vector<float>> per_channel(const OnnxTensor& tensor, const FeatureMap& map) {
-  if (!tensor.is_float()) return std::nullopt;
-  if (tensor.floats().size() == 1) return tensor.floats();
-  if (map.dims.size() < 2) return std::nullopt;
-  // Axes are counted from the last one; the channels are the second one of the map.
-  const std::size_t behind = map.dims.size() - 2;
-  const std::int64_t channels = map.dims[1];
-  const bool fits = tensor.dims.size() > behind && tensor.dims.size() <= map.dims.size() &&
-                    tensor.dims[tensor.dims.size() - 1 - behind] == channels &&
-                    count_elements(tensor.dims) == channels;
-  return fits ? std::optional(tensor.floats()) : std::nullopt;
-}
 
 /// x + c, x - c, c - x, x * c and x / c as scale * x + shift; empty for anything else.
 struct Affine {
@@ -49,42 +36,36 @@ std::optional<Affine> as_affine(Arithmetic function, bool constant_first,
   }
 }
 
-/// Whether a constant can be repeated to the map's extents without enlarging any of them.
-bool keeps_extents(const OnnxTensor& constant, const FeatureMap& map) {
-  if (constant.dims.size() > map.dims.size()) return false;
-  for (std::size_t i = 0; i < constant.dims.size(); ++i) {
-    const std::int64_t extent = constant.dims[constant.dims.size() - 1 - i];
-    if (extent != 1 && extent != map.dims[map.dims.size() - 1 - i]) return false;
-  }
-  return true;
-}
-
-/// The tensor with one input constant, if that needs no layer for it.
+/// The tensor with one input constant, if that is one number, or one per channel, or can be
+/// broadcast with its box.
 std::optional<FeatureMap> with_constant(OnnxBuilder& builder, const OnnxNodeReader& node,
                                         Arithmetic function, std::size_t constant_index) {
   const std::size_t other = 1 - constant_index;
-  const auto* constant = std::get_if<OnnxConstant>(&builder.value(node, constant_index));
-  const auto* found = std::get_if<FeatureMap>(&builder.value(node, other));
-  if (constant == nullptr || found == nullptr || !keeps_extents(**constant, *found)) {
+  const auto* found = std::get_if<OnnxConstant>(&builder.value(node, constant_index));
+  if (found == nullptr || !std::holds_alternative<FeatureMap>(builder.value(node, other))) {
     return std::nullopt;
   }
-  const auto numbers = per_channel(**constant, *found);
-  if (!numbers) return std::nullopt;
-  const bool one_number = numbers->size() == 1;
-  const auto map = [&] {
-    return one_number ? builder.complete(node, other) : builder.picture(node, other);
-  };
+  const OnnxConstant constant = *found;
+  const FeatureMap map = builder.complete(node, other);
+  const auto numbers = per_channel(builder, map, *constant);
+  const bool one_number =
+      numbers && numbers->size() == 1 && constant->dims.size() <= map.dims.size();
   if (one_number && function == Arithmetic::kMaximum) {
     return builder.activate(
-        node, map(), {Activation::kClip, node.finite(numbers->front()), -Activation::kLowest});
+        node, map, {Activation::kClip, node.finite(numbers->front()), -Activation::kLowest});
   }
   if (one_number && function == Arithmetic::kMinimum) {
     return builder.activate(
-        node, map(), {Activation::kClip, Activation::kLowest, node.finite(numbers->front())});
+        node, map, {Activation::kClip, Activation::kLowest, node.finite(numbers->front())});
   }
-  const auto affine = as_affine(function, constant_index == 0, *numbers);
-  if (!affine) return std::nullopt;
-  return builder.affine(node, map(), affine->scale, affine->shift);
+  if (one_number || (numbers && numbers->size() > 1)) {
+    const auto affine = as_affine(function, constant_index == 0, *numbers);
+    if (affine) return builder.affine(node, map, affine->scale, affine->shift);
+  }
+  const auto layer = layer_beside(builder, node, map, *constant);
+  if (!layer) return std::nullopt;
+  return constant_index == 0 ? combine_alike(builder, node, function, *layer, map)
+                             : combine_alike(builder, node, function, map, *layer);
 }
 
 /// The layer `position` if it is an activation by this function of the layer `input`.
@@ -123,38 +104,23 @@ std::optional<FeatureMap> gated(OnnxBuilder& builder, const OnnxNodeReader& node
   return std::nullopt;
 }
 
-/// Two tensors: both pictures, or both reshaped alike.
+/// Two inputs of a node: broadcast along axes of their boxes, or reshaped alike, or pictures.
 FeatureMap combine(OnnxBuilder& builder, const OnnxNodeReader& node, Arithmetic function,
-                   const FeatureMap& a, const FeatureMap& b) {
+                   const FeatureMap& a, const FeatureMap& b, std::size_t index_of_b = 1) {
+  if (const auto result = combine_alike(builder, node, function, a, b)) return *result;
+  const auto combined = [&](FeatureMap result, const FeatureMap& other) {
+    result.position = builder.add(node, Elementwise{function}, {result.position, other.position});
+    return result;
+  };
+  if (a.dims == b.dims && a.order == b.order && builder.shape(a) == builder.shape(b)) {
+    return combined(a, b);
+  }
   if (a.dims.size() != b.dims.size()) {
     node.unsupported("combining " + to_string(a.dims) + " with " + to_string(b.dims));
   }
-  FeatureMap result = a;
-  result.position = builder.add(node, Elementwise{function}, {a.position, b.position});
-  if (builder.shape(result) != builder.shape(a)) {
-    result = builder.picture_of(result.position, a.dims.size());
-  }
-  return result;
-}
-
-/// A node's two inputs as boxes that fit each other.
-struct Operands {
-  FeatureMap a;
-  FeatureMap b;
-};
-
-Operands read_operands(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  const auto computed = [&](std::size_t index) {
-    return std::holds_alternative<FeatureMap>(builder.value(node, index));
-  };
-  if (computed(0) && computed(1)) {
-    const FeatureMap a = builder.complete(node, 0);
-    const FeatureMap b = builder.complete(node, 1);
-    if (a.dims == b.dims && builder.shape(a) == builder.shape(b) && a.order == b.order) {
-      return {a, b};
-    }
-  }
-  return {builder.picture(node, 0), builder.picture(node, 1)};
+  const FeatureMap picture =
+      combined(builder.as_picture(node, a, 0), builder.as_picture(node, b, index_of_b));
+  return builder.picture_of(picture.position, a.dims.size());
 }
 
 template <Arithmetic kFunction>
@@ -165,9 +131,10 @@ void two_inputs(OnnxBuilder& builder, const OnnxNodeReader& node) {
       return builder.define(name, *result);
     }
   }
-  const auto [a, b] = read_operands(builder, node);
+  const FeatureMap a = builder.complete(node, 0);
+  const FeatureMap b = builder.complete(node, 1);
   if (kFunction == Arithmetic::kMultiply) {
-    for (const auto& [x, gate] : {Operands{a, b}, Operands{b, a}}) {
+    for (const auto& [x, gate] : {std::pair(a, b), std::pair(b, a)}) {
       if (const auto result = gated(builder, node, x, gate)) return builder.define(name, *result);
     }
   }
@@ -179,9 +146,9 @@ template <Arithmetic kFunction>
 void many_inputs(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const std::size_t count = node.node().inputs.size();
   if (count == 2) return two_inputs<kFunction>(builder, node);
-  FeatureMap result = count == 1 ? builder.complete(node, 0) : builder.picture(node, 0);
+  FeatureMap result = builder.complete(node, 0);
   for (std::size_t i = 1; i < count; ++i) {
-    result = combine(builder, node, kFunction, result, builder.picture(node, i));
+    result = combine(builder, node, kFunction, result, builder.complete(node, i), i);
   }
   builder.define(node.node().outputs.front(), result);
 }

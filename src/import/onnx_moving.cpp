@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "import/onnx_builder.hpp"
+#include "import/onnx_cubic.hpp"
 #include "tensor/dims.hpp"
 
 namespace vpinfer {
@@ -249,7 +250,8 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
   const FeatureMap map = builder.picture(node, 0);
   const Shape& shape = builder.shape(map);
   const std::size_t count = sizes.empty() ? scales.size() : sizes.size();
-  if (map.dims.size() != 4 || count != 4) {
+  if (map.dims.size() != 4) node.unsupported("resizing " + to_string(map.dims));
+  if (count != 4) {
     node.refuse(std::to_string(count) + " scales or sizes do not suit " + to_string(map.dims));
   }
   const bool keeps_others = sizes.empty() ? scales[0] == 1 && scales[1] == 1
@@ -266,6 +268,14 @@ void resample(OnnxBuilder& builder, const OnnxNodeReader& node, const std::vecto
     return read_sampling(node, transform, size, scale, static_cast<int>(outputs),
                          read_region(builder, node, transform, axis));
   };
+  if (node.text("mode", "nearest") == "cubic") {
+    const auto extent = [&](int size, std::size_t axis) {
+      return CubicAxis{size, sampling(size, axis)};
+    };
+    const int position =
+        add_cubic(builder, node, map.position, extent(shape.rows, 2), extent(shape.cols, 3));
+    return builder.define(node.node().outputs.front(), builder.picture_of(position));
+  }
   Resample resize{sampling(shape.rows, 2), sampling(shape.cols, 3),
                   read_interpolation(node, rounding)};
   resize.fills_outside = transform == "tf_crop_and_resize";
@@ -353,15 +363,16 @@ void depth_to_space(OnnxBuilder& builder, const OnnxNodeReader& node) {
 }  // namespace
 
 std::vector<OnnxOperator> onnx_moving_operators() {
-  return {
-      {"Concat", concat, kAnyNumber, "along channels, rows or columns"},
-      {"Split", split, 2, "of channels, rows or columns"},
-      {"Slice", slice, 5, "of channels, rows or columns, any steps; constant bounds"},
-      {"Pad", pad, 4, "constant, edge, reflect; part of a convolution where possible"},
-      {"Resize", resize, 4, "nearest and linear, all coordinate modes; constant scales or sizes"},
-      {"Upsample", upsample, 2, "nearest and linear"},
-      {"SpaceToDepth", space_to_depth, 1, "blocksize"},
-      {"DepthToSpace", depth_to_space, 1, "blocksize, mode"}};
+  return {{"Concat", concat, kAnyNumber, "along channels, rows or columns"},
+          {"Split", split, 2, "of channels, rows or columns"},
+          {"Slice", slice, 5, "of channels, rows or columns, any steps; constant bounds"},
+          {"Pad", pad, 4, "constant, edge, reflect; part of a convolution where possible"},
+          {"Resize", resize, 4,
+           "nearest and linear, all coordinate modes; cubic by whole numbers; constant scales or "
+           "sizes"},
+          {"Upsample", upsample, 2, "nearest and linear"},
+          {"SpaceToDepth", space_to_depth, 1, "blocksize"},
+          {"DepthToSpace", depth_to_space, 1, "blocksize, mode"}};
 }
 
 }  // namespace vpinfer

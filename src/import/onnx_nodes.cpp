@@ -50,8 +50,9 @@ const std::vector<OnnxOperator>& onnx_layer_operators() {
   static const std::vector<OnnxOperator> table = [] {
     std::vector<OnnxOperator> all;
     for (const auto& part :
-         {onnx_weighted_operators(), onnx_pooling_operators(), onnx_elementwise_operators(),
-          onnx_activation_operators(), onnx_moving_operators(), onnx_shape_operators()}) {
+         {onnx_weighted_operators(), onnx_pooling_operators(), onnx_reducing_operators(),
+          onnx_normalising_operators(), onnx_elementwise_operators(), onnx_activation_operators(),
+          onnx_moving_operators(), onnx_shape_operators()}) {
       all.insert(all.end(), part.begin(), part.end());
     }
     return all;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "import/onnx_builder.hpp"
+#include "import/onnx_runs.hpp"
 #include "tensor/dims.hpp"
 
 namespace vpinfer {
@@ -68,23 +69,11 @@ bool is_shuffle(const OnnxBuilder& builder, const FeatureMap& map,
 /// is a run of the box's: [1, C, H * W] becomes [1, H * W, C].
 std::optional<AxisOrder> permuted_order(const OnnxBuilder& builder, const FeatureMap& map,
                                         const std::vector<std::size_t>& permutation) {
-  auto axis = map.order.begin();
-  std::vector<std::vector<Axis>> runs{{}};  // of each of the tensor's axes; the batch has none
-  for (std::size_t i = 1; i < map.dims.size(); ++i) {
-    std::int64_t extent = 1;
-    runs.emplace_back();
-    for (; axis != map.order.end() && extent * builder.extent(map, *axis) <= map.dims[i]; ++axis) {
-      extent *= builder.extent(map, *axis);
-      runs.back().push_back(*axis);
-    }
-    if (extent != map.dims[i]) return std::nullopt;
-  }
-  if (axis != map.order.end()) return std::nullopt;
-  AxisOrder order{};
-  auto next = order.begin();
-  for (const std::size_t from : permutation)
-    next = std::copy(runs[from].begin(), runs[from].end(), next);
-  return order;
+  const auto runs = runs_of(builder, map);
+  if (!runs) return std::nullopt;
+  AxisRuns permuted;
+  for (const std::size_t from : permutation) permuted.push_back((*runs)[from]);
+  return order_of_runs(permuted);
 }
 
 void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {

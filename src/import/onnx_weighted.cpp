@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "import/onnx_builder.hpp"
+#include "import/onnx_runs.hpp"
 
 namespace vpinfer {
 namespace {
@@ -33,12 +34,14 @@ std::vector<float> read_biases(const OnnxBuilder& builder, const OnnxNodeReader&
   return builder.vector(node, index, filters);
 }
 
-/// The weights of a convolution: 4 axes.
-const OnnxTensor& read_filters(const OnnxBuilder& builder, const OnnxNodeReader& node) {
+/// The weights of a convolution, with as many axes as its input.
+const OnnxTensor& read_filters(const OnnxBuilder& builder, const OnnxNodeReader& node,
+                               std::size_t rank = 4) {
   const OnnxTensor& tensor = builder.constant(node, 1);
   (void)builder.floats(node, 1);
-  if (tensor.dims.size() != 4) {
-    node.unsupported("a filter of " + to_string(tensor.dims) + ", with other than 4 axes,");
+  if (tensor.dims.size() != rank || rank < 3) {
+    node.unsupported("a filter of " + to_string(tensor.dims) + " for an input of " +
+                     std::to_string(rank) + " axes");
   }
   return tensor;
 }
@@ -50,13 +53,13 @@ Shape padded_shape(const OnnxBuilder& builder, const FeatureMap& map) {
 }
 
 void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
-  const OnnxTensor& filters = read_filters(builder, node);
+  FeatureMap in = builder.feature(node, 0);
+  const OnnxTensor& filters = read_filters(builder, node, in.dims.size());
   const std::vector<std::int64_t>& dims = filters.dims;
-  const std::vector<std::int64_t> kernel{dims[2], dims[3]};
+  const std::vector<std::int64_t> kernel(dims.begin() + 2, dims.end());
   if (node.integers("kernel_shape", kernel) != kernel) {
     node.refuse("its kernel_shape is not that of its filters, " + to_string(dims));
   }
-  FeatureMap in = builder.feature(node, 0);
   Windows windows = read_windows(node, padded_shape(builder, in), kernel);
   if (in.has_margin()) {  // becomes the convolution's padding
     windows.rows.pad_before += in.rows.before;
@@ -76,9 +79,9 @@ void convolution(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const int position =
       builder.add(node, Convolution{count, groups, windows.rows, windows.cols}, {in.position});
   builder.weights()[position] = {channels_last(filters.floats(), static_cast<std::size_t>(dims[1]),
-                                               static_cast<std::size_t>(dims[2] * dims[3])),
+                                               static_cast<std::size_t>(count_elements(kernel))),
                                  read_biases(builder, node, 2, count)};
-  builder.define(node.node().outputs.front(), builder.picture_of(position));
+  builder.define(node.node().outputs.front(), builder.picture_of(position, in.dims.size()));
 }
 
 /// A transposed convolution along one axis.  Output o gets input i through tap k if
@@ -228,33 +231,43 @@ std::size_t box_index(const OnnxBuilder& builder, const FeatureMap& map, std::si
          place[static_cast<std::size_t>(Axis::kChannels)];
 }
 
+/// Whether the last axis of a tensor are the channels of its box, and the others its pixels.
+bool ends_in_channels(const OnnxBuilder& builder, const FeatureMap& map) {
+  const auto runs = runs_of(builder, map);
+  return runs && !runs->empty() && runs->back() == std::vector{Axis::kChannels};
+}
+
 /// A fully connected layer: a convolution whose windows are as large as the box, whatever order the
-/// elements were flattened in.  matrix(k, m) is the weight of input k for output m.
+/// elements were flattened in, or of one pixel if each has a row of the input.  matrix(k, m) is the
+/// weight of input k for output m.
 template <typename Matrix>
 FeatureMap fully_connected(OnnxBuilder& builder, const OnnxNodeReader& node, std::size_t outputs,
                            std::size_t inputs, const Matrix& matrix) {
   const FeatureMap in = builder.complete(node, 0);
   const Shape shape = builder.shape(in);
-  if (in.dims.size() != 2) {
-    node.unsupported("an input of " + to_string(in.dims) + ", with other than 2 axes,");
+  const bool is_vector = in.dims.size() == 2 && in.dims[0] == builder.batch();
+  if (!is_vector && !ends_in_channels(builder, in)) {
+    node.unsupported("an input of " + to_string(in.dims) + ", of several rows,");
   }
-  if (in.dims[0] != 1 && builder.batch() == 1) node.unsupported("an input of several rows");
-  if (in.dims[0] != builder.batch() || shape.elements() != inputs ||
-      in.dims[1] != static_cast<std::int64_t>(inputs)) {
+  if (in.dims.back() != static_cast<std::int64_t>(inputs)) {
     node.refuse("its matrix has " + std::to_string(inputs) + " rows, but its input is " +
                 to_string(in.dims));
   }
-  const int position = builder.add(
-      node, Convolution{static_cast<int>(outputs), 1, Window{shape.rows}, Window{shape.cols}},
-      {in.position});
+  const Window rows{is_vector ? shape.rows : 1};
+  const Window cols{is_vector ? shape.cols : 1};
+  const int position =
+      builder.add(node, Convolution{static_cast<int>(outputs), 1, rows, cols}, {in.position});
   LayerWeights& trained = builder.weights()[position];
   trained.weights.resize(inputs * outputs);
   trained.biases.resize(outputs);
   for (std::size_t k = 0; k < inputs; ++k) {
-    const std::size_t place = box_index(builder, in, k);
+    const std::size_t place = is_vector ? box_index(builder, in, k) : k;
     for (std::size_t m = 0; m < outputs; ++m) trained.weights[m * inputs + place] = matrix(k, m);
   }
-  return builder.picture_of(position, 2);
+  if (is_vector) return builder.picture_of(position, 2);
+  FeatureMap out{position, in.dims, in.order};
+  out.dims.back() = static_cast<std::int64_t>(outputs);
+  return out;
 }
 
 /// A constant with two axes.
@@ -288,6 +301,7 @@ void gemm(OnnxBuilder& builder, const OnnxNodeReader& node) {
     const bool per_output = addend.size() == biases.size() && !dims.empty() &&
                             dims.back() == static_cast<std::int64_t>(biases.size());
     if (addend.size() != 1 && !per_output) {
+      if (out.dims[0] != builder.batch()) node.unsupported("a bias of its own for each row");
       node.refuse("its biases of " + to_string(dims) + " do not suit " +
                   std::to_string(biases.size()) + " outputs");
     }
@@ -354,11 +368,12 @@ void p_relu(OnnxBuilder& builder, const OnnxNodeReader& node) {
 
 std::vector<OnnxOperator> onnx_weighted_operators() {
   return {
-      {"Conv", convolution, 3, "2-D: groups, strides, dilations, any padding; constant filters"},
+      {"Conv", convolution, 3,
+       "1-D and 2-D: groups, strides, dilations, any padding; constant filters"},
       {"ConvTranspose", transposed_convolution, 3,
        "2-D: groups, strides, dilations, any padding, output_shape; constant filters"},
-      {"Gemm", gemm, 3, "a picture or vector times a constant matrix: alpha, beta, transB"},
-      {"MatMul", mat_mul, 2, "a picture or vector times a constant matrix"},
+      {"Gemm", gemm, 3, "pixels or a vector times a constant matrix: alpha, beta, transB"},
+      {"MatMul", mat_mul, 2, "pixels or a vector times a constant matrix"},
       {"BatchNormalization", batch_normalization, 5, "of inference; folded into the layer before"},
       {"PRelu", p_relu, 2, "one slope, or one per channel"}};
 }

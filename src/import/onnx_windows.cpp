@@ -5,8 +5,6 @@
 namespace vpinfer {
 namespace {
 
-constexpr std::size_t kAxes = 2;
-
 /// The numbers of an attribute that has one per axis.
 std::vector<std::int64_t> per_axis(const OnnxNodeReader& node, const std::string& name,
                                    std::size_t count, std::int64_t fallback) {
@@ -40,14 +38,17 @@ void round_up(Window& window, int size) {
 Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
                      std::vector<std::int64_t> kernel) {
   kernel = node.integers("kernel_shape", std::move(kernel));
-  if (kernel.size() != kAxes) node.unsupported("a window of other than 2 axes");
-  const std::vector<std::int64_t> strides = per_axis(node, "strides", kAxes, 1);
-  const std::vector<std::int64_t> dilations = per_axis(node, "dilations", kAxes, 1);
-  const std::vector<std::int64_t> pads = per_axis(node, "pads", 2 * kAxes, 0);
+  const std::size_t axes = kernel.size();
+  if (axes != 2 && !(axes == 1 && shape.cols == 1)) {
+    node.unsupported("a window of " + std::to_string(axes) + " axes on this input");
+  }
+  const std::vector<std::int64_t> strides = per_axis(node, "strides", axes, 1);
+  const std::vector<std::int64_t> dilations = per_axis(node, "dilations", axes, 1);
+  const std::vector<std::int64_t> pads = per_axis(node, "pads", 2 * axes, 0);
   const std::string automatic = node.text("auto_pad", "NOTSET");
   const auto window = [&](std::size_t axis) {
     const Window result{node.small(kernel[axis]), node.small(strides[axis]), node.small(pads[axis]),
-                        node.small(pads[axis + kAxes]), node.small(dilations[axis])};
+                        node.small(pads[axis + axes]), node.small(dilations[axis])};
     const int largest = 65536;
     for (const int number : {result.size, result.stride, result.dilation}) {
       if (number < 1 || number > largest) {
@@ -65,7 +66,7 @@ Windows read_windows(const OnnxNodeReader& node, const Shape& shape,
     }
     return result;
   };
-  Windows windows{window(0), window(1)};
+  Windows windows{window(0), axes == 2 ? window(1) : Window{}};
   if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
     pad_same(windows.rows, shape.rows, automatic == "SAME_UPPER");
     pad_same(windows.cols, shape.cols, automatic == "SAME_UPPER");

@@ -288,5 +288,37 @@ TEST(OnnxBlocks, OfARowThatWasTransposed) {
   });
 }
 
+/// The weight of an input so far from an output (Keys, 1981), with coefficient -0.75.
+double cubic_weight(double distance) {
+  const double d = std::abs(distance);
+  if (d <= 1) return (1.25 * d - 2.25) * d * d + 1;
+  return d < 2 ? ((-0.75 * d + 3.75) * d - 6) * d + 3 : 0;
+}
+
+TEST(OnnxResize, EnlargesByCubicsAsConvolutions) {
+  GraphMaker maker({1, 2, 4, 3});
+  maker.constant("roi", floats({0}, {}))
+      .constant("scales", floats({4}, {1, 1, 2, 3}))
+      .node("Resize", {"x", "roi", "scales"}, "y", {{"mode", std::string("cubic")}})
+      .output("y");
+  const OnnxModel model = expect_translation(maker, [](const NdArray& x) {
+    return generate({1, 2, 8, 9}, [&](const Ints& at) {
+      const double row = (static_cast<double>(at[2]) + 0.5) / 2 - 0.5;
+      const double col = (static_cast<double>(at[3]) + 0.5) / 3 - 0.5;
+      double sum = 0;
+      for (std::int64_t r = -3; r < 7; ++r) {
+        for (std::int64_t c = -3; c < 6; ++c) {
+          sum +=
+              cubic_weight(row - static_cast<double>(r)) *
+              cubic_weight(col - static_cast<double>(c)) *
+              x({0, at[1], std::clamp<std::int64_t>(r, 0, 3), std::clamp<std::int64_t>(c, 0, 2)});
+        }
+      }
+      return sum;
+    });
+  });
+  EXPECT_THAT(operations(model), testing::Not(testing::Contains("island")));
+}
+
 }  // namespace
 }  // namespace vpinfer
