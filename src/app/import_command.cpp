@@ -22,7 +22,7 @@ struct Imported {
   Network network;
   WeightSource weights;
   std::vector<std::string> warnings;
-  std::string remark{};  ///< a line on what the outputs were recognised as
+  std::string remark{};                  ///< a line on what the outputs were recognised as
   std::vector<std::string> labels = {};  ///< that the file brings
 };
 
@@ -77,10 +77,14 @@ void add_boxes(Imported& imported, const ImportOptions& options,
 
 Imported import_onnx(const ImportOptions& options) {
   const OnnxGraph graph = read_onnx(options.source);
-  const auto model =
-      std::make_shared<OnnxModel>(translate_onnx(graph, options.onnx, options.source.string()));
-  const std::optional<Recognition> found =
-      options.heads.empty() ? recognise_detector(graph, *model) : std::nullopt;
+  const std::string where = options.source.string();
+  const bool recognises = options.heads.empty();
+  auto chosen = recognises ? recognise_before_choice(graph, options.onnx, where) : std::nullopt;
+  const auto model = std::make_shared<OnnxModel>(
+      chosen ? std::move(chosen->model) : translate_onnx(graph, options.onnx, where));
+  const std::optional<Recognition> found = chosen       ? std::move(chosen->found)
+                                           : recognises ? recognise_detector(graph, *model)
+                                                        : std::nullopt;
   Imported imported{std::move(model->network),
                     [model](int position) { return std::move(model->weights.at(position)); },
                     std::move(model->warnings)};

@@ -224,6 +224,23 @@ void draw_tag(cairo_t* context, const Mark& mark, const Style& style) {
   cairo_show_text(context, mark.text.c_str());
 }
 
+/// The points that the network is sure of, one colour for each.
+void draw_keypoints(cairo_t* context, const Detection& detection, const Style& style) {
+  constexpr float kSure = 0.5F;
+  int index = 0;
+  for (const Keypoint& point : detection.keypoints) {
+    const Colour colour = class_colour(++index);
+    if (point.score < kSure) continue;
+    cairo_new_sub_path(context);
+    cairo_arc(context, point.x, point.y, style.line, 0, 2 * std::numbers::pi);
+    set_colour(context, colour);
+    cairo_fill_preserve(context);
+    cairo_set_line_width(context, 2 * style.rim);
+    set_colour(context, {}, 0.45);
+    cairo_stroke(context);
+  }
+}
+
 }  // namespace
 
 Picture annotate(const Picture& picture, std::span<const Detection> detections,
@@ -236,6 +253,9 @@ Picture annotate(const Picture& picture, std::span<const Detection> detections,
       make_marks(context, picture, {detections.begin(), detections.end()}, labels, style);
   // The best marks are drawn last, on top.
   for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) draw_box(context, *mark, style);
+  for (const Detection& detection : detections) {
+    if (is_finite(detection)) draw_keypoints(context, detection, style);
+  }
   for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) draw_tag(context, *mark, style);
   Picture annotated = picture;
   canvas.copy_to(annotated);

@@ -6,6 +6,14 @@
 
 namespace vpinfer {
 
+/// A point of an object, such as a joint or an eye, in pixels of the original picture.
+struct Keypoint {
+  float x = 0;
+  float y = 0;
+  float score = 1;  ///< how sure the network is that it can be seen; 1 if it does not tell
+  bool operator==(const Keypoint&) const = default;
+};
+
 /// An object that a network has seen.  The box is in pixels of the original picture, clipped to it.
 struct Detection {
   float left = 0;
@@ -14,13 +22,14 @@ struct Detection {
   float height = 0;
   int class_index = 0;
   float score = 0;  ///< how sure the network is of box and class, in [0, 1] if it was trained so
+  std::vector<Keypoint> keypoints{};  ///< perhaps outside the picture
   bool operator==(const Detection&) const = default;
 };
 
 /// How much two boxes have in common, from 0 to 1.
 [[nodiscard]] float intersection_over_union(const Detection& a, const Detection& b);
 
-/// Neither the box nor the score is infinite or NaN.
+/// No number of it is infinite or NaN.
 [[nodiscard]] bool is_finite(const Detection& detection);
 
 /// More than so many candidates in one picture are noise; the best of them are looked at.

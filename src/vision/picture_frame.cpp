@@ -34,4 +34,8 @@ Detection PictureFrame::detection(const CentredBox& box) const {
   return {left, top, right - left, bottom - top};
 }
 
+Keypoint PictureFrame::keypoint(const Keypoint& point) const {
+  return {cols_.centre(point.x), rows_.centre(point.y), point.score};
+}
+
 }  // namespace vpinfer

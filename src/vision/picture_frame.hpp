@@ -23,6 +23,8 @@ class PictureFrame {
   [[nodiscard]] const Shape& network_input() const { return input_; }
   /// The box in pixels of the picture, clipped to it; class and score are left to the caller.
   [[nodiscard]] Detection detection(const CentredBox& box) const;
+  /// A point, by shares of the network's input, in pixels of the picture.
+  [[nodiscard]] Keypoint keypoint(const Keypoint& point) const;
 
  private:
   /// Undoes the placement along one axis.
