@@ -303,6 +303,14 @@ std::optional<ChosenRecognition> recognise_before_choice(const OnnxGraph& graph,
     auto found = recognise_detector(graph, model);
     if (!found) return std::nullopt;
     found->head.overlaps = choice->suppresses;
+    if (choice->suppresses) {
+      model.warnings.emplace_back(
+          "the graph suppresses boxes itself; it is cut before that, and 'run' does it: see --nms");
+    }
+    if (!choice->suppresses && found->kind == kUnknown.kind) {
+      found->kind = kYolov10.kind;  // which alone need no suppression
+      found->knows_input = true;
+    }
     return ChosenRecognition{std::move(model), std::move(*found)};
   } catch (const BadInput&) {
     return std::nullopt;
