@@ -173,7 +173,6 @@ class Recogniser {
       Candidates head{{}, {group}};
       head.background = scores.is_only(ColumnKind::kSoftmax);
       const bool raw = boxes->is_only(ColumnKind::kRaw);
-      if (head.background && !raw) continue;  // where the background stands is not to be seen
       const auto training = raw ? set_anchors(head, *boxes) : set_decoded(head, *boxes);
       if (training) return recognition(*training, std::move(head), {boxes, &scores});
     }
@@ -219,6 +218,7 @@ class Recogniser {
     head.box = decoded->box;
     head.unit = decoded->unit;
     const bool faces = head.unit == BoxUnit::kShares && are_ultra_face(head, decoded->cells.levels);
+    if (head.background && !faces) return std::nullopt;  // where it stands is not to be seen
     return faces ? kUltraFace : kUnknown;
   }
 

@@ -269,6 +269,9 @@ TEST(CellPoints, AreFoundLevelByLevel) {
       EXPECT_EQ(found->levels[1].cols, 2);
     }
   }
+  const auto found = find_cells({{10, 15}, {30, 15}, {10, 45}, {30, 45}}, {60, 40, 3});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->levels[0].stride, 32);
   std::vector<PixelPoint> moved = middles(1, 0.5F);
   moved.back().x += 1;
   EXPECT_FALSE(find_cells(moved, picture));
