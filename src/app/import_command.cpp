@@ -96,10 +96,15 @@ void add_meaning(Imported& imported, const ImportOptions& options, const Recogni
 
 Imported import_onnx(const ImportOptions& options) {
   const OnnxGraph graph = read_onnx(options.source);
-  const auto model =
-      std::make_shared<OnnxModel>(translate_onnx(graph, options.onnx, options.source.string()));
+  const std::string where = options.source.string();
+  const bool recognises = options.heads.empty();
+  auto chosen = recognises ? recognise_before_choice(graph, options.onnx, where) : std::nullopt;
+  const auto model = std::make_shared<OnnxModel>(
+      chosen ? std::move(chosen->model) : translate_onnx(graph, options.onnx, where));
   Recognised found;
-  if (options.heads.empty()) {
+  if (chosen) {
+    found.detector = std::move(chosen->found);
+  } else if (recognises) {
     found = {recognise_detector(graph, *model), recognise_depiction(graph, *model)};
   }
   Imported imported{std::move(model->network),

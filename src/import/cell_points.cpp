@@ -14,17 +14,23 @@ int cells_along(int extent, int stride) {
   return (extent + stride - 1) / stride;
 }
 
+/// How far apart the cells of a level lie, in pixels.
+PixelPoint steps_of(const CellLevel& level, const Shape& picture, bool spread) {
+  const auto stride = static_cast<float>(level.stride);
+  if (!spread) return {stride, stride};
+  return {static_cast<float>(picture.cols) / static_cast<float>(level.cols),
+          static_cast<float>(picture.rows) / static_cast<float>(level.rows)};
+}
+
 /// Whether some points are those of a level, anchor by anchor or cell by cell.
-bool are_of_level(const PixelPoint* points, const CellLevel& level, float point,
-                  bool anchors_first) {
+bool are_of_level(const PixelPoint* points, const CellLevel& level, const PixelPoint& steps,
+                  float point, bool anchors_first) {
   const int cells = level.rows * level.cols;
   for (int i = 0; i < cells * level.anchors; ++i) {
     const int cell = anchors_first ? i % cells : i / level.anchors;
-    const auto place = [&](int index) {
-      return (static_cast<float>(index) + point) * static_cast<float>(level.stride);
-    };
-    const bool near = std::abs(points[i].x - place(cell % level.cols)) < kTolerance &&
-                      std::abs(points[i].y - place(cell / level.cols)) < kTolerance;
+    const auto place = [&](int index) { return static_cast<float>(index) + point; };
+    const bool near = std::abs(points[i].x - place(cell % level.cols) * steps.x) < kTolerance &&
+                      std::abs(points[i].y - place(cell / level.cols) * steps.y) < kTolerance;
     if (!near) return false;
   }
   return true;
@@ -37,8 +43,11 @@ std::optional<CellLevel> level_at(const PixelPoint* points, std::size_t count, c
     const CellLevel level{cells_along(picture.rows, stride), cells_along(picture.cols, stride),
                           stride, anchors};
     if (level.candidates() > count) continue;
-    if (are_of_level(points, level, point, true) || are_of_level(points, level, point, false)) {
-      return level;
+    for (const bool spread : {false, true}) {
+      const PixelPoint steps = steps_of(level, picture, spread);
+      for (const bool anchors_first : {true, false}) {
+        if (are_of_level(points, level, steps, point, anchors_first)) return level;
+      }
     }
   }
   return std::nullopt;

@@ -78,6 +78,30 @@ std::optional<DetectorTables::DecodedBoxes> DetectorTables::decoded_boxes(
   return found;
 }
 
+std::optional<int> DetectorTables::values_per_point(const CandidateTable& table,
+                                                    std::size_t first_run) const {
+  const auto& runs = table.runs;
+  if (first_run >= runs.size() || runs[first_run].kind != ColumnKind::kComputed) return {};
+  const bool has_scores = first_run + 1 < runs.size();
+  for (std::size_t i = first_run; has_scores && i < runs.size(); ++i) {
+    const bool is_place = (i - first_run) % 2 == 0;
+    if (runs[i].kind != (is_place ? ColumnKind::kComputed : ColumnKind::kSigmoid)) return {};
+    if (runs[i].size() != (is_place ? 2 : 1)) return {};
+  }
+  const int step = has_scores ? 3 : 2;
+  const int begin = runs[first_run].columns.begin;
+  if ((table.cols() - begin) % step != 0) return {};
+  for (int column = begin; column < table.cols(); column += step) {
+    std::vector<PixelPoint> points;
+    for (std::int64_t i = 0; i < table.rows(); ++i) {
+      points.push_back(
+          {value_at_zero(probe_, table, i, column), value_at_zero(probe_, table, i, column + 1)});
+    }
+    if (!find_cells(points, picture_)) return {};
+  }
+  return step;
+}
+
 /// With sources that give 0 a box lies in the middle of its cell, and is larger than nothing.
 std::optional<CellPoints> DetectorTables::cells_if(const CandidateTable& table, CandidateBox box,
                                                    BoxUnit unit) const {

@@ -17,6 +17,21 @@ class DetectorTables {
   /// Every output of 2 to 4 axes, along each axis that may be that of values.
   [[nodiscard]] const std::vector<CandidateTable>& all() const { return tables_; }
 
+  /// The only other table with as many candidates that is as wanted; null if none or several.
+  template <typename IsWanted>
+  [[nodiscard]] const CandidateTable* partner(const CandidateTable& table,
+                                              const IsWanted& is_wanted) const {
+    const CandidateTable* found = nullptr;
+    for (const CandidateTable& other : tables_) {
+      if (other.result == table.result || other.rows() != table.rows() || !is_wanted(other)) {
+        continue;
+      }
+      if (found != nullptr) return nullptr;
+      found = &other;
+    }
+    return found;
+  }
+
   /// The channels of a run's sources, if all have as many; 0 if not.
   [[nodiscard]] int source_channels(const ColumnRun& run) const;
   /// The cells of a run's sources: as many candidates of each as its cells, or a multiple.
@@ -30,6 +45,11 @@ class DetectorTables {
   };
   /// In the first four columns of a table; empty unless exactly one way puts them over cells.
   [[nodiscard]] std::optional<DecodedBoxes> decoded_boxes(const CandidateTable& table) const;
+
+  /// Of points over cells, in pixels, that all columns from a run on are: 2, or 3 if each has a
+  /// probability, too; empty if they are none.
+  [[nodiscard]] std::optional<int> values_per_point(const CandidateTable& table,
+                                                    std::size_t first_run) const;
 
  private:
   [[nodiscard]] std::optional<CellPoints> cells_if(const CandidateTable& table, CandidateBox box,

@@ -44,6 +44,10 @@ struct CandidateTable {
 
   [[nodiscard]] std::int64_t rows() const { return tensor.candidates(); }
   [[nodiscard]] int cols() const { return tensor.values(); }
+  /// Whether all columns are of one kind and from the same sources.
+  [[nodiscard]] bool is_only(ColumnKind kind) const {
+    return runs.size() == 1 && runs.front().kind == kind;
+  }
 };
 
 /// Reads an output as a table whose columns stand along an axis.

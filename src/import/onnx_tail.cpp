@@ -39,8 +39,29 @@ OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>
   }
 }
 
-/// Whether a node is a layer with weights; the mean of a distribution is none.
+/// Whether a node is a layer with weights, or trained numbers right behind one.
 bool OnnxTail::is_source(const OnnxNode& node) const {
+  return is_weighted(node) || is_scaled(node);
+}
+
+/// Whether a node multiplies what a layer with weights gives by one number (SCRFD's scales).
+bool OnnxTail::is_scaled(const OnnxNode& node) const {
+  if (node.op != "Mul" || node.inputs.size() != 2) return false;
+  const auto is_number = [&](const std::string& name) {
+    const auto found = graph_.initializers.find(name);
+    return found != graph_.initializers.end() && count_elements(found->second.dims) == 1;
+  };
+  const auto is_layer = [&](const std::string& name) {
+    return std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const OnnxNode& maker) {
+      return maker.outputs.front() == name && is_weighted(maker);
+    });
+  };
+  return (is_number(node.inputs[0]) && is_layer(node.inputs[1])) ||
+         (is_number(node.inputs[1]) && is_layer(node.inputs[0]));
+}
+
+/// The mean of a distribution is no layer with weights.
+bool OnnxTail::is_weighted(const OnnxNode& node) const {
   constexpr std::array<std::string_view, 4> kWeighted{"Conv", "ConvTranspose", "Gemm", "MatMul"};
   return std::find(kWeighted.begin(), kWeighted.end(), node.op) != kWeighted.end() &&
          !is_mean(node);

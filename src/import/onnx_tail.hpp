@@ -29,6 +29,8 @@ class OnnxTail {
 
  private:
   [[nodiscard]] bool is_source(const OnnxNode& node) const;
+  [[nodiscard]] bool is_scaled(const OnnxNode& node) const;
+  [[nodiscard]] bool is_weighted(const OnnxNode& node) const;
   [[nodiscard]] bool is_mean(const OnnxNode& node) const;
   void add_source(const OnnxNode& node, const std::map<std::string, OnnxDims>& extents);
   void run(const OnnxNode& node, std::map<std::string, OnnxTensor>& values) const;

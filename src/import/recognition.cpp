@@ -1,78 +1,25 @@
 #include "import/recognition.hpp"
 
 #include <algorithm>
-#include <array>
 
-#include "import/detector_tables.hpp"
+#include "import/faces.hpp"
 #include "import/known_labels.hpp"
+#include "import/onnx_choice.hpp"
 #include "import/onnx_metadata.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
 namespace {
 
-constexpr std::array<float, 3> kPlainMean{0, 0, 0};
-constexpr std::array<float, 3> kPerByte{1.0F / 255, 1.0F / 255, 1.0F / 255};
-/// ImageNet's colours as the networks below were trained on.
-constexpr std::array<float, 3> kBlueFirstMean{103.53F, 116.28F, 123.675F};
-constexpr std::array<float, 3> kBlueFirstScale{1 / 57.375F, 1 / 57.12F, 1 / 58.395F};
-constexpr std::array<float, 3> kRedFirstMean{123.675F, 116.28F, 103.53F};
-constexpr std::array<float, 3> kRedFirstScale{1 / 58.395F, 1 / 57.12F, 1 / 57.375F};
-
-/// How networks of a kind were trained to see pictures.
-struct Training {
-  std::string_view kind;
-  InputNormalisation input;
-  float threshold = 0.5F;
-  bool is_certain = true;            ///< of the input
-  std::string_view only_class = {};  ///< of those that find one thing
-};
-
-const Training kYolox{
-    "YOLOX",
-    {kPlainMean, {1, 1, 1}, ChannelOrder::kBgr, Resize::kTopLeft, PixelGrid::kCentres, 114},
-    0.3F};
-const Training kYolov5{
-    "YOLOv5 or YOLOv7",
-    {kPlainMean, kPerByte, ChannelOrder::kRgb, Resize::kLetterbox, PixelGrid::kCentres, 114},
-    0.25F};
-const Training kYolov6{"YOLOv6", kYolov5.input, 0.25F};
-const Training kYolov8{"YOLOv8 or later", kYolov5.input, 0.25F};
-const Training kUnknown{"a detector that decodes its boxes itself", kYolov5.input, 0.25F, false};
-const Training kNanoDet{"NanoDet",
-                        {kBlueFirstMean, kBlueFirstScale, ChannelOrder::kBgr, Resize::kLetterbox,
-                         PixelGrid::kCentres, 0},
-                        0.35F};
-const Training kNanoDetPlus{
-    "NanoDet-plus",
-    {kBlueFirstMean, kBlueFirstScale, ChannelOrder::kBgr, Resize::kStretch, PixelGrid::kCentres},
-    0.35F};
-const Training kPicoDet{
-    "PicoDet",
-    {kRedFirstMean, kRedFirstScale, ChannelOrder::kRgb, Resize::kStretch, PixelGrid::kCentres},
-    0.4F,
-    false};
-const Training kUltraFace{"UltraFace",
-                          {{127, 127, 127},
-                           {1.0F / 128, 1.0F / 128, 1.0F / 128},
-                           ChannelOrder::kRgb,
-                           Resize::kStretch,
-                           PixelGrid::kCentres},
-                          0.7F,
-                          true,
-                          "face"};
-
 /// UltraFace's anchors in pixels, by level: squares.
 const std::vector<std::vector<float>> kUltraFaceAnchors{
     {10, 16, 24}, {32, 48}, {64, 96}, {128, 192, 256}};
-constexpr float kSsdCentreGain = 0.1F;
-constexpr float kSsdSizeGain = 0.2F;
-
 bool has_anchors(const std::vector<CellLevel>& levels, int anchors) {
   return std::all_of(levels.begin(), levels.end(),
                      [&](const CellLevel& level) { return level.anchors == anchors; });
 }
 
+/// One anchor of a cell's size per cell.
 void add_grids(Candidates& head, const std::vector<CellLevel>& levels) {
   for (const CellLevel& level : levels) {
     head.grids.push_back({level.rows, level.cols, level.stride});
@@ -86,6 +33,9 @@ class Recogniser {
       : graph_(graph), model_(model), tables_(graph, model) {}
 
   [[nodiscard]] std::optional<Recognition> recognise() const {
+    if (auto faces = find_faces(tables_, model_.results.size())) {
+      return recognition(*faces->training, std::move(faces->head), faces->tables);
+    }
     for (const CandidateTable& table : tables_.all()) {
       for (const auto one :
            {&Recogniser::raw_offsets, &Recogniser::decoded, &Recogniser::joined_distributions}) {
@@ -161,10 +111,12 @@ class Recogniser {
     const int anchors = boxes->cells.levels.front().anchors;
     const ColumnRun& next = runs[first];
     const bool has_more = runs.size() > first + 1;
+    std::size_t after_scores = first + 1;
     const Training* training = first == 2 ? &kYolov6 : &kYolov8;
     if (is_objectness(next) && has_more && is_scores(runs[first + 1])) {
       group.objectness = {0, next.columns};
       group.scores = {0, runs[first + 1].columns};
+      ++after_scores;
       training = boxes->cells.point == 0 ? &kYolox : &kYolov5;
     } else if (next.kind == ColumnKind::kSigmoid && next.size() > 1 &&
                is_from_channels(next, anchors * (4 + next.size()))) {
@@ -177,6 +129,10 @@ class Recogniser {
       return std::nullopt;
     }
     Candidates head{{}, {group}, boxes->box, boxes->unit};
+    if (const auto values = tables_.values_per_point(table, after_scores)) {
+      head.groups[0].points = {0, {runs[after_scores].columns.begin, table.cols()}};
+      head.values_per_point = *values;
+    }
     return recognition(*training, std::move(head), {&table});
   }
 
@@ -200,44 +156,23 @@ class Recogniser {
     return run.kind == ColumnKind::kRaw && run.size() > 4 && run.size() % 4 == 0;
   }
 
-  [[nodiscard]] static bool is_alone(const CandidateTable& table, ColumnKind kind) {
-    return table.runs.size() == 1 && table.runs.front().kind == kind;
-  }
-
   [[nodiscard]] static bool has_scores_only(const CandidateTable& table) {
-    return is_alone(table, ColumnKind::kSigmoid) || is_alone(table, ColumnKind::kSoftmax);
-  }
-
-  /// The only other table with as many candidates that holds what is wanted; null if none or
-  /// several.
-  template <typename IsWanted>
-  [[nodiscard]] const CandidateTable* partner(const CandidateTable& table,
-                                              const IsWanted& is_wanted) const {
-    const CandidateTable* found = nullptr;
-    for (const CandidateTable& other : tables_.all()) {
-      if (other.result == table.result || other.rows() != table.rows() || !is_wanted(other)) {
-        continue;
-      }
-      if (found != nullptr) return nullptr;
-      found = &other;
-    }
-    return found;
+    return table.is_only(ColumnKind::kSigmoid) || table.is_only(ColumnKind::kSoftmax);
   }
 
   /// Two outputs: scores, after a softmax with the background first, and boxes.
   [[nodiscard]] std::optional<Recognition> boxes_and_scores() const {
     for (const CandidateTable& scores : tables_.all()) {
       if (!has_scores_only(scores)) continue;
-      const CandidateTable* boxes = partner(scores, [](const CandidateTable& other) {
+      const CandidateTable* boxes = tables_.partner(scores, [](const CandidateTable& other) {
         return other.cols() == 4 &&
-               (is_alone(other, ColumnKind::kComputed) || is_alone(other, ColumnKind::kRaw));
+               (other.is_only(ColumnKind::kComputed) || other.is_only(ColumnKind::kRaw));
       });
       if (boxes == nullptr) continue;
       CandidateGroup group{{0, {0, 4}}, {}, {1, {0, scores.cols()}}};
       Candidates head{{}, {group}};
-      head.background = is_alone(scores, ColumnKind::kSoftmax);
-      const bool raw = is_alone(*boxes, ColumnKind::kRaw);
-      if (head.background && !raw) continue;  // where the background stands is not to be seen
+      head.background = scores.is_only(ColumnKind::kSoftmax);
+      const bool raw = boxes->is_only(ColumnKind::kRaw);
       const auto training = raw ? set_anchors(head, *boxes) : set_decoded(head, *boxes);
       if (training) return recognition(*training, std::move(head), {boxes, &scores});
     }
@@ -283,6 +218,7 @@ class Recogniser {
     head.box = decoded->box;
     head.unit = decoded->unit;
     const bool faces = head.unit == BoxUnit::kShares && are_ultra_face(head, decoded->cells.levels);
+    if (head.background && !faces) return std::nullopt;  // where it stands is not to be seen
     return faces ? kUltraFace : kUnknown;
   }
 
@@ -291,9 +227,9 @@ class Recogniser {
     Candidates head;
     std::vector<const CandidateTable*> used;
     for (const CandidateTable& scores : tables_.all()) {
-      if (!is_alone(scores, ColumnKind::kSigmoid)) continue;
+      if (!scores.is_only(ColumnKind::kSigmoid)) continue;
       const ColumnRun& run = scores.runs.front();
-      const CandidateTable* boxes = partner(scores, [&](const CandidateTable& other) {
+      const CandidateTable* boxes = tables_.partner(scores, [&](const CandidateTable& other) {
         return other.runs.size() == 1 && is_distributions(other.runs.front());
       });
       const auto levels = boxes == nullptr ? std::nullopt : tables_.levels(run);
@@ -352,6 +288,32 @@ std::optional<Recognition> recognise_detector(const OnnxGraph& graph, const Onnx
     return Recogniser(graph, model).recognise();
   } catch (const BadInput&) {
     return std::nullopt;  // what cannot be computed is not certain
+  }
+}
+
+std::optional<ChosenRecognition> recognise_before_choice(const OnnxGraph& graph,
+                                                         const OnnxImportOptions& options,
+                                                         const std::string& where) {
+  const auto choice = find_choice(graph);
+  if (!choice || !options.outputs.empty()) return std::nullopt;
+  OnnxImportOptions cut = options;
+  cut.outputs = choice->tensors;
+  try {
+    OnnxModel model = translate_onnx(graph, cut, where);
+    auto found = recognise_detector(graph, model);
+    if (!found) return std::nullopt;
+    found->head.overlaps = choice->suppresses;
+    if (choice->suppresses) {
+      model.warnings.emplace_back(
+          "the graph suppresses boxes itself; it is cut before that, and 'run' does it: see --nms");
+    }
+    if (!choice->suppresses && found->kind == kUnknown.kind) {
+      found->kind = kYolov10.kind;  // which alone need no suppression
+      found->knows_input = true;
+    }
+    return ChosenRecognition{std::move(model), std::move(*found)};
+  } catch (const BadInput&) {
+    return std::nullopt;
   }
 }
 

@@ -25,6 +25,15 @@ struct Recognition {
 [[nodiscard]] std::optional<Recognition> recognise_detector(const OnnxGraph& graph,
                                                             const OnnxModel& model);
 
+/// Recognises the boxes among which a graph then chooses, by TopK or suppression, and makes `model`
+/// the network up to them; leaves it alone if that is not certain.
+struct ChosenRecognition {
+  OnnxModel model;
+  Recognition found;
+};
+[[nodiscard]] std::optional<ChosenRecognition> recognise_before_choice(
+    const OnnxGraph& graph, const OnnxImportOptions& options, const std::string& where);
+
 /// Appends the head.  Throws BadInput, beginning with `where`, if it does not fit.
 void add_recognised(Network& network, const Recognition& found, const std::string& where);
 

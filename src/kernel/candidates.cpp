@@ -47,6 +47,7 @@ void move_group(const Candidates& head, const CandidateGroup& group, std::int64_
   move(group.box);
   if (group.objectness) move(*group.objectness);
   move(group.scores);
+  if (group.points) move(*group.points);
 }
 
 /// Makes probabilities of the logits of one candidate.
@@ -55,12 +56,16 @@ void activate_candidate(const Candidates& head, std::span<float> values) {
   for (std::size_t side = 0; bins > 1 && side < 4; ++side) {
     softmax(values.subspan(side * bins, bins));
   }
-  const std::span<float> logits = values.subspan(4 * bins);
+  const auto points = static_cast<std::size_t>(head.point_values());
+  const std::span<float> logits = values.subspan(4 * bins).first(values.size() - 4 * bins - points);
   if (head.scores == ScoreKind::kSigmoidLogits) {
     std::transform(logits.begin(), logits.end(), logits.begin(),
                    [](float x) { return 1 / (1 + std::exp(-x)); });
   } else if (head.scores == ScoreKind::kSoftmaxLogits) {
     softmax(logits.last(static_cast<std::size_t>(head.score_count())));
+  } else if (head.scores == ScoreKind::kSquares) {
+    std::transform(logits.begin(), logits.end(), logits.begin(),
+                   [](float x) { return std::sqrt(std::max(x, 0.0F)); });
   }
 }
 

@@ -28,6 +28,7 @@ class CandidateCheck {
     std::int64_t candidates = 0;
     for (const CandidateGroup& group : head_.groups) candidates += count(group);
     if (head_.classes() < 1) refuse("there is no class to find");
+    check_points();
     check_grids(candidates);
     if (candidates * head_.channels() > std::numeric_limits<std::int32_t>::max()) {
       refuse("there are too many candidates");
@@ -58,13 +59,17 @@ class CandidateCheck {
   /// How many candidates a group has.
   [[nodiscard]] std::int64_t count(const CandidateGroup& group) const {
     if (group.objectness.has_value() != head_.has_objectness() ||
+        group.points.has_value() != (head_.point_values() != 0) ||
         group.scores.values.size() != head_.score_count()) {
       refuse("its groups of candidates differ in what is known of them");
     }
     const std::int64_t candidates = tensor_of(group.box, head_.box_values()).candidates();
     bool same = candidates == tensor_of(group.scores, head_.score_count()).candidates();
     if (group.objectness) same &= candidates == tensor_of(*group.objectness, 1).candidates();
-    if (!same) refuse("there are not as many boxes as scores");
+    if (group.points) {
+      same &= candidates == tensor_of(*group.points, head_.point_values()).candidates();
+    }
+    if (!same) refuse("there are not as many boxes as scores and points");
     return candidates;
   }
 
@@ -80,6 +85,16 @@ class CandidateCheck {
              " are not the " + std::to_string(wanted) + " wanted");
     }
     return tensor;
+  }
+
+  void check_points() const {
+    if (head_.values_per_point != 2 && head_.values_per_point != 3) {
+      refuse("a point has 2 or 3 values");
+    }
+    if (head_.point_values() % head_.values_per_point != 0) {
+      refuse(std::to_string(head_.point_values()) + " values are no points of " +
+             std::to_string(head_.values_per_point));
+    }
   }
 
   void check_grids(std::int64_t candidates) const {

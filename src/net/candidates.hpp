@@ -44,6 +44,7 @@ struct CandidateGroup {
   CandidateValues box;
   std::optional<CandidateValues> objectness{};  ///< with which the scores are multiplied
   CandidateValues scores;
+  std::optional<CandidateValues> points{};  ///< a body's joints, or a face's five
   bool operator==(const CandidateGroup&) const = default;
 };
 
@@ -74,11 +75,16 @@ enum class CandidateBox {
 enum class BoxUnit { kPixels, kShares };  // of the network's input
 
 /// What scores are until the layer makes probabilities of them.
-enum class ScoreKind { kProbabilities, kSigmoidLogits, kSoftmaxLogits };
+enum class ScoreKind {
+  kProbabilities,
+  kSigmoidLogits,
+  kSoftmaxLogits,
+  kSquares,  ///< probabilities, the roots of which count (YuNet, Wu et al., 2023)
+};
 
 /// A head that reads its inputs as candidates: its output has one per row, in the order of groups,
-/// as [candidates][1][box, objectness, scores], where scores are probabilities and distributions
-/// have become shares.
+/// as [candidates][1][box, objectness, scores, points], where scores are probabilities and
+/// distributions have become shares.
 struct Candidates {
   std::vector<CandidateTensor> tensors;  ///< the layer's inputs
   std::vector<CandidateGroup> groups;
@@ -92,6 +98,11 @@ struct Candidates {
   float point = 0.5F;                  ///< where in its cell a point lies, from its top left
   float centre_gain = 1;               ///< of offsets, SSD's variances
   float size_gain = 1;
+  /// How many values tell a point: x and y, perhaps how surely it is seen. Its place is told as a
+  /// box's: in the box's unit or, by cells, from the cell's point in anchors by the centre's gain.
+  int values_per_point = 2;
+  /// Whether several boxes of an object have to hide each other.
+  bool overlaps = true;
 
   [[nodiscard]] bool is_by_cells() const {
     return box == CandidateBox::kOffsets || box == CandidateBox::kDistances;
@@ -103,10 +114,14 @@ struct Candidates {
   [[nodiscard]] int score_count() const {
     return groups.empty() ? 0 : groups.front().scores.values.size();
   }
+  /// How many values the points of a candidate have; 0 without any.
+  [[nodiscard]] int point_values() const {
+    return groups.empty() || !groups.front().points ? 0 : groups.front().points->values.size();
+  }
   [[nodiscard]] int classes() const { return score_count() - (background ? 1 : 0); }
   /// Of the output.
   [[nodiscard]] int channels() const {
-    return box_values() + (has_objectness() ? 1 : 0) + score_count();
+    return box_values() + (has_objectness() ? 1 : 0) + score_count() + point_values();
   }
   bool operator==(const Candidates&) const = default;
 };

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 4> kBoxes{"centre", "corners", "offsets", "distances"};
 constexpr std::array<std::string_view, 2> kUnits{"pixels", "shares"};
-constexpr std::array<std::string_view, 3> kScores{"probabilities", "sigmoid", "softmax"};
+constexpr std::array<std::string_view, 4> kScores{"probabilities", "sigmoid", "softmax", "squares"};
 
 json values_to_json(const CandidateValues& values) {
   return {values.input, values.values.begin, values.values.end};
@@ -28,12 +28,14 @@ CandidateValues values_from_json(const json& j) {
 json group_to_json(const CandidateGroup& group) {
   json object{{"box", values_to_json(group.box)}, {"scores", values_to_json(group.scores)}};
   if (group.objectness) object["objectness"] = values_to_json(*group.objectness);
+  if (group.points) object["points"] = values_to_json(*group.points);
   return object;
 }
 
 CandidateGroup group_from_json(const json& j) {
   CandidateGroup group{values_from_json(j.at("box")), {}, values_from_json(j.at("scores"))};
   if (j.contains("objectness")) group.objectness = values_from_json(j.at("objectness"));
+  if (j.contains("points")) group.points = values_from_json(j.at("points"));
   return group;
 }
 
@@ -69,7 +71,9 @@ json candidates_to_json(const Candidates& head) {
           {"bins", head.bins},
           {"grids", grids},
           {"point", head.point},
-          {"gains", {head.centre_gain, head.size_gain}}};
+          {"gains", {head.centre_gain, head.size_gain}},
+          {"values_per_point", head.values_per_point},
+          {"overlaps", head.overlaps}};
 }
 
 Candidates candidates_from_json(const json& object) {
@@ -87,6 +91,8 @@ Candidates candidates_from_json(const json& object) {
   head.point = object.at("point").get<float>();
   head.centre_gain = object.at("gains").at(0).get<float>();
   head.size_gain = object.at("gains").at(1).get<float>();
+  head.values_per_point = json_int(object.at("values_per_point"));
+  head.overlaps = object.at("overlaps").get<bool>();
   return head;
 }
 

@@ -77,7 +77,10 @@ struct Parameters {
   std::string operator()(const Candidates& c) const {
     constexpr std::array kBoxes{"centre", "corners", "offsets", "distances"};
     return std::string(kBoxes[static_cast<std::size_t>(c.box)]) + ", " +
-           std::to_string(c.classes()) + (c.classes() == 1 ? " class" : " classes");
+           std::to_string(c.classes()) + (c.classes() == 1 ? " class" : " classes") +
+           (c.point_values() == 0
+                ? ""
+                : ", " + std::to_string(c.point_values() / c.values_per_point) + " points");
   }
   /// The shapes of inputs and output say it all.
   template <typename Other>

@@ -72,6 +72,22 @@ CentredBox in_shares(const Candidates& head, const CentredBox& box, const Shape&
   return {box.x / cols, box.y / rows, box.width / cols, box.height / rows};
 }
 
+/// Adds the points of a candidate to its box.
+void add_keypoints(const Candidates& head, const CandidatePoint& point,
+                   std::span<const float> values, Collector& collector) {
+  const Shape& input = collector.network_input();
+  const auto step = static_cast<std::size_t>(head.values_per_point);
+  for (; values.size() >= step; values = values.subspan(step)) {
+    CentredBox place{values[0], values[1]};
+    if (head.is_by_cells()) {
+      place = {point.x + values[0] * head.centre_gain * point.anchor.width,
+               point.y + values[1] * head.centre_gain * point.anchor.height};
+    }
+    place = in_shares(head, place, input);
+    collector.add_keypoint({place.x, place.y, step == 3 ? values[2] : 1});
+  }
+}
+
 }  // namespace
 
 float mean_of(std::span<const float> distribution) {
@@ -90,10 +106,12 @@ void collect_candidates(const Candidates& head, std::span<const float> output,
     output = output.subspan(channels);
     const float objectness =
         head.has_objectness() ? values[static_cast<std::size_t>(head.box_values())] : 1;
-    const std::span<const float> scores = values.last(classes);
+    const auto points = static_cast<std::size_t>(head.point_values());
+    const std::span<const float> scores = values.last(classes + points).first(classes);
     const float best = *std::max_element(scores.begin(), scores.end());
     if (!collector.is_enough(objectness * best)) return;
     collector.at(in_shares(head, decoded(head, point, values), collector.network_input()));
+    add_keypoints(head, point, values.last(points), collector);
     collector.add_classes(objectness, scores);
   });
 }

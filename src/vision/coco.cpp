@@ -15,6 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kCocoClasses = 80;
+constexpr double kHundredths = 100;
+constexpr double kHundredThousandths = 100'000;
 /// Numbers that COCO once meant for further categories and never used, below its last one, 90.
 constexpr std::array kUnusedCocoIds{12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
 
@@ -49,16 +51,24 @@ double rounded(float value, double steps_per_unit) {
 }
 
 Json bounding_box(const Detection& detection) {
-  constexpr double kHundredths = 100;
   return {rounded(detection.left, kHundredths), rounded(detection.top, kHundredths),
           rounded(detection.width, kHundredths), rounded(detection.height, kHundredths)};
+}
+
+/// x, y and score of one point after the other.
+Json keypoints_json(const std::vector<Keypoint>& keypoints) {
+  Json list = Json::array();
+  for (const Keypoint& point : keypoints) {
+    list.insert(list.end(), {rounded(point.x, kHundredths), rounded(point.y, kHundredths),
+                             rounded(point.score, kHundredThousandths)});
+  }
+  return list;
 }
 
 }  // namespace
 
 std::string coco_results_json(std::span<const PictureDetections> pictures,
                               const std::vector<std::string>& labels, int classes) {
-  constexpr double kHundredThousandths = 100'000;
   const bool has_coco_ids = is_coco(labels, classes);
   const std::vector<std::string> names = display_labels(labels, classes);
   std::string results = "[";
@@ -66,11 +76,12 @@ std::string coco_results_json(std::span<const PictureDetections> pictures,
     const Json id = image_id(picture.file_name);
     for (const Detection& detection : picture.detections) {
       const int index = detection.class_index;
-      const Json result{{"image_id", id},
-                        {"category_id", has_coco_ids ? coco_id(index) : index + 1},
-                        {"bbox", bounding_box(detection)},
-                        {"score", rounded(detection.score, kHundredThousandths)},
-                        {"category", class_name(names, index)}};
+      Json result{{"image_id", id},
+                  {"category_id", has_coco_ids ? coco_id(index) : index + 1},
+                  {"bbox", bounding_box(detection)},
+                  {"score", rounded(detection.score, kHundredThousandths)},
+                  {"category", class_name(names, index)}};
+      if (!detection.keypoints.empty()) result["keypoints"] = keypoints_json(detection.keypoints);
       // One result per line.  File names need not be UTF-8; JSON must.
       results += results.size() == 1 ? "\n" : ",\n";
       results += result.dump(-1, ' ', false, Json::error_handler_t::replace);

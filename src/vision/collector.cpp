@@ -19,6 +19,10 @@ void Collector::at(const CentredBox& box) {
   if (place.width > 0 && place.height > 0) place_ = place;
 }
 
+void Collector::add_keypoint(const Keypoint& point) {
+  if (place_) place_->keypoints.push_back(frame_.keypoint(point));
+}
+
 void Collector::add(int class_index, float score) {
   if (!place_ || !is_enough(score) || !std::isfinite(score)) return;
   place_->class_index = class_index;

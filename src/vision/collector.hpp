@@ -20,6 +20,9 @@ class Collector {
   /// The boxes that follow lie here, until the next call.
   void at(const CentredBox& box);
 
+  /// A point of the boxes that lie here, in shares of the network's input.
+  void add_keypoint(const Keypoint& point);
+
   void add(int class_index, float score);
 
   /// One per class; without classes the box itself.

@@ -14,6 +14,10 @@ bool is_better_box(const Detection& a, const Detection& b) {
          std::tuple(-b.score, b.class_index, b.left, b.top, b.width, b.height);
 }
 
+bool is_finite_point(const Keypoint& point) {
+  return std::isfinite(point.x) && std::isfinite(point.y) && std::isfinite(point.score);
+}
+
 float overlap(float begin_a, float size_a, float begin_b, float size_b) {
   return std::min(begin_a + size_a, begin_b + size_b) - std::max(begin_a, begin_b);
 }
@@ -58,7 +62,8 @@ float intersection_over_union(const Detection& a, const Detection& b) {
 bool is_finite(const Detection& detection) {
   return std::isfinite(detection.left) && std::isfinite(detection.top) &&
          std::isfinite(detection.width) && std::isfinite(detection.height) &&
-         std::isfinite(detection.score);
+         std::isfinite(detection.score) &&
+         std::all_of(detection.keypoints.begin(), detection.keypoints.end(), is_finite_point);
 }
 
 std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,

@@ -192,6 +192,8 @@ int class_count(const Operation& head) {
 }
 
 OverlapRule overlap_rule(const Operation& head, float threshold, float rows, float cols) {
+  const auto* candidates = std::get_if<Candidates>(&head);
+  if (candidates != nullptr && !candidates->overlaps) return {1};  // no two boxes share more
   const auto* region = std::get_if<Region>(&head);
   if (region == nullptr || !region->distance_exponent) return {threshold};
   return {threshold, DistanceRule{*region->distance_exponent, rows, cols}};

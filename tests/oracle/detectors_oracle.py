@@ -18,71 +18,15 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
-from onnx import TensorProto, helper, numpy_helper, save
 
 from darknet_files import OracleError, launcher, run_quietly
+from detectors_maker import CLASSES, COLS, Maker, ROWS, STRIDES, cells, ints, sigmoid
+from detectors_points import (decode_pose, decode_retina_face, decode_scrfd, decode_yunet, make_pose, make_retina_face,
+                              make_scrfd, make_yunet)
 
-ROWS, COLS = 128, 160
-STRIDES = (8, 16, 32)
-CLASSES = 6
 NMS = 0.45
 ANCHORS = np.array([[[10, 13], [16, 30], [33, 23]], [[30, 61], [62, 45], [59, 119]], [[116, 90], [50, 98], [73, 26]]],
                    np.float32)
-
-
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-class Maker:
-    """A graph that grows node by node."""
-
-    def __init__(self, seed):
-        self.random = np.random.default_rng(seed)
-        self.nodes, self.constants, self.outputs = [], [], []
-
-    def constant(self, values):
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(values), name))
-        return name
-
-    def node(self, op, *inputs, count=1, **attributes):
-        names = [f"{op.lower()}_{len(self.nodes)}_{i}" for i in range(count)]
-        inputs = [x if isinstance(x, str) else self.constant(x) for x in inputs]
-        self.nodes.append(helper.make_node(op, inputs, names, **attributes))
-        return names[0] if count == 1 else names
-
-    def conv(self, x, channels, filters, kernel=1, stride=1, bias=0.0):
-        shape = (filters, channels, kernel, kernel)
-        weights = self.random.normal(0, 1.6 / np.sqrt(channels * kernel * kernel), shape).astype(np.float32)
-        biases = np.broadcast_to(np.float32(bias), (filters,)).copy()
-        return self.node("Conv", x, weights, biases, kernel_shape=[kernel, kernel], strides=[stride, stride])
-
-    def levels(self):
-        """Features of strides 8, 16 and 32, of 16 channels."""
-        x = self.node("Tanh", self.conv("images", 3, 16, 8, 8))
-        y = self.node("Tanh", self.conv(x, 16, 16, 2, 2))
-        return [x, y, self.node("Tanh", self.conv(y, 16, 16, 2, 2))]
-
-    def output(self, name):
-        self.outputs.append(name)
-        return name
-
-    def save(self, path):
-        graph = helper.make_graph(
-            self.nodes, "g", [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, ROWS, COLS])],
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in self.outputs], self.constants)
-        save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), path)
-
-
-def ints(*values):
-    return np.array(values, np.int64)
-
-
-def cells(stride):
-    """x and y of all cells, row by row."""
-    x, y = np.meshgrid(np.arange(COLS // stride), np.arange(ROWS // stride))
-    return np.stack([x.ravel(), y.ravel()], 1).astype(np.float32)
 
 
 def score_bias(boxes, scores):
@@ -158,6 +102,38 @@ def make_corners(maker):
     return [maker.output(name) for name in raw]
 
 
+def chosen_from(maker):
+    """Boxes as corners and scores, as rows."""
+    raw = raw_yolov8(maker)
+    boxes, scores = (maker.node("Transpose", part, perm=[0, 2, 1]) for part in distances(maker, raw, corners=True))
+    return raw, boxes, scores
+
+
+def make_yolov10(maker):
+    """YOLOv10's v10postprocess (Wang et al., 2024): the best candidates, then the best of their classes."""
+    raw, boxes, scores = chosen_from(maker)
+    best = 60
+    _, index = maker.node("TopK", maker.node("ReduceMax", scores, axes=[-1], keepdims=0), ints(best), count=2, axis=1)
+    index = maker.node("Unsqueeze", index, ints(2))
+    boxes = maker.node("GatherElements", boxes, maker.node("Tile", index, ints(1, 1, 4)), axis=1)
+    scores = maker.node("GatherElements", scores, maker.node("Tile", index, ints(1, 1, CLASSES)), axis=1)
+    top, index = maker.node("TopK", maker.node("Flatten", scores, axis=1), ints(best), count=2, axis=1)
+    row = maker.node("Unsqueeze", maker.node("Div", index, ints(CLASSES)), ints(2))
+    boxes = maker.node("GatherElements", boxes, maker.node("Tile", row, ints(1, 1, 4)), axis=1)
+    label = maker.node("Cast", maker.node("Mod", index, ints(CLASSES)), to=1)
+    columns = [maker.node("Unsqueeze", part, ints(2)) for part in (top, label)]
+    maker.output(maker.node("Concat", boxes, *columns, axis=2))
+    return [maker.output(name) for name in raw]
+
+
+def make_suppressed(maker):
+    """Ends in NonMaxSuppression, class by class, as many end-to-end exports do."""
+    raw, boxes, scores = chosen_from(maker)
+    scores = maker.node("Transpose", scores, perm=[0, 2, 1])
+    maker.output(maker.node("NonMaxSuppression", boxes, scores, ints(100), np.float32([NMS]), np.float32([0.3])))
+    return [maker.output(name) for name in raw]
+
+
 def make_raw(maker):
     return [maker.output(name) for name in raw_yolov8(maker)]
 
@@ -218,14 +194,20 @@ DETECTORS = {
     "yolov5": (make_yolov5, decode_yolov5, "letterbox", "YOLOv5"),
     "yolov8": (make_yolov8, decode_yolov8, "letterbox", "YOLOv8"),
     "corners": (make_corners, decode_yolov8, "letterbox", "a detector that decodes its boxes itself"),
+    "yolov10": (make_yolov10, decode_yolov8, "letterbox", "YOLOv10"),
+    "suppressed": (make_suppressed, decode_yolov8, "letterbox", "a detector that decodes its boxes itself"),
+    "pose": (make_pose, decode_pose, "letterbox", "YOLOv8"),
+    "scrfd": (make_scrfd, decode_scrfd, "top-left", "SCRFD"),
+    "yunet": (make_yunet, decode_yunet, "top-left", "YuNet"),
+    "retina-face": (make_retina_face, decode_retina_face, "letterbox", "RetinaFace"),
     "raw": (make_raw, decode_yolov8, "letterbox", "YOLOv8"),
     "yolox": (make_yolox, decode_yolox, "top-left", "YOLOX"),
     "nanodet-plus": (make_nanodet_plus, decode_nanodet_plus, "stretch", "NanoDet-plus"),
 }
 
 
-def in_picture(boxes, resize, rows, cols):
-    """Corners in pixels of the picture, clipped to it."""
+def in_picture(places, resize, rows, cols):
+    """x, y, x, y, ... in pixels of the picture."""
     if resize == "stretch":
         x, y, left, top = cols / COLS, rows / ROWS, 0, 0
     else:
@@ -233,12 +215,11 @@ def in_picture(boxes, resize, rows, cols):
         placed_rows, placed_cols = int(rows * scale), int(cols * scale)
         x, y = cols / placed_cols, rows / placed_rows
         left, top = ((COLS - placed_cols) / 2, (ROWS - placed_rows) / 2) if resize == "letterbox" else (0, 0)
-    boxes = (boxes - [left, top, left, top]) * [x, y, x, y]
-    return np.clip(boxes, 0, [cols, rows, cols, rows])
+    return ((places.reshape(-1, 2) - [left, top]) * [x, y]).reshape(places.shape)
 
 
-def suppressed(boxes, scores, threshold):
-    """Greedy suppression, class by class: rows of class, score, corners."""
+def suppressed(boxes, scores, points, threshold, nms):
+    """Greedy suppression, class by class: rows of class, score, corners, points."""
     kept = []
     for index in range(scores.shape[1]):
         mine = []
@@ -246,10 +227,10 @@ def suppressed(boxes, scores, threshold):
             box = boxes[i]
             if scores[i, index] <= threshold or box[2] <= box[0] or box[3] <= box[1]:
                 continue
-            if all(overlap(box, other) <= NMS for other in mine):
+            if all(overlap(box, other) <= nms for other in mine):
                 mine.append(box)
-                kept.append([index, scores[i, index], *box])
-    return np.array(kept).reshape(-1, 6)
+                kept.append([index, scores[i, index], *box, *points[i]])
+    return np.array(kept).reshape(-1, 6 + points.shape[1])
 
 
 def overlap(a, b):
@@ -284,24 +265,32 @@ def judge(kind, arguments, folder):
                      folder / "out", "--dump-output", folder / "dump.h5", "--threshold", "0.3"])
         found = json.loads((folder / "out" / "detections.json").read_text())
         parts = list(decode(read_tensors(folder / "dump.h5", raw_names)))
-        boxes, scores = (np.concatenate(part) for part in zip(*parts))
-        expected = suppressed(in_picture(boxes, resize, 170, 300), scores, 0.3)
+        boxes, scores, *points = (np.concatenate(part) for part in zip(*parts))
+        boxes = np.clip(in_picture(boxes, resize, 170, 300), 0, [300, 170, 300, 170])
+        points = in_picture(points[0] if points else np.zeros((len(boxes), 0)), resize, 170, 300)
+        expected = suppressed(boxes, scores, points, 0.3, 1 if kind == "yolov10" else NMS)
         failures += not report(kind, ranks, expected, found)
     return failures
+
+
+def points_of(detection):
+    """x, y, x, y, ..."""
+    return np.array(detection.get("keypoints", [])).reshape(-1, 3)[:, :2].ravel()
 
 
 def report(kind, ranks, expected, found):
     """Whether what was found is what was expected, each its nearest of the class."""
     worst_score = worst_place = 0.0
-    rows = np.array([[d["category_id"] - 1, d["score"], *d["bbox"]] for d in found]).reshape(-1, 6)
-    rows[:, 4:] += rows[:, 2:4]
+    rows = np.array([[d["category_id"] - 1, d["score"], *d["bbox"], *points_of(d)] for d in found])
+    rows = rows.reshape(-1, expected.shape[1])
+    rows[:, 4:6] += rows[:, 2:4]
     agree = len(rows) == len(expected) > 0
     for row in rows if agree else []:
         same = expected[expected[:, 0] == row[0]]
         if not len(same):
             agree = False
             break
-        nearest = same[np.argmin(np.abs(same[:, 1:] - row[1:]) @ [1000, 1, 1, 1, 1])]
+        nearest = same[np.argmin(np.abs(same[:, 1:] - row[1:]) @ [1000, *[1] * (rows.shape[1] - 2)])]
         worst_score = max(worst_score, abs(nearest[1] - row[1]))
         worst_place = max(worst_place, np.abs(nearest[2:] - row[2:]).max())
     agree = agree and worst_score < 1e-3 and worst_place < 1

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "net/network.hpp"
 #include "support/error_line.hpp"
@@ -41,6 +42,12 @@ void expect_box(const Detection& found, float left, float top, float width, floa
   EXPECT_NEAR(found.top, top, 1e-3);
   EXPECT_NEAR(found.width, width, 1e-3);
   EXPECT_NEAR(found.height, height, 1e-3);
+}
+
+void expect_keypoint(const Keypoint& found, float x, float y, float score) {
+  EXPECT_NEAR(found.x, x, 1e-3);
+  EXPECT_NEAR(found.y, y, 1e-3);
+  EXPECT_EQ(found.score, score);
 }
 
 TEST(GatherCandidates, FindsValuesAlongAnyAxis) {
@@ -128,6 +135,60 @@ TEST(DecodeCandidates, LeavesTheBackgroundOut) {
   EXPECT_EQ(found[0].class_index, 1);
 }
 
+/// One candidate of a box, two scores and two points.
+Candidates with_points(int values_per_point) {
+  const int points = 2 * values_per_point;
+  Candidates head{{{{{1, 1, 6 + points}, kChannelsLast}, 2}}, {{{0, {0, 4}}, {}, {0, {4, 6}}}}};
+  head.groups[0].points = CandidateValues{0, {6, 6 + points}};
+  head.values_per_point = values_per_point;
+  return head;
+}
+
+TEST(GatherCandidates, TakesRootsOfScoresOnly) {
+  Candidates head = with_points(2);
+  head.scores = ScoreKind::kSquares;
+  const std::vector<float> values{4, 4, 4, 4, 0.25F, -1, 4, 4, 4, 4};
+  std::vector<float> output(10);
+  const Box all = whole({1, 1, 10});
+  gather_candidates(head, std::vector<ConstTensorView>{{values.data(), all}}, {output.data(), all},
+                    all);
+  EXPECT_THAT(output, ElementsAre(4, 4, 4, 4, 0.5F, 0, 4, 4, 4, 4));
+}
+
+TEST(DecodeCandidates, PutsPointsIntoThePicture) {
+  const auto found = decoded(with_points(3), {50, 20, 10, 8, 0.1F, 0.8F, 45, 20, 0.5F, -1, 60, 1});
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].class_index, 1);
+  ASSERT_THAT(found[0].keypoints, SizeIs(2));
+  expect_keypoint(found[0].keypoints[0], 90, 40, 0.5F);
+  expect_keypoint(found[0].keypoints[1], -2, 120, 1);
+}
+
+TEST(DecodeCandidates, PutsPointsOnAnchors) {
+  Candidates head = with_points(2);
+  head.box = CandidateBox::kOffsets;
+  head.grids = {{1, 1, 20, {{1, 2}}}};
+  head.centre_gain = 0.5F;
+  const auto found = decoded(head, {0, 0, 0, 0, 0.1F, 0.8F, 1, 1, 0, 0});
+  ASSERT_THAT(found, SizeIs(1));
+  ASSERT_THAT(found[0].keypoints, SizeIs(2));
+  expect_keypoint(found[0].keypoints[0], 40, 60, 1);
+  expect_keypoint(found[0].keypoints[1], 20, 20, 1);
+}
+
+TEST(DecodeCandidates, DropsPointsThatAreNotFinite) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const auto found = decoded(with_points(2), {50, 20, 10, 8, 0.1F, 0.8F, nan, 20, 1, 1});
+  EXPECT_THAT(non_maximum_suppression(found, {0.5F}), IsEmpty());
+}
+
+TEST(DecodeCandidates, KeepsOverlapsThatTheGraphChose) {
+  Candidates head = rows_of(1, 2);
+  EXPECT_EQ(overlap_rule(head, 0.4F, 10, 10).threshold, 0.4F);
+  head.overlaps = false;
+  EXPECT_EQ(overlap_rule(head, 0.4F, 10, 10).threshold, 1);
+}
+
 std::string refusal(const Candidates& head, const Shape& input) {
   return error_line<BadInput>([&] { (void)shape_of_candidates(head, {input}, "here"); });
 }
@@ -144,6 +205,16 @@ TEST(CandidateShape, RefusesWhatDoesNotFit) {
   head = rows_of(6, 2);
   head.groups[0].scores.input = 1;
   EXPECT_THAT(refusal(head, {6, 1, 7}), HasSubstr("no input number 1"));
+  head = with_points(3);
+  EXPECT_EQ(shape_of_candidates(head, {{1, 1, 12}}, "here"), (Shape{1, 1, 12}));
+  head.values_per_point = 4;
+  EXPECT_THAT(refusal(head, {1, 1, 12}), HasSubstr("2 or 3 values"));
+  head = with_points(2);
+  head.values_per_point = 3;
+  EXPECT_THAT(refusal(head, {1, 1, 10}), HasSubstr("no points of 3"));
+  head = with_points(2);
+  head.groups[0].points->values = {8, 12};
+  EXPECT_THAT(refusal(head, {1, 1, 10}), HasSubstr("4 wanted"));
 }
 
 TEST(CandidateJson, KeepsEverything) {
@@ -155,8 +226,11 @@ TEST(CandidateJson, KeepsEverything) {
   head.grids = {{3, 1, 8, {{1, 2}, {3, 4}}}};
   head.point = 0;
   head.centre_gain = 0.5F;
-  head.background = true;
   head.scores = ScoreKind::kSoftmaxLogits;
+  head.groups[0].scores.values = {5, 6};
+  head.groups[0].points = CandidateValues{0, {3, 6}};
+  head.values_per_point = 3;
+  head.overlaps = false;
   add_layer(network, head, {0}, "test");
   add_output(network, 1, "boxes", "test");
   network.threshold = 0.25F;

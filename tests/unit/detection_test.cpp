@@ -116,6 +116,15 @@ TEST(CocoResults, NumbersOtherNetworksFromOne) {
   EXPECT_EQ(Json::parse(coco_results_json(pictures, {}, 0))[0]["image_id"], "12a.png");
 }
 
+TEST(CocoResults, TellPoints) {
+  Detection detection{1, 2, 3, 4, 0, 0.25F};
+  detection.keypoints = {{1.5F, -2, 0.75F}, {3, 4}};
+  const std::vector<PictureDetections> pictures{{"1.jpg", {detection, {1, 2, 3, 4, 0, 0.25F}}}};
+  const Json results = Json::parse(coco_results_json(pictures, {}, 1));
+  EXPECT_EQ(results[0]["keypoints"], Json::parse("[1.5, -2.0, 0.75, 3.0, 4.0, 1.0]"));
+  EXPECT_FALSE(results[1].contains("keypoints"));
+}
+
 TEST(CocoResults, AreAlwaysJson) {
   EXPECT_EQ(Json::parse(coco_results_json({}, {}, 80)), Json::array());
   const std::vector<PictureDetections> pictures{{"caf\xE9 \"1\".jpg", {{1, 2, 3, 4, 0, 0.25F}}},

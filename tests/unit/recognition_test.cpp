@@ -122,6 +122,121 @@ TEST(Recognition, TellsDistributionsPerLevel) {
   EXPECT_THAT(found->labels, ElementsAre("cat", "cat's dog"));
 }
 
+/// As SCRFD ends, with so many values per anchor in points.
+HeadMaker faces(std::int64_t point_values) {
+  HeadMaker maker;
+  maker.graph().constant("scale", floats({}, {0.7F}));
+  for (const auto& [level, stride] : {std::pair{"8", 8}, std::pair{"16", 16}}) {
+    for (const auto& [part, values] :
+         {std::pair{"score", std::int64_t{1}}, std::pair{"box", std::int64_t{4}},
+          std::pair{"point", point_values}}) {
+      const std::string name = std::string(part) + level;
+      maker.conv(name, 2 * values, stride);
+      const bool is_score = values == 1;
+      maker.graph()
+          .constant(name + "_dims", integers({-1, values}))
+          .node(is_score ? "Sigmoid" : "Mul",
+                is_score ? std::vector{name} : std::vector<std::string>{name, "scale"}, name + "_a")
+          .node("Transpose", {name + "_a"}, name + "_t", {{"perm", Ints{0, 2, 3, 1}}})
+          .node("Reshape", {name + "_t", name + "_dims"}, name + "_r")
+          .output(name + "_r");
+    }
+  }
+  return maker;
+}
+
+TEST(Recognition, TellsFacesByTheirPoints) {
+  const auto found = faces(10).recognise();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, "SCRFD");
+  EXPECT_EQ(found->head.box, CandidateBox::kDistances);
+  EXPECT_EQ(found->head.point_values(), 10);
+  const std::vector<Anchor> two(2, Anchor{1, 1});
+  EXPECT_THAT(found->head.grids,
+              ElementsAre(CandidateGrid{4, 8, 8, two}, CandidateGrid{2, 4, 16, two}));
+  EXPECT_THAT(found->labels, ElementsAre("face"));
+  EXPECT_FALSE(faces(8).recognise());
+}
+
+/// Decoded corners and scores over two levels, and what a graph does with them.
+HeadMaker corners() {
+  HeadMaker maker;
+  std::vector<float> points;
+  for (const auto& [rows, cols, stride] : {std::tuple{4, 8, 8.0F}, std::tuple{2, 4, 16.0F}}) {
+    for (int i = 0; i < rows * cols; ++i) {
+      points.push_back((static_cast<float>(i % cols) + 0.5F) * stride);
+      points.push_back((static_cast<float>(i / cols) + 0.5F) * stride);
+    }
+  }
+  for (const auto& [level, stride] : {std::pair{"8", 8}, std::pair{"16", 16}}) {
+    const std::string name = level;
+    maker.conv("side" + name, 4, stride);
+    maker.conv("class" + name, kClasses, stride);
+    maker.graph().node("Sigmoid", {"class" + name}, "scores" + name);
+  }
+  maker.rows({"side8", "scores8"}, {"side16", "scores16"}, 4 + kClasses);
+  maker.graph().graph().outputs.clear();
+  maker.graph()
+      .constant("points", floats({1, 40, 2}, std::move(points)))
+      .constant("parts", integers({2, 2, kClasses}))
+      .node_of("Split", {"rows", "parts"}, {"before", "after", "scores"},
+               {{"axis", std::int64_t{2}}})
+      .node("Exp", {"before"}, "exp_before")
+      .node("Exp", {"after"}, "exp_after")
+      .node("Sub", {"points", "exp_before"}, "first")
+      .node("Add", {"points", "exp_after"}, "last")
+      .node("Concat", {"first", "last"}, "boxes", {{"axis", std::int64_t{2}}});
+  return maker;
+}
+
+std::optional<ChosenRecognition> recognise_chosen(HeadMaker& maker) {
+  return recognise_before_choice(maker.graph().graph(), {}, "test");
+}
+
+TEST(Recognition, CutsBeforeTheBestAreChosen) {
+  HeadMaker maker = corners();
+  maker.graph()
+      .constant("count", integers({5}))
+      .node("ReduceMax", {"scores"}, "best", {{"axes", Ints{-1}}, {"keepdims", std::int64_t{0}}})
+      .node_of("TopK", {"best", "count"}, {"values", "indices"})
+      .output("values")
+      .output("indices");
+  EXPECT_FALSE(recognise_chosen(maker));  // nothing is chosen of the boxes
+  maker.graph()
+      .constant("two", integers({2}))
+      .constant("times", integers({1, 1, 4}))
+      .node("Unsqueeze", {"indices", "two"}, "column")
+      .node("Tile", {"column", "times"}, "columns")
+      .node("GatherElements", {"boxes", "columns"}, "chosen", {{"axis", std::int64_t{1}}})
+      .constant("class_times", integers({1, 1, kClasses}))
+      .node("Tile", {"column", "class_times"}, "class_columns")
+      .node("GatherElements", {"scores", "class_columns"}, "chosen_scores",
+            {{"axis", std::int64_t{1}}})
+      .output("chosen")
+      .output("chosen_scores");
+  const auto chosen = recognise_chosen(maker);
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ(chosen->found.kind, "YOLOv10 or later");
+  EXPECT_FALSE(chosen->found.head.overlaps);
+  EXPECT_EQ(chosen->model.results.size(), 2U);
+  maker.conv("late", 3, 8);
+  maker.graph().node("Conv", {"chosen", "late_w"}, "weighted").output("weighted");
+  EXPECT_FALSE(recognise_chosen(maker));  // weights follow the choice
+}
+
+TEST(Recognition, CutsBeforeSuppression) {
+  HeadMaker maker = corners();
+  maker.graph()
+      .node("Transpose", {"scores"}, "by_class", {{"perm", Ints{0, 2, 1}}})
+      .node("NonMaxSuppression", {"boxes", "by_class"}, "kept")
+      .output("kept");
+  const auto chosen = recognise_chosen(maker);
+  ASSERT_TRUE(chosen);
+  EXPECT_TRUE(chosen->found.head.overlaps);
+  EXPECT_EQ(chosen->found.head.box, CandidateBox::kCorners);
+  EXPECT_EQ(chosen->found.head.classes(), kClasses);
+}
+
 TEST(KnownLabels, AreThoseOfWellKnownSets) {
   EXPECT_EQ(known_labels(80).at(79), "toothbrush");
   EXPECT_EQ(known_labels(20).at(0), "aeroplane");
@@ -154,6 +269,9 @@ TEST(CellPoints, AreFoundLevelByLevel) {
       EXPECT_EQ(found->levels[1].cols, 2);
     }
   }
+  const auto found = find_cells({{10, 15}, {30, 15}, {10, 45}, {30, 45}}, {60, 40, 3});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->levels[0].stride, 32);
   std::vector<PixelPoint> moved = middles(1, 0.5F);
   moved.back().x += 1;
   EXPECT_FALSE(find_cells(moved, picture));
