@@ -84,7 +84,8 @@ class PixelWriter {
       : channels_(static_cast<std::size_t>(input.channels)), normalisation_(normalisation) {
     if (input.channels != 1 && input.channels != 3) {
       throw BadInput("the network's input is " + to_string(input) +
-                     "; pictures fit inputs of 3 channels or 1");
+                     "; pictures fit inputs of 3 channels or 1: give its values in an HDF5 file, "
+                     "dataset 'input' [rows][cols][channels]");
     }
   }
 
