@@ -206,6 +206,7 @@ class Recogniser {
       }
     }
     head.box = CandidateBox::kOffsets;
+    head.spread = true;
     head.centre_gain = kSsdCentreGain;
     head.size_gain = kSsdSizeGain;
     return kUltraFace;

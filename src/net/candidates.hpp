@@ -96,7 +96,10 @@ struct Candidates {
   int bins = 1;
   std::vector<CandidateGrid> grids{};  ///< of all candidates in their order; for boxes by cells
   float point = 0.5F;                  ///< where in its cell a point lies, from its top left
-  float centre_gain = 1;               ///< of offsets, SSD's variances
+  /// Whether the cells' points are spread evenly over the input (SSD), or lie a stride apart, which
+  /// differs where the input is no multiple of the stride.
+  bool spread = false;
+  float centre_gain = 1;  ///< of offsets, SSD's variances
   float size_gain = 1;
   /// How many values tell a point: x and y, perhaps how surely it is seen. Its place is told as a
   /// box's: in the box's unit or, by cells, from the cell's point in anchors by the centre's gain.

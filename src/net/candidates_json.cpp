@@ -71,6 +71,7 @@ json candidates_to_json(const Candidates& head) {
           {"bins", head.bins},
           {"grids", grids},
           {"point", head.point},
+          {"spread", head.spread},
           {"gains", {head.centre_gain, head.size_gain}},
           {"values_per_point", head.values_per_point},
           {"overlaps", head.overlaps}};
@@ -91,8 +92,12 @@ Candidates candidates_from_json(const json& object) {
   head.point = object.at("point").get<float>();
   head.centre_gain = object.at("gains").at(0).get<float>();
   head.size_gain = object.at("gains").at(1).get<float>();
-  head.values_per_point = json_int(object.at("values_per_point"));
-  head.overlaps = object.at("overlaps").get<bool>();
+  // What follows came later.
+  head.spread = object.value("spread", head.spread);
+  head.overlaps = object.value("overlaps", head.overlaps);
+  if (object.contains("values_per_point")) {
+    head.values_per_point = json_int(object.at("values_per_point"));
+  }
   return head;
 }
 

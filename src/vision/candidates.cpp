@@ -15,20 +15,27 @@ struct CandidatePoint {
   Anchor anchor;
 };
 
+float share(int whole, int parts) {
+  return static_cast<float>(whole) / static_cast<float>(parts);
+}
+
 /// Calls visit(point) for each candidate of a head: without grids, for points that mean nothing.
 template <typename Visit>
-void for_each_candidate(const Candidates& head, std::size_t count, const Visit& visit) {
+void for_each_candidate(const Candidates& head, std::size_t count, const Shape& input,
+                        const Visit& visit) {
   if (!head.is_by_cells()) {
     for (std::size_t i = 0; i < count; ++i) visit(CandidatePoint{});
     return;
   }
   for (const CandidateGrid& grid : head.grids) {
     const auto stride = static_cast<float>(grid.stride);
+    const float height = head.spread ? share(input.rows, grid.rows) : stride;
+    const float width = head.spread ? share(input.cols, grid.cols) : stride;
     for (int row = 0; row < grid.rows; ++row) {
       for (int col = 0; col < grid.cols; ++col) {
         for (const Anchor& anchor : grid.anchors) {
-          visit(CandidatePoint{(static_cast<float>(col) + head.point) * stride,
-                               (static_cast<float>(row) + head.point) * stride,
+          visit(CandidatePoint{(static_cast<float>(col) + head.point) * width,
+                               (static_cast<float>(row) + head.point) * height,
                                stride,
                                {anchor.width * stride, anchor.height * stride}});
         }
@@ -101,7 +108,9 @@ void collect_candidates(const Candidates& head, std::span<const float> output,
                         Collector& collector) {
   const auto channels = static_cast<std::size_t>(head.channels());
   const auto classes = static_cast<std::size_t>(head.classes());
-  for_each_candidate(head, output.size() / channels, [&](const CandidatePoint& point) {
+  const std::size_t count = output.size() / channels;
+  const Shape& input = collector.network_input();
+  for_each_candidate(head, count, input, [&](const CandidatePoint& point) {
     const std::span<const float> values = output.first(channels);
     output = output.subspan(channels);
     const float objectness =

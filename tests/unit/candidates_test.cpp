@@ -111,6 +111,18 @@ TEST(DecodeCandidates, PutsOffsetsOnAnchors) {
   expect_box(found[0], 0, 0, 74, 52);
 }
 
+TEST(DecodeCandidates, SpreadsCellsOverAnInputThatIsNoMultipleOfThem) {
+  Candidates head = rows_of(8, 1);
+  head.box = CandidateBox::kOffsets;
+  head.grids = {{2, 4, 32, {{0.5F, 0.5F}}}};
+  head.spread = true;
+  std::vector<float> output(48, 0);
+  output[46] = output[47] = 1;  // the last cell, 25 x 25 pixels of the network's input
+  const auto found = decoded(head, output);
+  ASSERT_THAT(found, SizeIs(1));
+  expect_box(found[0], 159, 59, 32, 32);
+}
+
 TEST(DecodeCandidates, TakesDistancesFromPoints) {
   Candidates head{{{{{1, 2, 9}, kChannelsLast}, 2}}, {{{0, {0, 8}}, {}, {0, {8, 9}}}}};
   head.box = CandidateBox::kDistances;
