@@ -65,7 +65,7 @@ void check_tile(const MicroKernel& kernel, int pixels, int taps, int channels, b
 TEST(MicroKernel, AllOfThemSumTapsByChannel) {
   Random random(1);
   for (const MicroKernel* kernel : micro_kernels()) {
-    for (const int channels : {1, 4, 7, 16, 33, 100}) {
+    for (const int channels : {1, 4, 7, 16, 24, 33, 100}) {
       SCOPED_TRACE(kernel->name + std::string(", ") + std::to_string(channels));
       const auto count = static_cast<std::size_t>(channels);
       const std::vector<float> a = random.reals(count, -1, 1);

@@ -24,9 +24,16 @@ int sum_taps(const DepthwisePixel& pixel, int begin) {
   return c;
 }
 
+/// The channels from `begin` on: what no whole vector takes, vectors of half the lanes do.
+template <int kLanes>
+void sum_channels(const DepthwisePixel& pixel, int begin) {
+  const int left = sum_taps<kLanes>(pixel, begin);
+  if constexpr (kLanes > 1) sum_channels<kLanes / 2>(pixel, left);
+}
+
 template <int kLanes>
 void compute_depthwise(const DepthwisePixel& pixel) {
-  sum_taps<1>(pixel, sum_taps<kLanes>(pixel, 0));
+  sum_channels<kLanes>(pixel, 0);
 }
 
 }  // namespace
