@@ -19,7 +19,7 @@ cmake --preset release -DBUILD_TESTING=OFF --log-level=WARNING >/dev/null
 cmake --build --preset release "${quiet[@]}"
 
 show mpirun -np 8 build/release/vpinfer --model inputs/nanodet/nanodet.h5 \
-  --input inputs/nanodet/dog.jpg --threshold 0.36 --output out/dog --compare-single
+  --input inputs/nanodet/dog.jpg --output out/dog --compare-single
 
 show build/release/vpinfer import inputs/yolov2/yolov2.cfg --random-weights 7 -o out/yolov2.h5
 show mpirun -np 8 build/release/vpinfer --model out/yolov2.h5 --compare-single --repeat 3

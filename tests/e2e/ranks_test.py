@@ -124,8 +124,8 @@ class CocoObjects(RanksTest):
     def find_objects(self, *options, ranks=None):
         out = self.path("out")
         shutil.rmtree(out, ignore_errors=True)
-        self.assert_done(vpinfer("--model", NANODET / "nanodet.h5", "--input", NANODET / "dog.jpg", "--threshold", 0.36,
-                                 "--output", out, *options, ranks=ranks))
+        self.assert_done(vpinfer("--model", NANODET / "nanodet.h5", "--input", NANODET / "dog.jpg", "--output", out, *options,
+                                 ranks=ranks))
         return json.loads((out / "detections.json").read_text())
 
     def test_every_number_of_ranks_finds_them(self):
@@ -280,7 +280,8 @@ class BytesOnTheWire(RanksTest):
     def test_finds_the_same_objects(self):
         for wire in ("int8", "auto"):
             with self.subTest(wire=wire):
-                report, out = self.report_of(NANODET / "nanodet.h5", "--input", NANODET / "dog.jpg", "--wire", wire, ranks=4)
+                report, out = self.report_of(NANODET / "nanodet.h5", "--input", NANODET / "dog.jpg", "--threshold", 0.5,
+                                             "--wire", wire, ranks=4)
                 found = report["comparison"]["findings"]["detections"]
                 self.assertEqual((found["same"], found["lost"], found["added"]), (1, 0, 0))
                 self.assertLess(found["score_change"], 0.02)
