@@ -5,6 +5,7 @@
 
 #include "import/known_labels.hpp"
 #include "import/probabilities.hpp"
+#include "tensor/node_reader.hpp"
 
 namespace vpinfer {
 namespace {
@@ -28,21 +29,21 @@ const OnnxNode* maker_of(const OnnxGraph& graph, const std::string& value) {
 
 /// The classes that an ArgMax chooses from for each pixel, if the value ends with one.
 std::optional<int> argmax_classes(const OnnxGraph& graph, const OnnxModel& model,
-                                  const OnnxResult& result) {
+                                  const OnnxResult& result, const Shape& map) {
   const OnnxNode* node = maker_of(graph, result.name);
   while (node != nullptr && passes_on(*node)) node = maker_of(graph, node->inputs.front());
   if (node == nullptr || node->op != "ArgMax") return std::nullopt;
   const auto scores = model.extents.find(node->inputs.front());
   if (scores == model.extents.end() || scores->second.size() != 4) return std::nullopt;
   const OnnxDims& dims = scores->second;
-  const std::int64_t all = dims[0] * dims[1] * dims[2] * dims[3];
-  std::int64_t pixels = 1;
-  for (const std::int64_t extent : result.form.dims) pixels *= extent;
-  if (pixels <= 1 || all % pixels != 0) return std::nullopt;
-  const std::int64_t classes = all / pixels;
-  const bool over_channels = dims[0] == 1 && (classes == dims[1] || classes == dims[3]);
-  return over_channels && classes <= kMostMapClasses ? std::optional(static_cast<int>(classes))
-                                                     : std::nullopt;
+  const OnnxNodeReader reader(*node, "", graph.opset);
+  const std::size_t axis = reader.axis(reader.integer("axis", 0), dims.size());
+  const std::size_t rows = axis == 1 ? 2 : 1;
+  const bool is_map = (axis == 1 || axis == 3) && dims[0] == 1 && dims[rows] == map.rows &&
+                      dims[rows + 1] == map.cols;
+  return is_map && dims[axis] >= 2 && dims[axis] <= kMostMapClasses
+             ? std::optional(static_cast<int>(dims[axis]))
+             : std::nullopt;
 }
 
 /// A result as rows x cols x channels; nothing if it is no map.
@@ -77,21 +78,27 @@ int multiple_of(const Shape& map, const Shape& input) {
   return times * input.rows == map.rows && times * input.cols == map.cols ? times : 0;
 }
 
+/// Whether a map lies over the input, of so many pixels each.
+bool has_aspect_of(const Shape& input, const Shape& map) {
+  return std::int64_t{map.rows} * input.cols == std::int64_t{map.cols} * input.rows;
+}
+
 /// From what a layer's activation can give.
 PixelScale scale_of(const Operation& operation, PixelScale otherwise) {
   if (gives_probabilities(operation)) return PixelScale::kUnit;
   const Activation* activation = activation_of(operation);
   if (activation == nullptr) return otherwise;
   if (activation->function == Activation::kTanh) return PixelScale::kSigned;
-  const bool is_byte = activation->function == Activation::kClip && activation->alpha >= 0 &&
-                       activation->beta > 1 && activation->beta <= 255;
+  const bool is_byte = activation->function == Activation::kClip && activation->alpha == 0 &&
+                       activation->beta == 255;
   return is_byte ? PixelScale::kBytes : otherwise;
 }
 
 std::optional<ClassMap> class_map(const Operation& last, const Shape& map, const Shape& input) {
   const auto* softmax = std::get_if<Softmax>(&last);
   const bool shares = softmax != nullptr && softmax->groups == 1 && !softmax->over_rows &&
-                      !softmax->over_cols && map.channels > 1;
+                      !softmax->over_cols && map.channels > 1 &&
+                      (multiple_of(map, input) == 1 || has_classes_of(map.channels));
   const bool enlarged_scores = std::holds_alternative<Resample>(last) &&
                                multiple_of(map, input) == 1 && has_classes_of(map.channels);
   if ((!shares && !enlarged_scores) || map.channels > kMostMapClasses) return std::nullopt;
@@ -99,10 +106,10 @@ std::optional<ClassMap> class_map(const Operation& last, const Shape& map, const
 }
 
 std::optional<DrawnPicture> drawn_picture(const Operation& last, const Shape& map,
-                                          const Shape& input) {
+                                          const Shape& input, bool is_only) {
   const int times = multiple_of(map, input);
   const bool is_resized = std::holds_alternative<Resample>(last);
-  if (map.channels == 3 && input.channels == 3 && times >= 1 && !is_resized) {
+  if (map.channels == 3 && input.channels == 3 && times >= 1 && !is_resized && is_only) {
     return DrawnPicture{scale_of(last, PixelScale::kInput), true};
   }
   if (map.channels != 1) return std::nullopt;
@@ -121,17 +128,18 @@ std::optional<Depiction> recognise_depiction(const OnnxGraph& graph, const OnnxM
   const OnnxResult& result = model.results.front();
   const Shape& input = model.network.input_shape();
   const std::optional<Shape> map = map_of(model, result);
-  if (!map || map->rows < 2 || map->cols < 2) return std::nullopt;
+  if (!map || map->rows < 2 || map->cols < 2 || !has_aspect_of(input, *map)) return std::nullopt;
   if (map->channels == 1) {
-    if (const auto classes = argmax_classes(graph, model, result)) {
+    if (const auto classes = argmax_classes(graph, model, result, *map)) {
       return Depiction{result.position, *map, ClassMap{*classes, true, has_background(*classes)}};
     }
   }
+  if (!result.form.is_float) return std::nullopt;
   const Operation& last = model.network.layer(result.position).operation;
   if (const auto classes = class_map(last, *map, input)) {
     return Depiction{result.position, *map, *classes};
   }
-  if (const auto picture = drawn_picture(last, *map, input)) {
+  if (const auto picture = drawn_picture(last, *map, input, model.results.size() == 1)) {
     return Depiction{result.position, *map, *picture};
   }
   return std::nullopt;

@@ -9,7 +9,7 @@ namespace vpinfer {
 
 /// What a graph's first output shows, by the operation that it ends with and its extents, never by
 /// names: a class per pixel, a picture of the size of the input or a multiple of it, or one grey
-/// one.  Nothing if that is not certain.
+/// one.  Of colours only if it is the only output.  Nothing if that is not certain.
 [[nodiscard]] std::optional<Depiction> recognise_depiction(const OnnxGraph& graph,
                                                            const OnnxModel& model);
 

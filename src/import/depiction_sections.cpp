@@ -13,7 +13,8 @@ Shape numbered_map(const Shape& box) {
 
 Depiction class_map(CfgSection& section, const Shape& box) {
   const bool numbered = section.flag("numbered");
-  const int classes = section.integer("classes", numbered ? kMostMapClasses : box.channels);
+  const int classes =
+      section.integer("classes", numbered ? kMostMapClasses : std::max(2, box.channels));
   return {0, numbered ? numbered_map(box) : box,
           ClassMap{classes, numbered, section.flag("background")}};
 }

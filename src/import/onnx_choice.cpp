@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "import/onnx_tail.hpp"
+
 namespace vpinfer {
 namespace {
 
@@ -43,11 +45,10 @@ class ChoiceFinder {
  private:
   void visit(const OnnxNode& node) {
     constexpr std::array<std::string_view, 3> kChoosing{"TopK", "NonMaxSuppression", "NonZero"};
-    constexpr std::array<std::string_view, 3> kWeighted{"Conv", "ConvTranspose", "Gemm"};
     if (node.op == "Shape" || !is_any_in(node.inputs, computed_)) return;
     computed_.insert(node.outputs.begin(), node.outputs.end());
     const bool follows = is_any_in(node.inputs, chosen_);
-    has_late_weights_ |= follows && is_one_of(node.op, kWeighted);
+    has_late_weights_ |= follows && is_weighted_operator(node.op);
     if (!follows && !is_one_of(node.op, kChoosing)) return;
     suppresses_ |= node.op != "TopK" && is_one_of(node.op, kChoosing);
     chosen_.insert(node.outputs.begin(), node.outputs.end());

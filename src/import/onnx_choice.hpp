@@ -11,7 +11,7 @@ namespace vpinfer {
 /// Where a graph begins to choose among what its last layers with weights give.
 struct OnnxChoice {
   std::vector<std::string> tensors;  ///< what it chooses among, and outputs that it does not touch
-  bool suppresses = false;           ///< boxes that overlap, not only those with low scores
+  bool suppresses = false;           ///< perhaps boxes that overlap, not only those with low scores
 };
 
 /// Finds TopK, NonMaxSuppression and NonZero behind all layers with weights.  Empty if there are

@@ -176,8 +176,8 @@ void local_response_normalization(OnnxBuilder& builder, const OnnxNodeReader& no
   FeatureMap map = builder.complete(node, 0);
   const auto runs = runs_of(builder, map);
   const int channels = builder.shape(map).channels;
-  const bool over_channels =
-      runs && runs->size() > 1 && ((*runs)[1] == std::vector{Axis::kChannels} || channels == 1);
+  const bool over_channels = runs && runs->size() > 1 && map.dims[1] == channels &&
+                             ((*runs)[1] == std::vector{Axis::kChannels} || channels == 1);
   if (!over_channels || channels > kMostNeighbours) {
     node.unsupported("normalising the channels of " + to_string(map.dims));
   }

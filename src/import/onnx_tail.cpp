@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 #include <string_view>
 
@@ -14,7 +15,17 @@ namespace {
 /// Sources of more numbers are no boxes.
 constexpr std::int64_t kMostNumbers = 1 << 24;
 
+bool is_stride(float number) {
+  int exponent = 0;
+  return std::frexp(number, &exponent) == 0.5F && number >= 2;
+}
+
 }  // namespace
+
+bool is_weighted_operator(std::string_view op) {
+  constexpr std::array<std::string_view, 4> kWeighted{"Conv", "ConvTranspose", "Gemm", "MatMul"};
+  return std::find(kWeighted.begin(), kWeighted.end(), op) != kWeighted.end();
+}
 
 OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>& extents,
                    const std::vector<std::string>& outputs, const std::string& where)
@@ -44,12 +55,15 @@ bool OnnxTail::is_source(const OnnxNode& node) const {
   return is_weighted(node) || is_scaled(node);
 }
 
-/// Whether a node multiplies what a layer with weights gives by one number (SCRFD's scales).
+/// Whether a node multiplies what a layer with weights gives by one trained number (SCRFD's
+/// scales), not by a level's stride.
 bool OnnxTail::is_scaled(const OnnxNode& node) const {
   if (node.op != "Mul" || node.inputs.size() != 2) return false;
   const auto is_number = [&](const std::string& name) {
     const auto found = graph_.initializers.find(name);
-    return found != graph_.initializers.end() && count_elements(found->second.dims) == 1;
+    if (found == graph_.initializers.end() || !found->second.is_float()) return false;
+    const std::vector<float>& numbers = found->second.floats();
+    return numbers.size() == 1 && !is_stride(numbers.front());
   };
   const auto is_layer = [&](const std::string& name) {
     return std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const OnnxNode& maker) {
@@ -62,9 +76,7 @@ bool OnnxTail::is_scaled(const OnnxNode& node) const {
 
 /// The mean of a distribution is no layer with weights.
 bool OnnxTail::is_weighted(const OnnxNode& node) const {
-  constexpr std::array<std::string_view, 4> kWeighted{"Conv", "ConvTranspose", "Gemm", "MatMul"};
-  return std::find(kWeighted.begin(), kWeighted.end(), node.op) != kWeighted.end() &&
-         !is_mean(node);
+  return is_weighted_operator(node.op) && !is_mean(node);
 }
 
 /// Whether a convolution only adds up 0, 1, 2, ... times its channels.

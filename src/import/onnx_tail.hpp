@@ -2,11 +2,15 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "import/onnx.hpp"
 
 namespace vpinfer {
+
+/// Whether layers with weights have this operator; constants may be multiplied by it, too.
+[[nodiscard]] bool is_weighted_operator(std::string_view op);
 
 /// The end of a graph: what stands behind its last layers with weights.  These, the sources, can be
 /// given any values, which shows what the graph makes of them.

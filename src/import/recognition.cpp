@@ -303,14 +303,15 @@ std::optional<ChosenRecognition> recognise_before_choice(const OnnxGraph& graph,
     OnnxModel model = translate_onnx(graph, cut, where);
     auto found = recognise_detector(graph, model);
     if (!found) return std::nullopt;
-    found->head.overlaps = choice->suppresses;
+    // What decodes boxes in the graph only to choose the best few is trained to give one per
+    // object.
+    found->head.overlaps = choice->suppresses || found->kind != kUnknown.kind;
     if (choice->suppresses) {
       model.warnings.emplace_back(
           "the graph suppresses boxes itself; it is cut before that, and 'run' does it: see --nms");
     }
     if (!choice->suppresses && found->kind == kUnknown.kind) {
-      found->kind = kYolov10.kind;  // which alone need no suppression
-      found->knows_input = true;
+      found->kind = kYolov10.kind;
     }
     return ChosenRecognition{std::move(model), std::move(*found)};
   } catch (const BadInput&) {

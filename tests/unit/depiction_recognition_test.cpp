@@ -68,7 +68,13 @@ TEST(DepictionRecognition, TellsPictures) {
 }
 
 TEST(DepictionRecognition, LeavesOtherTensorsAlone) {
+  EXPECT_FALSE(
+      recognised(scores(5).node("ArgMax", {"s"}, "y", {{"axis", std::int64_t{-1}}}).output("y")));
+  EXPECT_FALSE(recognised(
+      scores(5, 2).node("Softmax", {"s"}, "y", {{"axis", std::int64_t{1}}}).output("y")));
   EXPECT_FALSE(recognised(scores(7).output("s")));
+  EXPECT_FALSE(
+      recognised(scores(257).node("ArgMax", {"s"}, "y", {{"axis", std::int64_t{1}}}).output("y")));
   EXPECT_FALSE(recognised(scores(1, 2).output("s")));
   EXPECT_FALSE(recognised(scores(3, 2).output("s")));
   EXPECT_FALSE(recognised(scores(5).node("GlobalAveragePool", {"s"}, "y").output("y")));
