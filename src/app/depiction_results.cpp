@@ -76,7 +76,7 @@ void DepictionResults::show(const Frame& frame, const Depiction& depiction, cons
   std::cout << printable(frame.name) << ": " << shares.size()
             << (shares.size() == 1 ? " class\n" : " classes\n")
             << shares_table(shares, network_.labels);
-  segmented_.push_back({frame.name, std::move(shares)});
+  segmented_.push_back({frame.name, Network::number(depiction.position), std::move(shares)});
   if (folder_.empty()) return;
   const std::string name = name_for(frame, depiction);
   write_jpeg(pictures_.path_for(name, kJpeg),
@@ -105,7 +105,7 @@ void DepictionResults::show(const Frame& frame, const Depiction& depiction,
     write_jpeg(pictures_.path_for(name_for(frame, depiction), kJpeg),
                with_points(frame.picture, points));
   }
-  landmarks_.push_back({frame.name, std::move(points)});
+  landmarks_.push_back({frame.name, Network::number(depiction.position), std::move(points)});
 }
 
 void DepictionResults::finish() const {

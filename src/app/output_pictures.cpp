@@ -20,7 +20,7 @@ fs::path OutputPictures::path_for(const std::string& frame, std::string_view ext
   if (!has_extension(name, extension)) name += extension;
   // A folder may hold dog.png and dog.png.jpg.
   while (written_.try_emplace(name, frame).first->second != frame) name += extension;
-  const fs::path path = folder_ / name;
+  fs::path path = folder_ / name;
   if (fs::is_symlink(path)) {
     throw BadInput(path.string() + ": is a link, perhaps to a picture that would be replaced; " +
                    "remove it or choose another --output");

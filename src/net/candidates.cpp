@@ -108,6 +108,12 @@ class CandidateCheck {
       if (grid.rows < 1 || grid.cols < 1 || grid.stride < 1 || grid.anchors.empty()) {
         refuse("a grid of its cells is empty");
       }
+      for (const Anchor& anchor : grid.anchors) {
+        const float area = anchor.width * anchor.height;
+        if (!(anchor.width > 0 && area > 0 && std::isfinite(area))) {
+          refuse("its anchors must have a width and a height");
+        }
+      }
       const std::int64_t places = std::int64_t{grid.rows} * grid.cols;
       const auto anchors = static_cast<std::int64_t>(grid.anchors.size());
       if (places > candidates || anchors > candidates / places) {

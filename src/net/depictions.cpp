@@ -15,12 +15,12 @@ class Complaint {
   explicit Complaint(const Shape& map) : map_(map) {}
 
   std::string operator()(const ClassMap& classes) const {
-    if (classes.classes < 1 || classes.classes > kMostMapClasses) {
-      return "a map of classes has 1 to " + std::to_string(kMostMapClasses) + ", not " +
+    if (classes.classes < 2 || classes.classes > kMostMapClasses) {
+      return "a map of classes has 2 to " + std::to_string(kMostMapClasses) + ", not " +
              std::to_string(classes.classes);
     }
     const int wanted = classes.numbered ? 1 : classes.classes;
-    if (map_.channels == wanted) return {};
+    if (map_.channels == wanted || (map_.channels == 1 && classes.classes == 2)) return {};
     return "a map of " + std::to_string(classes.classes) + " classes has " +
            std::to_string(wanted) + " channels, not " + std::to_string(map_.channels);
   }

@@ -14,7 +14,8 @@ namespace vpinfer {
 /// A class for each pixel (semantic segmentation).
 struct ClassMap {
   int classes = 0;
-  bool numbered = false;    ///< whether a pixel is its class's number, or a score per class
+  bool numbered = false;    ///< whether a pixel is its class's number, or a score per class; one
+                            ///< score for two classes is the second one's
   bool background = false;  ///< whether class 0 is what belongs to none
   bool operator==(const ClassMap&) const = default;
 };
@@ -62,7 +63,7 @@ struct Depiction {
 /// The most classes whose numbers fit into a picture.
 inline constexpr int kMostMapClasses = 256;
 
-/// For people: `a class for each of 128 x 128 pixels`.
+/// For people: `one of 21 classes for each of 128 x 128 pixels`.
 [[nodiscard]] std::string describe(const Depiction& depiction);
 
 /// Throws BadInput, beginning with `where`, if the depiction does not fit an output of this shape.

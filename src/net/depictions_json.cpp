@@ -42,6 +42,7 @@ json depiction_to_json(const Depiction& depiction) {
 
 Depiction depiction_from_json(const json& j) {
   const json& map = j.at("map");
+  if (map.size() != 3) throw BadInput("a map has 3 extents");
   Depiction depiction{
       json_int(j.at("layer")), {json_int(map.at(0)), json_int(map.at(1)), json_int(map.at(2))}, {}};
   const json& type = j.at("type");

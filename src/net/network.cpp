@@ -53,14 +53,19 @@ void add_output(Network& network, int position, std::string name, const std::str
   network.outputs.push_back({position, std::move(name)});
 }
 
-void add_depiction(Network& network, Depiction depiction, const std::string& where) {
+void add_depiction(Network& network, const Depiction& depiction, const std::string& where) {
   const std::vector<int> results = result_layers(network);
   if (!std::binary_search(results.begin(), results.end(), depiction.position)) {
-    throw BadInput(where + ": a depiction of " + Network::label(depiction.position) +
-                   ", which is none of the network's outputs");
+    throw BadInput(where + ": what depicts something is none of the network's outputs");
+  }
+  for (const Depiction& other : network.depictions) {
+    if (other.position == depiction.position) {
+      throw BadInput(where + ": it is said twice what " + Network::label(depiction.position) +
+                     " depicts");
+    }
   }
   check_depiction(depiction, network.layer(depiction.position).output, where);
-  network.depictions.push_back(std::move(depiction));
+  network.depictions.push_back(depiction);
 }
 
 WeightShape weight_shape(const Network& network, int position) {

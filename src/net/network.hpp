@@ -94,7 +94,7 @@ int add_layer(Network& network, Operation operation, std::vector<int> inputs,
 void add_output(Network& network, int position, std::string name, const std::string& where);
 
 /// Says what an output shows.  Throws BadInput if it is no output or the depiction does not fit it.
-void add_depiction(Network& network, Depiction depiction, const std::string& where);
+void add_depiction(Network& network, const Depiction& depiction, const std::string& where);
 
 /// A block of a layer's weights: of some filters, those of some input channels (of one group).
 struct WeightRange {

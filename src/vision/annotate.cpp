@@ -235,7 +235,8 @@ void draw_keypoints(cairo_t* context, std::span<const Keypoint> points, const St
   int index = 0;
   for (const Keypoint& point : points) {
     const Colour colour = class_colour(++index);
-    if (point.score < kSure) continue;
+    const bool is_place = std::isfinite(point.x) && std::isfinite(point.y);
+    if (!is_place || point.score < kSure) continue;
     cairo_new_sub_path(context);
     cairo_arc(context, point.x, point.y, style.line, 0, 2 * std::numbers::pi);
     set_colour(context, colour);

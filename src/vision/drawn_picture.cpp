@@ -21,7 +21,8 @@ class ByteScale {
     if (values.empty()) return;
     const auto [least, greatest] = std::minmax_element(values.begin(), values.end());
     least_ = *least;
-    gain_ = *greatest > *least ? 255 / (*greatest - *least) : 0;
+    const double range = double{*greatest} - *least;
+    gain_ = range > 0 ? 255 / range : 0;
   }
 
   [[nodiscard]] float of(float value, std::size_t channel) const {
@@ -30,7 +31,7 @@ class ByteScale {
       case PixelScale::kBytes: return value;
       case PixelScale::kSigned: return (value + 1) * 127.5F;
       case PixelScale::kInput: return value / input_.scale[channel] + input_.mean[channel];
-      case PixelScale::kStretched: return (value - least_) * gain_;
+      case PixelScale::kStretched: return static_cast<float>((double{value} - least_) * gain_);
     }
     return value;
   }
@@ -39,7 +40,7 @@ class ByteScale {
   PixelScale scale_;
   const InputNormalisation& input_;
   float least_ = 0;
-  float gain_ = 0;
+  double gain_ = 0;
 };
 
 /// Gives a luma the chroma of a picture of the same size (ITU-R BT.601, as JPEG has it).

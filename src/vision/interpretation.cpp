@@ -59,7 +59,12 @@ Interpretation interpret(const Network& network, const std::string& where) {
     meaning.classes = classes;
     meaning.heads.push_back(i);
   }
-  if (meaning.detects()) return meaning;
+  if (meaning.detects()) {
+    if (network.depictions.empty()) return meaning;
+    throw BadInput(where + ": boxes are found in its outputs, and " +
+                   Network::label(network.depictions.front().position) +
+                   " depicts something else; only one of both can be shown, leave the other out");
+  }
   meaning.has_depictions = !network.depictions.empty();
   if (meaning.has_depictions) {
     meaning.classes = map_classes(network.depictions, where);

@@ -30,7 +30,8 @@ struct Interpretation {
 
 /// Looks at a network's heads and outputs.  A classifier is a network with one output, a softmax
 /// over a whole picture or over a single pixel, or a copy of one.  Throws BadInput, beginning with
-/// `where`, if heads or maps of classes differ in their number of classes.
+/// `where`, if heads or maps of classes differ in their number of classes, or if
+/// there are both heads and depictions.
 [[nodiscard]] Interpretation interpret(const Network& network, const std::string& where);
 
 }  // namespace vpinfer

@@ -16,8 +16,9 @@ Keypoint peak(std::span<const float> output, const Shape& map, std::size_t chann
     if (output[pixel * channels + channel] > output[best * channels + channel]) best = pixel;
   }
   const auto cols = static_cast<std::size_t>(map.cols);
+  const std::size_t row = best / cols;
   return {(static_cast<float>(best % cols) + 0.5F) / static_cast<float>(map.cols),
-          (static_cast<float>(best / cols) + 0.5F) / static_cast<float>(map.rows)};
+          (static_cast<float>(row) + 0.5F) / static_cast<float>(map.rows)};
 }
 
 /// The points as shares of the network's input.
@@ -59,7 +60,7 @@ std::string landmarks_json(std::span<const PictureLandmarks> pictures) {
     for (const Keypoint& point : picture.points) {
       points.push_back({hundredths(point.x), hundredths(point.y)});
     }
-    const Json line{{"file_name", picture.file_name}, {"points", points}};
+    const Json line{{"file_name", picture.file_name}, {"layer", picture.layer}, {"points", points}};
     text += text.size() == 1 ? "\n" : ",\n";
     text += line.dump(-1, ' ', false, Json::error_handler_t::replace);
   }

@@ -19,6 +19,7 @@ namespace vpinfer {
 /// What was found in one picture file.
 struct PictureLandmarks {
   std::string file_name;  ///< without its folder
+  int layer = 0;          ///< the number of the one that gave the points
   std::vector<Keypoint> points;
 };
 

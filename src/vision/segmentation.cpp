@@ -31,11 +31,6 @@ Rgb colour_of(const ClassMap& map, int class_index) {
   return {byte(colour.red), byte(colour.green), byte(colour.blue)};
 }
 
-/// How many numbers of classes a map can hold.
-int colours(const ClassMap& map) {
-  return std::max(2, map.classes);
-}
-
 }  // namespace
 
 Segmentation segment(const ClassMap& map, std::span<const float> output, const Shape& shape,
@@ -69,7 +64,7 @@ std::vector<ClassShare> class_shares(const Segmentation& segmentation) {
 
 IndexedPicture indexed(const ClassMap& map, const Segmentation& segmentation) {
   IndexedPicture picture{segmentation.rows, segmentation.cols, segmentation.classes, {}};
-  for (int i = 0; i < colours(map); ++i) picture.palette.push_back(colour_of(map, i));
+  for (int i = 0; i < map.classes; ++i) picture.palette.push_back(colour_of(map, i));
   return picture;
 }
 
@@ -107,7 +102,8 @@ std::string segmentations_json(std::span<const PictureSegmentation> pictures,
                          {"class", class_name(labels, share.class_index)},
                          {"share", std::round(1e6 * share.share) / 1e6}});
     }
-    const Json line{{"file_name", picture.file_name}, {"classes", classes}};
+    const Json line{
+        {"file_name", picture.file_name}, {"layer", picture.layer}, {"classes", classes}};
     text += text.size() == 1 ? "\n" : ",\n";
     text += line.dump(-1, ' ', false, Json::error_handler_t::replace);
   }

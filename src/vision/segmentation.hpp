@@ -48,6 +48,7 @@ struct ClassShare {
 /// JSON: what share of each picture belongs to which classes.
 struct PictureSegmentation {
   std::string file_name;  ///< without its folder
+  int layer = 0;          ///< the number of the one that gave the map
   std::vector<ClassShare> shares;
 };
 [[nodiscard]] std::string segmentations_json(std::span<const PictureSegmentation> pictures,

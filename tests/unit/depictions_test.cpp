@@ -56,7 +56,7 @@ TEST(Depictions, MustFitTheirOutput) {
   };
   EXPECT_THAT(adding({1, {4, 6, 2}, ClassMap{2}}), HasSubstr("f:1: "));
   EXPECT_THAT(adding({1, {4, 6, 3}, ClassMap{4}}), HasSubstr("4 classes has 4 channels, not 3"));
-  EXPECT_THAT(adding({1, {4, 18, 1}, ClassMap{257, true}}), HasSubstr("1 to 256"));
+  EXPECT_THAT(adding({1, {4, 18, 1}, ClassMap{257, true}}), HasSubstr("2 to 256"));
   EXPECT_THAT(adding({1, {4, 9, 2}, DrawnPicture{}}), HasSubstr("1 or 3 channels"));
   EXPECT_THAT(adding({1, {65536, 65536, 1 << 30}, DrawnPicture{}}), HasSubstr("does not fit"));
   EXPECT_THAT(adding({1, {0, 0, 0}, DrawnPicture{}}), HasSubstr("does not fit"));
@@ -68,9 +68,15 @@ TEST(Depictions, MustFitTheirOutput) {
 
 TEST(Depictions, AreKeptInTheModel) {
   Network network = copying({4, 6, 3});
+  for (const int position : {2, 3}) add_layer(network, Concat{}, {position - 1}, "test");
+  for (const int position : {1, 2, 3}) add_output(network, position, "", "test");
   add_depiction(network, {1, {4, 6, 3}, ClassMap{3, false, true}}, "test");
-  add_depiction(network, {1, {4, 6, 3}, DrawnPicture{PixelScale::kSigned, true}}, "test");
-  add_depiction(network, {1, {36, 1, 2}, Landmarks{PointCoding::kShares}}, "test");
+  add_depiction(network, {2, {4, 6, 3}, DrawnPicture{PixelScale::kSigned, true}}, "test");
+  add_depiction(network, {3, {36, 1, 2}, Landmarks{PointCoding::kShares}}, "test");
+  EXPECT_THAT(refusal([&] {
+                add_depiction(network, {1, {4, 6, 3}, DrawnPicture{}}, "test");
+              }),
+              HasSubstr("twice"));
   const std::string text = to_json(network);
   EXPECT_EQ(network_from_json(text, "test"), network);
   std::string damaged = text;
@@ -90,7 +96,7 @@ TEST(Segmentation, TakesTheBestClassOrTheNumber) {
   const Segmentation given = segment(ClassMap{3, true}, numbers, {1, 2, 1}, frame, picture);
   EXPECT_THAT(given.classes, ElementsAre(2, 2, 0, 0, 2, 2, 0, 0));
   const std::vector<float> sure{0.4F, 0.6F};
-  const Segmentation two = segment(ClassMap{1}, sure, {1, 2, 1}, frame, picture);
+  const Segmentation two = segment(ClassMap{2}, sure, {1, 2, 1}, frame, picture);
   EXPECT_THAT(class_shares(two), ElementsAre(ClassShare{0, 0.5F}, ClassShare{1, 0.5F}));
 }
 
