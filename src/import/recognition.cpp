@@ -14,6 +14,7 @@ namespace {
 /// UltraFace's anchors in pixels, by level: squares.
 const std::vector<std::vector<float>> kUltraFaceAnchors{
     {10, 16, 24}, {32, 48}, {64, 96}, {128, 192, 256}};
+
 bool has_anchors(const std::vector<CellLevel>& levels, int anchors) {
   return std::all_of(levels.begin(), levels.end(),
                      [&](const CellLevel& level) { return level.anchors == anchors; });

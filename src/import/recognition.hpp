@@ -25,12 +25,12 @@ struct Recognition {
 [[nodiscard]] std::optional<Recognition> recognise_detector(const OnnxGraph& graph,
                                                             const OnnxModel& model);
 
-/// Recognises the boxes among which a graph then chooses, by TopK or suppression, and makes `model`
-/// the network up to them; leaves it alone if that is not certain.
+/// The network up to the boxes among which a graph then chooses, and what they are.
 struct ChosenRecognition {
   OnnxModel model;
   Recognition found;
 };
+/// Nothing if there is no such choice, by TopK or suppression, or if the boxes are not certain.
 [[nodiscard]] std::optional<ChosenRecognition> recognise_before_choice(
     const OnnxGraph& graph, const OnnxImportOptions& options, const std::string& where);
 

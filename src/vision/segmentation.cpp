@@ -31,6 +31,12 @@ Rgb colour_of(const ClassMap& map, int class_index) {
   return {byte(colour.red), byte(colour.green), byte(colour.blue)};
 }
 
+std::vector<Rgb> palette_of(const ClassMap& map) {
+  std::vector<Rgb> palette;
+  for (int i = 0; i < map.classes; ++i) palette.push_back(colour_of(map, i));
+  return palette;
+}
+
 }  // namespace
 
 Segmentation segment(const ClassMap& map, std::span<const float> output, const Shape& shape,
@@ -63,18 +69,17 @@ std::vector<ClassShare> class_shares(const Segmentation& segmentation) {
 }
 
 IndexedPicture indexed(const ClassMap& map, const Segmentation& segmentation) {
-  IndexedPicture picture{segmentation.rows, segmentation.cols, segmentation.classes, {}};
-  for (int i = 0; i < map.classes; ++i) picture.palette.push_back(colour_of(map, i));
-  return picture;
+  return {segmentation.rows, segmentation.cols, segmentation.classes, palette_of(map)};
 }
 
 Picture overlay(const Picture& picture, const ClassMap& map, const Segmentation& segmentation,
                 const std::vector<std::string>& labels) {
   Picture result = picture;
+  const std::vector<Rgb> palette = palette_of(map);
   for (std::size_t i = 0; i < segmentation.classes.size(); ++i) {
-    const int index = segmentation.classes[i];
+    const std::uint8_t index = segmentation.classes[i];
     if (map.background && index == 0) continue;
-    const Rgb colour = colour_of(map, index);
+    const Rgb& colour = palette[index];
     for (std::size_t part = 0; part < 3; ++part) {
       std::uint8_t& value = result.rgb[3 * i + part];
       value =
