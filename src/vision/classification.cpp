@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "vision/detection.hpp"
 #include "vision/hierarchy.hpp"
+#include "vision/json_lines.hpp"
 
 namespace vpinfer {
 namespace {
@@ -50,7 +50,7 @@ std::vector<Classification> classify(std::span<const float> output, const Shape&
 std::string classifications_json(std::span<const PictureClassifications> pictures,
                                  const std::vector<std::string>& labels) {
   constexpr double kMillionths = 1'000'000;  // more than the numbers of two runs share
-  std::string text = "[";
+  JsonLines lines;
   for (const PictureClassifications& picture : pictures) {
     Json classes = Json::array();
     for (const Classification& c : picture.classifications) {
@@ -58,12 +58,9 @@ std::string classifications_json(std::span<const PictureClassifications> picture
                          {"class", class_name(labels, c.class_index)},
                          {"score", std::round(double{c.score} * kMillionths) / kMillionths}});
     }
-    const Json entry{{"file_name", picture.file_name}, {"classes", classes}};
-    // One picture per line.  File names need not be UTF-8; JSON must.
-    text += text.size() == 1 ? "\n" : ",\n";
-    text += entry.dump(-1, ' ', false, Json::error_handler_t::replace);
+    lines.add({{"file_name", picture.file_name}, {"classes", classes}});
   }
-  return text + "\n]\n";
+  return lines.text();
 }
 
 }  // namespace vpinfer

@@ -6,8 +6,9 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
+
+#include "vision/json_lines.hpp"
 
 namespace vpinfer {
 namespace {
@@ -71,7 +72,7 @@ std::string coco_results_json(std::span<const PictureDetections> pictures,
                               const std::vector<std::string>& labels, int classes) {
   const bool has_coco_ids = is_coco(labels, classes);
   const std::vector<std::string> names = display_labels(labels, classes);
-  std::string results = "[";
+  JsonLines results;
   for (const PictureDetections& picture : pictures) {
     const Json id = image_id(picture.file_name);
     for (const Detection& detection : picture.detections) {
@@ -82,12 +83,10 @@ std::string coco_results_json(std::span<const PictureDetections> pictures,
                   {"score", rounded(detection.score, kHundredThousandths)},
                   {"category", class_name(names, index)}};
       if (!detection.keypoints.empty()) result["keypoints"] = keypoints_json(detection.keypoints);
-      // One result per line.  File names need not be UTF-8; JSON must.
-      results += results.size() == 1 ? "\n" : ",\n";
-      results += result.dump(-1, ' ', false, Json::error_handler_t::replace);
+      results.add(result);
     }
   }
-  return results + "\n]\n";
+  return results.text();
 }
 
 }  // namespace vpinfer

@@ -1,8 +1,8 @@
 #include "vision/landmarks.hpp"
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
+#include "vision/json_lines.hpp"
 #include "vision/picture_frame.hpp"
 
 namespace vpinfer {
@@ -54,17 +54,15 @@ std::vector<Keypoint> find_points(const Landmarks& landmarks, std::span<const fl
 std::string landmarks_json(std::span<const PictureLandmarks> pictures) {
   using Json = nlohmann::ordered_json;
   const auto hundredths = [](float value) { return std::round(100.0 * value) / 100; };
-  std::string text = "[";
+  JsonLines lines;
   for (const PictureLandmarks& picture : pictures) {
     Json points = Json::array();
     for (const Keypoint& point : picture.points) {
       points.push_back({hundredths(point.x), hundredths(point.y)});
     }
-    const Json line{{"file_name", picture.file_name}, {"layer", picture.layer}, {"points", points}};
-    text += text.size() == 1 ? "\n" : ",\n";
-    text += line.dump(-1, ' ', false, Json::error_handler_t::replace);
+    lines.add({{"file_name", picture.file_name}, {"layer", picture.layer}, {"points", points}});
   }
-  return text + "\n]\n";
+  return lines.text();
 }
 
 }  // namespace vpinfer

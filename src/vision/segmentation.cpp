@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/units.hpp"
 #include "vision/annotate.hpp"
 #include "vision/detection.hpp"
+#include "vision/json_lines.hpp"
 #include "vision/palette.hpp"
 
 namespace vpinfer {
@@ -99,7 +99,7 @@ Picture overlay(const Picture& picture, const ClassMap& map, const Segmentation&
 std::string segmentations_json(std::span<const PictureSegmentation> pictures,
                                const std::vector<std::string>& labels) {
   using Json = nlohmann::ordered_json;
-  std::string text = "[";
+  JsonLines lines;
   for (const PictureSegmentation& picture : pictures) {
     Json classes = Json::array();
     for (const ClassShare& share : picture.shares) {
@@ -107,12 +107,9 @@ std::string segmentations_json(std::span<const PictureSegmentation> pictures,
                          {"class", class_name(labels, share.class_index)},
                          {"share", std::round(1e6 * share.share) / 1e6}});
     }
-    const Json line{
-        {"file_name", picture.file_name}, {"layer", picture.layer}, {"classes", classes}};
-    text += text.size() == 1 ? "\n" : ",\n";
-    text += line.dump(-1, ' ', false, Json::error_handler_t::replace);
+    lines.add({{"file_name", picture.file_name}, {"layer", picture.layer}, {"classes", classes}});
   }
-  return text + "\n]\n";
+  return lines.text();
 }
 
 }  // namespace vpinfer
