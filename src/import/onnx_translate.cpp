@@ -2,6 +2,7 @@
 #include <set>
 
 #include "import/onnx.hpp"
+#include "import/onnx_attention_fusion.hpp"
 #include "import/onnx_builder.hpp"
 #include "import/onnx_cuts.hpp"
 #include "import/onnx_inputs.hpp"
@@ -34,7 +35,10 @@ class Translation {
     }
     define_inputs(builder, {graph_, options_, where_, needed}, warnings_);
     OnnxNodeTranslator translator(graph_, builder, where_);
-    for (const OnnxNode* node : needed) translator.translate(*node);
+    AttentionFusion fusion(graph_, needed, outputs_, builder, where_);
+    for (const OnnxNode* node : needed) {
+      for (const OnnxNode* due : fusion.due(*node)) translator.translate(*due);
+    }
     add_outputs_to(builder);
     if (builder.network().size() < 2) refuse("there is no layer in this graph");
     OnnxModel model = builder.take();

@@ -373,7 +373,8 @@ std::vector<OnnxOperator> onnx_weighted_operators() {
       {"ConvTranspose", transposed_convolution, 3,
        "2-D: groups, strides, dilations, any padding, output_shape; constant filters"},
       {"Gemm", gemm, 3, "pixels or a vector times a constant matrix: alpha, beta, transB"},
-      {"MatMul", mat_mul, 2, "pixels or a vector times a constant matrix"},
+      {"MatMul", mat_mul, 2,
+       "pixels or a vector times a constant matrix; with Softmax: attention by heads"},
       {"BatchNormalization", batch_normalization, 5, "of inference; folded into the layer before"},
       {"PRelu", p_relu, 2, "one slope, or one per channel"}};
 }

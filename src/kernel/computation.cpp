@@ -1,5 +1,6 @@
 #include "kernel/computation.hpp"
 
+#include "kernel/attention.hpp"
 #include "kernel/candidates.hpp"
 #include "kernel/convolution/convolution.hpp"
 #include "kernel/elementwise.hpp"
@@ -29,6 +30,9 @@ struct WorkspaceOf {
   std::size_t operator()(const LocallyConnected& local) const {
     return locally_connected_workspace(local,
                                        network.input_shape(computation.position, 0).channels);
+  }
+  std::size_t operator()(const Attention& attention) const {
+    return attention_workspace(attention, network.input_shape(computation.position, 1), threads);
   }
   std::size_t operator()(const Island& island) const { return island_workspace(island); }
   template <typename Other>
@@ -99,6 +103,9 @@ struct ComputeBox {
   }
   void operator()(const Softmax& softmax) const {
     softmax_box(softmax, input_shape(), inputs.front(), output, box);
+  }
+  void operator()(const Attention& attention) const {
+    attend(attention, inputs, output, box, workspace, workers);
   }
   void operator()(const Concat& concat) const {
     int before = 0;

@@ -18,6 +18,7 @@ struct OperationName {
   std::string_view operator()(const Activate&) const { return "activation"; }
   std::string_view operator()(const PRelu&) const { return "prelu"; }
   std::string_view operator()(const Softmax&) const { return "softmax"; }
+  std::string_view operator()(const Attention&) const { return "attention"; }
   std::string_view operator()(const Concat&) const { return "route"; }
   std::string_view operator()(const Slice&) const { return "slice"; }
   std::string_view operator()(const Pad&) const { return "pad"; }

@@ -114,6 +114,37 @@ struct Softmax {
   bool operator==(const Softmax&) const = default;
 };
 
+/// Where the channels of attention's heads stand in an input: those of head h, `size` of them,
+/// begin at begin + h * stride.
+struct HeadChannels {
+  int begin = 0;
+  int stride = 0;
+  int size = 1;
+
+  /// The channels of some consecutive heads, and what lies between them.
+  [[nodiscard]] Interval of(Interval heads) const {
+    return {begin + heads.begin * stride, begin + (heads.end - 1) * stride + size};
+  }
+  bool operator==(const HeadChannels&) const = default;
+};
+
+/// Scaled dot-product attention by heads (Vaswani et al., 2017) of three inputs, each pixel of
+/// which is a position: softmax(scale * queries * keys^T) * values for each head.  The output has
+/// the queries' pixels; its channels are the first head's values, then the second's.
+struct Attention {
+  int heads = 1;
+  float scale = 1;
+  HeadChannels queries;
+  HeadChannels keys;
+  HeadChannels values;
+  bool operator==(const Attention&) const = default;
+
+  /// Those that some channels of the output belong to.
+  [[nodiscard]] Interval heads_of(Interval channels) const {
+    return {channels.begin / values.size, (channels.end - 1) / values.size + 1};
+  }
+};
+
 /// The inputs one after another along an axis (Darknet's route: channels); with one input a copy.
 struct Concat {
   Axis axis = Axis::kChannels;
@@ -267,10 +298,11 @@ struct NanoDet {
   bool operator==(const NanoDet&) const = default;
 };
 
-using Operation = std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool,
-                               Elementwise, Shortcut, Sum, Activate, PRelu, Softmax, Concat, Slice,
-                               Pad, Resample, Flatten, Reorg, SpaceToDepth, DepthToSpace,
-                               ShuffleChannels, Island, Region, GridHead, NanoDet, Candidates>;
+using Operation =
+    std::variant<Input, Constant, Convolution, LocallyConnected, MaxPool, AveragePool, Elementwise,
+                 Shortcut, Sum, Activate, PRelu, Softmax, Attention, Concat, Slice, Pad, Resample,
+                 Flatten, Reorg, SpaceToDepth, DepthToSpace, ShuffleChannels, Island, Region,
+                 GridHead, NanoDet, Candidates>;
 
 /// One layer.  `inputs` are positions of earlier layers in Network::layers.
 struct Layer {

@@ -89,11 +89,28 @@ WeightShape weight_shape(const Network& network, int position) {
   return {};
 }
 
+namespace {
+
+/// Scores of all positions, and the values that they weigh, for each query.
+double attention_flop(const Attention& attention, const Shape& keys, const Box& box) {
+  const double positions = static_cast<double>(keys.rows) * keys.cols;
+  const double queries = static_cast<double>(box.rows.size()) * box.cols.size();
+  const double products =
+      static_cast<double>(attention.heads_of(box.channels).size()) * attention.keys.size +
+      box.channels.size();
+  return 2 * queries * positions * products;
+}
+
+}  // namespace
+
 double flop(const Network& network, int position, const Box& box) {
   const Operation& operation = network.layer(position).operation;
   if (std::holds_alternative<Constant>(operation)) return 0;
   if (const auto* island = std::get_if<Island>(&operation)) {
     return box.empty() ? 0 : island_flop(*island);
+  }
+  if (const auto* attention = std::get_if<Attention>(&operation)) {
+    return box.empty() ? 0 : attention_flop(*attention, network.input_shape(position, 1), box);
   }
   const WeightShape shape = weight_shape(network, position);
   const bool per_pixel = std::holds_alternative<LocallyConnected>(operation);

@@ -90,6 +90,15 @@ void fields(Softmax& s, const Field& field) {
 }
 
 template <typename Field>
+void fields(Attention& a, const Field& field) {
+  field("heads", a.heads);
+  field("scale", a.scale);
+  field("queries", a.queries);
+  field("keys", a.keys);
+  field("values", a.values);
+}
+
+template <typename Field>
 void fields(Concat& c, const Field& field) {
   field("axis", c.axis);
 }
@@ -250,6 +259,7 @@ struct Write {
   }
   static json value(const Cut& c) { return {c.begin, c.size, c.step}; }
   static json value(const Padding& p) { return {p.before, p.after}; }
+  static json value(const HeadChannels& h) { return {h.begin, h.stride, h.size}; }
   static json value(const Sampling& s) {
     return {s.size, s.scale, s.output_offset, s.input_offset, s.multiplier};
   }
@@ -295,6 +305,7 @@ struct Read {
   }
   static void read(const json& j, Cut& c) { read_all(j, c.begin, c.size, c.step); }
   static void read(const json& j, Padding& p) { read_all(j, p.before, p.after); }
+  static void read(const json& j, HeadChannels& h) { read_all(j, h.begin, h.stride, h.size); }
   static void read(const json& j, Sampling& s) {
     read_all(j, s.size, s.scale, s.output_offset, s.input_offset);
     if (j.size() > 4) read(j.at(4), s.multiplier);  // there since schema 3

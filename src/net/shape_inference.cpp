@@ -122,6 +122,20 @@ class ShapeOf {
     return in;
   }
 
+  Shape operator()(const Attention& attention) const {
+    if (inputs_.size() != 3) refuse("takes exactly three inputs");
+    check_heads(attention.heads, attention.queries, inputs_[0]);
+    check_heads(attention.heads, attention.keys, inputs_[1]);
+    check_heads(attention.heads, attention.values, inputs_[2]);
+    const bool same_pixels =
+        inputs_[1].rows == inputs_[2].rows && inputs_[1].cols == inputs_[2].cols;
+    if (attention.queries.size != attention.keys.size || !same_pixels) {
+      refuse("its queries, keys and values do not suit each other");
+    }
+    if (!std::isfinite(attention.scale)) refuse("its scale must be a number");
+    return {inputs_[0].rows, inputs_[0].cols, attention.heads * attention.values.size};
+  }
+
   Shape operator()(const Concat& concat) const {
     Shape out = inputs_.front();
     std::int64_t total = 0;
@@ -263,6 +277,17 @@ class ShapeOf {
   void check_filter_size(const Window& rows, const Window& cols, int channels) const {
     if (std::int64_t{rows.size} * cols.size > kMostElements / channels) {
       refuse("its filters are too large");
+    }
+  }
+
+  void check_heads(int heads, const HeadChannels& channels, const Shape& in) const {
+    const bool sound =
+        heads >= 1 && heads <= kMostElements && channels.begin >= 0 && channels.stride >= 0 &&
+        channels.size >= 1 &&
+        channels.begin + (heads - std::int64_t{1}) * channels.stride + channels.size <= in.channels;
+    if (!sound || std::int64_t{heads} * channels.size > kMostElements) {
+      refuse(std::to_string(heads) + " heads of " + std::to_string(channels.size) +
+             " channels do not fit an input of " + to_string(in));
     }
   }
 

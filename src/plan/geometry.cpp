@@ -121,6 +121,14 @@ struct RequiredInput {
             whole_groups(softmax_groups(softmax, in.channels), out.channels)};
   }
 
+  /// The queries of its own pixels, the keys and values of all.
+  Box operator()(const Attention& attention) const {
+    const Interval heads = attention.heads_of(out.channels);
+    if (index == 0) return {out.rows, out.cols, attention.queries.of(heads)};
+    if (index == 1) return {{0, in.rows}, {0, in.cols}, attention.keys.of(heads)};
+    return {{0, in.rows}, {0, in.cols}, attention.values.of(heads)};
+  }
+
   Box operator()(const Concat& concat) const {
     int before = 0;
     for (std::size_t i = 0; i < index; ++i) {

@@ -94,7 +94,7 @@ struct Way {
 /// Those of convolutions and poolings, in their order.
 std::vector<Way> ways_to_cut(const Network& network, const Plan& plan) {
   std::vector<Way> ways;
-  for (const int position : layers_with_windows(network)) {
+  for (const int position : layers_divided_by_choice(network)) {
     const std::string text = cuts(plan.layer(position));
     auto way = std::find_if(ways.begin(), ways.end(), [&](const Way& w) { return w.text == text; });
     if (way == ways.end()) way = ways.insert(ways.end(), {text});

@@ -51,6 +51,7 @@ struct Parameters {
     return (s.weighted ? "weighted " : "") + name_of(s.activation);
   }
   std::string operator()(const Activate& a) const { return name_of(a.activation); }
+  std::string operator()(const Attention& a) const { return std::to_string(a.heads) + " heads"; }
   std::string operator()(const Softmax& s) const {
     if (!s.tree.empty()) return "tree of " + std::to_string(s.tree.size()) + " classes";
     return s.groups == 1 ? "" : "groups " + std::to_string(s.groups);

@@ -210,7 +210,7 @@ class AutomaticPlanner {
                                               const std::vector<double>& proportions) {
     const std::vector<Division> ways = ways_of(ranks, proportions);
     LayerDivisions space(network_, all(ways.front()));
-    for (const int position : layers_with_windows(network_)) space.vary(position, ways);
+    for (const int position : layers_divided_by_choice(network_)) space.vary(position, ways);
     const SwitchTable switches(evaluator_, space);
     std::vector<std::size_t> taken(speeds_.size(), 0);
     for (const Aim& aim : aims) {

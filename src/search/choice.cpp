@@ -41,29 +41,42 @@ bool is_cheaper_repeated(const Network& network, int position) {
 }
 
 bool stays_on_rank_0(const Layer& layer) {
-  return is_any_of<Input, Island>(layer.operation) || is_head(layer.operation);
+  return is_any_of<Input>(layer.operation) || is_head(layer.operation);
 }
 
-bool has_windows(const Layer& layer) {
-  return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool>(layer.operation);
+bool is_divided_by_choice(const Layer& layer) {
+  return is_any_of<Convolution, LocallyConnected, MaxPool, AveragePool, Attention>(layer.operation);
+}
+
+std::vector<bool> layers_with_islands(const Network& network) {
+  std::vector<bool> with_islands(network.layers.size(), false);
+  for (int i = 1; i < network.size(); ++i) {
+    const Layer& layer = network.layer(i);
+    with_islands[static_cast<std::size_t>(i)] =
+        is_any_of<Island>(layer.operation) ||
+        (!is_divided_by_choice(layer) && !layer.inputs.empty() &&
+         with_islands[static_cast<std::size_t>(layer.inputs.front())]);
+  }
+  return with_islands;
 }
 
 void follow_islands(const Network& network, Choice& choice) {
-  std::vector<bool> follows(network.layers.size(), false);
-  for (int i = 1; i < network.size(); ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    const Layer& layer = network.layer(i);
-    follows[index] = is_any_of<Island>(layer.operation) ||
-                     (!has_windows(layer) && !layer.inputs.empty() &&
-                      follows[static_cast<std::size_t>(layer.inputs.front())]);
-    if (follows[index]) choice.divisions[index] = on_rank(0);
+  const std::vector<bool> with_islands = layers_with_islands(network);
+  for (std::size_t i = 1; i < with_islands.size(); ++i) {
+    if (!with_islands[i]) continue;
+    const Layer& layer = network.layers[i];
+    Division& division = choice.divisions[i];
+    const auto first_input =
+        static_cast<std::size_t>(layer.inputs.empty() ? 0 : layer.inputs.front());
+    if (with_islands[first_input]) division = choice.divisions[first_input];
+    division = on_rank(rank_of_largest_share(division));
   }
 }
 
-std::vector<int> layers_with_windows(const Network& network) {
+std::vector<int> layers_divided_by_choice(const Network& network) {
   std::vector<int> positions;
   for (int i = 0; i < network.size(); ++i) {
-    if (has_windows(network.layer(i))) positions.push_back(i);
+    if (is_divided_by_choice(network.layer(i))) positions.push_back(i);
   }
   return positions;
 }
@@ -84,6 +97,17 @@ Choice divide_alike(const Network& network, const Division& division, const Form
   return choice;
 }
 
+void own_where_read(const Demand& readers, int position, Plan& plan) {
+  const Network& network = readers.network();
+  Layout read;
+  for (int rank = 0; rank < plan.ranks; ++rank) {
+    read.push_back(readers.hull_of_needs({network, plan}, position, rank));
+  }
+  if (uncovered(whole(network.layer(position).output), read).empty()) {
+    plan.layers[static_cast<std::size_t>(position)].owned = std::move(read);
+  }
+}
+
 Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int ranks,
              const Choice& known_choice, const Plan& known_plan) {
   const Network& network = readers.network();
@@ -95,14 +119,7 @@ Plan plan_of(const Choice& choice, const Demand& readers, Strategy strategy, int
   }
   // From the last layer to the first, because what a repeated layer reads may be repeated too.
   for (int i = network.size() - 1; i > 0; --i) {
-    if (!choice.repeated[static_cast<std::size_t>(i)]) continue;
-    Layout read;
-    for (int rank = 0; rank < ranks; ++rank) {
-      read.push_back(readers.hull_of_needs({network, plan}, i, rank));
-    }
-    if (uncovered(whole(network.layer(i).output), read).empty()) {
-      plan.layers[static_cast<std::size_t>(i)].owned = std::move(read);
-    }
+    if (choice.repeated[static_cast<std::size_t>(i)]) own_where_read(readers, i, plan);
   }
   return plan;
 }

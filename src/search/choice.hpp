@@ -16,21 +16,22 @@ struct Choice {
   ConvolutionPath conv = ConvolutionPath::kAuto;
 };
 
-/// Convolutions and poolings: the layers whose division is a choice.  The others are best divided
-/// like what they read.
-[[nodiscard]] bool has_windows(const Layer& layer);
-/// The positions of layers with windows, in increasing order.
-[[nodiscard]] std::vector<int> layers_with_windows(const Network& network);
+/// Convolutions, poolings and attention.  The other layers are best divided like what they read.
+[[nodiscard]] bool is_divided_by_choice(const Layer& layer);
+/// Their positions, in increasing order.
+[[nodiscard]] std::vector<int> layers_divided_by_choice(const Network& network);
 
 /// Whether every rank may as well compute what it reads of a layer as receive it: what has no
 /// arithmetic, and resizes that give more than they take.
 [[nodiscard]] bool is_cheaper_repeated(const Network& network, int position);
-/// The input, islands, which cannot be divided, and the heads: a detector's head is small and its
-/// boxes are decoded on rank 0.
+/// The input and the heads: a detector's head is small and its boxes are decoded on rank 0.
 [[nodiscard]] bool stays_on_rank_0(const Layer& layer);
 
-/// Islands, and what has no windows of its own and reads them first, on rank 0: it would only
-/// travel to be divided.
+/// By position, whether a layer is an island, or reads one first and is not divided by choice: it
+/// would only travel to be divided.
+[[nodiscard]] std::vector<bool> layers_with_islands(const Network& network);
+/// An island, which cannot be divided, on the rank that would have the largest share of it, and
+/// with it what it takes along.
 void follow_islands(const Network& network, Choice& choice);
 
 /// Every layer divided alike, and repeated where that is cheaper than to send it.
@@ -39,6 +40,10 @@ void follow_islands(const Network& network, Choice& choice);
 /// The same in these formats, where they are told.
 [[nodiscard]] Choice divide_alike(const Network& network, const Division& division,
                                   const Formats& formats);
+
+/// Lets every rank compute what it reads of a layer instead of receiving it, if all together read
+/// all of it.  `readers` is a demand without delivery.
+void own_where_read(const Demand& readers, int position, Plan& plan);
 
 /// The plan of a choice on so many ranks.  What stays on rank 0 does so all the same; what has no
 /// sums to divide gets shares of its channels instead; repeated layers are owned where they are

@@ -1,5 +1,6 @@
 #include "search/division.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
 #include <string>
@@ -75,6 +76,12 @@ std::vector<Interval> shares(int size, const std::vector<double>& proportions) {
     begin = end;
   }
   return result;
+}
+
+int rank_of_largest_share(const Division& division) {
+  const std::vector<double>& proportions = division.proportions;
+  const auto largest = std::max_element(proportions.begin(), proportions.end());
+  return division.ranks.at(static_cast<std::size_t>(largest - proportions.begin()));
 }
 
 Division on_rank(int rank) {

@@ -32,6 +32,9 @@ struct Division {
   bool operator==(const Division&) const = default;
 };
 
+/// The first of the ranks with the largest proportion.
+[[nodiscard]] int rank_of_largest_share(const Division& division);
+
 /// Everything on one rank.
 [[nodiscard]] Division on_rank(int rank);
 /// Over all ranks, all alike.

@@ -24,8 +24,7 @@ std::vector<Division> grids(const std::vector<int>& ranks, const std::vector<dou
       all.push_back(division);
     }
   }
-  const auto fastest = std::max_element(proportions.begin(), proportions.end());
-  all.push_back(on_rank(ranks[static_cast<std::size_t>(fastest - proportions.begin())]));
+  all.push_back(on_rank(rank_of_largest_share(all.front())));
   return all;
 }
 

@@ -38,7 +38,7 @@ Choice LayerDivisions::choice(const Digits& digits) const {
   }
   for (int i = 1; i < network_.size(); ++i) {
     const Layer& layer = network_.layer(i);
-    if (has_windows(layer) || layer.inputs.empty()) continue;
+    if (is_divided_by_choice(layer) || layer.inputs.empty()) continue;
     choice.divisions[static_cast<std::size_t>(i)] =
         choice.divisions[static_cast<std::size_t>(layer.inputs.front())];
   }

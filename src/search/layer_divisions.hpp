@@ -7,15 +7,15 @@
 
 namespace vpinfer {
 
-/// Layers cut in one of several ways each: a digit for every layer that may vary.  Layers without
-/// windows follow their first input.
+/// Layers cut in one of several ways each: a digit for every layer that may vary.  Layers that are
+/// not divided by choice follow their first input.
 class LayerDivisions final : public Space {
  public:
   /// Nothing varies yet: the usual choice.  The network must outlive the space.
   LayerDivisions(const Network& network, Choice usual)
       : network_(network), usual_(std::move(usual)) {}
 
-  /// Lets a layer with windows be cut in one of some ways, the first of which a search begins with.
+  /// Lets a layer be cut in one of some ways, the first of which a search begins with.
   void vary(int position, std::vector<Division> divisions);
   /// Begins with the second way, too: in the last layer that varies, in the last two, and so on.
   void begin_with_every_switch() { every_switch_ = true; }

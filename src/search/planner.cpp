@@ -65,7 +65,7 @@ class Planner {
 
   [[nodiscard]] LayerDivisions rows_channels_or_sums() const {
     LayerDivisions space(network_, all(in_rows(ranks_)));
-    for (const int position : layers_with_windows(network_)) {
+    for (const int position : layers_divided_by_choice(network_)) {
       std::vector<Division> ways{in_rows(ranks_), in_channels(ranks_)};
       if (has_divisible_sums(network_.layer(position).operation)) {
         for (int sums = 2; sums <= ranks_; ++sums) {

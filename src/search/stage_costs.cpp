@@ -47,6 +47,7 @@ StageCosts::StageCosts(const Network& network, Cluster cluster, const Choice& us
     for (const Division& division : ways_of(size)) {
       Choice choice = usual;
       choice.divisions.assign(network.layers.size(), division);
+      follow_islands(network, choice);
       ways_.back().push_back(loads(team, choice));
     }
   }

@@ -90,7 +90,7 @@ std::vector<int> cuts_of(const Network& network, int largest_team) {
   std::vector<int> cuts(static_cast<std::size_t>(network.size()));
   std::iota(cuts.begin(), cuts.end(), 0);
   if (largest_team == 1) return cuts;
-  std::erase_if(cuts, [&](int i) { return i > 0 && !has_windows(network.layer(i)); });
+  std::erase_if(cuts, [&](int i) { return i > 0 && !is_divided_by_choice(network.layer(i)); });
   return cuts;
 }
 
@@ -145,11 +145,12 @@ Choice Stages::choice(const Digits& digits) const {
       choice.divisions[static_cast<std::size_t>(i)] = stage.ways[static_cast<std::size_t>(way)];
     }
   }
+  follow_islands(network_, choice);
   return choice;
 }
 
 bool Stages::is_free(const Stage& stage, int position) const {
-  return stage.ways.size() > 1 && has_windows(network_.layer(position));
+  return stage.ways.size() > 1 && is_divided_by_choice(network_.layer(position));
 }
 
 /// None if no stages keep the limits.

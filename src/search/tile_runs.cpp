@@ -12,17 +12,17 @@ TileRuns::TileRuns(const Network& network, Choice tiles, std::optional<int> run_
       results_(network, result_layers(network)),
       tiles_(std::move(tiles)),
       run_length_(run_length),
-      windowed_(layers_with_windows(network)) {}
+      chosen_(layers_divided_by_choice(network)) {}
 
 std::vector<Digits> TileRuns::starts() const {
   const std::size_t length = static_cast<std::size_t>(run_length_.value_or(1));
   Digits joins;
-  for (std::size_t i = 0; i < windowed_.size(); ++i) joins.push_back(i % length == 0 ? 0 : 1);
+  for (std::size_t i = 0; i < chosen_.size(); ++i) joins.push_back(i % length == 0 ? 0 : 1);
   return {joins};
 }
 
 std::vector<int> TileRuns::values() const {
-  return run_length_ ? std::vector<int>{} : std::vector<int>(windowed_.size(), 2);
+  return run_length_ ? std::vector<int>{} : std::vector<int>(chosen_.size(), 2);
 }
 
 Choice TileRuns::choice(const Digits& digits) const {
@@ -38,7 +38,7 @@ TileRuns::Runs TileRuns::runs_of(const Digits& joins) const {
   Runs runs{{}, {0}};
   std::size_t next = 0;
   for (int i = 0; i < network_.size(); ++i) {
-    if (next < windowed_.size() && windowed_[next] == i) {
+    if (next < chosen_.size() && chosen_[next] == i) {
       if (joins[next] == 0) runs.lengths.push_back(0);
       ++runs.lengths.back();
       ++next;

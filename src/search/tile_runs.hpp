@@ -38,7 +38,7 @@ class TileRuns final : public Space {
   Demand results_;
   Choice tiles_;
   std::optional<int> run_length_;
-  std::vector<int> windowed_;  // positions
+  std::vector<int> chosen_;  // positions
 };
 
 }  // namespace vpinfer

@@ -78,7 +78,8 @@ Work work_of(const Network& network, const Computation& computation) {
   if (const auto* convolution = std::get_if<Convolution>(&layer.operation)) {
     add_operations(network, computation, *convolution, box, work);
   } else {
-    work.loop_flop += static_cast<double>(flop(network, position, box));
+    const bool by_blas = std::holds_alternative<Attention>(layer.operation);
+    (by_blas ? work.blas_flop : work.loop_flop) += flop(network, position, box);
   }
   if (computation.strips) {
     work.loop_flop += static_cast<double>(flop(network, computation.position, computation.box));

@@ -61,6 +61,8 @@ class NetworkMaker {
       case 18: return append_constant(from);
       case 19: return append_connected(from);
       case 20: return append_sum(from);
+      case 25: return append_attention(from);
+      case 26: return append_island(from);
       default: return append_convolution(from);
     }
   }
@@ -292,6 +294,38 @@ class NetworkMaker {
       if (channels <= kMostChannels) inputs.push_back(next);
     }
     add(Concat{}, inputs);
+  }
+
+  /// The picture about its diagonal, as an operator that no layer expresses.
+  void append_island(int from) {
+    const Shape& in = network_.layer(from).output;
+    if (in.rows > kMostPixelsAside || in.cols > kMostPixelsAside) return append_convolution(from);
+    OnnxNode node{"Transpose", "", "turn", {"x"}, {"y"}, {}, {}};
+    node.attributes["perm"] = std::vector<std::int64_t>{0, 1, 3, 2};
+    add(Island{node,
+               13,
+               {{0, {{1, in.channels, in.rows, in.cols}, kChannelsFirst}, {}}},
+               0,
+               {{1, in.channels, in.cols, in.rows}, kChannelsFirst}},
+        {from});
+  }
+
+  /// To any earlier layer; heads stand side by side or overlap.
+  void append_attention(int from) {
+    const int other = source();
+    const int queries = network_.layer(from).output.channels;
+    const int keys = network_.layer(other).output.channels;
+    const int heads = random_.between(1, std::min({3, queries, keys}));
+    const int size = random_.between(1, std::min(queries, keys) / heads);
+    const auto channels = [&](int all, int each) {
+      const int stride = random_.chance(70) || heads == 1 ? each : (all - each) / (heads - 1);
+      const int begin = random_.between(0, all - (heads - 1) * stride - each);
+      return HeadChannels{begin, stride, each};
+    };
+    const int values = random_.between(1, keys / heads);
+    add(Attention{heads, random_.real(0.1F, 1), channels(queries, size), channels(keys, size),
+                  channels(keys, values)},
+        {from, other, other});
   }
 
   bool append_reorg(int from) {

@@ -438,6 +438,37 @@ struct ReferenceLayer {
     });
   }
 
+  std::vector<float> operator()(const Attention& attention) const {
+    const Shape& keys = network.input_shape(position, 1);
+    return for_each_output([&](int row, int col, int channel) {
+      const int head = channel / attention.values.size;
+      const auto at = [&](const HeadChannels& channels, int i) {
+        return channels.begin + head * channels.stride + i;
+      };
+      const auto score = [&](int r, int c) {
+        double sum = 0;
+        for (int i = 0; i < attention.keys.size; ++i) {
+          sum += value(row, col, at(attention.queries, i)) * value(r, c, at(attention.keys, i), 1);
+        }
+        return static_cast<double>(attention.scale) * sum;
+      };
+      double largest = -std::numeric_limits<double>::infinity();
+      for (int r = 0; r < keys.rows; ++r) {
+        for (int c = 0; c < keys.cols; ++c) largest = std::max(largest, score(r, c));
+      }
+      double all = 0;
+      double sum = 0;
+      for (int r = 0; r < keys.rows; ++r) {
+        for (int c = 0; c < keys.cols; ++c) {
+          const double weight = std::exp(score(r, c) - largest);
+          all += weight;
+          sum += weight * value(r, c, at(attention.values, channel % attention.values.size), 2);
+        }
+      }
+      return sum / all;
+    });
+  }
+
   std::vector<float> operator()(const Concat& concat) const {
     return for_each_output([&](int row, int col, int channel) {
       int& at = concat.axis == Axis::kRows ? row : concat.axis == Axis::kCols ? col : channel;

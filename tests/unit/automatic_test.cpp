@@ -214,7 +214,7 @@ std::vector<Digits> all_digits(std::size_t digits, int values) {
 /// Convolutions and poolings of a chain, all cut in one of some ways.
 LayerDivisions space_of(const Network& network, const std::vector<Division>& ways) {
   LayerDivisions space(network, divide_alike(network, ways.front()));
-  for (const int position : layers_with_windows(network)) space.vary(position, ways);
+  for (const int position : layers_divided_by_choice(network)) space.vary(position, ways);
   return space;
 }
 
