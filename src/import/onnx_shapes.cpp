@@ -95,8 +95,9 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
     result.order = kChannelsFirst;
     return builder.define(node.node().outputs.front(), result);
   }
-  if (rank == 0 || permutation.front() != 0) node.unsupported("moving the batch");
-  if (rank == 4) {
+  const bool moves_batch = rank == 0 || permutation.front() != 0;
+  if (moves_batch && builder.batch() != 1) node.unsupported("moving the batch");
+  if (rank == 4 && !moves_batch) {
     for (std::size_t i = 1; i < rank; ++i) {
       result.order[i - 1] = *builder.box_axis(node, map, permutation[i]);
     }
