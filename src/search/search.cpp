@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "search/island_places.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -25,7 +26,7 @@ class Search {
       price_of_byte_ = goal_.price_of_memory * quantity(start.evaluation) /
                        static_cast<double>(fullest(start.evaluation.memory).bytes);
     }
-    return descend(std::move(start));
+    return with_islands_placed(descend(std::move(start)));
   }
 
  private:
@@ -98,6 +99,18 @@ class Search {
         if (wins(next, best)) best = std::move(next);
       }
       unchanged = best.digits[i] == before ? unchanged + 1 : 0;
+    }
+    return best;
+  }
+
+  /// Each group of islands where that costs the least.
+  [[nodiscard]] Candidate with_islands_placed(Candidate best) const {
+    const IslandPlaces places(evaluator_.network());
+    for (std::size_t group = 0; group < places.groups(); ++group) {
+      for (Plan& plan : places.alternatives(best.evaluation, group, evaluator_.cluster())) {
+        Candidate next{best.digits, evaluator_.evaluate(std::move(plan), best.evaluation)};
+        if (wins(next, best)) best = std::move(next);
+      }
     }
     return best;
   }

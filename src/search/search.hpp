@@ -61,8 +61,8 @@ struct Goal {
 };
 
 /// The best choice that is found in a space: from the best start, one digit after another is
-/// turned, round and round, where that takes less, until none does.  Where memory counts it has a
-/// price below the allowance too.
+/// turned, round and round, where that takes less, until none does; then each group of islands is
+/// moved where that takes less.  Where memory counts it has a price below the allowance too.
 [[nodiscard]] Plan search(const Evaluator& evaluator, const Space& space, Strategy strategy,
                           const Goal& goal);
 
