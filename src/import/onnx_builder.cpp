@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "import/onnx_runs.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -212,6 +213,8 @@ std::optional<Axis> OnnxBuilder::box_axis(const OnnxNodeReader& node, const Feat
   if (axis == 0) return std::nullopt;
   if (is_unflattened(map)) return map.order[axis - 1];
   if (map.dims == std::vector<std::int64_t>{batch_, shape(map).channels}) return Axis::kChannels;
+  const auto runs = runs_of(*this, map);
+  if (runs && (*runs)[axis].size() == 1) return (*runs)[axis].front();
   node.unsupported("an axis of a tensor of " + to_string(map.dims) + " that was reshaped from " +
                    to_string(shape(map)) + " (rows x cols x channels)");
 }

@@ -112,6 +112,8 @@ class OnnxBuilder {
   /// Takes back the newest layer, which nobody reads any more.
   void drop_last(int position);
 
+  /// Whether the axes of a tensor behind the batch are the three of its box.
+  [[nodiscard]] bool is_unflattened(const FeatureMap& map) const;
   /// Which axis of the box an axis of ONNX's tensor is; empty for the batch.  Throws BadInput, in
   /// the node's name, if the tensor was reshaped.
   [[nodiscard]] std::optional<Axis> box_axis(const OnnxNodeReader& node, const FeatureMap& map,
@@ -136,7 +138,6 @@ class OnnxBuilder {
   [[nodiscard]] FeatureMap layer_of(const OnnxNodeReader& node, const OnnxTensor& tensor);
 
  private:
-  [[nodiscard]] bool is_unflattened(const FeatureMap& map) const;
   [[nodiscard]] IslandArgument argument(const OnnxNodeReader& node, std::size_t input,
                                         std::vector<int>& layers);
   [[nodiscard]] FeatureMap picture_layer(const OnnxNodeReader& node, const OnnxTensor& tensor,

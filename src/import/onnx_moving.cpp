@@ -11,6 +11,11 @@
 namespace vpinfer {
 namespace {
 
+bool are_alike_but_along(Axis axis, Shape a, const Shape& b) {
+  along(a, axis) = along(b, axis);
+  return a == b;
+}
+
 void concat(OnnxBuilder& builder, const OnnxNodeReader& node) {
   const std::size_t count = node.node().inputs.size();
   std::vector<FeatureMap> maps;
@@ -26,7 +31,8 @@ void concat(OnnxBuilder& builder, const OnnxNodeReader& node) {
   std::vector<int> positions;
   for (const FeatureMap& map : maps) {
     if (map.dims.size() != first.dims.size()) node.refuse("its inputs have different ranks");
-    if (builder.box_axis(node, map, axis) != box_axis || !box_axis || map.order != first.order) {
+    if (builder.box_axis(node, map, axis) != box_axis || !box_axis || map.order != first.order ||
+        !are_alike_but_along(*box_axis, builder.shape(map), builder.shape(first))) {
       node.unsupported("joining batches, or tensors that were reshaped differently,");
     }
     result.dims[axis] += map.dims[axis];

@@ -97,10 +97,8 @@ void transpose(OnnxBuilder& builder, const OnnxNodeReader& node) {
   }
   const bool moves_batch = rank == 0 || permutation.front() != 0;
   if (moves_batch && builder.batch() != 1) node.unsupported("moving the batch");
-  if (rank == 4 && !moves_batch) {
-    for (std::size_t i = 1; i < rank; ++i) {
-      result.order[i - 1] = *builder.box_axis(node, map, permutation[i]);
-    }
+  if (rank == 4 && !moves_batch && builder.is_unflattened(map)) {
+    for (std::size_t i = 1; i < rank; ++i) result.order[i - 1] = map.order[permutation[i] - 1];
   } else if (const auto order = permuted_order(builder, map, permutation)) {
     result.order = *order;
   } else {
