@@ -63,7 +63,9 @@ bool is_finite(const Detection& detection) {
   return std::isfinite(detection.left) && std::isfinite(detection.top) &&
          std::isfinite(detection.width) && std::isfinite(detection.height) &&
          std::isfinite(detection.score) &&
-         std::all_of(detection.keypoints.begin(), detection.keypoints.end(), is_finite_point);
+         std::all_of(detection.keypoints.begin(), detection.keypoints.end(), is_finite_point) &&
+         std::all_of(detection.coefficients.begin(), detection.coefficients.end(),
+                     [](float coefficient) { return std::isfinite(coefficient); });
 }
 
 std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "vision/mask.hpp"
+
 namespace vpinfer {
 
 /// A point of an object, such as a joint or an eye, in pixels of the original picture.
@@ -23,6 +25,8 @@ struct Detection {
   int class_index = 0;
   float score = 0;  ///< how sure the network is of box and class, in [0, 1] if it was trained so
   std::vector<Keypoint> keypoints{};  ///< perhaps outside the picture
+  std::vector<float> coefficients{};  ///< of prototypes, until the mask is made of them
+  std::optional<Mask> mask{};         ///< within the box, if the network gives such
   bool operator==(const Detection&) const = default;
 };
 
