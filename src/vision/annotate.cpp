@@ -200,9 +200,9 @@ std::vector<Detection> best_first(std::span<const Detection> detections) {
 Picture with_masks(const Picture& picture, std::span<const Detection> best_first) {
   Picture result = picture;
   for (auto detection = best_first.rbegin(); detection != best_first.rend(); ++detection) {
-    if (!detection->mask) continue;
+    if (detection->mask.empty()) continue;
     const Rgb colour = to_bytes(class_colour(detection->class_index));
-    for_each_pixel(*detection->mask, [&](int row, int col) {
+    for_each_pixel(detection->mask, [&](int row, int col) {
       const std::size_t at =
           (static_cast<std::size_t>(row) * static_cast<std::size_t>(picture.cols) +
            static_cast<std::size_t>(col)) *

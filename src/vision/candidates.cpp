@@ -123,7 +123,7 @@ void collect_candidates(const Candidates& head, std::span<const float> output,
     if (!collector.is_enough(objectness * best)) return;
     collector.at(in_shares(head, decoded(head, point, values), collector.network_input()));
     add_keypoints(head, point, values.last(points + coefficients).first(points), collector);
-    collector.set_coefficients(values.last(coefficients));
+    if (coefficients > 0) collector.set_coefficients(values.last(coefficients));
     collector.add_classes(objectness, scores);
   });
 }

@@ -87,7 +87,7 @@ std::string coco_results_json(std::span<const PictureDetections> pictures,
                   {"score", rounded(detection.score, kHundredThousandths)},
                   {"category", class_name(names, index)}};
       if (!detection.keypoints.empty()) result["keypoints"] = keypoints_json(detection.keypoints);
-      if (detection.mask) result["segmentation"] = segmentation_json(*detection.mask);
+      if (!detection.mask.empty()) result["segmentation"] = segmentation_json(detection.mask);
       results.add(result);
     }
   }

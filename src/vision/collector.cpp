@@ -24,7 +24,9 @@ void Collector::add_keypoint(const Keypoint& point) {
 }
 
 void Collector::set_coefficients(std::span<const float> coefficients) {
-  if (place_) place_->coefficients.assign(coefficients.begin(), coefficients.end());
+  if (!place_) return;
+  place_->coefficients =
+      std::make_shared<const std::vector<float>>(coefficients.begin(), coefficients.end());
 }
 
 void Collector::add(int class_index, float score) {

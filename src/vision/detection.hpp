@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,8 +26,9 @@ struct Detection {
   int class_index = 0;
   float score = 0;  ///< how sure the network is of box and class, in [0, 1] if it was trained so
   std::vector<Keypoint> keypoints{};  ///< perhaps outside the picture
-  std::vector<float> coefficients{};  ///< of prototypes, until the mask is made of them
-  std::optional<Mask> mask{};         ///< within the box, if the network gives such
+  /// Of prototypes, until the mask is made of them; the same for all classes of a box.
+  std::shared_ptr<const std::vector<float>> coefficients{};
+  Mask mask{};  ///< within the box; empty if the network gives none
   bool operator==(const Detection&) const = default;
 };
 

@@ -30,7 +30,7 @@ class MaskMaker {
         sums_(static_cast<std::size_t>(prototypes.map.rows) *
               static_cast<std::size_t>(prototypes.map.cols)) {}
 
-  [[nodiscard]] Mask mask_of(const Detection& detection) {
+  [[nodiscard]] Mask mask_of(const Detection& detection, std::span<const float> coefficients) {
     const Interval rows =
         middles_between(detection.top, detection.top + detection.height, picture_.rows);
     const Interval cols =
@@ -38,7 +38,7 @@ class MaskMaker {
     const auto row_taps = over_.row_taps(picture_.rows, rows, Interpolation::kLinear);
     const auto col_taps = over_.col_taps(picture_.cols, cols, Interpolation::kLinear);
     const Interval map_rows = read_by(row_taps);
-    add_up(detection.coefficients, map_rows, read_by(col_taps));
+    add_up(coefficients, map_rows, read_by(col_taps));
     const auto height = static_cast<std::uint32_t>(picture_.rows);
     Mask mask{picture_.rows, picture_.cols};
     mask.append(false, static_cast<std::uint32_t>(cols.begin) * height);
@@ -99,9 +99,9 @@ void make_masks(std::span<Detection> detections, const PrototypeMaps& prototypes
                 const MapOverPicture& over, const Picture& picture) {
   MaskMaker maker(prototypes, over, picture);
   for (Detection& detection : detections) {
-    if (detection.coefficients.empty()) continue;
-    detection.mask = maker.mask_of(detection);
-    detection.coefficients.clear();
+    if (!detection.coefficients) continue;
+    detection.mask = maker.mask_of(detection, *detection.coefficients);
+    detection.coefficients.reset();
   }
 }
 

@@ -37,6 +37,7 @@ class RunReader {
 
 void Mask::append(bool belong, std::uint32_t pixels) {
   if (pixels == 0) return;
+  if (empty()) runs.push_back(0);  // of pixels that do not
   const bool last = runs.size() % 2 == 0;
   if (belong != last) runs.push_back(0);
   runs.back() += pixels;

@@ -8,12 +8,14 @@ namespace vpinfer {
 
 /// Which pixels of a picture belong to an object, run-length encoded as COCO does it: column by
 /// column, from the top, so many pixels that do not, then so many that do, and so on.  All runs
-/// together are all pixels; none but the first is empty.
+/// together are all pixels; none but the first has none.
 struct Mask {
   int rows = 0;
   int cols = 0;
-  std::vector<std::uint32_t> runs{0};
+  std::vector<std::uint32_t> runs{};
 
+  /// Whether it is none: of no picture, not of one without the object.
+  [[nodiscard]] bool empty() const { return runs.empty(); }
   /// The next pixels: so many, which all belong to the object or all do not.
   void append(bool belong, std::uint32_t pixels);
   bool operator==(const Mask&) const = default;

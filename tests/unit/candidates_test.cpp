@@ -193,7 +193,8 @@ TEST(DecodeCandidates, KeepsCoefficientsBesidePoints) {
   const auto found = decoded(head, output);
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_NEAR(found[0].score, 0.8, 1e-6);
-  EXPECT_THAT(found[0].coefficients, ElementsAre(-4, 0.25F, 9));
+  ASSERT_TRUE(found[0].coefficients);
+  EXPECT_THAT(*found[0].coefficients, ElementsAre(-4, 0.25F, 9));
   ASSERT_THAT(found[0].keypoints, SizeIs(2));
   expect_keypoint(found[0].keypoints[1], -2, 120, 1);
   output.back() = std::numeric_limits<float>::infinity();

@@ -78,17 +78,16 @@ std::vector<int> made(Resize resize, const Shape& input, const Picture& picture,
                       const std::vector<float>& values, Detection detection) {
   const MapOverPicture over(resize, picture.rows, picture.cols, input, map);
   make_masks({&detection, 1}, {values, map}, over, picture);
-  EXPECT_TRUE(detection.coefficients.empty());
-  EXPECT_TRUE(detection.mask);
-  EXPECT_EQ(std::pair(detection.mask->rows, detection.mask->cols),
+  EXPECT_FALSE(detection.coefficients);
+  EXPECT_EQ(std::pair(detection.mask.rows, detection.mask.cols),
             std::pair(picture.rows, picture.cols));
-  return pixels(*detection.mask);
+  return pixels(detection.mask);
 }
 
 Detection box_with(float left, float top, float width, float height,
                    const std::vector<float>& coefficients) {
   Detection detection{left, top, width, height, 0, 0.9F};
-  detection.coefficients = coefficients;
+  detection.coefficients = std::make_shared<const std::vector<float>>(coefficients);
   return detection;
 }
 
