@@ -12,6 +12,7 @@ struct DetectionChanges {
   std::size_t added = 0;     ///< that only all ranks together detect
   double score_change = 0;   ///< the largest of those that are the same
   double least_overlap = 1;  ///< of their boxes: intersection over union
+  std::optional<double> least_mask_overlap{};  ///< likewise of their masks, if they have any
 };
 
 /// How the likeliest classes of pictures differ.

@@ -35,6 +35,9 @@ class DepictionResults {
             std::span<const float> output);
   void show(const Frame& frame, const Depiction& depiction, const Landmarks& landmarks,
             std::span<const float> output);
+  /// Shown with the objects whose masks are made of them.
+  static void show(const Frame& /*frame*/, const Depiction& /*depiction*/,
+                   const MaskPrototypes& /*prototypes*/, std::span<const float> /*output*/) {}
   [[nodiscard]] Segmentation segment_frame(const Frame& frame, const Depiction& depiction,
                                            const ClassMap& map,
                                            std::span<const float> output) const;

@@ -59,7 +59,8 @@ std::string describe_recognition(const Recognised& found) {
   if (found.detector) {
     const int classes = found.detector->head.classes();
     text += "ends like " + found.detector->kind + ", " + std::to_string(classes) +
-            (classes == 1 ? " class" : " classes");
+            (classes == 1 ? " class" : " classes") +
+            (found.detector->prototypes ? " with masks" : "");
   } else {
     text += "the first output is " + describe(*found.depiction);
   }

@@ -12,6 +12,7 @@
 #include "vision/changes.hpp"
 #include "vision/detection.hpp"
 #include "vision/heads.hpp"
+#include "vision/instance_masks.hpp"
 #include "vpinfer/error.hpp"
 
 namespace vpinfer {
@@ -147,10 +148,17 @@ std::vector<Detection> Results::detect(const Picture& picture, const Delivered& 
               << " are looked at; a higher --threshold leaves fewer\n";
   }
   // The last head's rule counts, as in Darknet's forks.
-  return non_maximum_suppression(
+  detections = non_maximum_suppression(
       std::move(detections),
       overlap_rule(network_.layer(meaning_.heads.back()).operation, options_.nms,
                    static_cast<float>(picture.rows), static_cast<float>(picture.cols)));
+  if (meaning_.prototypes) {
+    const Depiction& prototypes = *meaning_.prototypes;
+    const MapOverPicture over(network_.normalisation.resize, picture.rows, picture.cols,
+                              network_.input_shape(), prototypes.map);
+    make_masks(detections, {outputs.at(prototypes.position), prototypes.map}, over, picture);
+  }
+  return detections;
 }
 
 void Results::add_detections(const Frame& frame, const Delivered& outputs) {

@@ -122,13 +122,31 @@ std::optional<DrawnPicture> drawn_picture(const Operation& last, const Shape& ma
   return std::nullopt;
 }
 
+/// Whether pixels lie over the input, not in a row or a column.
+bool lies_over(const Shape& input, const Shape& map) {
+  return map.rows >= 2 && map.cols >= 2 && has_aspect_of(input, map);
+}
+
 }  // namespace
+
+std::optional<Depiction> recognise_prototypes(const OnnxModel& model, int coefficients) {
+  std::optional<Depiction> found;
+  for (const OnnxResult& result : model.results) {
+    const std::optional<Shape> map = map_of(model, result);
+    const bool fits = map && map->channels == coefficients && result.form.is_float &&
+                      lies_over(model.network.input_shape(), *map);
+    if (!fits) continue;
+    if (found) return std::nullopt;
+    found = Depiction{result.position, *map, MaskPrototypes{}};
+  }
+  return found;
+}
 
 std::optional<Depiction> recognise_depiction(const OnnxGraph& graph, const OnnxModel& model) {
   const OnnxResult& result = model.results.front();
   const Shape& input = model.network.input_shape();
   const std::optional<Shape> map = map_of(model, result);
-  if (!map || map->rows < 2 || map->cols < 2 || !has_aspect_of(input, *map)) return std::nullopt;
+  if (!map || !lies_over(input, *map)) return std::nullopt;
   if (map->channels == 1) {
     if (const auto classes = argmax_classes(graph, model, result, *map)) {
       return Depiction{result.position, *map, ClassMap{*classes, true, has_background(*classes)}};

@@ -13,4 +13,9 @@ namespace vpinfer {
 [[nodiscard]] std::optional<Depiction> recognise_depiction(const OnnxGraph& graph,
                                                            const OnnxModel& model);
 
+/// What masks with so many coefficients are made of: the only output of as many channels whose
+/// pixels lie over the input, two or more along each axis. Nothing if there is none, or several.
+[[nodiscard]] std::optional<Depiction> recognise_prototypes(const OnnxModel& model,
+                                                            int coefficients);
+
 }  // namespace vpinfer

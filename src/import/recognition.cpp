@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "import/depiction_recognition.hpp"
 #include "import/faces.hpp"
 #include "import/known_labels.hpp"
 #include "import/onnx_choice.hpp"
@@ -56,9 +57,11 @@ class Recogniser {
   }
 
   [[nodiscard]] Recognition recognition(const Training& training, Candidates head,
-                                        const std::vector<const CandidateTable*>& tables) const {
+                                        const std::vector<const CandidateTable*>& tables,
+                                        const std::optional<Depiction>& prototypes = {}) const {
     Recognition found{std::string(training.kind), std::move(head),   {}, training.input,
                       training.is_certain,        training.threshold};
+    found.prototypes = prototypes;
     for (const CandidateTable* table : tables) {
       found.head.tensors.push_back(table->tensor);
       found.inputs.push_back(model_.results[static_cast<std::size_t>(table->result)].position);
@@ -120,7 +123,8 @@ class Recogniser {
       ++after_scores;
       training = boxes->cells.point == 0 ? &kYolox : &kYolov5;
     } else if (next.kind == ColumnKind::kSigmoid && next.size() > 1 &&
-               is_from_channels(next, anchors * (4 + next.size()))) {
+               (is_from_channels(next, anchors * (4 + next.size())) ||
+                is_from_channels(next, anchors * table.cols()))) {
       group.objectness = {0, {next.columns.begin, next.columns.begin + 1}};
       group.scores = {0, {next.columns.begin + 1, next.columns.end}};
       training = &kYolov5;
@@ -134,7 +138,20 @@ class Recogniser {
       head.groups[0].points = {0, {runs[after_scores].columns.begin, table.cols()}};
       head.values_per_point = *values;
     }
-    return recognition(*training, std::move(head), {&table});
+    std::optional<Depiction> prototypes;
+    if (after_scores + 1 == runs.size() && runs[after_scores].kind == ColumnKind::kRaw) {
+      prototypes = recognise_prototypes(model_, runs[after_scores].size());
+      if (prototypes) head.groups[0].coefficients = {0, runs[after_scores].columns};
+    }
+    return recognition(*training, std::move(head), {&table}, prototypes);
+  }
+
+  /// Of masks, as convolutions give them, if another output can be their prototypes; else null.
+  [[nodiscard]] const CandidateTable* coefficients_of(const CandidateTable& scores) const {
+    return tables_.partner(scores, [&](const CandidateTable& other) {
+      return other.is_only(ColumnKind::kRaw) && other.cols() != 4 &&
+             recognise_prototypes(model_, other.cols());
+    });
   }
 
   /// Scores and the logits of distributions over distances, from one convolution per level.
@@ -161,7 +178,8 @@ class Recogniser {
     return table.is_only(ColumnKind::kSigmoid) || table.is_only(ColumnKind::kSoftmax);
   }
 
-  /// Two outputs: scores, after a softmax with the background first, and boxes.
+  /// Two outputs: scores, after a softmax with the background first, and boxes; perhaps a third of
+  /// coefficients.
   [[nodiscard]] std::optional<Recognition> boxes_and_scores() const {
     for (const CandidateTable& scores : tables_.all()) {
       if (!has_scores_only(scores)) continue;
@@ -175,7 +193,13 @@ class Recogniser {
       head.background = scores.is_only(ColumnKind::kSoftmax);
       const bool raw = boxes->is_only(ColumnKind::kRaw);
       const auto training = raw ? set_anchors(head, *boxes) : set_decoded(head, *boxes);
-      if (training) return recognition(*training, std::move(head), {boxes, &scores});
+      if (!training) continue;
+      const CandidateTable* coefficients = coefficients_of(scores);
+      if (coefficients == nullptr) return recognition(*training, std::move(head), {boxes, &scores});
+      const int count = coefficients->cols();
+      head.groups[0].coefficients = {2, {0, count}};
+      return recognition(*training, std::move(head), {boxes, &scores, coefficients},
+                         recognise_prototypes(model_, count));
     }
     return std::nullopt;
   }
@@ -325,6 +349,7 @@ void add_recognised(Network& network, const Recognition& found, const std::strin
   network.normalisation = found.normalisation;
   network.threshold = found.threshold;
   network.labels = found.labels;
+  if (found.prototypes) add_depiction(network, *found.prototypes, where);
 }
 
 }  // namespace vpinfer

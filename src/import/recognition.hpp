@@ -17,7 +17,8 @@ struct Recognition {
   InputNormalisation normalisation;  ///< as networks of this kind are trained
   bool knows_input = true;           ///< whether that is certain, or the usual
   float threshold = 0.5F;
-  std::vector<std::string> labels{};  ///< a name per class, or empty
+  std::vector<std::string> labels{};      ///< a name per class, or empty
+  std::optional<Depiction> prototypes{};  ///< of masks, if the head has coefficients of such
 };
 
 /// Recognises the decoding of boxes by what the graph's end makes of chosen numbers, never by
@@ -34,7 +35,8 @@ struct ChosenRecognition {
 [[nodiscard]] std::optional<ChosenRecognition> recognise_before_choice(
     const OnnxGraph& graph, const OnnxImportOptions& options, const std::string& where);
 
-/// Appends the head.  Throws BadInput, beginning with `where`, if it does not fit.
+/// Appends the head, and keeps what its masks are made of.  Throws BadInput, beginning with
+/// `where`, if it does not fit.
 void add_recognised(Network& network, const Recognition& found, const std::string& where);
 
 }  // namespace vpinfer

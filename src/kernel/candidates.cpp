@@ -48,6 +48,7 @@ void move_group(const Candidates& head, const CandidateGroup& group, std::int64_
   if (group.objectness) move(*group.objectness);
   move(group.scores);
   if (group.points) move(*group.points);
+  if (group.coefficients) move(*group.coefficients);
 }
 
 /// Makes probabilities of the logits of one candidate.
@@ -56,8 +57,8 @@ void activate_candidate(const Candidates& head, std::span<float> values) {
   for (std::size_t side = 0; bins > 1 && side < 4; ++side) {
     softmax(values.subspan(side * bins, bins));
   }
-  const auto points = static_cast<std::size_t>(head.point_values());
-  const std::span<float> logits = values.subspan(4 * bins).first(values.size() - 4 * bins - points);
+  const auto others = static_cast<std::size_t>(head.point_values() + head.mask_coefficients());
+  const std::span<float> logits = values.subspan(4 * bins).first(values.size() - 4 * bins - others);
   if (head.scores == ScoreKind::kSigmoidLogits) {
     std::transform(logits.begin(), logits.end(), logits.begin(),
                    [](float x) { return 1 / (1 + std::exp(-x)); });

@@ -60,6 +60,7 @@ class CandidateCheck {
   [[nodiscard]] std::int64_t count(const CandidateGroup& group) const {
     if (group.objectness.has_value() != head_.has_objectness() ||
         group.points.has_value() != (head_.point_values() != 0) ||
+        group.coefficients.has_value() != (head_.mask_coefficients() != 0) ||
         group.scores.values.size() != head_.score_count()) {
       refuse("its groups of candidates differ in what is known of them");
     }
@@ -69,7 +70,10 @@ class CandidateCheck {
     if (group.points) {
       same &= candidates == tensor_of(*group.points, head_.point_values()).candidates();
     }
-    if (!same) refuse("there are not as many boxes as scores and points");
+    if (group.coefficients) {
+      same &= candidates == tensor_of(*group.coefficients, head_.mask_coefficients()).candidates();
+    }
+    if (!same) refuse("there are not as many boxes as scores, points and coefficients of masks");
     return candidates;
   }
 

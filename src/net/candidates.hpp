@@ -45,6 +45,8 @@ struct CandidateGroup {
   std::optional<CandidateValues> objectness{};  ///< with which the scores are multiplied
   CandidateValues scores;
   std::optional<CandidateValues> points{};  ///< a body's joints, or a face's five
+  /// With which MaskPrototypes are multiplied and added up.
+  std::optional<CandidateValues> coefficients{};
   bool operator==(const CandidateGroup&) const = default;
 };
 
@@ -83,8 +85,8 @@ enum class ScoreKind {
 };
 
 /// A head that reads its inputs as candidates: its output has one per row, in the order of groups,
-/// as [candidates][1][box, objectness, scores, points], where scores are probabilities and
-/// distributions have become shares.
+/// as [candidates][1][box, objectness, scores, points, coefficients], where scores are
+/// probabilities and distributions have become shares.
 struct Candidates {
   std::vector<CandidateTensor> tensors;  ///< the layer's inputs
   std::vector<CandidateGroup> groups;
@@ -121,10 +123,17 @@ struct Candidates {
   [[nodiscard]] int point_values() const {
     return groups.empty() || !groups.front().points ? 0 : groups.front().points->values.size();
   }
+  /// How many coefficients of masks a candidate has; 0 without any.
+  [[nodiscard]] int mask_coefficients() const {
+    return groups.empty() || !groups.front().coefficients
+               ? 0
+               : groups.front().coefficients->values.size();
+  }
   [[nodiscard]] int classes() const { return score_count() - (background ? 1 : 0); }
   /// Of the output.
   [[nodiscard]] int channels() const {
-    return box_values() + (has_objectness() ? 1 : 0) + score_count() + point_values();
+    return box_values() + (has_objectness() ? 1 : 0) + score_count() + point_values() +
+           mask_coefficients();
   }
   bool operator==(const Candidates&) const = default;
 };

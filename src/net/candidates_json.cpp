@@ -29,6 +29,7 @@ json group_to_json(const CandidateGroup& group) {
   json object{{"box", values_to_json(group.box)}, {"scores", values_to_json(group.scores)}};
   if (group.objectness) object["objectness"] = values_to_json(*group.objectness);
   if (group.points) object["points"] = values_to_json(*group.points);
+  if (group.coefficients) object["coefficients"] = values_to_json(*group.coefficients);
   return object;
 }
 
@@ -36,6 +37,7 @@ CandidateGroup group_from_json(const json& j) {
   CandidateGroup group{values_from_json(j.at("box")), {}, values_from_json(j.at("scores"))};
   if (j.contains("objectness")) group.objectness = values_from_json(j.at("objectness"));
   if (j.contains("points")) group.points = values_from_json(j.at("points"));
+  if (j.contains("coefficients")) group.coefficients = values_from_json(j.at("coefficients"));
   return group;
 }
 

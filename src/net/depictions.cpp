@@ -37,6 +37,8 @@ class Complaint {
     return "a point has 2 or 3 numbers";
   }
 
+  std::string operator()(const MaskPrototypes& /*any number of maps*/) const { return {}; }
+
  private:
   const Shape& map_;
 };
@@ -55,6 +57,9 @@ class Description {
   std::string operator()(const Landmarks& points) const {
     const bool maps = points.coding == PointCoding::kHeatMaps;
     return std::to_string(maps ? map_.channels : map_.rows) + " points";
+  }
+  std::string operator()(const MaskPrototypes& /*which differ in their map only*/) const {
+    return std::to_string(map_.channels) + " prototypes of masks, each of " + pixels(map_);
   }
 
  private:

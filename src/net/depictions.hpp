@@ -9,7 +9,8 @@
 namespace vpinfer {
 
 // What an output shows that is neither boxes nor classes of the whole picture: a map that lies over
-// the picture, or points in it.  Data for rank 0, which draws it; no layer knows of it.
+// the picture, or points in it, or what the masks of a detector's objects are made of.  Data for
+// rank 0, which draws it; no layer knows of it.
 
 /// A class for each pixel (semantic segmentation).
 struct ClassMap {
@@ -51,12 +52,18 @@ struct Landmarks {
   bool operator==(const Landmarks&) const = default;
 };
 
+/// Maps that lie over the picture, a channel each, of which the coefficients of a detector's
+/// candidate make the mask of its object (YOLACT, Bolya et al., 2019).
+struct MaskPrototypes {
+  bool operator==(const MaskPrototypes&) const = default;
+};
+
 /// One output and what it shows.  Of coordinates, `map` has a row per point and their numbers as
 /// channels.
 struct Depiction {
   int position = 0;  ///< of the layer
   Shape map;         ///< extents of its elements, row-major
-  std::variant<ClassMap, DrawnPicture, Landmarks> content;
+  std::variant<ClassMap, DrawnPicture, Landmarks, MaskPrototypes> content;
   bool operator==(const Depiction&) const = default;
 };
 

@@ -29,6 +29,7 @@ struct ContentToJson {
   json operator()(const Landmarks& points) const {
     return {{"type", "points"}, {"coding", word_of(points.coding, kPointCodings)}};
   }
+  json operator()(const MaskPrototypes& /*nothing else*/) const { return {{"type", "prototypes"}}; }
 };
 
 }  // namespace
@@ -53,6 +54,8 @@ Depiction depiction_from_json(const json& j) {
                                      j.at("enlarges"), j.at("keeps_colours")};
   } else if (type == "points") {
     depiction.content = Landmarks{word_from_json<PointCoding>(j.at("coding"), kPointCodings)};
+  } else if (type == "prototypes") {
+    depiction.content = MaskPrototypes{};
   } else {
     throw BadInput("unknown depiction '" + type.dump() + "'; a newer vpinfer may have written it");
   }

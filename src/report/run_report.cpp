@@ -79,6 +79,7 @@ json changes_to_json(const FindingChanges& changes) {
                        {"added", d->added},
                        {"score_change", d->score_change},
                        {"least_overlap", d->least_overlap}};
+    if (d->least_mask_overlap) j["detections"]["least_mask_overlap"] = *d->least_mask_overlap;
   }
   if (const auto& c = changes.classes) {
     j["classes"] = {{"pictures", c->pictures},
@@ -183,7 +184,9 @@ std::string describe_changes(const FindingChanges& changes) {
     text += "objects: " + std::to_string(d->same) + " found again, " + std::to_string(d->lost) +
             " lost, " + std::to_string(d->added) + " new; scores change by " +
             fixed(d->score_change, 4) + " at most, boxes overlap by " + fixed(d->least_overlap, 3) +
-            " at least\n";
+            " at least";
+    if (d->least_mask_overlap) text += ", masks by " + fixed(*d->least_mask_overlap, 3);
+    text += "\n";
   }
   if (const auto& c = changes.classes) {
     text += "classes: " + std::to_string(c->changed) + " of " + std::to_string(c->pictures) +

@@ -81,7 +81,10 @@ struct Parameters {
            std::to_string(c.classes()) + (c.classes() == 1 ? " class" : " classes") +
            (c.point_values() == 0
                 ? ""
-                : ", " + std::to_string(c.point_values() / c.values_per_point) + " points");
+                : ", " + std::to_string(c.point_values() / c.values_per_point) + " points") +
+           (c.mask_coefficients() == 0
+                ? ""
+                : ", " + std::to_string(c.mask_coefficients()) + " coefficients of masks");
   }
   /// The shapes of inputs and output say it all.
   template <typename Other>

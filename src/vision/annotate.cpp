@@ -187,13 +187,36 @@ Rectangle tag_for(cairo_t* context, const std::string& text, const Style& style)
           font.ascent + font.descent + style.padding / 2};
 }
 
-/// Marks in order of their scores, so that the best ones choose their places first.
-std::vector<Mark> make_marks(cairo_t* context, const Picture& picture,
-                             std::vector<Detection> detections,
-                             const std::vector<std::string>& labels, const Style& style) {
-  std::erase_if(detections, [](const Detection& detection) { return !is_finite(detection); });
-  std::stable_sort(detections.begin(), detections.end(),
+/// What can be drawn, the best first.
+std::vector<Detection> best_first(std::span<const Detection> detections) {
+  std::vector<Detection> list(detections.begin(), detections.end());
+  std::erase_if(list, [](const Detection& detection) { return !is_finite(detection); });
+  std::stable_sort(list.begin(), list.end(),
                    [](const Detection& a, const Detection& b) { return a.score > b.score; });
+  return list;
+}
+
+/// The picture with masks laid over it, the best ones last.
+Picture with_masks(const Picture& picture, std::span<const Detection> best_first) {
+  Picture result = picture;
+  for (auto detection = best_first.rbegin(); detection != best_first.rend(); ++detection) {
+    if (detection->mask.empty()) continue;
+    const Rgb colour = to_bytes(class_colour(detection->class_index));
+    for_each_pixel(detection->mask, [&](int row, int col) {
+      const std::size_t at =
+          (static_cast<std::size_t>(row) * static_cast<std::size_t>(picture.cols) +
+           static_cast<std::size_t>(col)) *
+          3;
+      lay_over(std::span<std::uint8_t, 3>(&result.rgb[at], 3), colour);
+    });
+  }
+  return result;
+}
+
+/// Marks of detections, of which the first choose their places first.
+std::vector<Mark> make_marks(cairo_t* context, const Picture& picture,
+                             std::span<const Detection> detections,
+                             const std::vector<std::string>& labels, const Style& style) {
   std::vector<Mark> marks;
   for (const Detection& detection : detections) {
     Mark mark{class_name(labels, detection.class_index) + " " + fixed(detection.score, 2),
@@ -252,18 +275,16 @@ void draw_keypoints(cairo_t* context, std::span<const Keypoint> points, const St
 Picture annotate(const Picture& picture, std::span<const Detection> detections,
                  const std::vector<std::string>& labels) {
   const Style style = style_for(picture);
-  const Canvas canvas(picture);
+  const std::vector<Detection> list = best_first(detections);
+  Picture annotated = with_masks(picture, list);
+  const Canvas canvas(annotated);
   cairo_t* context = canvas.get();
   cairo_set_font_size(context, style.font);
-  const std::vector<Mark> marks =
-      make_marks(context, picture, {detections.begin(), detections.end()}, labels, style);
+  const std::vector<Mark> marks = make_marks(context, picture, list, labels, style);
   // The best marks are drawn last, on top.
   for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) draw_box(context, *mark, style);
-  for (const Detection& detection : detections) {
-    if (is_finite(detection)) draw_keypoints(context, detection.keypoints, style);
-  }
+  for (const Detection& detection : list) draw_keypoints(context, detection.keypoints, style);
   for (auto mark = marks.rbegin(); mark != marks.rend(); ++mark) draw_tag(context, *mark, style);
-  Picture annotated = picture;
   canvas.copy_to(annotated);
   return annotated;
 }

@@ -116,11 +116,14 @@ void collect_candidates(const Candidates& head, std::span<const float> output,
     const float objectness =
         head.has_objectness() ? values[static_cast<std::size_t>(head.box_values())] : 1;
     const auto points = static_cast<std::size_t>(head.point_values());
-    const std::span<const float> scores = values.last(classes + points).first(classes);
+    const auto coefficients = static_cast<std::size_t>(head.mask_coefficients());
+    const std::span<const float> scores =
+        values.last(classes + points + coefficients).first(classes);
     const float best = *std::max_element(scores.begin(), scores.end());
     if (!collector.is_enough(objectness * best)) return;
     collector.at(in_shares(head, decoded(head, point, values), collector.network_input()));
-    add_keypoints(head, point, values.last(points), collector);
+    add_keypoints(head, point, values.last(points + coefficients).first(points), collector);
+    if (coefficients > 0) collector.set_coefficients(values.last(coefficients));
     collector.add_classes(objectness, scores);
   });
 }

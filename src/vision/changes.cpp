@@ -50,6 +50,12 @@ void add_changes(std::span<const Detection> reference, std::span<const Detection
         std::max(changes.score_change,
                  score_change(reference[pair.reference].score, detections[pair.detection].score));
     changes.least_overlap = std::min(changes.least_overlap, double{pair.overlap});
+    const Mask& mask = reference[pair.reference].mask;
+    const Mask& again = detections[pair.detection].mask;
+    if (!mask.empty() && !again.empty()) {
+      changes.least_mask_overlap =
+          std::min(changes.least_mask_overlap.value_or(1), intersection_over_union(mask, again));
+    }
   }
   changes.same += same;
   changes.lost += reference.size() - same;

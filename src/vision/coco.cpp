@@ -66,6 +66,10 @@ Json keypoints_json(const std::vector<Keypoint>& keypoints) {
   return list;
 }
 
+Json segmentation_json(const Mask& mask) {
+  return {{"size", {mask.rows, mask.cols}}, {"counts", coco_counts(mask)}};
+}
+
 }  // namespace
 
 std::string coco_results_json(std::span<const PictureDetections> pictures,
@@ -83,6 +87,7 @@ std::string coco_results_json(std::span<const PictureDetections> pictures,
                   {"score", rounded(detection.score, kHundredThousandths)},
                   {"category", class_name(names, index)}};
       if (!detection.keypoints.empty()) result["keypoints"] = keypoints_json(detection.keypoints);
+      if (!detection.mask.empty()) result["segmentation"] = segmentation_json(detection.mask);
       results.add(result);
     }
   }

@@ -23,6 +23,12 @@ void Collector::add_keypoint(const Keypoint& point) {
   if (place_) place_->keypoints.push_back(frame_.keypoint(point));
 }
 
+void Collector::set_coefficients(std::span<const float> coefficients) {
+  if (!place_) return;
+  place_->coefficients =
+      std::make_shared<const std::vector<float>>(coefficients.begin(), coefficients.end());
+}
+
 void Collector::add(int class_index, float score) {
   if (!place_ || !is_enough(score) || !std::isfinite(score)) return;
   place_->class_index = class_index;

@@ -23,6 +23,9 @@ class Collector {
   /// A point of the boxes that lie here, in shares of the network's input.
   void add_keypoint(const Keypoint& point);
 
+  /// What the masks of the boxes that lie here are made of.
+  void set_coefficients(std::span<const float> coefficients);
+
   void add(int class_index, float score);
 
   /// One per class; without classes the box itself.

@@ -14,6 +14,11 @@ bool is_better_box(const Detection& a, const Detection& b) {
          std::tuple(-b.score, b.class_index, b.left, b.top, b.width, b.height);
 }
 
+bool are_finite(const std::vector<float>& numbers) {
+  return std::all_of(numbers.begin(), numbers.end(),
+                     [](float number) { return std::isfinite(number); });
+}
+
 bool is_finite_point(const Keypoint& point) {
   return std::isfinite(point.x) && std::isfinite(point.y) && std::isfinite(point.score);
 }
@@ -63,7 +68,8 @@ bool is_finite(const Detection& detection) {
   return std::isfinite(detection.left) && std::isfinite(detection.top) &&
          std::isfinite(detection.width) && std::isfinite(detection.height) &&
          std::isfinite(detection.score) &&
-         std::all_of(detection.keypoints.begin(), detection.keypoints.end(), is_finite_point);
+         std::all_of(detection.keypoints.begin(), detection.keypoints.end(), is_finite_point) &&
+         (!detection.coefficients || are_finite(*detection.coefficients));
 }
 
 std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "vision/mask.hpp"
 
 namespace vpinfer {
 
@@ -23,6 +26,9 @@ struct Detection {
   int class_index = 0;
   float score = 0;  ///< how sure the network is of box and class, in [0, 1] if it was trained so
   std::vector<Keypoint> keypoints{};  ///< perhaps outside the picture
+  /// Of prototypes, until the mask is made of them; the same for all classes of a box.
+  std::shared_ptr<const std::vector<float>> coefficients{};
+  Mask mask{};  ///< within the box; empty if the network gives none
   bool operator==(const Detection&) const = default;
 };
 

@@ -1,5 +1,7 @@
 #include "vision/interpretation.hpp"
 
+#include <algorithm>
+
 #include "vision/heads.hpp"
 #include "vpinfer/error.hpp"
 
@@ -44,6 +46,42 @@ int map_classes(const std::vector<Depiction>& depictions, const std::string& whe
   return classes;
 }
 
+/// How many coefficients of masks heads give, all that give some as many.
+int mask_coefficients(const Network& network, const std::vector<int>& heads,
+                      const std::string& where) {
+  int coefficients = 0;
+  for (const int position : heads) {
+    const auto* head = std::get_if<Candidates>(&network.layer(position).operation);
+    if (head == nullptr || head->mask_coefficients() == 0) continue;
+    if (coefficients != 0 && head->mask_coefficients() != coefficients) {
+      throw BadInput(where + ": one head gives " + std::to_string(coefficients) +
+                     " coefficients of masks, another " +
+                     std::to_string(head->mask_coefficients()) + "; all must give as many");
+    }
+    coefficients = head->mask_coefficients();
+  }
+  return coefficients;
+}
+
+/// What the masks of a network's objects are made of, the only such depiction.
+std::optional<Depiction> find_prototypes(const Network& network, const std::vector<int>& heads,
+                                         const std::string& where) {
+  std::optional<Depiction> found;
+  for (const Depiction& depiction : network.depictions) {
+    if (!std::holds_alternative<MaskPrototypes>(depiction.content)) continue;
+    if (found) throw BadInput(where + ": prototypes of masks are there twice");
+    found = depiction;
+  }
+  const int coefficients = mask_coefficients(network, heads, where);
+  const int prototypes = found ? found->map.channels : 0;
+  if (coefficients != prototypes) {
+    throw BadInput(where + ": its heads give " + std::to_string(coefficients) +
+                   " coefficients of masks for " + std::to_string(prototypes) +
+                   " prototypes; import the model again");
+  }
+  return found;
+}
+
 }  // namespace
 
 Interpretation interpret(const Network& network, const std::string& where) {
@@ -59,10 +97,13 @@ Interpretation interpret(const Network& network, const std::string& where) {
     meaning.classes = classes;
     meaning.heads.push_back(i);
   }
+  meaning.prototypes = find_prototypes(network, meaning.heads, where);
   if (meaning.detects()) {
-    if (network.depictions.empty()) return meaning;
+    const auto other = std::find_if(network.depictions.begin(), network.depictions.end(),
+                                    [&](const Depiction& d) { return d != meaning.prototypes; });
+    if (other == network.depictions.end()) return meaning;
     throw BadInput(where + ": boxes are found in its outputs, and " +
-                   Network::label(network.depictions.front().position) +
+                   Network::label(other->position) +
                    " depicts something else; only one of both can be shown, leave the other out");
   }
   meaning.has_depictions = !network.depictions.empty();

@@ -17,8 +17,10 @@ struct Classifier {
 /// What a network's result tells about a picture: boxes if there is a head, else what its
 /// depictions show, else classes if the result is a softmax, else nothing.
 struct Interpretation {
-  std::vector<int> heads;       ///< positions, in increasing order; decoded and suppressed together
-  bool has_depictions = false;  ///< only without heads
+  std::vector<int> heads;  ///< positions, in increasing order; decoded and suppressed together
+  /// Of the masks of what heads find, if they give coefficients.
+  std::optional<Depiction> prototypes;
+  bool has_depictions = false;           ///< only without heads
   std::optional<Classifier> classifier;  ///< only without either
   int classes = 0;  ///< to name; of a detector that only tells objects from background, 0
 
@@ -30,8 +32,9 @@ struct Interpretation {
 
 /// Looks at a network's heads and outputs.  A classifier is a network with one output, a softmax
 /// over a whole picture or over a single pixel, or a copy of one.  Throws BadInput, beginning with
-/// `where`, if heads or maps of classes differ in their number of classes, or if
-/// there are both heads and depictions.
+/// `where`, if heads or maps of classes differ in their number of classes, if there are both heads
+/// and depictions, or coefficients of masks without as many prototypes, or these without the
+/// former.
 [[nodiscard]] Interpretation interpret(const Network& network, const std::string& where);
 
 }  // namespace vpinfer

@@ -20,6 +20,12 @@ class MapOverPicture {
   [[nodiscard]] std::vector<float> resized(std::span<const float> values, int rows, int cols,
                                            Interpolation interpolation) const;
 
+  /// For some rows of the picture, drawn with so many: those of the map that each lies between.
+  [[nodiscard]] std::vector<Taps> row_taps(int rows, const Interval& part,
+                                           Interpolation interpolation) const;
+  [[nodiscard]] std::vector<Taps> col_taps(int cols, const Interval& part,
+                                           Interpolation interpolation) const;
+
   /// How many pixels of the map show the picture, at least one.
   [[nodiscard]] int rows() const;
   [[nodiscard]] int cols() const;
@@ -29,6 +35,8 @@ class MapOverPicture {
   struct Span {
     float begin = 0;
     float size = 1;
+    /// Of so many positions over it.
+    [[nodiscard]] Sampling sampling(int count) const;
   };
 
   Shape map_;

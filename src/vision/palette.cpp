@@ -35,6 +35,19 @@ Colour class_colour(int class_index) {
           gamma_encoded(-0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s)};
 }
 
+Rgb to_bytes(const Colour& colour) {
+  const auto byte = [](double part) { return static_cast<std::uint8_t>(std::lround(part * 255)); };
+  return {byte(colour.red), byte(colour.green), byte(colour.blue)};
+}
+
+void lay_over(std::span<std::uint8_t, 3> pixel, const Rgb& colour) {
+  constexpr double kOpacity = 0.55;
+  for (std::size_t part = 0; part < colour.size(); ++part) {
+    const double mixed = (1 - kOpacity) * pixel[part] + kOpacity * colour[part];
+    pixel[part] = static_cast<std::uint8_t>(std::lround(mixed));
+  }
+}
+
 Colour text_colour(const Colour& background) {
   const double luma = 0.299 * background.red + 0.587 * background.green + 0.114 * background.blue;
   return luma > 0.52 ? Colour{0.06, 0.06, 0.06} : Colour{1, 1, 1};

@@ -13,8 +13,6 @@
 namespace vpinfer {
 namespace {
 
-constexpr double kOpacity = 0.55;  // of a class over the picture
-
 int class_of(const ClassMap& map, std::span<const float> pixel) {
   if (map.numbered) {
     const bool is_class = pixel[0] >= 0 && pixel[0] < static_cast<float>(map.classes);
@@ -26,9 +24,7 @@ int class_of(const ClassMap& map, std::span<const float> pixel) {
 
 Rgb colour_of(const ClassMap& map, int class_index) {
   if (map.background && class_index == 0) return {};
-  const Colour colour = class_colour(class_index);
-  const auto byte = [](double part) { return static_cast<std::uint8_t>(std::lround(part * 255)); };
-  return {byte(colour.red), byte(colour.green), byte(colour.blue)};
+  return to_bytes(class_colour(class_index));
 }
 
 std::vector<Rgb> palette_of(const ClassMap& map) {
@@ -79,12 +75,7 @@ Picture overlay(const Picture& picture, const ClassMap& map, const Segmentation&
   for (std::size_t i = 0; i < segmentation.classes.size(); ++i) {
     const std::uint8_t index = segmentation.classes[i];
     if (map.background && index == 0) continue;
-    const Rgb& colour = palette[index];
-    for (std::size_t part = 0; part < 3; ++part) {
-      std::uint8_t& value = result.rgb[3 * i + part];
-      value =
-          static_cast<std::uint8_t>(std::lround((1 - kOpacity) * value + kOpacity * colour[part]));
-    }
+    lay_over(std::span<std::uint8_t, 3>(&result.rgb[3 * i], 3), palette[index]);
   }
   std::vector<LegendEntry> legend;
   for (const ClassShare& share : class_shares(segmentation)) {

@@ -56,6 +56,17 @@ TEST(Annotate, DrawsTheBoxAndLeavesTheRest) {
   EXPECT_GT(changed_pixels(picture, annotated, {186, 197}, {205, 235}), 300);
 }
 
+TEST(Annotate, LaysMasksUnderTheBox) {
+  const Picture picture = test_picture(400, 400);
+  Detection detection{200, 200, 150, 120, 0, 0.82F};
+  const Picture boxed = annotate(picture, std::vector{detection}, kLabels);
+  detection.mask = Mask{400, 400, {220 * 400 + 240, 40, 400 * 400 - 220 * 400 - 280}};
+  const Picture masked = annotate(picture, std::vector{detection}, kLabels);
+  // A column of forty pixels within the box, and nothing else.
+  EXPECT_EQ(changed_pixels(boxed, masked, {240, 280}, {220, 221}), 40);
+  EXPECT_EQ(changed_pixels(boxed, masked), 40);
+}
+
 TEST(Annotate, NoDetectionsNoChange) {
   const Picture picture = test_picture(33, 47);
   EXPECT_EQ(annotate(picture, {}, kLabels), picture);

@@ -176,6 +176,31 @@ TEST(DecodeCandidates, PutsPointsIntoThePicture) {
   expect_keypoint(found[0].keypoints[1], -2, 120, 1);
 }
 
+/// Points and coefficients of masks, the latter in a tensor of their own.
+TEST(DecodeCandidates, KeepsCoefficientsBesidePoints) {
+  Candidates head = with_points(2);
+  head.tensors.push_back({{{1, 1, 3}, kChannelsLast}, 2});
+  head.groups[0].coefficients = CandidateValues{1, {0, 3}};
+  head.scores = ScoreKind::kSquares;
+  EXPECT_EQ(shape_of_candidates(head, {{1, 1, 10}, {1, 1, 3}}, "here"), (Shape{1, 1, 13}));
+  const std::vector<float> values{50, 20, 10, 8, 0.01F, 0.64F, 45, 20, -1, 60};
+  const std::vector<float> coefficients{-4, 0.25F, 9};
+  std::vector<float> output(13);
+  const Box all = whole({1, 1, 13});
+  const std::vector<ConstTensorView> inputs{{values.data(), whole({1, 1, 10})},
+                                            {coefficients.data(), whole({1, 1, 3})}};
+  gather_candidates(head, inputs, {output.data(), all}, all);
+  const auto found = decoded(head, output);
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_NEAR(found[0].score, 0.8, 1e-6);
+  ASSERT_TRUE(found[0].coefficients);
+  EXPECT_THAT(*found[0].coefficients, ElementsAre(-4, 0.25F, 9));
+  ASSERT_THAT(found[0].keypoints, SizeIs(2));
+  expect_keypoint(found[0].keypoints[1], -2, 120, 1);
+  output.back() = std::numeric_limits<float>::infinity();
+  EXPECT_THAT(non_maximum_suppression(decoded(head, output), {0.5F}), IsEmpty());
+}
+
 TEST(DecodeCandidates, PutsPointsOnAnchors) {
   Candidates head = with_points(2);
   head.box = CandidateBox::kOffsets;
@@ -227,6 +252,9 @@ TEST(CandidateShape, RefusesWhatDoesNotFit) {
   head = with_points(2);
   head.groups[0].points->values = {8, 12};
   EXPECT_THAT(refusal(head, {1, 1, 10}), HasSubstr("4 wanted"));
+  head = with_points(2);
+  head.groups[0].coefficients = CandidateValues{0, {8, 12}};
+  EXPECT_THAT(refusal(head, {1, 1, 10}), HasSubstr("4 wanted"));
 }
 
 TEST(CandidateJson, KeepsEverything) {
@@ -241,6 +269,7 @@ TEST(CandidateJson, KeepsEverything) {
   head.scores = ScoreKind::kSoftmaxLogits;
   head.groups[0].scores.values = {5, 6};
   head.groups[0].points = CandidateValues{0, {3, 6}};
+  head.groups[0].coefficients = CandidateValues{0, {2, 5}};
   head.values_per_point = 3;
   head.overlaps = false;
   add_layer(network, head, {0}, "test");

@@ -18,6 +18,19 @@ TEST(DetectionChanges, PairsWhatOverlapsMost) {
   EXPECT_NEAR(changes.least_overlap, 90.0 / 110, 1e-6);
 }
 
+TEST(DetectionChanges, ComparesMasks) {
+  Detection whole{0, 0, 2, 2, 1, 0.9F};
+  Detection other{8, 0, 2, 2, 1, 0.9F};
+  DetectionChanges changes;
+  add_changes(std::vector{whole}, std::vector{whole}, changes);
+  EXPECT_FALSE(changes.least_mask_overlap);
+  whole.mask = other.mask = Mask{2, 2, {0, 4}};
+  Detection part = whole;
+  part.mask = Mask{2, 2, {1, 3}};
+  add_changes(std::vector{whole, other}, std::vector{part, other}, changes);
+  EXPECT_EQ(changes.least_mask_overlap, 0.75);
+}
+
 TEST(DetectionChanges, CountsWhatIsOnOneSideAlone) {
   const Detection here{0, 0, 10, 10, 1, 0.9F};
   const Detection other_class{0, 0, 10, 10, 2, 0.9F};

@@ -67,6 +67,22 @@ TEST(DepictionRecognition, TellsPictures) {
   EXPECT_EQ(std::get<DrawnPicture>(luma->content), (DrawnPicture{PixelScale::kInput, true, true}));
 }
 
+TEST(DepictionRecognition, FindsPrototypesByTheirChannels) {
+  GraphMaker maker = scores(5, 2).output("s");
+  maker.constant("v", random_floats({7, 5, 1, 1}, 2)).node("Conv", {"s", "v"}, "t").output("t");
+  const auto prototypes = [&](int coefficients) {
+    return recognise_prototypes(maker.translate(), coefficients);
+  };
+  const auto found = prototypes(7);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->map, (Shape{4, 6, 7}));
+  EXPECT_EQ(found->position, maker.translate().results[1].position);
+  EXPECT_FALSE(prototypes(6));
+  maker.node("Tanh", {"t"}, "u").output("u");
+  EXPECT_FALSE(prototypes(7));  // there are two
+  EXPECT_TRUE(prototypes(5));
+}
+
 TEST(DepictionRecognition, LeavesOtherTensorsAlone) {
   EXPECT_FALSE(
       recognised(scores(5).node("ArgMax", {"s"}, "y", {{"axis", std::int64_t{-1}}}).output("y")));

@@ -125,6 +125,15 @@ TEST(CocoResults, TellPoints) {
   EXPECT_FALSE(results[1].contains("keypoints"));
 }
 
+TEST(CocoResults, TellMasks) {
+  Detection detection{0, 0, 2, 2, 0, 0.25F};
+  detection.mask = Mask{2, 3, {1, 2, 3}};
+  const std::vector<PictureDetections> pictures{{"1.jpg", {detection, {1, 2, 3, 4, 0, 0.25F}}}};
+  const Json results = Json::parse(coco_results_json(pictures, {}, 1));
+  EXPECT_EQ(results[0]["segmentation"], Json::parse(R"({"size": [2, 3], "counts": "123"})"));
+  EXPECT_FALSE(results[1].contains("segmentation"));
+}
+
 TEST(CocoResults, AreAlwaysJson) {
   EXPECT_EQ(Json::parse(coco_results_json({}, {}, 80)), Json::array());
   const std::vector<PictureDetections> pictures{{"caf\xE9 \"1\".jpg", {{1, 2, 3, 4, 0, 0.25F}}},

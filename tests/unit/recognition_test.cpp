@@ -158,6 +158,8 @@ TEST(Recognition, TellsFacesByTheirPoints) {
   EXPECT_FALSE(faces(8).recognise());
 }
 
+constexpr std::int64_t kMasks = 6;
+
 /// Decoded corners and scores over two levels, and what a graph does with them.
 HeadMaker corners() {
   HeadMaker maker;
@@ -187,6 +189,53 @@ HeadMaker corners() {
       .node("Add", {"points", "exp_after"}, "last")
       .node("Concat", {"first", "last"}, "boxes", {{"axis", std::int64_t{2}}});
   return maker;
+}
+
+/// Coefficients of masks as rows beside those of `corners`, and what may be prototypes.
+void add_coefficients(HeadMaker& maker) {
+  maker.graph().constant("flat_dims", integers({1, kMasks, -1}));
+  for (const auto& [level, stride] : {std::pair{"8", 8}, std::pair{"16", 16}}) {
+    const std::string name = std::string("mask") + level;
+    maker.conv(name, kMasks, stride);
+    maker.graph().node("Reshape", {name, "flat_dims"}, name + "_flat");
+  }
+  maker.graph()
+      .node("Concat", {"mask8_flat", "mask16_flat"}, "mask_cols", {{"axis", std::int64_t{2}}})
+      .node("Transpose", {"mask_cols"}, "masks", {{"perm", Ints{0, 2, 1}}});
+  maker.conv("prototypes", kMasks, 4);
+}
+
+TEST(Recognition, FindsMasksIfTheirPrototypesAreThere) {
+  HeadMaker maker = corners();
+  add_coefficients(maker);
+  maker.graph()
+      .node("Concat", {"boxes", "scores", "masks"}, "rows_with_masks", {{"axis", std::int64_t{2}}})
+      .output("rows_with_masks");
+  const auto without = maker.recognise();
+  ASSERT_TRUE(without);
+  EXPECT_EQ(without->head.mask_coefficients(), 0);
+  EXPECT_FALSE(without->prototypes);
+  maker.graph().output("prototypes");
+  const auto found = maker.recognise();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->head.mask_coefficients(), kMasks);
+  ASSERT_TRUE(found->prototypes);
+  EXPECT_EQ(found->prototypes->map, (Shape{8, 16, kMasks}));
+  Network network = maker.graph().translate().network;
+  add_recognised(network, *found, "test");
+  EXPECT_EQ(network.layers.back().output, (Shape{40, 1, 4 + kClasses + kMasks}));
+  EXPECT_EQ(network.depictions.size(), 1U);
+}
+
+TEST(Recognition, FindsMasksBesideBoxesAndScores) {
+  HeadMaker maker = corners();
+  add_coefficients(maker);
+  maker.graph().output("boxes").output("scores").output("masks").output("prototypes");
+  const auto found = maker.recognise();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->head.mask_coefficients(), kMasks);
+  EXPECT_EQ(found->inputs.size(), 3U);
+  EXPECT_TRUE(found->prototypes);
 }
 
 std::optional<ChosenRecognition> recognise_chosen(HeadMaker& maker) {
