@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "import/name_list.hpp"
 #include "import/onnx_metadata.hpp"
 #include "import/onnx_reads.hpp"
 #include "vpinfer/error.hpp"
@@ -14,11 +15,6 @@ namespace {
 
 bool is_colour(std::int64_t extent) {
   return extent == 1 || extent == 3;
-}
-
-template <std::size_t kCount>
-bool is_among(const std::array<std::string_view, kCount>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// What an axis of the input is; no axis for what has extent 1.
@@ -68,7 +64,7 @@ class Inputs {
     constexpr std::array<std::string_view, 3> kUsual{"im_shape", "scale_factor",
                                                      "orig_target_sizes"};
     const bool fits = input.dims && !input.dims->empty() && input.dims->back() == 2;
-    return fits && is_among(kUsual, input.name);
+    return fits && is_one_of(input.name, kUsual);
   }
 
   /// Boxes are to be in pixels of the network's input: that is the picture, and not scaled.
@@ -122,8 +118,9 @@ class Inputs {
           std::any_of(node->inputs.begin(), node->inputs.end(),
                       [&](const std::string& name) { return pictures.contains(name); });
       if (!reads) continue;
-      if (is_among(kChannelsFirstOnly, node->op)) return false;
-      if (is_among(kPassing, node->op)) pictures.insert(node->outputs.begin(), node->outputs.end());
+      if (is_one_of(node->op, kChannelsFirstOnly)) return false;
+      if (is_one_of(node->op, kPassing))
+        pictures.insert(node->outputs.begin(), node->outputs.end());
       if (node->op != "Transpose") continue;
       const auto perm = node->attributes.find("perm");
       if (perm == node->attributes.end() || perm->second != to_front) return false;

@@ -139,12 +139,17 @@ TEST(DecodeCandidates, TakesDistancesFromPoints) {
 
 TEST(DecodeCandidates, LeavesTheBackgroundOut) {
   Candidates head{{{{{1, 1, 7}, kChannelsLast}, 2}}, {{{0, {0, 4}}, {}, {0, {4, 7}}}}};
-  head.background = true;
+  head.background = Background::kFirst;
   EXPECT_EQ(class_count(head), 2);
   EXPECT_THAT(decoded(head, {50, 20, 10, 8, 0.9F, 0, 0.1F}), IsEmpty());
   const auto found = decoded(head, {50, 20, 10, 8, 0.1F, 0, 0.9F});
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].class_index, 1);
+  head.background = Background::kLast;
+  EXPECT_THAT(decoded(head, {50, 20, 10, 8, 0.1F, 0, 0.9F}), IsEmpty());
+  const auto other = decoded(head, {50, 20, 10, 8, 0.1F, 0.8F, 0.1F});
+  ASSERT_THAT(other, SizeIs(1));
+  EXPECT_EQ(other[0].class_index, 1);
 }
 
 /// One candidate of a box, two scores and two points.
