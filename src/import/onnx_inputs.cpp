@@ -59,8 +59,14 @@ class Inputs {
     return read_.contains(input.name) && !task_.graph.initializers.contains(input.name);
   }
 
-  /// What detectors may ask for beside the picture: its size, twice, and how it was scaled.
+  /// Which pixels are the picture's, as Hugging Face's detectors ask.
+  [[nodiscard]] static bool is_mask(const OnnxValueInfo& input) {
+    return input.name == "pixel_mask" && input.dims && input.dims->size() == 3;
+  }
+
+  /// What detectors may ask for beside the picture: its size, twice, how it was scaled, its mask.
   [[nodiscard]] static bool is_usual(const OnnxValueInfo& input) {
+    if (is_mask(input)) return true;
     constexpr std::array<std::string_view, 3> kUsual{"im_shape", "scale_factor",
                                                      "orig_target_sizes"};
     const bool fits = input.dims && !input.dims->empty() && input.dims->back() == 2;
@@ -69,6 +75,10 @@ class Inputs {
 
   /// Boxes are to be in pixels of the network's input: that is the picture, and not scaled.
   void define_usual(const OnnxValueInfo& input, const Shape& shape) {
+    if (is_mask(input)) {
+      define_mask(input, shape);
+      return;
+    }
     OnnxDims dims = *input.dims;
     std::replace(dims.begin(), dims.end(), std::int64_t{-1}, std::int64_t{1});
     std::array<int, 2> values{shape.rows, shape.cols};
@@ -80,6 +90,20 @@ class Inputs {
     warnings_.push_back("the input '" + input.name + "' is taken for " + std::to_string(values[0]) +
                         ", " + std::to_string(values[1]) +
                         ": boxes are in pixels of the network's input");
+    builder_.define(input.name, std::make_shared<OnnxTensor>(std::move(tensor)));
+  }
+
+  void define_mask(const OnnxValueInfo& input, const Shape& shape) {
+    OnnxDims dims = *input.dims;
+    const OnnxDims open{1, shape.rows, shape.cols};
+    for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+      if (dims[axis] < 0) dims[axis] = open[axis];
+      if (dims[axis] < 1 || dims[axis] > 65536) refuse("the input 'pixel_mask' has no pixels");
+    }
+    const auto pixels = static_cast<std::size_t>(count_elements(dims));
+    OnnxTensor tensor{dims, std::vector<float>(pixels, 1)};
+    if (!input.is_float) tensor.values = std::vector<std::int64_t>(pixels, 1);
+    warnings_.emplace_back("the input 'pixel_mask' is taken for 1: the picture fills the input");
     builder_.define(input.name, std::make_shared<OnnxTensor>(std::move(tensor)));
   }
 

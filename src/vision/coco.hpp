@@ -18,7 +18,8 @@ struct PictureDetections {
 /// height], "score"} in pixels, plus the "category" by name and, of objects with points,
 /// "keypoints": [x, y, score, ...].  image_id is the number that the file's stem is
 /// (000000000139.jpg -> 139), else the file's name.  category_id is the class counted from 1, or
-/// COCO's own number, which has gaps, for a network with exactly COCO's 80 classes.
+/// COCO's own number, which has gaps, for a network with exactly COCO's 80 classes, or from 0 with
+/// its 91 numbers.
 [[nodiscard]] std::string coco_results_json(std::span<const PictureDetections> pictures,
                                             const std::vector<std::string>& labels, int classes);
 
