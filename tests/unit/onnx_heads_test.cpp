@@ -156,8 +156,8 @@ TEST(OnnxHeads, AreListed) {
   std::vector<std::string> names;
   for (const HeadHelp& kind : head_kinds()) names.emplace_back(kind.name);
   EXPECT_THAT(names, testing::UnorderedElementsAre("nanodet", "region", "yolo", "gaussian_yolo",
-                                                   "detection", "softmax", "segmentation",
-                                                   "picture", "landmarks"));
+                                                   "detection", "softmax", "candidates",
+                                                   "segmentation", "picture", "landmarks"));
 }
 
 }  // namespace
