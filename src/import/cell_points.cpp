@@ -6,7 +6,7 @@ namespace vpinfer {
 namespace {
 
 constexpr int kLeastStride = 2;
-constexpr int kMostStride = 256;
+constexpr int kMostStride = 512;
 constexpr int kMostAnchors = 9;
 constexpr float kTolerance = 0.05F;  // pixels
 
@@ -29,9 +29,10 @@ bool are_of_level(const PixelPoint* points, const CellLevel& level, const PixelP
   for (int i = 0; i < cells * level.anchors; ++i) {
     const int cell = anchors_first ? i % cells : i / level.anchors;
     const auto place = [&](int index) { return static_cast<float>(index) + point; };
-    const bool near = std::abs(points[i].x - place(cell % level.cols) * steps.x) < kTolerance &&
-                      std::abs(points[i].y - place(cell / level.cols) * steps.y) < kTolerance;
-    if (!near) return false;
+    const bool elsewhere =
+        std::abs(points[i].x - place(cell % level.cols) * steps.x) >= kTolerance ||
+        std::abs(points[i].y - place(cell / level.cols) * steps.y) >= kTolerance;
+    if (elsewhere) return false;  // what is not a number may be anywhere
   }
   return true;
 }
@@ -59,7 +60,11 @@ std::optional<CellPoints> levels_from(const std::vector<PixelPoint>& points, con
   std::size_t at = 0;
   while (at < points.size()) {
     if (stride < kLeastStride || stride > kMostStride) return std::nullopt;
-    const auto level = level_at(&points[at], points.size() - at, picture, stride, point);
+    auto level = level_at(&points[at], points.size() - at, picture, stride, point);
+    if (!level && grows && at != 0) {  // convolutions without padding skip one
+      stride *= 2;
+      level = level_at(&points[at], points.size() - at, picture, stride, point);
+    }
     if (!level) return std::nullopt;
     found.levels.push_back(*level);
     at += level->candidates();

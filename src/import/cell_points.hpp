@@ -35,8 +35,9 @@ struct CellPoints {
 };
 
 /// The grids that points, in pixels, are those of, level after level, each of twice the stride of
-/// the one before it, or of half; empty if they are of none. Cells lie a stride apart or, where that
-/// does not divide the picture, may be spread over it evenly (UltraFace).
+/// the one before it, or four times (SSD), or of half; empty if they are of none. Cells lie a
+/// stride apart or, where that does not divide the picture, may be spread over it evenly
+/// (UltraFace). A coordinate that is not a number may be any.
 [[nodiscard]] std::optional<CellPoints> find_cells(const std::vector<PixelPoint>& points,
                                                    const Shape& picture);
 

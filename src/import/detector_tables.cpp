@@ -1,5 +1,10 @@
 #include "import/detector_tables.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "import/depiction_recognition.hpp"
 #include "tensor/node_reader.hpp"
 
 namespace vpinfer {
@@ -19,11 +24,35 @@ std::vector<int> value_axes(const OnnxDims& dims) {
   return {};
 }
 
+/// Between two sides of a box; not a number if one lies on the picture's edge.
+float middle(float first, float last, int extent) {
+  constexpr float kTolerance = 1e-3F;
+  const bool clipped =
+      std::abs(first) < kTolerance || std::abs(last - static_cast<float>(extent)) < kTolerance;
+  return clipped ? std::numeric_limits<float>::quiet_NaN() : (first + last) / 2;
+}
+
 }  // namespace
 
+bool have_anchors(const std::vector<CellLevel>& levels, int anchors) {
+  return std::all_of(levels.begin(), levels.end(),
+                     [&](const CellLevel& level) { return level.anchors == anchors; });
+}
+
+void add_grids(Candidates& head, const std::vector<CellLevel>& levels) {
+  for (const CellLevel& level : levels) {
+    head.grids.push_back({level.rows, level.cols, level.stride});
+  }
+}
+
+bool is_distributions(const ColumnRun& run) {
+  return run.kind == ColumnKind::kRaw && run.size() > 4 && run.size() % 4 == 0;
+}
+
 DetectorTables::DetectorTables(const OnnxGraph& graph, const OnnxModel& model)
-    : picture_(model.network.input_shape()),
-      tail_(graph, model.extents, names_of(model.results), "the end of the graph"),
+    : model_(model),
+      names_(names_of(model.results)),
+      tail_(graph, model.extents, names_, "the end of the graph"),
       probe_(probe(tail_)) {
   for (std::size_t i = 0; i < model.results.size(); ++i) {
     const TensorForm& form = model.results[i].form;
@@ -32,6 +61,10 @@ DetectorTables::DetectorTables(const OnnxGraph& graph, const OnnxModel& model)
       tables_.push_back(read_table(tail_, probe_, static_cast<int>(i), form, axis));
     }
   }
+}
+
+bool DetectorTables::has_prototypes(int coefficients) const {
+  return recognise_prototypes(model_, coefficients).has_value();
 }
 
 int DetectorTables::source_channels(const ColumnRun& run) const {
@@ -54,7 +87,7 @@ std::optional<std::vector<CellLevel>> DetectorTables::levels(const ColumnRun& ru
     CellLevel level{static_cast<int>(dims[2]), static_cast<int>(dims[3])};
     const std::size_t begin = at;
     while (at < run.sources.size() && run.sources[at] == source) ++at;
-    const auto stride = find_stride(level.rows, level.cols, picture_);
+    const auto stride = find_stride(level.rows, level.cols, picture());
     if (!stride || (at - begin) % level.candidates() != 0) return std::nullopt;
     level.stride = *stride;
     level.anchors = static_cast<int>((at - begin) / level.candidates());
@@ -95,30 +128,37 @@ std::optional<int> DetectorTables::values_per_point(const CandidateTable& table,
     std::vector<PixelPoint> points;
     for (std::int64_t i = 0; i < table.rows(); ++i) {
       points.push_back(
-          {value_at_zero(probe_, table, i, column), value_at_zero(probe_, table, i, column + 1)});
+          {value_of(probe_.zero, table, i, column), value_of(probe_.zero, table, i, column + 1)});
     }
-    if (!find_cells(points, picture_)) return {};
+    if (!find_cells(points, picture())) return {};
   }
   return step;
 }
 
 /// With sources that give 0 a box lies in the middle of its cell, and is larger than nothing.
+/// Where it ends at the picture's edge, to which it may be clipped, the middle is not known.
 std::optional<CellPoints> DetectorTables::cells_if(const CandidateTable& table, CandidateBox box,
                                                    BoxUnit unit) const {
   const bool pixels = unit == BoxUnit::kPixels;
-  const float per_col = pixels ? 1 : static_cast<float>(picture_.cols);
-  const float per_row = pixels ? 1 : static_cast<float>(picture_.rows);
+  const float per_col = pixels ? 1 : static_cast<float>(picture().cols);
+  const float per_row = pixels ? 1 : static_cast<float>(picture().rows);
   std::vector<PixelPoint> points;
+  std::size_t unknown = 0;
   for (std::int64_t i = 0; i < table.rows(); ++i) {
-    const auto value = [&](int column) { return value_at_zero(probe_, table, i, column); };
-    const bool corners = box == CandidateBox::kCorners;
-    const float width = corners ? value(2) - value(0) : value(2);
-    const float height = corners ? value(3) - value(1) : value(3);
-    if (!(width > 0) || !(height > 0)) return std::nullopt;
-    points.push_back({(corners ? value(0) + width / 2 : value(0)) * per_col,
-                      (corners ? value(1) + height / 2 : value(1)) * per_row});
+    const auto value = [&](int column) { return value_of(probe_.zero, table, i, column); };
+    std::array<float, 4> corners{value(0) * per_col, value(1) * per_row, value(2) * per_col,
+                                 value(3) * per_row};
+    if (box == CandidateBox::kCentre) {
+      const auto [x, y, width, height] = corners;
+      corners = {x - width / 2, y - height / 2, x + width / 2, y + height / 2};
+    }
+    const auto [left, top, right, bottom] = corners;
+    if (!(right > left) || !(bottom > top)) return std::nullopt;
+    points.push_back({middle(left, right, picture().cols), middle(top, bottom, picture().rows)});
+    unknown += std::isnan(points.back().x) || std::isnan(points.back().y) ? 1 : 0;
   }
-  return find_cells(points, picture_);
+  if (unknown * 4 > points.size() * 3) return std::nullopt;
+  return find_cells(points, picture());
 }
 
 }  // namespace vpinfer

@@ -8,14 +8,32 @@
 
 namespace vpinfer {
 
+[[nodiscard]] bool have_anchors(const std::vector<CellLevel>& levels, int anchors);
+
+/// One anchor of a cell's size per cell.
+void add_grids(Candidates& head, const std::vector<CellLevel>& levels);
+
+/// Whether a run is, raw, four distributions.
+[[nodiscard]] bool is_distributions(const ColumnRun& run);
+
 /// The outputs of a graph as tables of candidates, and where their columns come from.
 class DetectorTables {
  public:
-  /// Throws BadInput if the end of the graph cannot be computed.
+  /// Both must outlive it.  Throws BadInput if the end of the graph cannot be computed.
   DetectorTables(const OnnxGraph& graph, const OnnxModel& model);
 
   /// Every output of 2 to 4 axes, along each axis that may be that of values.
   [[nodiscard]] const std::vector<CandidateTable>& all() const { return tables_; }
+
+  /// How many outputs the graph has.
+  [[nodiscard]] std::size_t results() const { return names_.size(); }
+  [[nodiscard]] const std::string& result_name(const CandidateTable& table) const {
+    return names_[static_cast<std::size_t>(table.result)];
+  }
+  [[nodiscard]] const OnnxTail& tail() const { return tail_; }
+  [[nodiscard]] const Shape& picture() const { return model_.network.input_shape(); }
+  /// Whether masks with so many coefficients can be made of another output.
+  [[nodiscard]] bool has_prototypes(int coefficients) const;
 
   /// The only other table with as many candidates that is as wanted; null if none or several.
   template <typename IsWanted>
@@ -34,6 +52,9 @@ class DetectorTables {
 
   /// The channels of a run's sources, if all have as many; 0 if not.
   [[nodiscard]] int source_channels(const ColumnRun& run) const;
+  [[nodiscard]] bool is_from_channels(const ColumnRun& run, int channels) const {
+    return source_channels(run) == channels;
+  }
   /// The cells of a run's sources: as many candidates of each as its cells, or a multiple.
   [[nodiscard]] std::optional<std::vector<CellLevel>> levels(const ColumnRun& run) const;
 
@@ -55,7 +76,8 @@ class DetectorTables {
   [[nodiscard]] std::optional<CellPoints> cells_if(const CandidateTable& table, CandidateBox box,
                                                    BoxUnit unit) const;
 
-  Shape picture_;
+  const OnnxModel& model_;
+  std::vector<std::string> names_;
   OnnxTail tail_;
   TailProbe probe_;
   std::vector<CandidateTable> tables_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "import/candidate_sections.hpp"
 #include "import/darknet_layers.hpp"
 #include "import/depiction_sections.hpp"
 #include "import/probabilities.hpp"
@@ -82,15 +83,15 @@ void check_grid(const SectionBuild& build, const Layer& head) {
   }
 }
 
-NetworkOutput& find_output(Network& network, CfgSection& section) {
-  const std::string name = section.text("input").value_or("");
+NetworkOutput& find_output(Network& network, CfgSection& section, std::string_view key) {
+  const std::string name = section.text(key).value_or("");
   std::string known;
   for (NetworkOutput& output : network.outputs) {
     if (output.name == name) return output;
     known += (known.empty() ? "" : ", ") + output.name;
   }
-  throw BadInput(section.where() +
-                 ": the key 'input' must name an output of the network: " + known);
+  throw BadInput(section.where() + ": the key '" + std::string(key) +
+                 "' must name an output of the network: " + known);
 }
 
 }  // namespace
@@ -98,6 +99,7 @@ NetworkOutput& find_output(Network& network, CfgSection& section) {
 std::vector<HeadHelp> head_kinds() {
   std::vector<HeadHelp> kinds;
   for (const DarknetLayerType& type : table()) kinds.push_back({type.name, type.help});
+  kinds.push_back(candidates_kind());
   const std::vector<HeadHelp> depictions = depiction_kinds();
   kinds.insert(kinds.end(), depictions.begin(), depictions.end());
   return kinds;
@@ -107,8 +109,11 @@ std::vector<std::string> add_heads(Network& network, const std::filesystem::path
   DarknetModel model;
   model.network = std::move(network);
   for (CfgSection& section : read_cfg(path)) {
-    NetworkOutput& output = find_output(model.network, section);
-    if (add_depiction_of(model.network, section, output.position)) {
+    NetworkOutput& output = find_output(model.network, section, "input");
+    const bool is_apart = section.type() == candidates_kind().name && section.text("scores");
+    const NetworkOutput& scores = is_apart ? find_output(model.network, section, "scores") : output;
+    if (add_candidates_of(model.network, section, output.position, scores.position) ||
+        add_depiction_of(model.network, section, output.position)) {
       const std::vector<std::string> unused =
           section.unused([](std::string_view /*key*/) { return false; });
       model.warnings.insert(model.warnings.end(), unused.begin(), unused.end());

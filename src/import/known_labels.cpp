@@ -1,5 +1,6 @@
 #include "import/known_labels.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -42,12 +43,29 @@ constexpr std::array<std::string_view, 19> kCityscapes{
     "traffic sign", "vegetation", "terrain",  "sky",        "person", "rider", "car",
     "truck",        "bus",        "train",    "motorcycle", "bicycle"};
 
+/// COCO's own numbers, of which it never used some, from the least on.
+constexpr int kLastCocoNumber = 90;
+constexpr std::array kUnusedCocoNumbers{0, 12, 26, 29, 30, 45, 66, 68, 69, 71, 83};
+
+std::vector<std::string> coco_by_number(int first) {
+  std::vector<std::string> labels;
+  std::size_t next = 0;
+  for (int number = first; number <= kLastCocoNumber; ++number) {
+    const bool is_unused = std::find(kUnusedCocoNumbers.begin(), kUnusedCocoNumbers.end(),
+                                     number) != kUnusedCocoNumbers.end();
+    labels.emplace_back(is_unused ? "unused" : kCoco.at(next++));
+  }
+  return labels;
+}
+
 }  // namespace
 
 std::vector<std::string> known_labels(int classes) {
   const auto count = static_cast<std::size_t>(classes);
   if (count == kCoco.size()) return {kCoco.begin(), kCoco.end()};
   if (count == kVoc.size()) return {kVoc.begin(), kVoc.end()};
+  if (classes == kLastCocoNumber) return coco_by_number(1);
+  if (classes == kLastCocoNumber + 1) return coco_by_number(0);
   return {};
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,10 @@ struct OnnxChoice {
   bool suppresses = false;           ///< perhaps boxes that overlap, not only those with low scores
 };
 
-/// Finds TopK, NonMaxSuppression and NonZero behind all layers with weights.  Empty if there are
-/// none, or if weights follow them (DETR's queries).
-[[nodiscard]] std::optional<OnnxChoice> find_choice(const OnnxGraph& graph);
+/// Finds TopK, NonMaxSuppression and NonZero behind all layers with weights, not those that such
+/// follow (the choice of RT-DETR's queries).  The ways to cut there, the likeliest first: where
+/// they choose among parts of a tensor, such as the best score of each row, before it is parted;
+/// else, or if that is not the only way, right before them.  Empty if there are none.
+[[nodiscard]] std::vector<OnnxChoice> find_choices(const OnnxGraph& graph);
 
 }  // namespace vpinfer

@@ -30,6 +30,17 @@ bool is_near(float value, float wanted) {
   return std::abs(value - wanted) < 1e-5F;
 }
 
+/// Of what any two sources are given when they are to be told apart, ascending.
+std::vector<float> products_of_sigmoids(std::size_t sources) {
+  const auto sigmoid = [](std::size_t i) { return 1 / (1 + std::exp(-probe_number(i))); };
+  std::vector<float> products;
+  for (std::size_t i = 0; i < sources; ++i) {
+    for (std::size_t j = i; j < sources; ++j) products.push_back(sigmoid(i) * sigmoid(j));
+  }
+  std::sort(products.begin(), products.end());
+  return products;
+}
+
 /// A value of each candidate, as a tensor holds it.
 class TableValues {
  public:
@@ -56,7 +67,8 @@ class ColumnReader {
         zero_(probe.zero[static_cast<std::size_t>(table.result)]),
         distinct_(probe.distinct[static_cast<std::size_t>(table.result)]),
         table_(table),
-        values_(table.tensor) {}
+        values_(table.tensor),
+        products_(products_of_sigmoids(tail.sources().size())) {}
 
   [[nodiscard]] ColumnRun read(int column) const {
     const Interval place{column, column + 1};
@@ -69,15 +81,16 @@ class ColumnReader {
     }
     if (is_always(column, 1)) return {ColumnKind::kOne, place};
     if (is_always(column, values_(zero_, 0, column))) return {ColumnKind::kSoftmax, place};
+    if (is_product(column)) return {ColumnKind::kProduct, place};
     return {ColumnKind::kComputed, place};
   }
 
-  /// Whether so many neighbouring columns share 1 equally, whatever the sources give.
-  [[nodiscard]] bool shares_one(const ColumnRun& run) const {
+  /// Whether each of these columns is one of so many equal shares of 1, whatever the sources give.
+  [[nodiscard]] bool shares_one(const ColumnRun& run, int shares) const {
     for (int i = run.columns.begin; i < run.columns.end; ++i) {
-      if (!is_always(i, 1.0F / static_cast<float>(run.size()))) return false;
+      if (!is_always(i, 1.0F / static_cast<float>(shares))) return false;
     }
-    return run.size() > 1;
+    return shares > 1;
   }
 
  private:
@@ -94,6 +107,16 @@ class ColumnReader {
     return list;
   }
 
+  [[nodiscard]] bool is_product(int column) const {
+    for (std::int64_t i = 0; i < table_.rows(); ++i) {
+      if (!is_near(values_(zero_, i, column), 0.25F)) return false;
+      const float value = values_(distinct_, i, column);
+      const auto next = std::lower_bound(products_.begin(), products_.end(), value - 1e-5F);
+      if (next == products_.end() || *next > value + 1e-5F) return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] bool is_always(int column, float wanted) const {
     for (std::int64_t i = 0; i < table_.rows(); ++i) {
       if (!is_near(values_(zero_, i, column), wanted)) return false;
@@ -107,6 +130,7 @@ class ColumnReader {
   const OnnxTensor& distinct_;
   const CandidateTable& table_;
   TableValues values_;
+  std::vector<float> products_;  // ascending
 };
 
 /// Joins what is computed and stands side by side.
@@ -148,17 +172,17 @@ CandidateTable read_table(const OnnxTail& tail, const TailProbe& probe, int resu
     }
   }
   for (ColumnRun& run : table.runs) {
-    if (run.kind == ColumnKind::kSoftmax && !reader.shares_one(run)) {
-      run.kind = ColumnKind::kComputed;
-    }
+    if (run.kind != ColumnKind::kSoftmax || reader.shares_one(run, run.size())) continue;
+    run.kind =
+        reader.shares_one(run, run.size() + 1) ? ColumnKind::kSoftmaxPart : ColumnKind::kComputed;
   }
   table.runs = with_joined_computed(table.runs);
   return table;
 }
 
-float value_at_zero(const TailProbe& probe, const CandidateTable& table, std::int64_t candidate,
-                    int column) {
-  return TableValues(table.tensor)(probe.zero[static_cast<std::size_t>(table.result)], candidate,
+float value_of(const std::vector<OnnxTensor>& outputs, const CandidateTable& table,
+               std::int64_t candidate, int column) {
+  return TableValues(table.tensor)(outputs[static_cast<std::size_t>(table.result)], candidate,
                                    column);
 }
 

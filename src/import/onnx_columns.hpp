@@ -12,11 +12,13 @@ namespace vpinfer {
 
 /// What stands in some columns of a tensor with a candidate per row.
 enum class ColumnKind {
-  kRaw,       ///< what a source gives
-  kSigmoid,   ///< its sigmoid
-  kSoftmax,   ///< a share of a softmax over all columns of the run
-  kOne,       ///< always 1
-  kComputed,  ///< something else
+  kRaw,          ///< what a source gives
+  kSigmoid,      ///< its sigmoid
+  kSoftmax,      ///< a share of a softmax over all columns of the run
+  kSoftmaxPart,  ///< likewise, of a softmax over one more, which is left out
+  kProduct,      ///< a product of two sigmoids
+  kOne,          ///< always 1
+  kComputed,     ///< something else
 };
 
 /// Neighbouring columns of the same kind that come from the same sources.
@@ -54,8 +56,8 @@ struct CandidateTable {
 [[nodiscard]] CandidateTable read_table(const OnnxTail& tail, const TailProbe& probe, int result,
                                         const TensorForm& form, int axis);
 
-/// A candidate's values with all sources 0.
-[[nodiscard]] float value_at_zero(const TailProbe& probe, const CandidateTable& table,
-                                  std::int64_t candidate, int column);
+/// A candidate's value among what the tail gives.
+[[nodiscard]] float value_of(const std::vector<OnnxTensor>& outputs, const CandidateTable& table,
+                             std::int64_t candidate, int column);
 
 }  // namespace vpinfer

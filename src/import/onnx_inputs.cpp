@@ -5,6 +5,7 @@
 #include <set>
 #include <string_view>
 
+#include "import/name_list.hpp"
 #include "import/onnx_metadata.hpp"
 #include "import/onnx_reads.hpp"
 #include "vpinfer/error.hpp"
@@ -14,11 +15,6 @@ namespace {
 
 bool is_colour(std::int64_t extent) {
   return extent == 1 || extent == 3;
-}
-
-template <std::size_t kCount>
-bool is_among(const std::array<std::string_view, kCount>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 /// What an axis of the input is; no axis for what has extent 1.
@@ -63,16 +59,26 @@ class Inputs {
     return read_.contains(input.name) && !task_.graph.initializers.contains(input.name);
   }
 
-  /// What detectors may ask for beside the picture: its size, twice, and how it was scaled.
+  /// Which pixels are the picture's, as Hugging Face's detectors ask.
+  [[nodiscard]] static bool is_mask(const OnnxValueInfo& input) {
+    return input.name == "pixel_mask" && input.dims && input.dims->size() == 3;
+  }
+
+  /// What detectors may ask for beside the picture: its size, twice, how it was scaled, its mask.
   [[nodiscard]] static bool is_usual(const OnnxValueInfo& input) {
+    if (is_mask(input)) return true;
     constexpr std::array<std::string_view, 3> kUsual{"im_shape", "scale_factor",
                                                      "orig_target_sizes"};
     const bool fits = input.dims && !input.dims->empty() && input.dims->back() == 2;
-    return fits && is_among(kUsual, input.name);
+    return fits && is_one_of(input.name, kUsual);
   }
 
   /// Boxes are to be in pixels of the network's input: that is the picture, and not scaled.
   void define_usual(const OnnxValueInfo& input, const Shape& shape) {
+    if (is_mask(input)) {
+      define_mask(input, shape);
+      return;
+    }
     OnnxDims dims = *input.dims;
     std::replace(dims.begin(), dims.end(), std::int64_t{-1}, std::int64_t{1});
     std::array<int, 2> values{shape.rows, shape.cols};
@@ -84,6 +90,20 @@ class Inputs {
     warnings_.push_back("the input '" + input.name + "' is taken for " + std::to_string(values[0]) +
                         ", " + std::to_string(values[1]) +
                         ": boxes are in pixels of the network's input");
+    builder_.define(input.name, std::make_shared<OnnxTensor>(std::move(tensor)));
+  }
+
+  void define_mask(const OnnxValueInfo& input, const Shape& shape) {
+    OnnxDims dims = *input.dims;
+    const OnnxDims open{1, shape.rows, shape.cols};
+    for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+      if (dims[axis] < 0) dims[axis] = open[axis];
+      if (dims[axis] < 1 || dims[axis] > 65536) refuse("the input 'pixel_mask' has no pixels");
+    }
+    const auto pixels = static_cast<std::size_t>(count_elements(dims));
+    OnnxTensor tensor{dims, std::vector<float>(pixels, 1)};
+    if (!input.is_float) tensor.values = std::vector<std::int64_t>(pixels, 1);
+    warnings_.emplace_back("the input 'pixel_mask' is taken for 1: the picture fills the input");
     builder_.define(input.name, std::make_shared<OnnxTensor>(std::move(tensor)));
   }
 
@@ -122,8 +142,9 @@ class Inputs {
           std::any_of(node->inputs.begin(), node->inputs.end(),
                       [&](const std::string& name) { return pictures.contains(name); });
       if (!reads) continue;
-      if (is_among(kChannelsFirstOnly, node->op)) return false;
-      if (is_among(kPassing, node->op)) pictures.insert(node->outputs.begin(), node->outputs.end());
+      if (is_one_of(node->op, kChannelsFirstOnly)) return false;
+      if (is_one_of(node->op, kPassing))
+        pictures.insert(node->outputs.begin(), node->outputs.end());
       if (node->op != "Transpose") continue;
       const auto perm = node->attributes.find("perm");
       if (perm == node->attributes.end() || perm->second != to_front) return false;

@@ -20,11 +20,42 @@ bool is_stride(float number) {
   return std::frexp(number, &exponent) == 0.5F && number >= 2;
 }
 
+/// Null for a value that is no constant.
+const OnnxTensor* constant_of(const OnnxGraph& graph, const std::string& value) {
+  const auto found = graph.initializers.find(value);
+  if (found != graph.initializers.end()) return &found->second;
+  for (const OnnxNode& node : graph.nodes) {
+    if (node.outputs.front() != value) continue;
+    if (node.op == "Identity") return constant_of(graph, node.inputs.front());
+    const auto stored = node.attributes.find("value");
+    const bool is_constant = node.op == "Constant" && stored != node.attributes.end();
+    return is_constant ? std::get_if<OnnxTensor>(&stored->second) : nullptr;
+  }
+  return nullptr;
+}
+
+/// Whether a layer only adds up 0, 1, 2, ... times its channels.
+bool takes_mean(const OnnxNode& node, const OnnxTensor& weights) {
+  const bool gives_one =
+      (node.op == "Conv" && node.inputs.size() == 2 && weights.dims.size() == 4 &&
+       weights.dims[1] == count_elements(weights.dims)) ||
+      (node.op == "MatMul" && !weights.dims.empty() &&
+       weights.dims[0] == count_elements(weights.dims));
+  float next = 0;
+  return gives_one && weights.floats().size() > 1 &&
+         std::all_of(weights.floats().begin(), weights.floats().end(),
+                     [&](float weight) { return weight == next++; });
+}
+
 }  // namespace
 
-bool is_weighted_operator(std::string_view op) {
+bool has_weights(const OnnxGraph& graph, const OnnxNode& node) {
   constexpr std::array<std::string_view, 4> kWeighted{"Conv", "ConvTranspose", "Gemm", "MatMul"};
-  return std::find(kWeighted.begin(), kWeighted.end(), op) != kWeighted.end();
+  if (std::find(kWeighted.begin(), kWeighted.end(), node.op) == kWeighted.end()) return false;
+  const OnnxTensor* weights = constant_of(graph, node.inputs[1]);
+  if (weights == nullptr || !weights->is_float()) return true;
+  if (node.op == "MatMul" && weights->dims == OnnxDims{4, 4}) return false;
+  return !takes_mean(node, *weights);
 }
 
 OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>& extents,
@@ -36,6 +67,14 @@ OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>
     if (std::none_of(node->outputs.begin(), node->outputs.end(), is_wanted)) continue;
     if (is_source(*node)) {
       add_source(*node, extents);
+      continue;
+    }
+    const auto shape = node->op == "Shape" && node->attributes.empty()
+                           ? extents.find(node->inputs.front())
+                           : extents.end();
+    if (shape != extents.end()) {
+      const auto axes = static_cast<std::int64_t>(shape->second.size());
+      shapes_[node->outputs.front()] = {{axes}, shape->second};
       continue;
     }
     nodes_.push_back(&*node);
@@ -52,7 +91,7 @@ OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>
 
 /// Whether a node is a layer with weights, or trained numbers right behind one.
 bool OnnxTail::is_source(const OnnxNode& node) const {
-  return is_weighted(node) || is_scaled(node);
+  return has_weights(graph_, node) || is_scaled(node) || is_biased(node);
 }
 
 /// Whether a node multiplies what a layer with weights gives by one trained number (SCRFD's
@@ -60,35 +99,44 @@ bool OnnxTail::is_source(const OnnxNode& node) const {
 bool OnnxTail::is_scaled(const OnnxNode& node) const {
   if (node.op != "Mul" || node.inputs.size() != 2) return false;
   const auto is_number = [&](const std::string& name) {
-    const auto found = graph_.initializers.find(name);
-    if (found == graph_.initializers.end() || !found->second.is_float()) return false;
-    const std::vector<float>& numbers = found->second.floats();
-    return numbers.size() == 1 && !is_stride(numbers.front());
+    const std::vector<float>* number = numbers(name);
+    return number != nullptr && number->size() == 1 && !is_stride(number->front());
   };
-  const auto is_layer = [&](const std::string& name) {
-    return std::any_of(graph_.nodes.begin(), graph_.nodes.end(), [&](const OnnxNode& maker) {
-      return maker.outputs.front() == name && is_weighted(maker);
-    });
-  };
-  return (is_number(node.inputs[0]) && is_layer(node.inputs[1])) ||
-         (is_number(node.inputs[1]) && is_layer(node.inputs[0]));
+  return (is_number(node.inputs[0]) && layer(node.inputs[1]) != nullptr) ||
+         (is_number(node.inputs[1]) && layer(node.inputs[0]) != nullptr);
 }
 
-/// The mean of a distribution is no layer with weights.
-bool OnnxTail::is_weighted(const OnnxNode& node) const {
-  return is_weighted_operator(node.op) && !is_mean(node);
+/// Whether a node adds a number per column to a product of matrices.
+bool OnnxTail::is_biased(const OnnxNode& node) const {
+  if (node.op != "Add") return false;
+  const auto are_biases = [&](const std::string& name, const std::string& other) {
+    const OnnxTensor* biases = constant_of(graph_, name);
+    const OnnxNode* product = layer(other);
+    if (biases == nullptr || !biases->is_float() || biases->dims.size() != 1) return false;
+    if (product == nullptr || product->op != "MatMul") return false;
+    const OnnxTensor* weights = constant_of(graph_, product->inputs[1]);
+    return weights != nullptr && !weights->dims.empty() && weights->dims.back() == biases->dims[0];
+  };
+  return are_biases(node.inputs[0], node.inputs[1]) || are_biases(node.inputs[1], node.inputs[0]);
 }
 
-/// Whether a convolution only adds up 0, 1, 2, ... times its channels.
-bool OnnxTail::is_mean(const OnnxNode& node) const {
-  if (node.op != "Conv" || node.inputs.size() != 2) return false;
-  const auto found = graph_.initializers.find(node.inputs[1]);
-  if (found == graph_.initializers.end() || !found->second.is_float()) return false;
-  const OnnxTensor& weights = found->second;
-  if (weights.dims.size() != 4 || weights.dims[1] != count_elements(weights.dims)) return false;
-  float next = 0;
-  return std::all_of(weights.floats().begin(), weights.floats().end(),
-                     [&](float weight) { return weight == next++; });
+/// The layer with weights that gives a value; null if none does.
+const OnnxNode* OnnxTail::layer(const std::string& value) const {
+  for (const OnnxNode& node : graph_.nodes) {
+    if (node.outputs.front() == value) return has_weights(graph_, node) ? &node : nullptr;
+  }
+  return nullptr;
+}
+
+/// Of a constant; null if it is none, or not of floats.
+const std::vector<float>* OnnxTail::numbers(const std::string& value) const {
+  const OnnxTensor* tensor = constant_of(graph_, value);
+  return tensor != nullptr && tensor->is_float() ? &tensor->floats() : nullptr;
+}
+
+bool OnnxTail::has_operator(std::string_view op) const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [&](const OnnxNode* node) { return node->op == op; });
 }
 
 void OnnxTail::add_source(const OnnxNode& node, const std::map<std::string, OnnxDims>& extents) {
@@ -96,11 +144,11 @@ void OnnxTail::add_source(const OnnxNode& node, const std::map<std::string, Onnx
   if (found == extents.end() || count_elements(found->second) > kMostNumbers) {
     throw BadInput(where_ + ": '" + node.outputs.front() + "' is no end of a detector");
   }
-  sources_.push_back({found->first, found->second});
+  sources_.push_back({found->first, found->second, is_scaled(node)});
 }
 
 std::vector<OnnxTensor> OnnxTail::compute(const std::vector<float>& numbers) const {
-  std::map<std::string, OnnxTensor> values;
+  std::map<std::string, OnnxTensor> values = shapes_;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const auto count = static_cast<std::size_t>(count_elements(sources_[i].dims));
     values[sources_[i].name] = {sources_[i].dims, std::vector<float>(count, numbers.at(i))};

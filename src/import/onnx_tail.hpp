@@ -9,8 +9,9 @@
 
 namespace vpinfer {
 
-/// Whether layers with weights have this operator; constants may be multiplied by it, too.
-[[nodiscard]] bool is_weighted_operator(std::string_view op);
+/// Whether a node is a layer with weights: not what takes the mean of a distribution, nor what
+/// makes corners of a box by a matrix.
+[[nodiscard]] bool has_weights(const OnnxGraph& graph, const OnnxNode& node);
 
 /// The end of a graph: what stands behind its last layers with weights.  These, the sources, can be
 /// given any values, which shows what the graph makes of them.
@@ -19,6 +20,7 @@ class OnnxTail {
   struct Source {
     std::string name;
     OnnxDims dims;
+    bool is_scaled = false;  ///< by one trained number (FCOS, Tian et al., 2019; SCRFD)
   };
 
   /// Looks back from some outputs.  The graph must outlive the tail.  Throws BadInput if there are
@@ -26,7 +28,9 @@ class OnnxTail {
   OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>& extents,
            const std::vector<std::string>& outputs, const std::string& where);
 
+  [[nodiscard]] const OnnxGraph& graph() const { return graph_; }
   [[nodiscard]] const std::vector<Source>& sources() const { return sources_; }
+  [[nodiscard]] bool has_operator(std::string_view op) const;
   /// The outputs if all that a source gives is one number, each source its own.  Throws BadInput if
   /// an operator cannot be computed.
   [[nodiscard]] std::vector<OnnxTensor> compute(const std::vector<float>& numbers) const;
@@ -34,8 +38,9 @@ class OnnxTail {
  private:
   [[nodiscard]] bool is_source(const OnnxNode& node) const;
   [[nodiscard]] bool is_scaled(const OnnxNode& node) const;
-  [[nodiscard]] bool is_weighted(const OnnxNode& node) const;
-  [[nodiscard]] bool is_mean(const OnnxNode& node) const;
+  [[nodiscard]] bool is_biased(const OnnxNode& node) const;
+  [[nodiscard]] const OnnxNode* layer(const std::string& value) const;
+  [[nodiscard]] const std::vector<float>* numbers(const std::string& value) const;
   void add_source(const OnnxNode& node, const std::map<std::string, OnnxDims>& extents);
   void run(const OnnxNode& node, std::map<std::string, OnnxTensor>& values) const;
 
@@ -43,7 +48,8 @@ class OnnxTail {
   std::vector<std::string> outputs_;
   std::string where_;
   std::vector<Source> sources_;
-  std::vector<const OnnxNode*> nodes_;  // in the file's order
+  std::vector<const OnnxNode*> nodes_;        // in the file's order
+  std::map<std::string, OnnxTensor> shapes_;  // that nodes ask for
 };
 
 }  // namespace vpinfer

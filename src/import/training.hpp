@@ -88,4 +88,40 @@ inline const Training kRetinaFace{
     true,
     "face"};
 
+inline const Training kBlazeFace{"BlazeFace",
+                                 {{127.5F, 127.5F, 127.5F},
+                                  {1 / 127.5F, 1 / 127.5F, 1 / 127.5F},
+                                  ChannelOrder::kRgb,
+                                  Resize::kLetterbox,
+                                  PixelGrid::kCentres,
+                                  0},
+                                 0.5F,
+                                 true,
+                                 "face"};
+inline const Training kSsd{"SSD", kUltraFace.input, 0.4F, false};
+/// Which makes shares of bytes of what it sees itself.
+inline const Training kTorchvisionSsd{
+    "SSD",
+    {kPlainMean, kPerByte, ChannelOrder::kRgb, Resize::kStretch, PixelGrid::kCentres},
+    0.4F,
+    false};
+inline const Training kCenterNet{"CenterNet",
+                                 {{104.04F, 113.985F, 119.85F},
+                                  {1 / 73.695F, 1 / 69.87F, 1 / 70.89F},
+                                  ChannelOrder::kBgr,
+                                  Resize::kLetterbox,
+                                  PixelGrid::kCentres,
+                                  0},
+                                 0.3F,
+                                 false};
+inline const Training kDetr{
+    "DETR",
+    {kRedFirstMean, kRedFirstScale, ChannelOrder::kRgb, Resize::kStretch, PixelGrid::kCentres},
+    0.7F};
+inline const Training kDeformableDetr{"Deformable DETR", kDetr.input, 0.4F, false};
+inline const Training kRtDetr{
+    "RT-DETR",
+    {kPlainMean, kPerByte, ChannelOrder::kRgb, Resize::kStretch, PixelGrid::kCentres},
+    0.5F};
+
 }  // namespace vpinfer

@@ -45,6 +45,7 @@ void move_group(const Candidates& head, const CandidateGroup& group, std::int64_
     channel += values.values.size();
   };
   move(group.box);
+  if (group.size) move(*group.size);
   if (group.objectness) move(*group.objectness);
   move(group.scores);
   if (group.points) move(*group.points);

@@ -24,6 +24,8 @@ class CandidateCheck {
   [[nodiscard]] Shape shape() const {
     if (head_.groups.empty()) refuse("there are no candidates");
     if (head_.bins < 1 || head_.bins > kMostBins) refuse("bins must be from 1 to 1024");
+    if (head_.groups.front().size && head_.bins != 1)
+      refuse("a size that stands apart has no bins");
     check_tensors();
     std::int64_t candidates = 0;
     for (const CandidateGroup& group : head_.groups) candidates += count(group);
@@ -58,14 +60,18 @@ class CandidateCheck {
 
   /// How many candidates a group has.
   [[nodiscard]] std::int64_t count(const CandidateGroup& group) const {
-    if (group.objectness.has_value() != head_.has_objectness() ||
+    if (group.size.has_value() != head_.groups.front().size.has_value() ||
+        group.objectness.has_value() != head_.has_objectness() ||
         group.points.has_value() != (head_.point_values() != 0) ||
         group.coefficients.has_value() != (head_.mask_coefficients() != 0) ||
         group.scores.values.size() != head_.score_count()) {
       refuse("its groups of candidates differ in what is known of them");
     }
-    const std::int64_t candidates = tensor_of(group.box, head_.box_values()).candidates();
+    const int size_values = group.size ? 2 : 0;
+    const std::int64_t candidates =
+        tensor_of(group.box, head_.box_values() - size_values).candidates();
     bool same = candidates == tensor_of(group.scores, head_.score_count()).candidates();
+    if (group.size) same &= candidates == tensor_of(*group.size, size_values).candidates();
     if (group.objectness) same &= candidates == tensor_of(*group.objectness, 1).candidates();
     if (group.points) {
       same &= candidates == tensor_of(*group.points, head_.point_values()).candidates();

@@ -47,6 +47,7 @@ struct CandidateGroup {
   std::optional<CandidateValues> points{};  ///< a body's joints, or a face's five
   /// With which MaskPrototypes are multiplied and added up.
   std::optional<CandidateValues> coefficients{};
+  std::optional<CandidateValues> size{};  ///< of the box, where it stands apart from the centre
   bool operator==(const CandidateGroup&) const = default;
 };
 
@@ -69,12 +70,17 @@ enum class CandidateBox {
   kCorners,    ///< left, top, right, bottom
   kOffsets,    ///< from the cell's point and its anchor: centre in anchors, logarithms of the size
                ///< (YOLOX, Ge et al., 2021; SSD, Liu et al., 2016)
+  kSizes,      ///< likewise, but the size itself in anchors (CenterNet, Zhou et al., 2019;
+               ///< BlazeFace, Bazarevsky et al., 2019)
   kDistances,  ///< from the cell's point to left, top, right, bottom, in cells (Generalized Focal
                ///< Loss, Li et al., 2020; YOLOv8)
 };
 
 /// In what decoded boxes are told.
 enum class BoxUnit { kPixels, kShares };  // of the network's input
+
+/// Which of a candidate's scores is that of no object.
+enum class Background { kNone, kFirst, kLast };
 
 /// What scores are until the layer makes probabilities of them.
 enum class ScoreKind {
@@ -93,7 +99,7 @@ struct Candidates {
   CandidateBox box = CandidateBox::kCentre;
   BoxUnit unit = BoxUnit::kPixels;
   ScoreKind scores = ScoreKind::kProbabilities;
-  bool background = false;  ///< whether the first score is that of no object
+  Background background = Background::kNone;
   /// How many values tell one number of a box: 1, or logits of a distribution over 0, 1, 2, ...
   int bins = 1;
   std::vector<CandidateGrid> grids{};  ///< of all candidates in their order; for boxes by cells
@@ -110,7 +116,8 @@ struct Candidates {
   bool overlaps = true;
 
   [[nodiscard]] bool is_by_cells() const {
-    return box == CandidateBox::kOffsets || box == CandidateBox::kDistances;
+    return box == CandidateBox::kOffsets || box == CandidateBox::kSizes ||
+           box == CandidateBox::kDistances;
   }
   [[nodiscard]] int box_values() const { return 4 * bins; }
   [[nodiscard]] bool has_objectness() const {
@@ -129,7 +136,9 @@ struct Candidates {
                ? 0
                : groups.front().coefficients->values.size();
   }
-  [[nodiscard]] int classes() const { return score_count() - (background ? 1 : 0); }
+  [[nodiscard]] int classes() const {
+    return score_count() - (background == Background::kNone ? 0 : 1);
+  }
   /// Of the output.
   [[nodiscard]] int channels() const {
     return box_values() + (has_objectness() ? 1 : 0) + score_count() + point_values() +

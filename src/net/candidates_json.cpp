@@ -13,7 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 4> kBoxes{"centre", "corners", "offsets", "distances"};
+constexpr std::array<std::string_view, 5> kBoxes{"centre", "corners", "offsets", "sizes",
+                                                 "distances"};
+constexpr std::array<std::string_view, 3> kBackgrounds{"none", "first", "last"};
 constexpr std::array<std::string_view, 2> kUnits{"pixels", "shares"};
 constexpr std::array<std::string_view, 4> kScores{"probabilities", "sigmoid", "softmax", "squares"};
 
@@ -27,6 +29,7 @@ CandidateValues values_from_json(const json& j) {
 
 json group_to_json(const CandidateGroup& group) {
   json object{{"box", values_to_json(group.box)}, {"scores", values_to_json(group.scores)}};
+  if (group.size) object["size"] = values_to_json(*group.size);
   if (group.objectness) object["objectness"] = values_to_json(*group.objectness);
   if (group.points) object["points"] = values_to_json(*group.points);
   if (group.coefficients) object["coefficients"] = values_to_json(*group.coefficients);
@@ -35,6 +38,7 @@ json group_to_json(const CandidateGroup& group) {
 
 CandidateGroup group_from_json(const json& j) {
   CandidateGroup group{values_from_json(j.at("box")), {}, values_from_json(j.at("scores"))};
+  if (j.contains("size")) group.size = values_from_json(j.at("size"));
   if (j.contains("objectness")) group.objectness = values_from_json(j.at("objectness"));
   if (j.contains("points")) group.points = values_from_json(j.at("points"));
   if (j.contains("coefficients")) group.coefficients = values_from_json(j.at("coefficients"));
@@ -53,6 +57,12 @@ CandidateGrid grid_from_json(const json& j) {
   return grid;
 }
 
+/// Older models say whether there is one, which is the first.
+Background background_from_json(const json& j) {
+  if (j.is_boolean()) return j.get<bool>() ? Background::kFirst : Background::kNone;
+  return word_from_json<Background>(j, kBackgrounds);
+}
+
 }  // namespace
 
 json candidates_to_json(const Candidates& head) {
@@ -69,7 +79,7 @@ json candidates_to_json(const Candidates& head) {
           {"box", word_of(head.box, kBoxes)},
           {"unit", word_of(head.unit, kUnits)},
           {"scores", word_of(head.scores, kScores)},
-          {"background", head.background},
+          {"background", word_of(head.background, kBackgrounds)},
           {"bins", head.bins},
           {"grids", grids},
           {"point", head.point},
@@ -88,7 +98,7 @@ Candidates candidates_from_json(const json& object) {
   head.box = word_from_json<CandidateBox>(object.at("box"), kBoxes);
   head.unit = word_from_json<BoxUnit>(object.at("unit"), kUnits);
   head.scores = word_from_json<ScoreKind>(object.at("scores"), kScores);
-  head.background = object.at("background").get<bool>();
+  head.background = background_from_json(object.at("background"));
   head.bins = json_int(object.at("bins"));
   for (const json& grid : object.at("grids")) head.grids.push_back(grid_from_json(grid));
   head.point = object.at("point").get<float>();

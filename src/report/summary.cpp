@@ -76,7 +76,7 @@ struct Parameters {
     return "stride " + std::to_string(h.stride) + ", " + std::to_string(h.classes) + " classes";
   }
   std::string operator()(const Candidates& c) const {
-    constexpr std::array kBoxes{"centre", "corners", "offsets", "distances"};
+    constexpr std::array kBoxes{"centre", "corners", "offsets", "sizes", "distances"};
     return std::string(kBoxes[static_cast<std::size_t>(c.box)]) + ", " +
            std::to_string(c.classes()) + (c.classes() == 1 ? " class" : " classes") +
            (c.point_values() == 0

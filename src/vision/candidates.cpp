@@ -64,6 +64,11 @@ CentredBox decoded(const Candidates& head, const CandidatePoint& point,
               point.y + v[1] * head.centre_gain * point.anchor.height,
               point.anchor.width * std::exp(v[2] * head.size_gain),
               point.anchor.height * std::exp(v[3] * head.size_gain)};
+    case CandidateBox::kSizes:
+      return {point.x + v[0] * head.centre_gain * point.anchor.width,
+              point.y + v[1] * head.centre_gain * point.anchor.height,
+              v[2] * head.size_gain * point.anchor.width,
+              v[3] * head.size_gain * point.anchor.height};
     case CandidateBox::kDistances:
       return between_corners(point.x - v[0] * point.stride, point.y - v[1] * point.stride,
                              point.x + v[2] * point.stride, point.y + v[3] * point.stride);
@@ -108,6 +113,8 @@ void collect_candidates(const Candidates& head, std::span<const float> output,
                         Collector& collector) {
   const auto channels = static_cast<std::size_t>(head.channels());
   const auto classes = static_cast<std::size_t>(head.classes());
+  const auto score_count = static_cast<std::size_t>(head.score_count());
+  const std::size_t first_class = head.background == Background::kFirst ? 1 : 0;
   const std::size_t count = output.size() / channels;
   const Shape& input = collector.network_input();
   for_each_candidate(head, count, input, [&](const CandidatePoint& point) {
@@ -118,7 +125,7 @@ void collect_candidates(const Candidates& head, std::span<const float> output,
     const auto points = static_cast<std::size_t>(head.point_values());
     const auto coefficients = static_cast<std::size_t>(head.mask_coefficients());
     const std::span<const float> scores =
-        values.last(classes + points + coefficients).first(classes);
+        values.last(score_count + points + coefficients).subspan(first_class, classes);
     const float best = *std::max_element(scores.begin(), scores.end());
     if (!collector.is_enough(objectness * best)) return;
     collector.at(in_shares(head, decoded(head, point, values), collector.network_input()));

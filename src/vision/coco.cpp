@@ -16,6 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kCocoClasses = 80;
+constexpr int kCocoNumbers = 91;
 constexpr double kHundredths = 100;
 constexpr double kHundredThousandths = 100'000;
 /// Numbers that COCO once meant for further categories and never used, below its last one, 90.
@@ -30,6 +31,11 @@ int coco_id(int class_index) {
   int id = class_index + 1;
   for (const int unused : kUnusedCocoIds) id += id >= unused ? 1 : 0;
   return id;
+}
+
+/// Networks with as many classes as COCO has numbers, and 0, keep to these.
+bool has_coco_numbers(const std::vector<std::string>& labels, int classes) {
+  return classes == kCocoNumbers && (labels.empty() || labels.at(1) == "person");
 }
 
 /// The number that the text is, all of it.
@@ -75,6 +81,7 @@ Json segmentation_json(const Mask& mask) {
 std::string coco_results_json(std::span<const PictureDetections> pictures,
                               const std::vector<std::string>& labels, int classes) {
   const bool has_coco_ids = is_coco(labels, classes);
+  const int first = has_coco_numbers(labels, classes) ? 0 : 1;
   const std::vector<std::string> names = display_labels(labels, classes);
   JsonLines results;
   for (const PictureDetections& picture : pictures) {
@@ -82,7 +89,7 @@ std::string coco_results_json(std::span<const PictureDetections> pictures,
     for (const Detection& detection : picture.detections) {
       const int index = detection.class_index;
       Json result{{"image_id", id},
-                  {"category_id", has_coco_ids ? coco_id(index) : index + 1},
+                  {"category_id", has_coco_ids ? coco_id(index) : index + first},
                   {"bbox", bounding_box(detection)},
                   {"score", rounded(detection.score, kHundredThousandths)},
                   {"category", class_name(names, index)}};

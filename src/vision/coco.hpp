@@ -19,7 +19,8 @@ struct PictureDetections {
 /// [x, y, score, ...], and of those with a mask "segmentation": {"size": [height, width],
 /// "counts"}, run-length encoded.  image_id is the number that the file's stem is (000000000139.jpg
 /// -> 139), else the file's name.  category_id is the class counted from 1, or COCO's own number,
-/// which has gaps, for a network with exactly COCO's 80 classes.
+/// which has gaps, for a network with exactly COCO's 80 classes, or from 0 with its 91
+/// numbers.
 [[nodiscard]] std::string coco_results_json(std::span<const PictureDetections> pictures,
                                             const std::vector<std::string>& labels, int classes);
 

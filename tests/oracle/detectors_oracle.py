@@ -20,9 +20,15 @@ import h5py
 import numpy as np
 
 from darknet_files import OracleError, launcher, run_quietly
+from detectors_exports import (decode_damo_yolo, decode_products, decode_scores, make_damo_yolo, make_ultralytics,
+                               make_yolo11, make_yolov6, make_yolov7_grid, make_yolov7_tensorrt)
 from detectors_maker import CLASSES, COLS, Maker, ROWS, STRIDES, cells, ints, sigmoid
-from detectors_points import (decode_pose, decode_retina_face, decode_scrfd, decode_yunet, make_pose, make_retina_face,
-                              make_scrfd, make_yunet)
+from detectors_points import (decode_pose, decode_retina_face, decode_scrfd, decode_scrfd_alone, decode_yunet, make_pose,
+                              make_retina_face, make_scrfd, make_scrfd_alone, make_yunet)
+from detectors_priors import (decode_blaze_face, decode_center_net, decode_ssd, decode_ssd_suppressed, make_blaze_face,
+                              make_center_net, make_ssd, make_ssd_suppressed)
+from detectors_queries import (decode_detr, decode_rt_detr, decode_rt_detr_apart, decode_rt_detr_chosen, make_detr,
+                               make_rt_detr, make_rt_detr_apart, make_rt_detr_chosen)
 
 NMS = 0.45
 ANCHORS = np.array([[[10, 13], [16, 30], [33, 23]], [[30, 61], [62, 45], [59, 119]], [[116, 90], [50, 98], [73, 26]]],
@@ -203,18 +209,35 @@ DETECTORS = {
     "raw": (make_raw, decode_yolov8, "letterbox", "YOLOv8"),
     "yolox": (make_yolox, decode_yolox, "top-left", "YOLOX"),
     "nanodet-plus": (make_nanodet_plus, decode_nanodet_plus, "stretch", "NanoDet-plus"),
+    "yolov6": (make_yolov6, decode_scores, "letterbox", "YOLOv6"),
+    "yolo11": (make_yolo11, decode_scores, "letterbox", "YOLOv8"),
+    "yolov7-grid": (make_yolov7_grid, decode_products, "letterbox", "YOLOv5 or YOLOv7"),
+    "yolov7-tensorrt": (make_yolov7_tensorrt, decode_products, "letterbox", "YOLOv5 or YOLOv7"),
+    "ultralytics-nms": (make_ultralytics, decode_scores, "letterbox", "a detector that decodes its boxes itself"),
+    "damo-yolo": (make_damo_yolo, decode_damo_yolo, "letterbox", "a detector that decodes its boxes itself"),
+    "detr": (make_detr, decode_detr, "stretch", "DETR"),
+    "rt-detr": (make_rt_detr, decode_rt_detr, "stretch", "RT-DETR"),
+    "rt-detr-apart": (make_rt_detr_apart, decode_rt_detr_apart, "stretch", "RT-DETR"),
+    "rt-detr-chosen": (make_rt_detr_chosen, decode_rt_detr_chosen, "stretch", "RT-DETR"),
+    "ssd": (make_ssd, decode_ssd, "stretch", "SSD"),
+    "ssd-suppressed": (make_ssd_suppressed, decode_ssd_suppressed, "stretch", "SSD"),
+    "center-net": (make_center_net, decode_center_net, "letterbox", "CenterNet"),
+    "scrfd-alone": (make_scrfd_alone, decode_scrfd_alone, "top-left", "SCRFD"),
+    "blaze-face": (make_blaze_face, decode_blaze_face, "letterbox", "BlazeFace"),
 }
+SQUARE = {"blaze-face": 128}  # rows and columns where they are not ROWS and COLS
+ONE_BOX_EACH = {"yolov10", "detr", "rt-detr", "rt-detr-apart", "rt-detr-chosen", "center-net"}
 
 
-def in_picture(places, resize, rows, cols):
+def in_picture(places, resize, rows, cols, maker):
     """x, y, x, y, ... in pixels of the picture."""
     if resize == "stretch":
-        x, y, left, top = cols / COLS, rows / ROWS, 0, 0
+        x, y, left, top = cols / maker.cols, rows / maker.rows, 0, 0
     else:
-        scale = min(ROWS / rows, COLS / cols)
+        scale = min(maker.rows / rows, maker.cols / cols)
         placed_rows, placed_cols = int(rows * scale), int(cols * scale)
         x, y = cols / placed_cols, rows / placed_rows
-        left, top = ((COLS - placed_cols) / 2, (ROWS - placed_rows) / 2) if resize == "letterbox" else (0, 0)
+        left, top = ((maker.cols - placed_cols) / 2, (maker.rows - placed_rows) / 2) if resize == "letterbox" else (0, 0)
     return ((places.reshape(-1, 2) - [left, top]) * [x, y]).reshape(places.shape)
 
 
@@ -249,7 +272,7 @@ def read_tensors(path, names):
 
 def judge(kind, arguments, folder):
     make, decode, resize, wanted = DETECTORS[kind]
-    maker = Maker(seed=7)
+    maker = Maker(7, SQUARE.get(kind, ROWS), SQUARE.get(kind, COLS))
     raw_names = make(maker)
     path, model = folder / f"{kind}.onnx", folder / f"{kind}.h5"
     maker.save(path)
@@ -266,9 +289,9 @@ def judge(kind, arguments, folder):
         found = json.loads((folder / "out" / "detections.json").read_text())
         parts = list(decode(read_tensors(folder / "dump.h5", raw_names)))
         boxes, scores, *points = (np.concatenate(part) for part in zip(*parts))
-        boxes = np.clip(in_picture(boxes, resize, 170, 300), 0, [300, 170, 300, 170])
-        points = in_picture(points[0] if points else np.zeros((len(boxes), 0)), resize, 170, 300)
-        expected = suppressed(boxes, scores, points, 0.3, 1 if kind == "yolov10" else NMS)
+        boxes = np.clip(in_picture(boxes, resize, 170, 300, maker), 0, [300, 170, 300, 170])
+        points = in_picture(points[0] if points else np.zeros((len(boxes), 0)), resize, 170, 300, maker)
+        expected = suppressed(boxes, scores, points, 0.3, 1 if kind in ONE_BOX_EACH else NMS)
         failures += not report(kind, ranks, expected, found)
     return failures
 

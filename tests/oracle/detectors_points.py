@@ -65,15 +65,28 @@ def by_kind(maker, levels):
     return [name for names in levels for name in names]
 
 
-def make_scrfd(maker):
+def make_scrfd(maker, points_too=True):
     """Two anchors per cell; per level scores, then boxes, then points, as rows."""
     outputs = []
     for level, x in enumerate(maker.levels()):
         scores, points = maker.conv(x, 16, 2, bias=-0.5), maker.conv(x, 16, 20)
         box = maker.node("Mul", maker.conv(x, 16, 8, bias=2.0), np.float32(0.7 + 0.2 * level))
         parts = zip((maker.node("Sigmoid", scores), box, points), (1, 4, 10))
-        outputs.append([maker.node("Reshape", from_rows(maker, part, k), ints(-1, k)) for part, k in parts])
+        rows = [maker.node("Reshape", from_rows(maker, part, k), ints(-1, k)) for part, k in parts]
+        outputs.append(rows if points_too else rows[:2])
     return by_kind(maker, outputs)
+
+
+def make_scrfd_alone(maker):
+    return make_scrfd(maker, points_too=False)
+
+
+def decode_scrfd_alone(raw):
+    """As decode_scrfd."""
+    for level, stride in enumerate(STRIDES):
+        scores, box = (values_of(x, k) for x, k in zip(raw[2 * level:2 * level + 2], (1, 4)))
+        corner = np.repeat(cells(stride), 2, axis=0)
+        yield np.concatenate([corner - box[:, :2], corner + box[:, 2:]], 1) * stride, scores
 
 
 def decode_scrfd(raw):

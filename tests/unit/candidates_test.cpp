@@ -139,12 +139,17 @@ TEST(DecodeCandidates, TakesDistancesFromPoints) {
 
 TEST(DecodeCandidates, LeavesTheBackgroundOut) {
   Candidates head{{{{{1, 1, 7}, kChannelsLast}, 2}}, {{{0, {0, 4}}, {}, {0, {4, 7}}}}};
-  head.background = true;
+  head.background = Background::kFirst;
   EXPECT_EQ(class_count(head), 2);
   EXPECT_THAT(decoded(head, {50, 20, 10, 8, 0.9F, 0, 0.1F}), IsEmpty());
   const auto found = decoded(head, {50, 20, 10, 8, 0.1F, 0, 0.9F});
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].class_index, 1);
+  head.background = Background::kLast;
+  EXPECT_THAT(decoded(head, {50, 20, 10, 8, 0.1F, 0, 0.9F}), IsEmpty());
+  const auto other = decoded(head, {50, 20, 10, 8, 0.1F, 0.8F, 0.1F});
+  ASSERT_THAT(other, SizeIs(1));
+  EXPECT_EQ(other[0].class_index, 1);
 }
 
 /// One candidate of a box, two scores and two points.
@@ -213,6 +218,43 @@ TEST(DecodeCandidates, PutsPointsOnAnchors) {
   expect_keypoint(found[0].keypoints[1], 20, 20, 1);
 }
 
+TEST(DecodeCandidates, TakesSizesInAnchors) {
+  Candidates head = rows_of(2, 1);
+  head.box = CandidateBox::kSizes;
+  head.point = 0;
+  head.grids = {{1, 2, 20, {{1, 0.5F}}}};
+  std::vector<float> output(12, 0);
+  // Of the second cell, whose corner is at 20, 0: half a cell to the right and down, 1 x 2 anchors.
+  const std::vector<float> last{0.5F, 1, 1, 2, 1, 0.9F};
+  std::copy(last.begin(), last.end(), output.end() - 6);
+  const auto found = decoded(head, output);
+  ASSERT_THAT(found, SizeIs(1));
+  expect_box(found[0], 40, 0, 40, 40);
+}
+
+TEST(GatherCandidates, JoinsCentresAndSizes) {
+  Candidates head{{{{{1, 2, 1, 1}, kChannelsFirst}, 1},
+                   {{{1, 2, 1, 1}, kChannelsFirst}, 1},
+                   {{{1, 1, 1, 1}, kChannelsFirst}, 1}},
+                  {{{0, {0, 2}}, {}, {2, {0, 1}}}}};
+  head.groups[0].size = CandidateValues{1, {0, 2}};
+  const std::vector<float> centre{1, 2};
+  const std::vector<float> size{3, 4};
+  const std::vector<float> score{5};
+  const Box pair = whole({1, 1, 2});
+  const std::vector<ConstTensorView> inputs{
+      {centre.data(), pair}, {size.data(), pair}, {score.data(), whole({1, 1, 1})}};
+  EXPECT_EQ(shape_of_candidates(head, {{1, 1, 2}, {1, 1, 2}, {1, 1, 1}}, "here"), (Shape{1, 1, 5}));
+  std::vector<float> output(5);
+  const Box all = whole({1, 1, 5});
+  gather_candidates(head, inputs, {output.data(), all}, all);
+  EXPECT_THAT(output, ElementsAre(1, 2, 3, 4, 5));
+  head.bins = 2;
+  const std::vector<Shape> shapes{{1, 1, 2}, {1, 1, 2}, {1, 1, 1}};
+  EXPECT_THAT(error_line<BadInput>([&] { (void)shape_of_candidates(head, shapes, "here"); }),
+              HasSubstr("no bins"));
+}
+
 TEST(DecodeCandidates, DropsPointsThatAreNotFinite) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto found = decoded(with_points(2), {50, 20, 10, 8, 0.1F, 0.8F, nan, 20, 1, 1});
@@ -262,12 +304,15 @@ TEST(CandidateJson, KeepsEverything) {
   network.name = "n";
   add_input(network, {6, 1, 7}, "test");
   Candidates head = rows_of(6, 2);
-  head.box = CandidateBox::kOffsets;
+  head.box = CandidateBox::kSizes;
   head.grids = {{3, 1, 8, {{1, 2}, {3, 4}}}};
   head.point = 0;
   head.centre_gain = 0.5F;
   head.scores = ScoreKind::kSoftmaxLogits;
-  head.groups[0].scores.values = {5, 6};
+  head.groups[0].box.values = {0, 2};
+  head.groups[0].size = CandidateValues{0, {2, 4}};
+  head.groups[0].scores.values = {5, 7};
+  head.background = Background::kLast;
   head.groups[0].points = CandidateValues{0, {3, 6}};
   head.groups[0].coefficients = CandidateValues{0, {2, 5}};
   head.values_per_point = 3;

@@ -75,6 +75,26 @@ TEST(OnnxHeads, ASoftmaxTakesTheLogitsPlace) {
   EXPECT_EQ(network.outputs[1], (NetworkOutput{network.size() - 1, "logits"}));
 }
 
+TEST(OnnxHeads, AreBoxesAndScoresToo) {
+  const auto [network, warnings] =
+      add("[candidates]\ninput=boxes\nbox=corners\nunit=shares\nscore=softmax\nbackground=last\n"
+          "overlaps=0\n");
+  EXPECT_THAT(warnings, IsEmpty());
+  const Layer& layer = network.layers.back();
+  const auto& head = std::get<Candidates>(layer.operation);
+  EXPECT_EQ(layer.output, (Shape{32, 1, 14}));
+  EXPECT_EQ(head.groups.front(), (CandidateGroup{{0, {0, 4}}, {}, {0, {4, 14}}}));
+  EXPECT_EQ(head.box, CandidateBox::kCorners);
+  EXPECT_EQ(head.unit, BoxUnit::kShares);
+  EXPECT_EQ(head.scores, ScoreKind::kSoftmaxLogits);
+  EXPECT_EQ(head.classes(), 9);
+  EXPECT_FALSE(head.overlaps);
+  EXPECT_THAT(refusal("[candidates]\ninput=boxes\nscores=logits\n"),
+              StartsWith("heads.cfg:1 [candidates]: its input of 8x4x14"));
+  EXPECT_THAT(refusal("[candidates]\ninput=boxes\nscores=nothing\n"), HasSubstr("'scores'"));
+  EXPECT_THAT(refusal("[candidates]\ninput=boxes\nbox=round\n"), HasSubstr("corners"));
+}
+
 TEST(OnnxHeads, MayBeSeveral) {
   const auto [network, warnings] =
       add("[softmax]\ninput=logits\n"
@@ -136,8 +156,8 @@ TEST(OnnxHeads, AreListed) {
   std::vector<std::string> names;
   for (const HeadHelp& kind : head_kinds()) names.emplace_back(kind.name);
   EXPECT_THAT(names, testing::UnorderedElementsAre("nanodet", "region", "yolo", "gaussian_yolo",
-                                                   "detection", "softmax", "segmentation",
-                                                   "picture", "landmarks"));
+                                                   "detection", "softmax", "candidates",
+                                                   "segmentation", "picture", "landmarks"));
 }
 
 }  // namespace

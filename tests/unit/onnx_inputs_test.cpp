@@ -77,15 +77,19 @@ TEST(OnnxInputs, OfUsualNamesAreConstants) {
   maker.node("Relu", {"x"}, "y")
       .node("Identity", {"im_shape"}, "s")
       .node("Identity", {"scale_factor"}, "f")
+      .node("Identity", {"pixel_mask"}, "m")
       .output("y")
       .output("s")
-      .output("f");
+      .output("f")
+      .output("m");
   maker.graph().inputs.push_back({"im_shape", true, Ints{-1, 2}});
   maker.graph().inputs.push_back({"scale_factor", true, Ints{-1, 2}});
+  maker.graph().inputs.push_back({"pixel_mask", true, Ints{-1, 2, -1}});
   expect_translations(maker, [](const NdArray& x) {
     NdArray y = x;
     for (double& value : y.values) value = std::max(0.0, value);
-    return std::vector<NdArray>{y, {{1, 2}, {4, 6}}, {{1, 2}, {1, 1}}};
+    return std::vector<NdArray>{
+        y, {{1, 2}, {4, 6}}, {{1, 2}, {1, 1}}, {{1, 2, 6}, std::vector<double>(12, 1)}};
   });
 }
 

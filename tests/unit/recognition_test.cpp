@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "import/cell_points.hpp"
 #include "import/known_labels.hpp"
 #include "support/onnx_graphs.hpp"
@@ -286,9 +288,88 @@ TEST(Recognition, CutsBeforeSuppression) {
   EXPECT_EQ(chosen->found.head.classes(), kClasses);
 }
 
+/// What a transformer gives for 32 tokens: attention, then scores by one layer and four numbers by
+/// so many, perhaps with a sigmoid.
+HeadMaker tokens(std::int64_t scores, int box_layers, bool has_sigmoid) {
+  HeadMaker maker;
+  maker.conv("cells", 8, 8);
+  GraphMaker& graph = maker.graph();
+  graph.constant("flat_dims", integers({1, 8, 32}))
+      .node("Reshape", {"cells", "flat_dims"}, "keys")
+      .node("Transpose", {"keys"}, "tokens", {{"perm", Ints{0, 2, 1}}})
+      .node("MatMul", {"tokens", "keys"}, "products")
+      .node("Softmax", {"products"}, "shares", {{"axis", std::int64_t{2}}})
+      .node("MatMul", {"shares", "tokens"}, "states")
+      .constant("score_w", random_floats({8, scores}, 2))
+      .node("MatMul", {"states", "score_w"}, "scores")
+      .output("scores");
+  std::string last = "states";
+  for (int i = 1; i <= box_layers; ++i) {
+    const std::string name = "box" + std::to_string(i);
+    graph.constant(name + "_w", random_floats({8, i == box_layers ? 4 : 8}, 3))
+        .node("MatMul", {last, name + "_w"}, name);
+    last = i == box_layers ? name : name + "_relu";
+    if (i < box_layers) graph.node("Relu", {name}, last);
+  }
+  if (has_sigmoid) graph.node("Sigmoid", {last}, "shares_of_picture");
+  graph.output(has_sigmoid ? "shares_of_picture" : last);
+  return maker;
+}
+
+TEST(Recognition, TellsQueriesByTheirLayers) {
+  const auto found = tokens(4, 3, true).recognise();
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->kind, "DETR");
+  EXPECT_EQ(found->head.background, Background::kLast);
+  EXPECT_EQ(found->head.scores, ScoreKind::kSoftmaxLogits);
+  EXPECT_EQ(found->head.unit, BoxUnit::kShares);
+  EXPECT_EQ(found->head.classes(), 3);
+  EXPECT_FALSE(found->head.overlaps);
+}
+
+TEST(Recognition, LeavesOtherTransformersAlone) {
+  EXPECT_FALSE(tokens(5, 1, true).recognise());   // two classifiers
+  EXPECT_FALSE(tokens(5, 1, false).recognise());  // of logits
+  EXPECT_FALSE(tokens(5, 3, false).recognise());
+  EXPECT_FALSE(tokens(2, 3, true).recognise());  // may be ends of lines
+}
+
+TEST(Recognition, TellsPeaksByWhatTheFileCallsThem) {
+  for (const auto& [size, offset, is_known] :
+       {std::tuple{"wh", "reg", true}, std::tuple{"out1", "out2", false},
+        std::tuple{"wh", "wh2", false}}) {
+    HeadMaker maker;
+    maker.conv("hm", kClasses, 4);
+    maker.conv(size, 2, 4);
+    maker.conv(offset, 2, 4);
+    maker.graph().output("hm").output(size).output(offset);
+    const auto found = maker.recognise();
+    ASSERT_EQ(found.has_value(), is_known);
+    if (!is_known) continue;
+    EXPECT_EQ(found->head.box, CandidateBox::kSizes);
+    EXPECT_TRUE(found->head.overlaps);  // no peaks in the graph
+    EXPECT_EQ(found->head.scores, ScoreKind::kSigmoidLogits);
+  }
+}
+
+TEST(Recognition, DoesNotTakeTheBestScoreForTheOnlyOne) {
+  HeadMaker maker = corners();
+  maker.graph()
+      .output("boxes")
+      .node("ReduceMax", {"scores"}, "best", {{"axes", Ints{-1}}})
+      .node("ArgMax", {"scores"}, "label", {{"axis", std::int64_t{-1}}})
+      .output("best")
+      .output("label");
+  EXPECT_FALSE(maker.recognise());
+}
+
 TEST(KnownLabels, AreThoseOfWellKnownSets) {
   EXPECT_EQ(known_labels(80).at(79), "toothbrush");
   EXPECT_EQ(known_labels(20).at(0), "aeroplane");
+  EXPECT_EQ(known_labels(90).at(89), "toothbrush");
+  EXPECT_EQ(known_labels(91).at(1), "person");
+  EXPECT_EQ(known_labels(91).at(90), "toothbrush");
+  EXPECT_EQ(known_labels(91).at(12), "unused");
   EXPECT_THAT(known_labels(7), IsEmpty());
 }
 
@@ -324,6 +405,8 @@ TEST(CellPoints, AreFoundLevelByLevel) {
   std::vector<PixelPoint> moved = middles(1, 0.5F);
   moved.back().x += 1;
   EXPECT_FALSE(find_cells(moved, picture));
+  moved.back().x = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(find_cells(moved, picture));
 }
 
 }  // namespace
