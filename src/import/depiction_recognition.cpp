@@ -4,6 +4,7 @@
 #include <array>
 
 #include "import/known_labels.hpp"
+#include "import/onnx_makers.hpp"
 #include "import/probabilities.hpp"
 #include "tensor/node_reader.hpp"
 
@@ -17,21 +18,12 @@ bool passes_on(const OnnxNode& node) {
   return std::find(kNames.begin(), kNames.end(), node.op) != kNames.end();
 }
 
-/// The node that computes a value; null if none does.
-const OnnxNode* maker_of(const OnnxGraph& graph, const std::string& value) {
-  for (const OnnxNode& node : graph.nodes) {
-    if (std::find(node.outputs.begin(), node.outputs.end(), value) != node.outputs.end()) {
-      return &node;
-    }
-  }
-  return nullptr;
-}
-
 /// The classes that an ArgMax chooses from for each pixel, if the value ends with one.
 std::optional<int> argmax_classes(const OnnxGraph& graph, const OnnxModel& model,
                                   const OnnxResult& result, const Shape& map) {
-  const OnnxNode* node = maker_of(graph, result.name);
-  while (node != nullptr && passes_on(*node)) node = maker_of(graph, node->inputs.front());
+  const OnnxMakers makers(graph);
+  const OnnxNode* node = makers.of(result.name);
+  while (node != nullptr && passes_on(*node)) node = makers.of(node->inputs.front());
   if (node == nullptr || node->op != "ArgMax") return std::nullopt;
   const auto scores = model.extents.find(node->inputs.front());
   if (scores == model.extents.end() || scores->second.size() != 4) return std::nullopt;

@@ -11,7 +11,11 @@ namespace vpinfer {
 namespace {
 
 bool is_scaling(const OnnxNode& node) {
-  return node.op == "Mul" || node.op == "Div";
+  return (node.op == "Mul" || node.op == "Div") && node.inputs.size() == 2;
+}
+
+bool is_product(const OnnxNode& node) {
+  return node.op == "MatMul" && node.inputs.size() == 2;
 }
 
 class AttentionFinder {
@@ -46,12 +50,12 @@ class AttentionFinder {
   bool add_softmax(const std::string& weights, OnnxAttention& found) const {
     const OnnxNode* node = only_maker(weights);
     if (found.values_first) {
-      if (node == nullptr || node->op != "Transpose") return false;
+      if (node == nullptr || node->op != "Transpose" || !only_moves(*node)) return false;
       found.between.push_back(node);
       node = only_maker(node->inputs.front());
     }
     found.softmax = node;
-    return node != nullptr && node->op == "Softmax";
+    return node != nullptr && node->op == "Softmax" && !node->inputs.empty();
   }
 
   bool add_scores(OnnxAttention& found) const {
@@ -60,7 +64,7 @@ class AttentionFinder {
       found.between.push_back(node);
       node = only_maker(scaled(*node));
     }
-    if (node == nullptr || node->op != "MatMul") return false;
+    if (node == nullptr || !is_product(*node)) return false;
     found.scores = node;
     found.queries = node->inputs[0];
     found.keys = node->inputs[1];
@@ -124,20 +128,27 @@ bool only_moves(const OnnxNode& node) {
   constexpr std::array<std::string_view, 9> kMoving{"Transpose", "Reshape", "Split",
                                                     "Slice",     "Gather",  "Squeeze",
                                                     "Unsqueeze", "Flatten", "Identity"};
-  return std::find(kMoving.begin(), kMoving.end(), node.op) != kMoving.end();
+  return !node.inputs.empty() &&
+         std::find(kMoving.begin(), kMoving.end(), node.op) != kMoving.end();
 }
 
 OnnxReaders::OnnxReaders(const OnnxGraph& graph, const std::vector<const OnnxNode*>& nodes,
                          const std::vector<std::string>& outputs) {
+  std::set<std::string> known;
+  for (const auto& [name, tensor] : graph.initializers) known.insert(name);
   for (const OnnxValueInfo& input : graph.inputs) {
-    if (!graph.initializers.contains(input.name)) dependent_.insert(input.name);
+    if (known.insert(input.name).second) dependent_.insert(input.name);
   }
   for (const OnnxNode* node : nodes) {
     bool depends = false;
+    bool is_in_order = true;  // in a damaged graph a node may read what comes after it
     for (const std::string& name : values_read(*node)) {
       readers_[name].push_back(node);
       depends = depends || dependent_.contains(name);
+      is_in_order = is_in_order && known.contains(name);
     }
+    if (!is_in_order) continue;
+    known.insert(node->outputs.begin(), node->outputs.end());
     for (const std::string& name : node->outputs) {
       makers_[name] = node;
       if (depends && node->op != "Shape") dependent_.insert(name);
@@ -170,7 +181,7 @@ std::vector<OnnxAttention> find_attentions(const std::vector<const OnnxNode*>& n
   const AttentionFinder finder(nodes, readers);
   std::vector<OnnxAttention> all;
   for (const OnnxNode* node : nodes) {
-    if (node->op != "MatMul" || node->inputs.size() != 2) continue;
+    if (!is_product(*node)) continue;
     if (auto found = finder.ending_with(*node)) all.push_back(*std::move(found));
   }
   return all;

@@ -19,12 +19,12 @@ bool is_any_in(const std::vector<std::string>& names, const std::set<std::string
 /// Follows a graph, in its order, from the picture to what is chosen.
 class ChoiceFinder {
  public:
-  explicit ChoiceFinder(const OnnxGraph& graph) : graph_(graph) {
+  explicit ChoiceFinder(const OnnxGraph& graph) : graph_(graph), makers_(graph) {
     for (const OnnxValueInfo& input : graph.inputs) {
       if (!graph.initializers.contains(input.name)) computed_.insert(input.name);
     }
     for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-      if (!has_weights(graph, *node) && !is_any_in(node->outputs, early_)) continue;
+      if (!has_weights(makers_, *node) && !is_any_in(node->outputs, early_)) continue;
       early_.insert(node->inputs.begin(), node->inputs.end());
     }
     for (const OnnxNode& node : graph.nodes) visit(node);
@@ -78,10 +78,9 @@ class ChoiceFinder {
     constexpr std::array<std::string_view, 6> kPart{"Flatten",   "Gather",   "Squeeze",
                                                     "Unsqueeze", "Identity", "Cast"};
     const std::string* whole = &value;
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
-      const bool makes =
-          std::find(node->outputs.begin(), node->outputs.end(), *whole) != node->outputs.end();
-      if (!makes) continue;
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {  // a damaged graph may go round
+      const OnnxNode* node = makers_.of(*whole);
+      if (node == nullptr || node->inputs.empty()) break;
       const bool is_best = is_one_of(node->op, kBest);
       if (!is_best && !is_one_of(node->op, kPart) && !is_flattening(*node)) break;
       border.follows_best |= is_best;
@@ -91,7 +90,7 @@ class ChoiceFinder {
   }
 
   [[nodiscard]] bool is_flattening(const OnnxNode& node) const {
-    if (node.op != "Reshape") return false;
+    if (node.op != "Reshape" || node.inputs.size() < 2) return false;
     const auto dims = graph_.initializers.find(node.inputs[1]);
     if (dims == graph_.initializers.end() || dims->second.is_float()) return false;
     const std::vector<std::int64_t>& extents = dims->second.integers();
@@ -111,6 +110,7 @@ class ChoiceFinder {
   }
 
   const OnnxGraph& graph_;
+  OnnxMakers makers_;
   std::set<std::string> computed_;
   std::set<std::string> chosen_;
   std::set<std::string> border_;

@@ -20,20 +20,6 @@ bool is_stride(float number) {
   return std::frexp(number, &exponent) == 0.5F && number >= 2;
 }
 
-/// Null for a value that is no constant.
-const OnnxTensor* constant_of(const OnnxGraph& graph, const std::string& value) {
-  const auto found = graph.initializers.find(value);
-  if (found != graph.initializers.end()) return &found->second;
-  for (const OnnxNode& node : graph.nodes) {
-    if (node.outputs.front() != value) continue;
-    if (node.op == "Identity") return constant_of(graph, node.inputs.front());
-    const auto stored = node.attributes.find("value");
-    const bool is_constant = node.op == "Constant" && stored != node.attributes.end();
-    return is_constant ? std::get_if<OnnxTensor>(&stored->second) : nullptr;
-  }
-  return nullptr;
-}
-
 /// Whether a layer only adds up 0, 1, 2, ... times its channels.
 bool takes_mean(const OnnxNode& node, const OnnxTensor& weights) {
   const bool gives_one =
@@ -49,10 +35,10 @@ bool takes_mean(const OnnxNode& node, const OnnxTensor& weights) {
 
 }  // namespace
 
-bool has_weights(const OnnxGraph& graph, const OnnxNode& node) {
+bool has_weights(const OnnxMakers& makers, const OnnxNode& node) {
   constexpr std::array<std::string_view, 4> kWeighted{"Conv", "ConvTranspose", "Gemm", "MatMul"};
   if (std::find(kWeighted.begin(), kWeighted.end(), node.op) == kWeighted.end()) return false;
-  const OnnxTensor* weights = constant_of(graph, node.inputs[1]);
+  const OnnxTensor* weights = node.inputs.size() > 1 ? makers.constant(node.inputs[1]) : nullptr;
   if (weights == nullptr || !weights->is_float()) return true;
   if (node.op == "MatMul" && weights->dims == OnnxDims{4, 4}) return false;
   return !takes_mean(node, *weights);
@@ -60,7 +46,7 @@ bool has_weights(const OnnxGraph& graph, const OnnxNode& node) {
 
 OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>& extents,
                    const std::vector<std::string>& outputs, const std::string& where)
-    : graph_(graph), outputs_(outputs), where_(where) {
+    : graph_(graph), makers_(graph), outputs_(outputs), where_(where) {
   std::set<std::string> wanted(outputs.begin(), outputs.end());
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     const auto is_wanted = [&](const std::string& name) { return wanted.contains(name); };
@@ -91,7 +77,7 @@ OnnxTail::OnnxTail(const OnnxGraph& graph, const std::map<std::string, OnnxDims>
 
 /// Whether a node is a layer with weights, or trained numbers right behind one.
 bool OnnxTail::is_source(const OnnxNode& node) const {
-  return has_weights(graph_, node) || is_scaled(node) || is_biased(node);
+  return has_weights(makers_, node) || is_scaled(node) || is_biased(node);
 }
 
 /// Whether a node multiplies what a layer with weights gives by one trained number (SCRFD's
@@ -110,11 +96,11 @@ bool OnnxTail::is_scaled(const OnnxNode& node) const {
 bool OnnxTail::is_biased(const OnnxNode& node) const {
   if (node.op != "Add") return false;
   const auto are_biases = [&](const std::string& name, const std::string& other) {
-    const OnnxTensor* biases = constant_of(graph_, name);
+    const OnnxTensor* biases = makers_.constant(name);
     const OnnxNode* product = layer(other);
     if (biases == nullptr || !biases->is_float() || biases->dims.size() != 1) return false;
     if (product == nullptr || product->op != "MatMul") return false;
-    const OnnxTensor* weights = constant_of(graph_, product->inputs[1]);
+    const OnnxTensor* weights = makers_.constant(product->inputs[1]);
     return weights != nullptr && !weights->dims.empty() && weights->dims.back() == biases->dims[0];
   };
   return are_biases(node.inputs[0], node.inputs[1]) || are_biases(node.inputs[1], node.inputs[0]);
@@ -122,15 +108,13 @@ bool OnnxTail::is_biased(const OnnxNode& node) const {
 
 /// The layer with weights that gives a value; null if none does.
 const OnnxNode* OnnxTail::layer(const std::string& value) const {
-  for (const OnnxNode& node : graph_.nodes) {
-    if (node.outputs.front() == value) return has_weights(graph_, node) ? &node : nullptr;
-  }
-  return nullptr;
+  const OnnxNode* node = makers_.of(value);
+  return node != nullptr && has_weights(makers_, *node) ? node : nullptr;
 }
 
 /// Of a constant; null if it is none, or not of floats.
 const std::vector<float>* OnnxTail::numbers(const std::string& value) const {
-  const OnnxTensor* tensor = constant_of(graph_, value);
+  const OnnxTensor* tensor = makers_.constant(value);
   return tensor != nullptr && tensor->is_float() ? &tensor->floats() : nullptr;
 }
 

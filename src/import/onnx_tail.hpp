@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "import/onnx.hpp"
+#include "import/onnx_makers.hpp"
 
 namespace vpinfer {
 
 /// Whether a node is a layer with weights: not what takes the mean of a distribution, nor what
 /// makes corners of a box by a matrix.
-[[nodiscard]] bool has_weights(const OnnxGraph& graph, const OnnxNode& node);
+[[nodiscard]] bool has_weights(const OnnxMakers& makers, const OnnxNode& node);
 
 /// The end of a graph: what stands behind its last layers with weights.  These, the sources, can be
 /// given any values, which shows what the graph makes of them.
@@ -45,6 +46,7 @@ class OnnxTail {
   void run(const OnnxNode& node, std::map<std::string, OnnxTensor>& values) const;
 
   const OnnxGraph& graph_;
+  OnnxMakers makers_;
   std::vector<std::string> outputs_;
   std::string where_;
   std::vector<Source> sources_;

@@ -1,37 +1,22 @@
 #include "import/query_heads.hpp"
 
 #include <array>
-#include <map>
 #include <optional>
 #include <set>
 #include <string_view>
 
 #include "import/name_list.hpp"
+#include "import/onnx_makers.hpp"
 
 namespace vpinfer {
 namespace {
 
-/// Who makes what in a graph.
-class Makers {
+/// Follows values back to what they are made of.
+class Origins {
  public:
-  explicit Makers(const OnnxGraph& graph) : graph_(graph) {
-    for (const OnnxNode& node : graph.nodes) {
-      for (const std::string& name : node.outputs) makers_[name] = &node;
-    }
-  }
+  explicit Origins(const OnnxGraph& graph) : makers_(graph) {}
 
-  /// Null for inputs and constants.
-  [[nodiscard]] const OnnxNode* of(const std::string& value) const {
-    const auto found = makers_.find(value);
-    return found == makers_.end() ? nullptr : found->second;
-  }
-
-  [[nodiscard]] bool is_constant(const std::string& value) const {
-    const OnnxNode* maker = of(value);
-    if (maker == nullptr) return graph_.initializers.contains(value);
-    return maker->op == "Constant" ||
-           (maker->op == "Identity" && is_constant(maker->inputs.front()));
-  }
+  [[nodiscard]] const OnnxNode* of(const std::string& value) const { return makers_.of(value); }
 
   /// The maker behind nodes that only move elements, or are named.
   [[nodiscard]] const OnnxNode* behind(const std::string& value, std::string_view also = "") const {
@@ -48,12 +33,12 @@ class Makers {
   /// What a linear layer reads, with its biases or without.
   [[nodiscard]] std::optional<std::string> read_by_linear(const OnnxNode* node) const {
     if (node != nullptr && node->op == "Add") {
-      const std::size_t biases = is_constant(node->inputs[0]) ? 0 : 1;
-      if (!is_constant(node->inputs[biases])) return std::nullopt;
+      const std::size_t biases = makers_.constant(node->inputs[0]) != nullptr ? 0 : 1;
+      if (makers_.constant(node->inputs[biases]) == nullptr) return std::nullopt;
       node = of(node->inputs[1 - biases]);
     }
     const bool is_linear = node != nullptr && (node->op == "MatMul" || node->op == "Gemm") &&
-                           is_constant(node->inputs[1]);
+                           makers_.constant(node->inputs[1]) != nullptr;
     return is_linear ? std::optional(node->inputs[0]) : std::nullopt;
   }
 
@@ -69,24 +54,23 @@ class Makers {
   }
 
  private:
-  const OnnxGraph& graph_;
-  std::map<std::string, const OnnxNode*> makers_;
+  OnnxMakers makers_;
 };
 
 }  // namespace
 
 bool follows_attention(const OnnxGraph& graph, const std::string& value) {
   constexpr std::array<std::string_view, 2> kProducts{"MatMul", "Einsum"};
-  const Makers makers(graph);
+  const Origins origins(graph);
   std::set<std::string> known{value};
   std::vector<std::string> next{value};
   while (!next.empty()) {
-    const OnnxNode* node = makers.of(next.back());
+    const OnnxNode* node = origins.of(next.back());
     next.pop_back();
     if (node == nullptr) continue;
     if (node->op == "Attention") return true;
     for (const std::string& input : node->inputs) {
-      const OnnxNode* factor = is_one_of(node->op, kProducts) ? makers.behind(input) : nullptr;
+      const OnnxNode* factor = is_one_of(node->op, kProducts) ? origins.behind(input) : nullptr;
       if (factor != nullptr && factor->op == "Softmax") return true;
       if (known.insert(input).second) next.push_back(input);
     }
@@ -96,12 +80,12 @@ bool follows_attention(const OnnxGraph& graph, const std::string& value) {
 
 bool have_heads_of_queries(const OnnxGraph& graph, const std::string& boxes,
                            const std::string& scores) {
-  const Makers makers(graph);
-  const auto queries = makers.read_by_chain(makers.behind(boxes, "Sigmoid"), 3);
-  const OnnxNode* last = makers.behind(scores, "Softmax");
+  const Origins origins(graph);
+  const auto queries = origins.read_by_chain(origins.behind(boxes, "Sigmoid"), 3);
+  const OnnxNode* last = origins.behind(scores, "Softmax");
   const auto are_read = [&](int layers) {
-    const auto read = makers.read_by_chain(last, layers);
-    return read && makers.behind(*read) == makers.behind(*queries);
+    const auto read = origins.read_by_chain(last, layers);
+    return read && origins.behind(*read) == origins.behind(*queries);
   };
   return queries && (are_read(1) || are_read(3));
 }

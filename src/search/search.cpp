@@ -26,7 +26,8 @@ class Search {
       price_of_byte_ = goal_.price_of_memory * quantity(start.evaluation) /
                        static_cast<double>(fullest(start.evaluation.memory).bytes);
     }
-    return with_islands_placed(descend(std::move(start)));
+    Candidate found = descend(std::move(start));
+    return space_.may_move_islands() ? with_islands_placed(std::move(found)) : found;
   }
 
  private:

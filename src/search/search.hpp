@@ -23,6 +23,9 @@ class Space {
   /// is the result.
   [[nodiscard]] virtual std::vector<int> values() const = 0;
   [[nodiscard]] virtual Choice choice(const Digits& digits) const = 0;
+  /// Whether islands may be computed elsewhere than beside what they read: in a pipeline, frames
+  /// would go back.
+  [[nodiscard]] virtual bool may_move_islands() const { return true; }
 
  protected:
   Space(const Space&) = default;

@@ -27,6 +27,7 @@ class Stages final : public Space {
   [[nodiscard]] std::vector<Digits> starts() const override;
   [[nodiscard]] std::vector<int> values() const override;
   [[nodiscard]] Choice choice(const Digits& digits) const override;
+  [[nodiscard]] bool may_move_islands() const override { return false; }
 
  private:
   struct Stage {

@@ -161,7 +161,7 @@ def judge(kind, arguments, folder):
     cv2.imwrite(str(picture), image)
     *raw, maps = judged_tensors(path, names, image, arguments, folder)
     boxes, scores, coefficients = (np.concatenate(part) for part in zip(*decode(raw)))
-    boxes = np.clip(in_picture(boxes, "letterbox", HEIGHT, WIDTH), 0, [WIDTH, HEIGHT] * 2)
+    boxes = np.clip(in_picture(boxes, "letterbox", HEIGHT, WIDTH, maker), 0, [WIDTH, HEIGHT] * 2)
     expected = suppressed(boxes, scores, coefficients, THRESHOLD, nms)
     failures = 0
     for ranks in arguments.ranks:
