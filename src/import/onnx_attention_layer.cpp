@@ -123,10 +123,36 @@ class AttentionBuilder {
   }
 
   [[nodiscard]] std::optional<Operand> source(const std::string& name) const {
+    if (const OnnxTensor* tensor = constant(name)) return constant_operand(*tensor);
     const OnnxValue* value = builder_.find(name);
     const auto* map = value == nullptr ? nullptr : std::get_if<FeatureMap>(value);
     if (map == nullptr || !map->is_float || map->has_margin()) return std::nullopt;
     return Operand{*map, numbered(map->dims)};
+  }
+
+  /// A stack of matrices as a layer: a pixel for each row, and the columns of one after those of
+  /// the other as channels.
+  [[nodiscard]] std::optional<Operand> constant_operand(const OnnxTensor& tensor) const {
+    const Matrices matrices(tensor.dims);
+    if (!tensor.is_float() || matrices.cols == 0) return std::nullopt;
+    const OnnxNodeReader node = reader(*nodes_.product);
+    const Shape box{node.small(matrices.rows), 1, node.small(matrices.count * matrices.cols)};
+    LayerWeights weights{std::vector<float>(tensor.floats().size()),
+                         std::vector<float>(static_cast<std::size_t>(box.channels))};
+    OnnxTensor places = numbered(tensor.dims);
+    for (std::int64_t& number : std::get<std::vector<std::int64_t>>(places.values)) {
+      const std::int64_t element = number;
+      const std::int64_t row = element / matrices.cols % matrices.rows;
+      const std::int64_t channel =
+          element / (matrices.cols * matrices.rows) * matrices.cols + element % matrices.cols;
+      weights.weights[static_cast<std::size_t>(channel * matrices.rows + row)] =
+          tensor.floats()[static_cast<std::size_t>(element)];
+      number = row * box.channels + channel;
+    }
+    const int position = builder_.add(node, Constant{box}, {});
+    builder_.weights()[position] = std::move(weights);
+    FeatureMap source{position, OnnxDims{matrices.rows, box.channels}, kChannelsLast};
+    return Operand{std::move(source), std::move(places)};
   }
 
   /// The number by which a node multiplies its other input.
@@ -338,11 +364,14 @@ std::optional<AttentionResult> add_attention(OnnxBuilder& builder, const OnnxAtt
                                              const OnnxReaders& readers, const std::string& where,
                                              std::int64_t opset) {
   if (builder.batch() != 1) return std::nullopt;
+  const OnnxBuilder::Checkpoint checkpoint = builder.checkpoint();
   try {
-    return AttentionBuilder(builder, attention, readers, where, opset).add();
-  } catch (const BadInput&) {
-    return std::nullopt;  // translated node by node it says what is wrong
+    auto result = AttentionBuilder(builder, attention, readers, where, opset).add();
+    if (result) return result;
+  } catch (const BadInput&) {  // translated node by node it says what is wrong
   }
+  builder.go_back(checkpoint, *attention.product);
+  return std::nullopt;
 }
 
 std::optional<FeatureMap> add_channels(OnnxBuilder& builder, const OnnxAttention& attention,

@@ -28,7 +28,10 @@ class Translation {
     check_opset();
     check_names();
     choose_outputs();
-    const std::vector<const OnnxNode*> needed = needed_nodes(graph_, outputs_);
+    std::vector<const OnnxNode*> needed = needed_nodes(graph_, outputs_);
+    // Constants first: what an attention reads may then be known before its turn.
+    std::stable_partition(needed.begin(), needed.end(),
+                          [](const OnnxNode* node) { return values_read(*node).empty(); });
     OnnxBuilder builder(where_, count_uses(needed, outputs_), declared_shapes(graph_));
     for (const auto& [name, tensor] : graph_.initializers) {
       builder.define(name, OnnxConstant(OnnxConstant(), &tensor));  // the graph owns it
