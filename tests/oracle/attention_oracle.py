@@ -121,7 +121,7 @@ def scaled_dot_product(graph, pixels):
 
 
 def yolo11(graph, pixels):
-    """C2PSA: heads of a picture with short queries and keys, values turned."""
+    """C2PSA: heads of a picture with short queries and keys, values turned, and read as a picture beside it."""
     short = SIZE // 2
     first, weights = graph.weights(3, CHANNELS), graph.weights(CHANNELS, HEADS * (2 * short + SIZE))
     x = graph.conv(graph.conv("x", first), weights)
@@ -131,8 +131,10 @@ def yolo11(graph, pixels):
     weight = graph.node("Softmax", graph.node("Mul", scores, np.float32(short ** -0.5)), axis=-1)
     y = graph.node("MatMul", v, graph.node("Transpose", weight, perm=[0, 1, 3, 2]))
     y = graph.node("Reshape", y, ints(1, CHANNELS, ROWS, COLS))
+    y = graph.node("Add", y, graph.node("Reshape", v, ints(1, CHANNELS, ROWS, COLS)))
+    y = graph.node("Transpose", y, perm=[0, 2, 3, 1])
     q, k, v = np.split(by_heads(pixels @ first @ weights), [short, 2 * short], 2)
-    return y, attended(q, k, v, short ** -0.5)
+    return y, attended(q, k, v, short ** -0.5) + v.reshape(PIXELS, -1)
 
 
 def of_fewer_keys(graph, pixels):
@@ -156,7 +158,24 @@ def of_fewer_keys(graph, pixels):
     return y, attended(by_heads(features @ q_weights), by_heads(k), by_heads(v))
 
 
-KINDS = (vit, torch_multi_head, scaled_dot_product, yolo11, of_fewer_keys)
+def learnt_queries(graph, pixels):
+    """DETR's decoder: constants attend to the pixels."""
+    first, weights = graph.weights(3, CHANNELS), graph.weights(CHANNELS, 2 * CHANNELS)
+    learnt = graph.random.normal(0, 1, (HEADS, 7, SIZE)).astype(np.float32)
+    x = graph.node("Reshape", graph.conv("x", first), ints(1, CHANNELS, PIXELS))
+    x = graph.node("MatMul", graph.node("Transpose", x, perm=[2, 0, 1]), weights)
+    k, v = graph.node("Split", x, count=2, axis=2)
+    k = graph.node("Transpose", graph.node("Reshape", k, ints(PIXELS, HEADS, SIZE)), perm=[1, 2, 0])
+    v = graph.node("Transpose", graph.node("Reshape", v, ints(PIXELS, HEADS, SIZE)), perm=[1, 0, 2])
+    scores = graph.node("MatMul", learnt, k)
+    weight = graph.node("Softmax", graph.node("Mul", scores, np.float32(SIZE ** -0.5)), axis=-1)
+    y = graph.node("Transpose", graph.node("MatMul", weight, v), perm=[1, 0, 2])
+    y = graph.node("Transpose", graph.node("Reshape", y, ints(7, 1, CHANNELS)), perm=[1, 0, 2])
+    k, v = np.split(pixels @ first @ weights, 2, 1)
+    return y, attended(learnt.transpose(1, 0, 2), by_heads(k), by_heads(v))
+
+
+KINDS = (vit, torch_multi_head, scaled_dot_product, yolo11, of_fewer_keys, learnt_queries)
 
 
 def judge(vpinfer, kind, ranks, folder):
